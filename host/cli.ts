@@ -1,0 +1,290 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { DEFAULT_APP } from "../src/app";
+import { Checkpoint } from "../src/checkpoint";
+import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig, PRESETS, type TrainingConfig } from "../src/config";
+import { InputError } from "../src/errors";
+import type { Dtype } from "../src/ops";
+import type { Job, RunningJob, StepReport } from "./job";
+import { runOnNode } from "./node-engine";
+import { fileError, nodeStorage } from "./node-storage";
+import { plainDisplay, terminalDisplay } from "./progress";
+
+const EXIT_INPUT = 2;
+/** As shells have it for a program ended by SIGINT. */
+const EXIT_STOPPED = 130;
+
+const NAMES_FILE = fileURLToPath(new URL("../data/names.txt", import.meta.url));
+
+interface EngineOptions {
+  engine: "node";
+  data: string;
+}
+
+interface ModelOptions {
+  preset?: ModelConfig["preset"];
+  nLayer?: number;
+  nEmbd?: number;
+  nHead?: number;
+  blockSize?: number;
+}
+
+interface TrainOptions extends EngineOptions, ModelOptions, Partial<TrainingConfig> {
+  seed: number;
+  dtype: Dtype;
+  logEvery: number;
+  samples: number;
+  temperature?: number;
+  init?: string;
+  save?: string;
+  jsonl?: string;
+  stats: boolean;
+}
+
+interface GenerateOptions extends EngineOptions, ModelOptions {
+  model: string;
+  n: number;
+  temperature?: number;
+  prefix: string;
+  seed: number;
+}
+
+interface EvaluateOptions extends EngineOptions, ModelOptions {
+  model: string;
+}
+
+function createProgram(): Command {
+  const program = new Command("esp32gpt")
+    .description("A GPT that is born, trained and used on an ESP32.")
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true });
+
+  modelOptions(engineOptions(program.command("train").description("train a model on names and let it write new ones")))
+    .option("--steps <n>", "steps to train, one name each", wholeNumber, DEFAULT_TRAINING.steps)
+    .option("--seed <n>", "seed of all random numbers", wholeNumber, DEFAULT_APP.seed)
+    .option(
+      "--learning-rate <rate>",
+      "of the first step; it falls linearly to zero",
+      decimalNumber,
+      DEFAULT_TRAINING.learningRate,
+    )
+    .addOption(
+      new Option("--sampling <order>", "how names are picked (default: the preset's)").choices([
+        "random",
+        "sequential",
+      ]),
+    )
+    .option(
+      "--holdout <percent>",
+      "percent of the names kept for the validation loss",
+      decimalNumber,
+      DEFAULT_TRAINING.holdout,
+    )
+    .option("--init <file>", "start from the weights of a checkpoint")
+    .option("--save <file>", "save a checkpoint when training ends")
+    .addOption(new Option("--dtype <type>", "precision of all numbers").choices(["f32", "f64"]).default("f32"))
+    .option("--log-every <n>", "steps between two lines of the log", wholeNumber, DEFAULT_APP.logEvery)
+    .option("--jsonl <file>", "write one JSON object a step")
+    .option("--samples <n>", "names to generate after training", wholeNumber, DEFAULT_APP.samples)
+    .option("--temperature <t>", "lower is more likely, higher more daring (default: the preset's)", decimalNumber)
+    .option("--stats", "end with one line of JSON: time, bytecodes, memory", false)
+    .action(train);
+
+  modelOptions(engineOptions(program.command("generate").description("let a trained model write names")))
+    .requiredOption("--model <file>", "the checkpoint")
+    .option("-n <count>", "how many names", wholeNumber, DEFAULT_APP.samples)
+    .option("--temperature <t>", "lower is more likely, higher more daring (default: the preset's)", decimalNumber)
+    .option("--prefix <letters>", "how every name begins", "")
+    .option("--seed <n>", "seed of the random numbers", wholeNumber, DEFAULT_APP.seed)
+    .action(generate);
+
+  modelOptions(
+    engineOptions(program.command("eval").description("measure the mean loss of a checkpoint over a file of names")),
+  )
+    .requiredOption("--model <file>", "the checkpoint")
+    .action(evaluate);
+
+  return program;
+}
+
+function engineOptions(command: Command): Command {
+  return command
+    .addOption(new Option("--engine <engine>", "what executes the program").choices(["node"]).default("node"))
+    .option("--data <file>", "names, one a line, in the letters a to z", NAMES_FILE);
+}
+
+/** What shapes a model; commands that read a checkpoint need them only for a file of bare weights. */
+function modelOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--preset <name>", `the published program to follow (default: ${DEFAULT_MODEL.preset})`).choices(
+        Object.keys(PRESETS),
+      ),
+    )
+    .option("--n-layer <n>", `transformer layers (default: ${DEFAULT_MODEL.nLayer})`, wholeNumber)
+    .option("--n-embd <n>", `width of the embedding (default: ${DEFAULT_MODEL.nEmbd})`, wholeNumber)
+    .option("--n-head <n>", `attention heads (default: ${DEFAULT_MODEL.nHead})`, wholeNumber)
+    .option("--block-size <n>", `most positions of a sequence (default: ${DEFAULT_MODEL.blockSize})`, wholeNumber);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[+-]?\d+$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
+  return Number(text);
+}
+
+function decimalNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("It must be a number.");
+  return value;
+}
+
+/** The entries that were given. */
+function given<T extends object>(options: { [K in keyof T]: T[K] | undefined }): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+function wantedModel({ preset, nLayer, nEmbd, nHead, blockSize }: ModelOptions): Partial<ModelConfig> {
+  return given<ModelConfig>({ preset, nLayer, nEmbd, nHead, blockSize });
+}
+
+async function train(options: TrainOptions): Promise<void> {
+  const { steps, learningRate, sampling, holdout, seed, samples, logEvery, temperature, init, save } = options;
+  const job: Job = {
+    command: "train",
+    dtype: options.dtype,
+    stats: options.stats,
+    app: {
+      model: wantedModel(options),
+      training: given<TrainingConfig>({ steps, learningRate, sampling, holdout }),
+      seed,
+      samples,
+      logEvery,
+      ...given<{ temperature: number; init: string; save: string }>({ temperature, init, save }),
+    },
+  };
+  const records = options.jsonl === undefined ? undefined : openRecords(options.jsonl);
+  try {
+    await run(job, options, steps, records);
+  } finally {
+    records?.close();
+  }
+}
+
+async function generate(options: GenerateOptions): Promise<void> {
+  const { model, n, temperature, prefix, seed } = options;
+  await run(
+    {
+      command: "generate",
+      dtype: dtypeOf(model),
+      model,
+      wanted: wantedModel(options),
+      count: n,
+      prefix,
+      seed,
+      ...given<{ temperature: number }>({ temperature }),
+    },
+    options,
+  );
+}
+
+async function evaluate(options: EvaluateOptions): Promise<void> {
+  const { model } = options;
+  await run({ command: "eval", dtype: dtypeOf(model), model, wanted: wantedModel(options) }, options);
+}
+
+/** A checkpoint is used in the precision it has. */
+function dtypeOf(file: string): Dtype {
+  const checkpoint = Checkpoint.open(nodeStorage, file);
+  checkpoint.close();
+  return checkpoint.dtype;
+}
+
+/** Runs a job on the engine that was asked for, with a progress bar where there is a terminal. */
+async function run(job: Job, { data }: EngineOptions, steps?: number, records?: Records): Promise<void> {
+  const hasBar = process.stdout.isTTY && job.command !== "generate";
+  const display = hasBar ? terminalDisplay(steps) : plainDisplay();
+  let running: RunningJob | undefined;
+  const stop = (): void => running?.stop();
+  process.on("SIGINT", stop);
+  try {
+    const stopped = await runOnNode({
+      job,
+      namesFile: data,
+      write: display.write,
+      observer: {
+        ...((display.step ?? records) && {
+          step: (report: StepReport) => {
+            records?.add(report);
+            display.step?.(report.step, report.loss);
+          },
+        }),
+        ...(display.progress && { progress: display.progress }),
+      },
+      started: (job) => void (running = job),
+    });
+    if (stopped) process.exitCode = EXIT_STOPPED;
+  } finally {
+    process.off("SIGINT", stop);
+    display.end();
+  }
+}
+
+interface Records {
+  add: (report: StepReport) => void;
+  close: () => void;
+}
+
+/** A file of one JSON object a step. */
+function openRecords(path: string): Records {
+  const numberOrNull = (value: number): number | null => (Number.isNaN(value) ? null : value);
+  let fd: number;
+  try {
+    fd = openSync(path, "w");
+  } catch (error) {
+    throw fileError("write", path, error);
+  }
+  let pending = "";
+  const flush = (): void => {
+    try {
+      writeSync(fd, pending);
+    } catch (error) {
+      throw fileError("write", path, error);
+    }
+    pending = "";
+  };
+  return {
+    add({ step, loss, learningRate, validationLoss, name }) {
+      pending += `${JSON.stringify({
+        step,
+        loss: numberOrNull(loss),
+        learningRate,
+        ...(!Number.isNaN(validationLoss) && { validationLoss }),
+        name,
+      })}\n`;
+      if (pending.length > 1 << 14) flush();
+    },
+    close() {
+      flush();
+      closeSync(fd);
+    },
+  };
+}
+
+/** Runs the command line; sets the exit code. */
+export async function main(): Promise<void> {
+  // A reader that has seen enough, like head, is no error.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+  try {
+    await createProgram().parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : EXIT_INPUT;
+    else if (error instanceof InputError) {
+      console.error(`esp32gpt: ${error.message}`);
+      process.exitCode = EXIT_INPUT;
+    } else throw error;
+  }
+}

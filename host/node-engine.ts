@@ -1,0 +1,49 @@
+import type { Platform, Usage } from "../src/platform";
+import { type Job, type JobObserver, type RunningJob, startJob } from "./job";
+import { nodeStorage, readBytes } from "./node-storage";
+
+/** What an engine needs to run a job, and whom it tells. */
+export interface EngineCall {
+  readonly job: Job;
+  /** The dataset. */
+  readonly namesFile: string;
+  /** Receives the log. */
+  readonly write: (text: string) => void;
+  readonly observer: Pick<JobObserver, "step" | "progress">;
+  /** Receives the running job, to stop it. */
+  readonly started: (running: RunningJob) => void;
+}
+
+/** V8 counts none of this. */
+const NO_USAGE: Usage = {
+  bytecodes: null,
+  slots: null,
+  chunks: null,
+  stack: null,
+  peak: null,
+  collections: null,
+};
+
+/** Runs a job in this process; resolves to whether it was stopped. */
+export function runOnNode({ job, namesFile, write, observer, started }: EngineCall): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const platform: Platform = {
+      engine: "Node",
+      names: readBytes(namesFile),
+      namesFile,
+      storage: nodeStorage,
+      write,
+      now: () => performance.now(),
+      schedule: (slice) =>
+        void setImmediate(() => {
+          try {
+            slice();
+          } catch (error) {
+            reject(error as Error);
+          }
+        }),
+      usage: () => NO_USAGE,
+    };
+    started(startJob(job, platform, { ...observer, done: resolve }));
+  });
+}

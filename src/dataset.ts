@@ -1,0 +1,142 @@
+import { InputError } from "./errors";
+import { BOS, tokenOf } from "./tokenizer";
+
+const NEWLINE = 10;
+const RETURN = 13;
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+
+/** The line index never has more entries than this: 5 KB. */
+const MOST_ENTRIES = 1280;
+
+/**
+ * Names, one a line, read where they lie: on the device that is flash. RAM holds only the line index,
+ * the offset of every `stride`-th name, so that finding a name takes a look-up and at most
+ * stride - 1 lines of reading, wherever it stands.
+ *
+ * Windows line ends, a byte-order mark, blank lines and a missing last newline are understood.
+ */
+export class Dataset {
+  /** How many names there are. */
+  readonly count: number;
+  /** Letters of the shortest name, and the line it stands on: what decides whether anything fits a block. */
+  readonly shortest: number;
+  readonly shortestLine: number;
+  private readonly index: Uint32Array;
+  private readonly stride: number;
+
+  /**
+   * @param bytes the file; it must not change while the dataset is in use
+   * @param source what error messages call it
+   * @throws InputError when there is no name, or for the first character that is not in the vocabulary
+   */
+  constructor(
+    private readonly bytes: Uint8Array,
+    readonly source: string,
+  ) {
+    let index = new Uint32Array(Math.min(MOST_ENTRIES, 1 + (bytes.length >> 1)));
+    let stride = 1;
+    let entries = 0;
+    let count = 0;
+    let line = 1;
+    let shortest = Infinity;
+    let shortestLine = 0;
+    const end = bytes.length;
+    let at = BYTE_ORDER_MARK.every((byte, i) => bytes[i] === byte) ? BYTE_ORDER_MARK.length : 0;
+    for (; at < end; line++) {
+      const start = at;
+      let byte = bytes[at];
+      while (byte >= 97 && byte <= 122) byte = ++at < end ? bytes[at] : NEWLINE;
+      const letters = at - start;
+      if (byte === RETURN && (at + 1 === end || bytes[at + 1] === NEWLINE)) at++;
+      else if (byte !== NEWLINE) throw foreignCharacter(bytes, at, source, line);
+      at++;
+      if (letters === 0) continue;
+      if (letters < shortest) {
+        shortest = letters;
+        shortestLine = line;
+      }
+      if (count % stride === 0) {
+        if (entries === index.length) {
+          for (let i = 0; i < entries; i += 2) index[i >> 1] = index[i];
+          entries = (entries + 1) >> 1;
+          stride *= 2;
+        }
+        if (count % stride === 0) index[entries++] = start;
+      }
+      count++;
+    }
+    if (count === 0) throw new InputError(`${source} has no names: it needs one a line, in the letters a to z.`);
+    index = index.slice(0, entries);
+    this.index = index;
+    this.stride = stride;
+    this.count = count;
+    this.shortest = shortest;
+    this.shortestLine = shortestLine;
+  }
+
+  /** Bytes of RAM that the line index takes. */
+  get indexBytes(): number {
+    return this.index.byteLength;
+  }
+
+  /**
+   * Writes [BOS, letters, BOS] of name `i` into `tokens`, as much of it as fits, and returns the full
+   * number of tokens.
+   * @throws RangeError unless 0 <= i < count
+   */
+  tokens(i: number, tokens: Uint8Array): number {
+    const bytes = this.bytes;
+    let at = this.offset(i);
+    let length = 1;
+    tokens[0] = BOS;
+    for (let token = tokenOf(bytes[at]); token > 0; token = tokenOf(bytes[++at])) tokens[length++] = token;
+    tokens[length++] = BOS;
+    return length;
+  }
+
+  /** Whether `name` is one of the names. Reads the whole file. */
+  has(name: string): boolean {
+    const bytes = this.bytes;
+    const length = name.length;
+    if (length === 0) return false;
+    const first = name.charCodeAt(0);
+    for (let at = bytes.indexOf(first); at >= 0; at = bytes.indexOf(first, at + 1)) {
+      if (at > 0 && tokenOf(bytes[at - 1]) > 0) continue;
+      let i = 1;
+      while (i < length && bytes[at + i] === name.charCodeAt(i)) i++;
+      if (i === length && !(tokenOf(bytes[at + i]) > 0)) return true;
+    }
+    return false;
+  }
+
+  /** Where name `i` begins. */
+  private offset(i: number): number {
+    if (!(i >= 0 && i < this.count)) throw new RangeError(`There is no name ${i}: the dataset has ${this.count}.`);
+    const bytes = this.bytes;
+    let at = this.index[Math.floor(i / this.stride)];
+    for (let lines = i % this.stride; lines > 0; lines--) {
+      at = bytes.indexOf(NEWLINE, at) + 1;
+      while (bytes[at] === NEWLINE || bytes[at] === RETURN) at++;
+    }
+    return at;
+  }
+}
+
+function foreignCharacter(bytes: Uint8Array, at: number, source: string, line: number): InputError {
+  return new InputError(
+    `${source}, line ${line}: ${describeCharacter(bytes, at)} is not in the vocabulary: names are in the letters a to z, one a line.`,
+  );
+}
+
+/** The UTF-8 character at `at`, for a message; control characters and broken UTF-8 as a byte. */
+function describeCharacter(bytes: Uint8Array, at: number): string {
+  const first = bytes[at];
+  const length = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
+  let codePoint = length === 1 ? first : first & (0xff >> (length + 1));
+  for (let i = 1; i < length; i++) codePoint = (codePoint << 6) | (bytes[at + i] & 0x3f);
+  const printable = length > 0 && at + length <= bytes.length && codePoint > 0x20 && codePoint !== 0x7f;
+  if (codePoint === 0x20) return "a space";
+  return printable && codePoint <= 0x10ffff
+    ? `"${String.fromCodePoint(codePoint)}"`
+    : `byte 0x${first.toString(16).padStart(2, "0")}`;
+}

@@ -1,0 +1,32 @@
+import { activationLayout, type Activations, viewActivations } from "./activations";
+import { checkModelConfig, type ModelConfig } from "./config";
+import { allocate } from "./layout";
+import type { Floats, Ops } from "./ops";
+import { parameterLayout, viewWeights, type Weights } from "./parameters";
+import { VOCABULARY_SIZE } from "./tokenizer";
+
+/** The parameters of a model and room for the activations of one sequence. */
+export class Model {
+  /** All parameters, flat, in the order of parameterLayout; zero at first. */
+  readonly parameters: Floats;
+  readonly weights: Weights;
+  readonly activations: Activations;
+  /** The logits of each position: block_size rows of the vocabulary. */
+  readonly logits: readonly Floats[];
+
+  /** @throws InputError for a configuration that no model can have */
+  constructor(
+    readonly config: ModelConfig,
+    readonly ops: Ops,
+  ) {
+    checkModelConfig(config);
+    this.parameters = allocate(ops.dtype, parameterLayout(config).length);
+    this.weights = viewWeights(ops, this.parameters, config);
+    const activations = allocate(ops.dtype, activationLayout(config).length);
+    this.activations = viewActivations(ops, activations, config);
+    const first = activations.length - config.blockSize * VOCABULARY_SIZE;
+    this.logits = Array.from({ length: config.blockSize }, (_, t) =>
+      activations.subarray(first + t * VOCABULARY_SIZE, first + (t + 1) * VOCABULARY_SIZE),
+    );
+  }
+}

@@ -1,0 +1,56 @@
+import type { ModelConfig } from "./config";
+import { Layout, part } from "./layout";
+import type { Floats, Ops, Tensor } from "./ops";
+import type { Random } from "./random";
+import { VOCABULARY_SIZE } from "./tokenizer";
+
+/** The MLP is this many times as wide as the embedding. */
+export const MLP_RATIO = 4;
+
+export interface LayerWeights {
+  readonly wq: Tensor;
+  readonly wk: Tensor;
+  readonly wv: Tensor;
+  readonly wo: Tensor;
+  readonly w1: Tensor;
+  readonly w2: Tensor;
+}
+
+/** The matrices of a model, or their gradients, as the ops take them. */
+export interface Weights {
+  readonly wte: Tensor;
+  readonly wpe: Tensor;
+  readonly layers: readonly LayerWeights[];
+  readonly wout: Tensor;
+}
+
+/** All parameters in one flat buffer; a weight is [in × out]. */
+export function parameterLayout({ nLayer, nEmbd, blockSize }: ModelConfig): Layout {
+  const layout = new Layout();
+  const hidden = MLP_RATIO * nEmbd;
+  layout.add("wte", VOCABULARY_SIZE, nEmbd);
+  layout.add("wpe", blockSize, nEmbd);
+  for (let layer = 0; layer < nLayer; layer++) {
+    for (const name of ["wq", "wk", "wv", "wo"]) layout.add(`layers.${layer}.${name}`, nEmbd, nEmbd);
+    layout.add(`layers.${layer}.w1`, nEmbd, hidden);
+    layout.add(`layers.${layer}.w2`, hidden, nEmbd);
+  }
+  layout.add("wout", nEmbd, VOCABULARY_SIZE);
+  return layout;
+}
+
+/** Views of the matrices in a flat buffer of parameters or gradients. */
+export function viewWeights(ops: Ops, floats: Floats, config: ModelConfig): Weights {
+  const views = parameterLayout(config).views(ops, floats);
+  const layers: LayerWeights[] = [];
+  for (let i = 0; i < config.nLayer; i++) {
+    const of = (name: string): Tensor => part(views, `layers.${i}.${name}`);
+    layers.push({ wq: of("wq"), wk: of("wk"), wv: of("wv"), wo: of("wo"), w1: of("w1"), w2: of("w2") });
+  }
+  return { wte: part(views, "wte"), wpe: part(views, "wpe"), layers, wout: part(views, "wout") };
+}
+
+/** Draws every parameter, in buffer order, from a normal distribution with mean 0. */
+export function drawParameters(parameters: Floats, random: Random, standardDeviation: number): void {
+  for (let i = 0; i < parameters.length; i++) parameters[i] = standardDeviation * random.gaussian();
+}

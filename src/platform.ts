@@ -1,0 +1,54 @@
+/**
+ * What the program needs of its surroundings: the same on the ESP32, on XS on a desktop, on Node and
+ * in a browser.
+ */
+export interface Platform {
+  /** What the banner calls this place: ESP32, XS, Node. */
+  readonly engine: string;
+  /** The dataset's bytes, where they lie. */
+  readonly names: Uint8Array;
+  /** What error messages call them. */
+  readonly namesFile: string;
+  readonly storage: Storage;
+  /** Writes text to the log. */
+  write(text: string): void;
+  /** Milliseconds since some moment. */
+  now(): number;
+  /** Calls `slice` from the event loop, after everything else that waits. */
+  schedule(slice: () => void): void;
+  /** What the engine has used so far, where it counts. */
+  usage(): Usage;
+}
+
+/** Bytes at their peak; null where an engine has no such figure. */
+export interface Usage {
+  readonly bytecodes: number | null;
+  readonly slots: number | null;
+  readonly chunks: number | null;
+  readonly stack: number | null;
+  readonly peak: number | null;
+  readonly collections: number | null;
+}
+
+/** Files by name. Methods throw an InputError with one sentence for the user. */
+export interface Storage {
+  /** Opens a file for reading; undefined when there is none. */
+  open(name: string): StoredFile | undefined;
+  /** Begins a file that takes the place of `name` at once and whole when it is committed. */
+  create(name: string): NewFile;
+}
+
+export interface StoredFile {
+  /** Bytes. */
+  readonly size: number;
+  /** Fills `bytes` from `position` on and returns how many there were. */
+  read(position: number, bytes: Uint8Array): number;
+  close(): void;
+}
+
+export interface NewFile {
+  write(bytes: Uint8Array): void;
+  commit(): void;
+  /** Forgets what was written; the old file stays. */
+  abort(): void;
+}

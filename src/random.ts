@@ -1,0 +1,68 @@
+import { InputError } from "./errors";
+
+const UNIFORM_STEP = 1 / 2 ** 24;
+const SMALLEST_UNIFORM = 1e-12;
+
+/**
+ * Marsaglia's xorshift32 (Journal of Statistical Software 8:14, 2003; shifts 13, 17, 5) and the draws
+ * that the model needs. The same seed gives the same numbers on every engine.
+ */
+export class Random {
+  private state: number;
+  private spare = 0;
+  private hasSpare = false;
+
+  /** @throws InputError unless `seed` is an integer from 1 to 2^32 - 1: from 0 the generator never moves. */
+  constructor(seed: number) {
+    if (!Number.isInteger(seed) || seed < 1 || seed > 0xffffffff)
+      throw new InputError(`The seed must be a whole number from 1 to 4294967295, not ${seed}.`);
+    this.state = seed | 0;
+  }
+
+  /** An integer from 1 to 2^32 - 1. */
+  uint32(): number {
+    let x = this.state;
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    this.state = x;
+    return x >>> 0;
+  }
+
+  /** A multiple of 2^-24 in [0, 1). */
+  uniform(): number {
+    return (this.uint32() >>> 8) * UNIFORM_STEP;
+  }
+
+  /** An integer in [0, n). */
+  index(n: number): number {
+    return this.uint32() % n;
+  }
+
+  /** A normal variate, mean 0 and variance 1, by Box and Muller (1958): they come in pairs, cosine first. */
+  gaussian(): number {
+    if (this.hasSpare) {
+      this.hasSpare = false;
+      return this.spare;
+    }
+    let u = this.uniform();
+    while (u <= SMALLEST_UNIFORM) u = this.uniform();
+    const radius = Math.sqrt(-2 * Math.log(u));
+    const angle = 2 * Math.PI * this.uniform();
+    this.spare = radius * Math.sin(angle);
+    this.hasSpare = true;
+    return radius * Math.cos(angle);
+  }
+
+  /** The first index whose running sum of `probabilities` exceeds a uniform draw. */
+  categorical(probabilities: ArrayLike<number>): number {
+    const threshold = this.uniform();
+    const last = probabilities.length - 1;
+    let sum = 0;
+    for (let i = 0; i < last; i++) {
+      sum += probabilities[i];
+      if (sum > threshold) return i;
+    }
+    return last;
+  }
+}

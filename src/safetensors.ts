@@ -1,0 +1,140 @@
+import { InputError } from "./errors";
+import type { StoredFile } from "./platform";
+
+/** Bytes of an element, for the types that a model can be made of. */
+const ELEMENT_SIZE = { F32: 4, F64: 8 } as const;
+
+export type TensorType = keyof typeof ELEMENT_SIZE;
+
+/** A tensor in a safetensors file. */
+export interface TensorInfo {
+  readonly type: TensorType;
+  readonly shape: readonly number[];
+  /** Where its bytes lie in the file. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+export interface SafetensorsHeader {
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+}
+
+const LENGTH_BYTES = 8;
+/** A thousand layers need less; a device has no room for more. */
+const LONGEST_HEADER = 1 << 20;
+
+/**
+ * Reads the header of a safetensors file (github.com/huggingface/safetensors, format): its length as
+ * a 64-bit little-endian integer, then JSON. Every number in it is checked against the file.
+ * @param source what error messages call the file
+ * @throws InputError when the file is not what it says
+ */
+export function readSafetensorsHeader(file: StoredFile, source: string): SafetensorsHeader {
+  const bad = (what: string): InputError => new InputError(`${source} is not a sound safetensors file: ${what}.`);
+  const lengthBytes = new Uint8Array(LENGTH_BYTES);
+  if (file.read(0, lengthBytes) < LENGTH_BYTES) throw bad(`it has only ${file.size} bytes`);
+  const view = new DataView(lengthBytes.buffer);
+  const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
+  const dataStart = LENGTH_BYTES + length;
+  if (dataStart > file.size) throw bad(`its header claims ${length} bytes, but the file has only ${file.size}`);
+  if (length > LONGEST_HEADER) throw bad(`its header claims ${length} bytes`);
+
+  const bytes = new Uint8Array(length);
+  if (file.read(LENGTH_BYTES, bytes) < length) throw bad("its header ends early");
+  let json: unknown;
+  try {
+    json = JSON.parse(utf8(bytes));
+  } catch {
+    throw bad("its header is not JSON");
+  }
+  if (!isRecord(json)) throw bad("its header is not a JSON object");
+
+  const metadata = new Map<string, string>();
+  const tensors = new Map<string, TensorInfo>();
+  for (const [name, entry] of Object.entries(json)) {
+    if (!isRecord(entry)) throw bad(`its header has no object for ${name}`);
+    if (name !== "__metadata__") tensors.set(name, readTensor(name, entry, dataStart, bad));
+    else {
+      for (const [key, value] of Object.entries(entry)) {
+        if (typeof value !== "string") throw bad(`__metadata__ has no string for ${key}`);
+        metadata.set(key, value);
+      }
+    }
+  }
+  let at = dataStart;
+  for (const [name, { begin, end }] of [...tensors].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== at) throw bad(`${name} does not begin where the tensor before it ends`);
+    at = end;
+  }
+  if (at !== file.size) throw bad(`its tensors end at byte ${at}, but the file has ${file.size}`);
+  return { metadata, tensors };
+}
+
+/**
+ * A header for tensors that will follow in this order, padded with spaces so that they begin at a
+ * multiple of eight. Names and metadata must be ASCII.
+ */
+export function formatSafetensorsHeader(
+  metadata: ReadonlyMap<string, string>,
+  tensors: readonly { name: string; type: TensorType; shape: readonly number[] }[],
+): Uint8Array {
+  const header: Record<string, unknown> = { __metadata__: Object.fromEntries(metadata) };
+  let at = 0;
+  for (const { name, type, shape } of tensors) {
+    const end = at + elementCount(shape) * ELEMENT_SIZE[type];
+    header[name] = { dtype: type, shape, data_offsets: [at, end] };
+    at = end;
+  }
+  const json = JSON.stringify(header);
+  const length = Math.ceil(json.length / 8) * 8;
+  const bytes = new Uint8Array(LENGTH_BYTES + length).fill(0x20, LENGTH_BYTES);
+  new DataView(bytes.buffer).setUint32(0, length, true);
+  new DataView(bytes.buffer).setUint32(4, 0, true);
+  for (let i = 0; i < json.length; i++) bytes[LENGTH_BYTES + i] = json.charCodeAt(i);
+  return bytes;
+}
+
+function readTensor(
+  name: string,
+  entry: Record<string, unknown>,
+  dataStart: number,
+  bad: (what: string) => InputError,
+): TensorInfo {
+  const { dtype, shape, data_offsets: offsets } = entry;
+  if (typeof dtype !== "string" || !Object.hasOwn(ELEMENT_SIZE, dtype))
+    throw bad(`${name} has the type ${JSON.stringify(dtype)}; F32 and F64 can be read`);
+  const type = dtype as TensorType;
+  if (!isCountList(shape)) throw bad(`${name} has no proper shape`);
+  if (!isCountList(offsets) || offsets.length !== 2) throw bad(`${name} has no proper data_offsets`);
+  const [begin, end] = offsets;
+  if (end - begin !== elementCount(shape) * ELEMENT_SIZE[type])
+    throw bad(`${name} has ${end - begin} bytes, but ${type} of shape [${shape.join(", ")}] takes another number`);
+  return { type, shape, begin: dataStart + begin, end: dataStart + end };
+}
+
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isCountList(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
+
+/** Decodes UTF-8 with what every engine has; throws a URIError for bytes that are not UTF-8. */
+function utf8(bytes: Uint8Array): string {
+  let text = "";
+  let isPlain = true;
+  for (const byte of bytes) {
+    if (byte < 0x80 && byte !== 0x25) text += String.fromCharCode(byte);
+    else {
+      isPlain = false;
+      text += `%${byte.toString(16)}`;
+    }
+  }
+  return isPlain ? text : decodeURIComponent(text);
+}
