@@ -39,7 +39,7 @@ export function runOnNode({ job, namesFile, write, observer, started }: EngineCa
           try {
             slice();
           } catch (error) {
-            reject(error as Error);
+            reject(error instanceof Error ? error : new Error(String(error)));
           }
         }),
       usage: () => NO_USAGE,
