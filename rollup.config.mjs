@@ -4,17 +4,23 @@ import { dts } from "rollup-plugin-dts";
 
 const { dependencies } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 const external = [/^node:/, ...Object.keys(dependencies)];
-const plugins = () => [typescript({ tsconfig: "tsconfig.json", noEmit: false, include: ["src/**", "host/**"] })];
+const compile = () => typescript({ noEmit: false, include: ["src/**", "host/**", "scripts/**"] });
 
-export default [
-  // The library: runs on any engine.
-  { input: "src/index.ts", output: { file: "dist/index.js", format: "es", sourcemap: true }, plugins: plugins() },
-  { input: "src/index.ts", output: { file: "dist/index.d.ts", format: "es" }, plugins: [dts()] },
-  // The command line, for Node; last, as its date tells whether the build is up to date.
-  {
-    input: "host/cli.ts",
-    output: { file: "dist/cli.js", format: "es", sourcemap: true },
-    external,
-    plugins: plugins(),
-  },
-];
+const library = { input: "src/index.ts", output: { file: "dist/index.d.ts" }, plugins: [dts()] };
+
+// The library and the command line share most of their code.
+const programs = {
+  input: { index: "src/index.ts", cli: "host/cli.ts" },
+  output: { dir: "dist", format: "es", sourcemap: true, chunkFileNames: "core.js" },
+  external,
+  plugins: [compile()],
+};
+
+const benchmark = {
+  input: "scripts/bench.ts",
+  output: { file: "build/bench.js", format: "es", sourcemap: true },
+  external,
+  plugins: [compile()],
+};
+
+export default ({ configBench }) => (configBench ? [benchmark] : [library, programs]);

@@ -9,6 +9,8 @@ const program = `${root}/dist/cli.js`;
 
 if (existsSync(`${root}/src`) && !isBuilt()) {
   console.error("Building esp32gpt...");
+  const folder = process.cwd();
+  process.chdir(root);
   const { rollup } = await import("rollup");
   const { loadConfigFile } = await import("rollup/loadConfigFile");
   const { options } = await loadConfigFile(`${root}/rollup.config.mjs`, { silent: true });
@@ -17,6 +19,7 @@ if (existsSync(`${root}/src`) && !isBuilt()) {
     for (const output of config.output) await bundle.write(output);
     await bundle.close();
   }
+  process.chdir(folder);
 }
 
 const { main } = await import("../dist/cli.js");

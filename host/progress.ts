@@ -25,6 +25,7 @@ export function terminalDisplay(total: number | undefined): Display {
   const bars = new MultiBar({
     clearOnComplete: true,
     hideCursor: true,
+    gracefulExit: false,
     etaBuffer: 500,
     stream: process.stdout,
     barsize: 24,
@@ -40,6 +41,7 @@ export function terminalDisplay(total: number | undefined): Display {
   const end = (): void => {
     if (!isOpen) return;
     isOpen = false;
+    bars.update(); // writes what is still waiting to be logged
     bars.stop();
   };
   const show = (value: number, of: number, payload: object): void => {

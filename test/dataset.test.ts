@@ -1,0 +1,150 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { Dataset } from "../src/dataset";
+import { InputError } from "../src/errors";
+import { BOS, letterOf } from "../src/tokenizer";
+import { NAMES_FILE, shippedNames, utf8 } from "./helpers";
+
+function read(text: string): Dataset {
+  return new Dataset(utf8(text), "names.txt");
+}
+
+function nameAt(dataset: Dataset, i: number): string {
+  const tokens = new Uint8Array(100);
+  const length = dataset.tokens(i, tokens);
+  expect([tokens[0], tokens[length - 1]]).toEqual([BOS, BOS]);
+  return [...tokens.subarray(1, length - 1)].map(letterOf).join("");
+}
+
+function namesOf(dataset: Dataset): string[] {
+  return Array.from({ length: dataset.count }, (_, i) => nameAt(dataset, i));
+}
+
+const letter = fc.integer({ min: 1, max: 26 }).map(letterOf);
+const name = fc.array(letter, { minLength: 1, maxLength: 12 }).map((letters) => letters.join(""));
+const lineEnd = fc.constantFrom("\n", "\r\n");
+const blankLines = fc.array(lineEnd, { maxLength: 3 }).map((lines) => lines.join(""));
+
+/** A file of names as people write them. */
+const file = fc.record({
+  mark: fc.constantFrom("", "\ufeff"),
+  before: blankLines,
+  lines: fc.array(fc.tuple(name, lineEnd, blankLines), { minLength: 1, maxLength: 60 }),
+  hasLastEnd: fc.boolean(),
+});
+
+test("every name of every file is found, wherever it stands", () => {
+  fc.assert(
+    fc.property(file, ({ mark, before, lines, hasLastEnd }) => {
+      const ended = lines.map((parts) => parts.join("")).join("");
+      const dataset = read(mark + before + (hasLastEnd ? ended : ended.trimEnd()));
+      const names = lines.map(([name]) => name);
+      expect(namesOf(dataset)).toEqual(names);
+      expect(names.every((name) => dataset.has(name))).toBe(true);
+      expect(dataset.shortest).toBe(Math.min(...names.map(({ length }) => length)));
+    }),
+  );
+});
+
+test.each<[string, string, string[]]>([
+  ["Windows line ends", "ann\r\nbob\r\n", ["ann", "bob"]],
+  ["no newline at the end", "ann\nbob", ["ann", "bob"]],
+  ["a return at the end", "ann\r\nbob\r", ["ann", "bob"]],
+  ["a byte-order mark", "\ufeffann\nbob\n", ["ann", "bob"]],
+  ["blank lines at the beginning", "\n\r\n\nann\nbob\n", ["ann", "bob"]],
+  ["blank lines between", "ann\n\n\r\n\nbob\n", ["ann", "bob"]],
+  ["blank lines at the end", "ann\nbob\n\n\r\n", ["ann", "bob"]],
+  ["a single letter", "a", ["a"]],
+])("understands %s", (_what, text, names) => {
+  expect(namesOf(read(text))).toEqual(names);
+});
+
+test("the file that comes with the program has 32,257 names, and the index takes at most 5 KB", () => {
+  const dataset = shippedNames();
+  expect(dataset.count).toBe(32_257);
+  expect(dataset.indexBytes).toBeLessThanOrEqual(5 * 1024);
+  expect(namesOf(dataset)).toEqual(readFileSync(NAMES_FILE, "utf8").trim().split("\n"));
+});
+
+test.each([1279, 1280, 1281, 2560, 2561, 5121, 200_000])("%d names: at most 5 KB, and each is found", (count) => {
+  const names = Array.from({ length: count }, (_, i) =>
+    [...i.toString(26)].map((digit) => letterOf(parseInt(digit, 26) + 1)).join(""),
+  );
+  const dataset = read(names.join("\n"));
+  expect(dataset.count).toBe(count);
+  expect(dataset.indexBytes).toBeLessThanOrEqual(5 * 1024);
+  const some = Array.from({ length: 2000 }, (_, i) => (i * 7919) % count);
+  for (const i of [0, 1, count - 2, count - 1, ...some]) expect(nameAt(dataset, i)).toBe(names[i]);
+});
+
+test("has finds whole names only", () => {
+  const dataset = read("\ufeffanna\r\nbob\njoanna\nbo\n");
+  expect(["anna", "bob", "joanna", "bo"].filter((name) => !dataset.has(name))).toEqual([]);
+  expect(
+    ["", "ann", "nna", "b", "ob", "jo", "joann", "bobb", "zoe", "Bob"].filter((name) => dataset.has(name)),
+  ).toEqual([]);
+});
+
+test("has agrees with a set of the names", () => {
+  const short = fc.array(fc.constantFrom("a", "b"), { minLength: 1, maxLength: 4 }).map((letters) => letters.join(""));
+  fc.assert(
+    fc.property(fc.array(short, { minLength: 1, maxLength: 12 }), short, lineEnd, (names, name, end) => {
+      expect(read(names.join(end)).has(name)).toBe(names.includes(name));
+    }),
+  );
+});
+
+test("tokens says how many a name has, and writes as many as fit", () => {
+  const tokens = Uint8Array.of(9, 9, 9);
+  expect(read("emma\n").tokens(0, tokens)).toBe(6);
+  expect([...tokens]).toEqual([0, 5, 13]);
+});
+
+test("knows its shortest name and the line it stands on", () => {
+  const { shortest, shortestLine } = read("\nemma\r\n\njo\nal\n");
+  expect([shortest, shortestLine]).toEqual([2, 4]);
+});
+
+test.each([-1, 3, 3.5, NaN, Infinity])("there is no name %d", (i) => {
+  expect(() => read("ann\nbob\ncat").tokens(i, new Uint8Array(9))).toThrow(RangeError);
+});
+
+test.each<[string, string, number, RegExp]>([
+  ["an upper-case letter", "ann\nBob\n", 2, /"B"/],
+  ["an accented letter", "ann\nbob\nzoé\n", 3, /"é"/],
+  ["a space", "ann lee\n", 1, /a space/],
+  ["a space at the end", "ann\nbob \n", 2, /a space/],
+  ["a digit", "ann\n\n\nb0b\n", 4, /"0"/],
+  ["NUL", "ann\r\nbob\0\r\n", 2, /byte 0x00/],
+  ["a return within", "ann\nb\rob\n", 2, /byte 0x0d/],
+  ["two returns", "ann\nbob\r\r\n", 2, /byte 0x0d/],
+  ["a tab", "ann\t5\n", 1, /byte 0x09/],
+  ["an emoji", "ann\n😀\n", 2, /"😀"/],
+  ["a second byte-order mark", "\ufeff\ufeffann", 1, /./],
+])("refuses %s and names the line", (_what, text, line, character) => {
+  const create = (): Dataset => read(text);
+  expect(create).toThrow(InputError);
+  expect(create).toThrow(new RegExp(`^names\\.txt, line ${line}: .*not in the vocabulary`));
+  expect(create).toThrow(character);
+});
+
+test("refuses any bytes that are not names with an InputError of one line", () => {
+  const byte = fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(10, 13, 97, 122));
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 30 }), fc.array(byte, { maxLength: 12 }), (wild, tame) => {
+      for (const bytes of [wild, Uint8Array.from(tame)]) {
+        try {
+          expect(new Dataset(bytes, "f").count).toBeGreaterThan(0);
+        } catch (error) {
+          if (!(error instanceof InputError)) throw error;
+          expect(error.message).not.toMatch(/[\n\r]/);
+        }
+      }
+    }),
+  );
+});
+
+test.each(["", "\ufeff", "\n", "\r\n\r\n", "\n\n\n"])("a file of nothing but %j has no names", (text) => {
+  expect(() => read(text)).toThrow(InputError);
+  expect(() => read(text)).toThrow(/^names\.txt has no names/);
+});

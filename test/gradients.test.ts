@@ -1,0 +1,70 @@
+import type { ModelConfig } from "../src/config";
+import type { Dtype } from "../src/ops";
+import { Random } from "../src/random";
+import { Trainer } from "../src/trainer";
+import { datasetOf, drawnModel, lossOf, tokensOf } from "./helpers";
+
+/*
+ * The whole model: the analytic gradient of its parameters against central differences. Names and
+ * seeds are such that no difference carries a unit across the ReLU's kink.
+ */
+
+interface Comparison {
+  analytic: number;
+  numerical: number;
+}
+
+function compareGradients(
+  config: Partial<ModelConfig>,
+  dtype: Dtype,
+  name: string,
+  seed: number,
+  epsilon: number,
+  stride: number,
+): Comparison[] {
+  const model = drawnModel(config, dtype, seed);
+  const trainer = new Trainer(model, datasetOf(name), new Random(1), {
+    steps: 1,
+    learningRate: 0,
+    sampling: "random",
+    holdout: 0,
+  });
+  const tokens = tokensOf(name);
+  trainer.computeGradients(tokens, tokens.length - 1);
+  const { gradients } = trainer;
+  const { parameters } = model;
+  const comparisons: Comparison[] = [];
+  for (let i = 0; i < parameters.length; i += stride) {
+    const value = parameters[i];
+    parameters[i] = value + epsilon;
+    const above = lossOf(model, name);
+    parameters[i] = value - epsilon;
+    const below = lossOf(model, name);
+    parameters[i] = value;
+    comparisons.push({ analytic: gradients[i], numerical: (above - below) / (2 * epsilon) });
+  }
+  return comparisons;
+}
+
+test.each<[string, Partial<ModelConfig>, string, number, number]>([
+  ["the default model", {}, "emmaolivi", 42, 4192],
+  ["two layers", { nLayer: 2, nEmbd: 8, nHead: 2, blockSize: 8 }, "olivia", 42, 2032],
+  ["RMSNorm", { preset: "microgpt", nEmbd: 8, nHead: 2, blockSize: 8 }, "olivia", 42, 1264],
+  ["RMSNorm, two layers", { preset: "microgpt", nLayer: 2, nEmbd: 6, nHead: 3, blockSize: 4 }, "ava", 42, 1212],
+])("in double precision, every parameter of %s has its gradient", (_title, config, name, seed, count) => {
+  const comparisons = compareGradients(config, "f64", name, seed, 1e-4, 1);
+  const wrong = comparisons.filter(
+    ({ analytic, numerical }) => !(Math.abs(analytic - numerical) <= 1e-6 * Math.abs(analytic) + 1e-10),
+  );
+  expect(wrong).toEqual([]);
+  expect(comparisons).toHaveLength(count);
+});
+
+test("in single precision, the original's own check holds", () => {
+  const comparisons = compareGradients({}, "f32", "emmaolivi", 42, 0.01, 17);
+  const wrong = comparisons.filter(({ analytic: a, numerical: n }) => {
+    return !(Math.abs(a - n) <= 0.02 * (Math.abs(a) + Math.abs(n)) + 1e-3);
+  });
+  expect(wrong).toEqual([]);
+  expect(comparisons).toHaveLength(247);
+});

@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DEFAULT_MODEL, type ModelConfig, PRESETS } from "../src/config";
+import { Dataset } from "../src/dataset";
+import { forward } from "../src/forward";
+import { Model } from "../src/model";
+import type { Dtype } from "../src/ops";
+import { drawParameters } from "../src/parameters";
+import { Random } from "../src/random";
+import { BOS, encode, VOCABULARY_SIZE } from "../src/tokenizer";
+import { typescriptOps } from "../src/typescript-ops";
+
+/** The repository's folder. */
+export const ROOT = join(__dirname, "..");
+
+export const NAMES_FILE = join(ROOT, "data", "names.txt");
+
+export function shippedNames(): Dataset {
+  return new Dataset(readFileSync(NAMES_FILE), "names.txt");
+}
+
+export function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+export function datasetOf(...names: string[]): Dataset {
+  return new Dataset(utf8(names.join("\n")), "names.txt");
+}
+
+/** A model with the initial weights of its preset. */
+export function drawnModel(config: Partial<ModelConfig> = {}, dtype: Dtype = "f64", seed = 42): Model {
+  const model = new Model({ ...DEFAULT_MODEL, ...config }, typescriptOps(dtype));
+  drawParameters(model.parameters, new Random(seed), PRESETS[model.config.preset].initStd);
+  return model;
+}
+
+/** [BOS, letters, BOS] */
+export function tokensOf(name: string): Uint8Array {
+  const tokens = new Uint8Array(name.length + 2);
+  tokens[encode(name, tokens, 1)] = BOS;
+  return tokens;
+}
+
+/** The loss of a name, without gradients. */
+export function lossOf(model: Model, name: string): number {
+  const tokens = tokensOf(name);
+  const rows = tokens.length - 1;
+  forward(model, tokens, 0, rows);
+  return model.ops.softmaxCrossEntropy(model.activations.logits, tokens, rows, VOCABULARY_SIZE);
+}
+
+export function gaussians(random: Random, length: number): Float64Array {
+  return Float64Array.from({ length }, () => random.gaussian());
+}
+
+export function mean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum / values.length;
+}
+
+/** The largest |a - b|; NaN where one of them is NaN. */
+export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) throw new RangeError(`${a.length} numbers against ${b.length}`);
+  let largest = 0;
+  for (let i = 0; i < a.length; i++) {
+    const difference = Math.abs(a[i] - b[i]);
+    if (!(difference <= largest)) largest = difference;
+    if (Number.isNaN(largest)) break;
+  }
+  return largest;
+}
