@@ -1,5 +1,5 @@
 import { type ModelConfig, PRESETS } from "./config";
-import { Layout, part } from "./layout";
+import { Layout } from "./layout";
 import type { Floats, Ops, Tensor } from "./ops";
 import { MLP_RATIO } from "./parameters";
 import { VOCABULARY_SIZE } from "./tokenizer";
@@ -10,9 +10,8 @@ export interface LayerActivations {
   readonly x: Tensor;
   /** x, normalized where the preset does so; else x itself. */
   readonly attentionInput: Tensor;
-  readonly q: Tensor;
-  readonly k: Tensor;
-  readonly v: Tensor;
+  /** Queries, keys and values, B×n each, one behind the other. */
+  readonly qkv: Tensor;
   /** Attention probabilities: a lower triangle a head. */
   readonly p: Tensor;
   /** The heads' outputs side by side. */
@@ -40,11 +39,13 @@ export function activationLayout({ preset, nLayer, nEmbd, nHead, blockSize }: Mo
   const layout = new Layout();
   if (rmsNorm) layout.add("embedding", blockSize, nEmbd);
   for (let i = 0; i < nLayer; i++) {
-    const names = rmsNorm
-      ? ["x", "attentionInput", "q", "k", "v", "attention", "middle", "mlpInput"]
-      : ["x", "q", "k", "v", "attention", "middle"];
-    for (const name of names) layout.add(`layers.${i}.${name}`, blockSize, nEmbd);
+    layout.add(`layers.${i}.x`, blockSize, nEmbd);
+    if (rmsNorm) layout.add(`layers.${i}.attentionInput`, blockSize, nEmbd);
+    layout.add(`layers.${i}.qkv`, 3 * blockSize, nEmbd);
     layout.add(`layers.${i}.p`, nHead, (blockSize * (blockSize + 1)) / 2);
+    layout.add(`layers.${i}.attention`, blockSize, nEmbd);
+    layout.add(`layers.${i}.middle`, blockSize, nEmbd);
+    if (rmsNorm) layout.add(`layers.${i}.mlpInput`, blockSize, nEmbd);
     layout.add(`layers.${i}.hidden`, blockSize, MLP_RATIO * nEmbd);
   }
   layout.add("output", blockSize, nEmbd);
@@ -53,28 +54,28 @@ export function activationLayout({ preset, nLayer, nEmbd, nHead, blockSize }: Mo
 }
 
 export function viewActivations(ops: Ops, floats: Floats, config: ModelConfig): Activations {
-  const views = activationLayout(config).views(ops, floats);
+  const layout = activationLayout(config);
   const { rmsNorm } = PRESETS[config.preset];
   const layers: LayerActivations[] = [];
   for (let i = 0; i < config.nLayer; i++) {
-    const of = (name: string): Tensor => part(views, `layers.${i}.${name}`);
+    const of = (name: string): Tensor => layout.view(ops, floats, `layers.${i}.${name}`);
+    const x = of("x");
+    const middle = of("middle");
     layers.push({
-      x: of("x"),
-      attentionInput: of(rmsNorm ? "attentionInput" : "x"),
-      q: of("q"),
-      k: of("k"),
-      v: of("v"),
+      x,
+      attentionInput: rmsNorm ? of("attentionInput") : x,
+      qkv: of("qkv"),
       p: of("p"),
       attention: of("attention"),
-      middle: of("middle"),
-      mlpInput: of(rmsNorm ? "mlpInput" : "middle"),
+      middle,
+      mlpInput: rmsNorm ? of("mlpInput") : middle,
       hidden: of("hidden"),
     });
   }
   return {
-    embedding: part(views, rmsNorm ? "embedding" : "layers.0.x"),
+    embedding: rmsNorm ? layout.view(ops, floats, "embedding") : layers[0].x,
     layers,
-    output: part(views, "output"),
-    logits: part(views, "logits"),
+    output: layout.view(ops, floats, "output"),
+    logits: layout.view(ops, floats, "logits"),
   };
 }

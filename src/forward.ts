@@ -17,15 +17,13 @@ export function forward(model: Model, tokens: Uint8Array, from: number, to: numb
   if (rmsNorm) ops.rmsNormForward(activations.layers[0].x, activations.embedding, from, to, n);
 
   for (let i = 0; i < nLayer; i++) {
-    const { wq, wk, wv, wo, w1, w2 } = weights.layers[i];
-    const { x, attentionInput, q, k, v, p, attention, middle, mlpInput, hidden } = activations.layers[i];
+    const { wqkv, wo, w1, w2 } = weights.layers[i];
+    const { x, attentionInput, qkv, p, attention, middle, mlpInput, hidden } = activations.layers[i];
     const output = i + 1 < nLayer ? activations.layers[i + 1].x : activations.output;
 
     if (rmsNorm) ops.rmsNormForward(attentionInput, x, from, to, n);
-    ops.linearForward(q, attentionInput, wq, from, to, n, n);
-    ops.linearForward(k, attentionInput, wk, from, to, n, n);
-    ops.linearForward(v, attentionInput, wv, from, to, n, n);
-    ops.attentionForward(attention, p, q, k, v, from, to, n, nHead, blockSize);
+    ops.qkvForward(qkv, attentionInput, wqkv, from, to, n, blockSize);
+    ops.attentionForward(attention, p, qkv, from, to, n, nHead, blockSize);
     ops.linearResidualForward(middle, x, attention, wo, from, to, n, n);
 
     if (rmsNorm) ops.rmsNormForward(mlpInput, middle, from, to, n);

@@ -20,19 +20,21 @@ export class Layout {
     this.length += rows * columns;
   }
 
-  /** Views of all parts in `floats`, by name. */
-  views(ops: Ops, floats: Floats): Map<string, Tensor> {
-    return new Map(
-      this.parts.map(({ name, offset, rows, columns }) => [name, ops.view(floats, offset, rows * columns)]),
-    );
+  /**
+   * A view of the part `first` in `floats`, or of all parts from there to `last`.
+   * @throws RangeError for a part that the layout does not have
+   */
+  view(ops: Ops, floats: Floats, first: string, last = first): Tensor {
+    const begin = this.part(first).offset;
+    const { offset, rows, columns } = this.part(last);
+    return ops.view(floats, begin, offset + rows * columns - begin);
   }
-}
 
-/** @throws RangeError for a part that the layout does not have */
-export function part(views: Map<string, Tensor>, name: string): Tensor {
-  const view = views.get(name);
-  if (!view) throw new RangeError(`There is no part named ${name}.`);
-  return view;
+  private part(name: string): Part {
+    const found = this.parts.find((part) => part.name === name);
+    if (!found) throw new RangeError(`There is no part named ${name}.`);
+    return found;
+  }
 }
 
 /** @throws InputError when the engine has no memory for so many */

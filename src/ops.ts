@@ -1,6 +1,9 @@
 /** Numbers of a model: single precision on the device, double on a desktop to check the mathematics. */
 export type Floats = Float32Array | Float64Array;
 
+/** typescript: the readable truth, everywhere. native: the same in C, on XS. */
+export type OpsName = "typescript" | "native";
+
 export type Dtype = "f32" | "f64";
 
 /**
@@ -14,11 +17,14 @@ export type Tensor = Floats | Uint8Array;
  * `from` to `to` - 1 of their matrices, a row a position. Training computes rows 0 to T at once;
  * generation computes one new row, with the keys and values of the rows before it still in place.
  *
- * Backward passes ADD to the gradients of their inputs (names in d…), unless they say otherwise, and
- * take `rows` positions from the first one on.
+ * Backward passes take `rows` positions from the first one on. They SET the gradients of weights, as
+ * every weight serves once a step, and so nothing has to be zeroed; of the gradients of inputs each
+ * says whether it sets them or ADDS to them.
+ *
+ * T is the number of positions, B the block size, V the vocabulary, n the width of the embedding.
  */
 export interface Ops {
-  readonly name: "typescript";
+  readonly name: OpsName;
   readonly dtype: Dtype;
 
   /** A view of `length` floats of `floats` from `offset` on, as these ops take it. */
@@ -33,6 +39,7 @@ export interface Ops {
 
   /** y = x / sqrt(mean(x²) + 1e-5), row by row; x, y: T×n (Zhang & Sennrich 2019, without a gain) */
   rmsNormForward(y: Tensor, x: Tensor, from: number, to: number, n: number): void;
+  /** Adds to dx. */
   rmsNormBackward(dx: Tensor, dy: Tensor, x: Tensor, rows: number, n: number): void;
 
   /** y = x·w; x: T×n, w: n×m, y: T×m */
@@ -48,36 +55,39 @@ export interface Ops {
     n: number,
     m: number,
   ): void;
-  /** Backward of both (the residual's gradient is dy itself). */
+  /** Backward of both (the residual's gradient is dy itself). Sets dx. */
   linearBackward(dx: Tensor, dw: Tensor, dy: Tensor, x: Tensor, w: Tensor, rows: number, n: number, m: number): void;
+
+  /**
+   * Queries, keys and values in one: q = x·wq, k = x·wk, v = x·wv. x: T×n; w: wq, wk and wv, n×n each,
+   * one behind the other; qkv: likewise q, k and v, B×n each.
+   */
+  qkvForward(qkv: Tensor, x: Tensor, w: Tensor, from: number, to: number, n: number, block: number): void;
+  /** Adds to dx. */
+  qkvBackward(dx: Tensor, dw: Tensor, dqkv: Tensor, x: Tensor, w: Tensor, rows: number, n: number, block: number): void;
 
   /**
    * Causal attention over all heads: for head h of width d = n/heads,
    * p[h][t][s] = softmax over s <= t of q[t]·k[s]/sqrt(d) and y[t] = Σ p[h][t][s] v[s].
-   * q, k, v, y: T×n; p keeps for each head the lower triangle only, row t at t(t+1)/2, B(B+1)/2 a head.
+   * y: T×n; p keeps for each head the lower triangle only, row t at t(t+1)/2, B(B+1)/2 a head.
    */
   attentionForward(
     y: Tensor,
     p: Tensor,
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
+    qkv: Tensor,
     from: number,
     to: number,
     n: number,
     heads: number,
     block: number,
   ): void;
+  /** Sets dqkv. */
   attentionBackward(
-    dq: Tensor,
-    dk: Tensor,
-    dv: Tensor,
+    dqkv: Tensor,
     dy: Tensor,
     y: Tensor,
     p: Tensor,
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
+    qkv: Tensor,
     rows: number,
     n: number,
     heads: number,
@@ -100,7 +110,7 @@ export interface Ops {
     n: number,
     hidden: number,
   ): void;
-  /** dx may be dy itself: then it receives its share behind the last use of its row. h becomes its own gradient. */
+  /** Adds to dx, which may be dy itself: a row of it is changed when dy's is no longer needed. h becomes its own gradient. */
   mlpBackward(
     dx: Tensor,
     dw1: Tensor,

@@ -1,5 +1,5 @@
 import type { ModelConfig } from "./config";
-import { Layout, part } from "./layout";
+import { Layout } from "./layout";
 import type { Floats, Ops, Tensor } from "./ops";
 import type { Random } from "./random";
 import { VOCABULARY_SIZE } from "./tokenizer";
@@ -8,9 +8,8 @@ import { VOCABULARY_SIZE } from "./tokenizer";
 export const MLP_RATIO = 4;
 
 export interface LayerWeights {
-  readonly wq: Tensor;
-  readonly wk: Tensor;
-  readonly wv: Tensor;
+  /** wq, wk and wv, one behind the other. */
+  readonly wqkv: Tensor;
   readonly wo: Tensor;
   readonly w1: Tensor;
   readonly w2: Tensor;
@@ -41,13 +40,22 @@ export function parameterLayout({ nLayer, nEmbd, blockSize }: ModelConfig): Layo
 
 /** Views of the matrices in a flat buffer of parameters or gradients. */
 export function viewWeights(ops: Ops, floats: Floats, config: ModelConfig): Weights {
-  const views = parameterLayout(config).views(ops, floats);
+  const layout = parameterLayout(config);
   const layers: LayerWeights[] = [];
   for (let i = 0; i < config.nLayer; i++) {
-    const of = (name: string): Tensor => part(views, `layers.${i}.${name}`);
-    layers.push({ wq: of("wq"), wk: of("wk"), wv: of("wv"), wo: of("wo"), w1: of("w1"), w2: of("w2") });
+    layers.push({
+      wqkv: layout.view(ops, floats, `layers.${i}.wq`, `layers.${i}.wv`),
+      wo: layout.view(ops, floats, `layers.${i}.wo`),
+      w1: layout.view(ops, floats, `layers.${i}.w1`),
+      w2: layout.view(ops, floats, `layers.${i}.w2`),
+    });
   }
-  return { wte: part(views, "wte"), wpe: part(views, "wpe"), layers, wout: part(views, "wout") };
+  return {
+    wte: layout.view(ops, floats, "wte"),
+    wpe: layout.view(ops, floats, "wpe"),
+    layers,
+    wout: layout.view(ops, floats, "wout"),
+  };
 }
 
 /** Draws every parameter, in buffer order, from a normal distribution with mean 0. */

@@ -7,7 +7,7 @@ import { forward } from "./forward";
 import { Holdout } from "./holdout";
 import { allocate } from "./layout";
 import type { Model } from "./model";
-import type { Floats, Tensor } from "./ops";
+import type { Floats } from "./ops";
 import { viewWeights, type Weights } from "./parameters";
 import type { Random } from "./random";
 import { VOCABULARY_SIZE } from "./tokenizer";
@@ -24,7 +24,6 @@ export class Trainer {
   readonly adam: Adam;
   readonly gradients: Floats;
   private readonly gradientViews: Weights;
-  private readonly allGradients: Tensor;
   private readonly flow: Flow;
   private readonly tokens: Uint8Array;
   private readonly holdout: Holdout | undefined;
@@ -43,7 +42,6 @@ export class Trainer {
     this.holdout = config.holdout > 0 ? new Holdout(dataset.count, config.holdout) : undefined;
     this.gradients = allocate(ops.dtype, parameters.length);
     this.gradientViews = viewWeights(ops, this.gradients, model.config);
-    this.allGradients = ops.view(this.gradients, 0, parameters.length);
     this.flow = createFlow(ops, model.config);
     this.adam = new Adam(ops, parameters, this.gradients);
     this.tokens = new Uint8Array(model.config.blockSize + 1);
@@ -72,7 +70,6 @@ export class Trainer {
     const { ops, activations } = this.model;
     forward(this.model, tokens, 0, rows);
     const loss = ops.softmaxCrossEntropy(activations.logits, tokens, rows, VOCABULARY_SIZE);
-    ops.zero(this.allGradients);
     backward(this.model, this.gradientViews, this.flow, tokens, rows);
     return loss;
   }

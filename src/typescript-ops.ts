@@ -2,7 +2,13 @@ import type { Dtype, Floats, Ops } from "./ops";
 
 const RMS_EPSILON = 1e-5;
 
-/** The ops in TypeScript: the readable truth, on every engine, in single or double precision. */
+/*
+ * The ops in TypeScript: the readable truth, on every engine, in single or double precision.
+ *
+ * Two things about the inner loops. They take two rows of a matrix at a time, so that what both need
+ * is read and written half as often. And they have one running index, as in w[start + j]: on XS an
+ * addition costs two bytecodes, a second index that runs along costs ten.
+ */
 export function typescriptOps(dtype: Dtype): Ops {
   return {
     name: "typescript",
@@ -16,6 +22,8 @@ export function typescriptOps(dtype: Dtype): Ops {
     linearForward,
     linearResidualForward,
     linearBackward,
+    qkvForward,
+    qkvBackward,
     attentionForward,
     attentionBackward,
     mlpForward,
@@ -34,16 +42,22 @@ function embeddingForward(
   to: number,
   n: number,
 ): void {
-  for (let t = from, at = from * n; t < to; t++) {
-    for (let i = tokens[t] * n, end = i + n; i < end; i++, at++) x[at] = wte[i] + wpe[at];
+  for (let t = from; t < to; t++) {
+    const at = t * n;
+    const token = tokens[t] * n;
+    for (let i = 0; i < n; i++) x[at + i] = wte[token + i] + wpe[at + i];
   }
 }
 
 function embeddingBackward(dwte: Floats, dwpe: Floats, dx: Floats, tokens: Uint8Array, rows: number, n: number): void {
-  for (let t = 0, at = 0; t < rows; t++) {
-    for (let i = tokens[t] * n, end = i + n; i < end; i++, at++) {
-      dwte[i] += dx[at];
-      dwpe[at] += dx[at];
+  dwte.fill(0);
+  dwpe.fill(0);
+  for (let t = 0; t < rows; t++) {
+    const at = t * n;
+    const token = tokens[t] * n;
+    for (let i = 0; i < n; i++) {
+      dwte[token + i] += dx[at + i];
+      dwpe[at + i] = dx[at + i];
     }
   }
 }
@@ -74,7 +88,7 @@ function rmsScale(x: Floats, start: number, n: number): number {
 
 function linearForward(y: Floats, x: Floats, w: Floats, from: number, to: number, n: number, m: number): void {
   y.fill(0, from * m, to * m);
-  addProduct(y, x, w, from, to, n, m);
+  for (let t = from; t < to; t++) addRowProduct(y, t * m, x, t * n, w, 0, n, m);
 }
 
 function linearResidualForward(
@@ -88,29 +102,9 @@ function linearResidualForward(
   m: number,
 ): void {
   for (let i = from * m; i < to * m; i++) y[i] = residual[i];
-  addProduct(y, x, w, from, to, n, m);
+  for (let t = from; t < to; t++) addRowProduct(y, t * m, x, t * n, w, 0, n, m);
 }
 
-/** y += x·w; two rows of w at a time, so that y is read and written half as often. */
-function addProduct(y: Floats, x: Floats, w: Floats, from: number, to: number, n: number, m: number): void {
-  for (let t = from; t < to; t++) {
-    const start = t * m;
-    const end = start + m;
-    for (let i = 0; i < n; i += 2) {
-      const isPair = i + 1 < n;
-      const a = x[t * n + i];
-      const b = isPair ? x[t * n + i + 1] : 0;
-      let wa = i * m;
-      let wb = isPair ? wa + m : wa;
-      for (let j = start; j < end; j++, wa++, wb++) y[j] += a * w[wa] + b * w[wb];
-    }
-  }
-}
-
-/**
- * dx = dy·wᵀ, dw = xᵀ·dy: both walk along the rows of w and dy, so one loop serves them, again two
- * rows of w at a time.
- */
 function linearBackward(
   dx: Floats,
   dw: Floats,
@@ -121,27 +115,170 @@ function linearBackward(
   n: number,
   m: number,
 ): void {
-  for (let t = 0; t < rows; t++) {
-    const start = t * m;
-    const end = start + m;
-    for (let i = 0; i < n; i += 2) {
-      const isPair = i + 1 < n;
-      const at = t * n + i;
-      const a = x[at];
-      const b = isPair ? x[at + 1] : 0;
-      let da = 0;
-      let db = 0;
-      let wa = i * m;
-      let wb = isPair ? wa + m : wa;
-      for (let j = start; j < end; j++, wa++, wb++) {
-        const g = dy[j];
-        da += g * w[wa];
-        db += g * w[wb];
-        dw[wa] += g * a;
-        dw[wb] += g * b;
+  dx.fill(0, 0, rows * n);
+  dw.fill(0);
+  for (let t = 0; t < rows; t++) addRowBackward(dx, dw, dy, t * m, x, t * n, w, 0, n, m);
+}
+
+function qkvForward(qkv: Floats, x: Floats, w: Floats, from: number, to: number, n: number, block: number): void {
+  for (let part = 0; part < 3; part++) {
+    const start = part * block;
+    qkv.fill(0, (start + from) * n, (start + to) * n);
+    for (let t = from; t < to; t++) addRowProduct(qkv, (start + t) * n, x, t * n, w, part * n * n, n, n);
+  }
+}
+
+function qkvBackward(
+  dx: Floats,
+  dw: Floats,
+  dqkv: Floats,
+  x: Floats,
+  w: Floats,
+  rows: number,
+  n: number,
+  block: number,
+): void {
+  dw.fill(0);
+  for (let part = 0; part < 3; part++) {
+    const start = part * block;
+    for (let t = 0; t < rows; t++) addRowBackward(dx, dw, dqkv, (start + t) * n, x, t * n, w, part * n * n, n, n);
+  }
+}
+
+/** y += x·w for one row: m of y from yRow on, n of x from xRow on, w: n×m from wStart on. */
+function addRowProduct(
+  y: Floats,
+  yRow: number,
+  x: Floats,
+  xRow: number,
+  w: Floats,
+  wStart: number,
+  n: number,
+  m: number,
+): void {
+  for (let i = 0; i < n; i += 2) {
+    const isPair = i + 1 < n;
+    const a = x[xRow + i];
+    const b = isPair ? x[xRow + i + 1] : 0;
+    const wa = wStart + i * m;
+    const wb = isPair ? wa + m : wa;
+    for (let j = 0; j < m; j++) y[yRow + j] += a * w[wa + j] + b * w[wb + j];
+  }
+}
+
+/** dx += dy·wᵀ and dw += xᵀ·dy for one row: both walk along the rows of w and dy, so one loop serves them. */
+function addRowBackward(
+  dx: Floats,
+  dw: Floats,
+  dy: Floats,
+  yRow: number,
+  x: Floats,
+  xRow: number,
+  w: Floats,
+  wStart: number,
+  n: number,
+  m: number,
+): void {
+  for (let i = 0; i < n; i += 2) {
+    const isPair = i + 1 < n;
+    const a = x[xRow + i];
+    const b = isPair ? x[xRow + i + 1] : 0;
+    const wa = wStart + i * m;
+    const wb = isPair ? wa + m : wa;
+    let da = 0;
+    let db = 0;
+    for (let j = 0; j < m; j++) {
+      const g = dy[yRow + j];
+      da += g * w[wa + j];
+      db += g * w[wb + j];
+      dw[wa + j] += g * a;
+      dw[wb + j] += g * b;
+    }
+    dx[xRow + i] += da;
+    if (isPair) dx[xRow + i + 1] += db;
+  }
+}
+
+function attentionForward(
+  y: Floats,
+  p: Floats,
+  qkv: Floats,
+  from: number,
+  to: number,
+  n: number,
+  heads: number,
+  block: number,
+): void {
+  const d = n / heads;
+  const scale = 1 / Math.sqrt(d);
+  for (let h = 0; h < heads; h++) {
+    const keys = block * n + h * d;
+    const values = keys + block * n;
+    for (let t = from; t < to; t++) {
+      const row = (h * block * (block + 1) + t * (t + 1)) / 2;
+      const query = t * n + h * d;
+      let largest = -Infinity;
+      for (let s = 0; s <= t; s++) {
+        const key = keys + s * n;
+        let dot = 0;
+        for (let i = 0; i < d; i++) dot += qkv[query + i] * qkv[key + i];
+        dot *= scale;
+        p[row + s] = dot;
+        if (dot > largest) largest = dot;
       }
-      dx[at] += da;
-      if (isPair) dx[at + 1] += db;
+      const share = 1 / exponentials(p, row, row + t + 1, largest);
+      for (let i = 0; i < d; i++) y[query + i] = 0;
+      for (let s = 0; s <= t; s++) {
+        const value = values + s * n;
+        const weight = (p[row + s] *= share);
+        for (let i = 0; i < d; i++) y[query + i] += weight * qkv[value + i];
+      }
+    }
+  }
+}
+
+/**
+ * Through the softmax: ds = p·(dp - Σ p·dp) with dp[s] = dy·v[s]. As y = Σ p·v, that sum is simply
+ * dy·y (Dao et al. 2022, FlashAttention, appendix B), so no row of dp has to be kept.
+ */
+function attentionBackward(
+  dqkv: Floats,
+  dy: Floats,
+  y: Floats,
+  p: Floats,
+  qkv: Floats,
+  rows: number,
+  n: number,
+  heads: number,
+  block: number,
+): void {
+  const d = n / heads;
+  const scale = 1 / Math.sqrt(d);
+  dqkv.fill(0);
+  for (let h = 0; h < heads; h++) {
+    const keys = block * n + h * d;
+    const values = keys + block * n;
+    for (let t = 0; t < rows; t++) {
+      const row = (h * block * (block + 1) + t * (t + 1)) / 2;
+      const query = t * n + h * d;
+      let mean = 0;
+      for (let i = 0; i < d; i++) mean += dy[query + i] * y[query + i];
+      for (let s = 0; s <= t; s++) {
+        const key = keys + s * n;
+        const value = values + s * n;
+        const weight = p[row + s];
+        let dp = 0;
+        for (let i = 0; i < d; i++) {
+          const g = dy[query + i];
+          dp += g * qkv[value + i];
+          dqkv[value + i] += weight * g;
+        }
+        const ds = weight * (dp - mean) * scale;
+        for (let i = 0; i < d; i++) {
+          dqkv[query + i] += ds * qkv[key + i];
+          dqkv[key + i] += ds * qkv[query + i];
+        }
+      }
     }
   }
 }
@@ -159,17 +296,15 @@ function mlpForward(
   hidden: number,
 ): void {
   linearForward(h, x, w1, from, to, n, hidden);
-  for (let t = from, unit = from * hidden; t < to; t++) {
-    const start = t * n;
-    const end = start + n;
-    for (let j = start; j < end; j++) y[j] = residual[j];
-    for (let wi = 0; wi < hidden * n; unit++) {
-      const active = h[unit];
-      if (active > 0) for (let j = start; j < end; j++, wi++) y[j] += active * w2[wi];
-      else {
-        h[unit] = 0;
-        wi += n;
-      }
+  for (let t = from; t < to; t++) {
+    const row = t * n;
+    for (let j = row; j < row + n; j++) y[j] = residual[j];
+    for (let u = 0; u < hidden; u++) {
+      const active = h[t * hidden + u];
+      if (active > 0) {
+        const start = u * n;
+        for (let j = 0; j < n; j++) y[row + j] += active * w2[start + j];
+      } else h[t * hidden + u] = 0;
     }
   }
 }
@@ -187,108 +322,30 @@ function mlpBackward(
   n: number,
   hidden: number,
 ): void {
+  dw1.fill(0);
+  dw2.fill(0);
   for (let t = 0; t < rows; t++) {
-    const start = t * n;
-    const end = start + n;
+    const row = t * n;
     const units = t * hidden;
     for (let u = 0; u < hidden; u++) {
       const active = h[units + u];
       if (active === 0) continue;
+      const start = u * n;
       let dh = 0;
-      for (let j = start, wi = u * n; j < end; j++, wi++) {
-        const g = dy[j];
-        dh += g * w2[wi];
-        dw2[wi] += g * active;
+      for (let j = 0; j < n; j++) {
+        const g = dy[row + j];
+        dh += g * w2[start + j];
+        dw2[start + j] += g * active;
       }
       h[units + u] = dh;
     }
     for (let u = 0; u < hidden; u++) {
       const dh = h[units + u];
       if (dh === 0) continue;
-      for (let i = start, wi = u; i < end; i++, wi += hidden) {
-        dx[i] += dh * w1[wi];
-        dw1[wi] += dh * x[i];
-      }
-    }
-  }
-}
-
-function attentionForward(
-  y: Floats,
-  p: Floats,
-  q: Floats,
-  k: Floats,
-  v: Floats,
-  from: number,
-  to: number,
-  n: number,
-  heads: number,
-  block: number,
-): void {
-  const d = n / heads;
-  const scale = 1 / Math.sqrt(d);
-  for (let h = 0; h < heads; h++) {
-    for (let t = from; t < to; t++) {
-      const row = (h * block * (block + 1) + t * (t + 1)) / 2;
-      const end = row + t + 1;
-      const query = t * n + h * d;
-      let largest = -Infinity;
-      for (let s = row, key = h * d; s < end; s++, key += n) {
-        let dot = 0;
-        for (let i = 0; i < d; i++) dot += q[query + i] * k[key + i];
-        p[s] = dot * scale;
-        if (p[s] > largest) largest = p[s];
-      }
-      const share = 1 / exponentials(p, row, end, largest);
-      for (let i = query; i < query + d; i++) y[i] = 0;
-      for (let s = row, value = h * d; s < end; s++, value += n) {
-        const weight = (p[s] *= share);
-        for (let i = 0; i < d; i++) y[query + i] += weight * v[value + i];
-      }
-    }
-  }
-}
-
-/**
- * Through the softmax: ds = p·(dp - Σ p·dp) with dp[s] = dy·v[s]. As y = Σ p·v, that sum is simply
- * dy·y (Dao et al. 2022, FlashAttention, appendix B), so no row of dp has to be kept.
- */
-function attentionBackward(
-  dq: Floats,
-  dk: Floats,
-  dv: Floats,
-  dy: Floats,
-  y: Floats,
-  p: Floats,
-  q: Floats,
-  k: Floats,
-  v: Floats,
-  rows: number,
-  n: number,
-  heads: number,
-  block: number,
-): void {
-  const d = n / heads;
-  const scale = 1 / Math.sqrt(d);
-  for (let h = 0; h < heads; h++) {
-    for (let t = 0; t < rows; t++) {
-      const row = (h * block * (block + 1) + t * (t + 1)) / 2;
-      const query = t * n + h * d;
-      let mean = 0;
-      for (let i = query; i < query + d; i++) mean += dy[i] * y[i];
-      for (let s = row, key = h * d; s <= row + t; s++, key += n) {
-        const weight = p[s];
-        let dp = 0;
-        for (let i = 0; i < d; i++) {
-          const g = dy[query + i];
-          dp += g * v[key + i];
-          dv[key + i] += weight * g;
-        }
-        const ds = weight * (dp - mean) * scale;
-        for (let i = 0; i < d; i++) {
-          dq[query + i] += ds * k[key + i];
-          dk[key + i] += ds * q[query + i];
-        }
+      for (let i = 0; i < n; i++) {
+        const at = i * hidden + u;
+        dx[row + i] += dh * w1[at];
+        dw1[at] += dh * x[row + i];
       }
     }
   }
@@ -335,7 +392,8 @@ function adam(
   rate: number,
   vScale: number,
 ): void {
-  const length = w.length;
+  const { length } = w;
+  const { sqrt } = Math;
   const gain1 = 1 - beta1;
   const gain2 = 1 - beta2;
   for (let i = 0; i < length; i++) {
@@ -344,6 +402,6 @@ function adam(
     const vi = beta2 * v[i] + gain2 * gi * gi;
     m[i] = mi;
     v[i] = vi;
-    w[i] -= (rate * mi) / (Math.sqrt(vi * vScale) + epsilon);
+    w[i] -= (rate * mi) / (sqrt(vi * vScale) + epsilon);
   }
 }

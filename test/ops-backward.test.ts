@@ -22,12 +22,14 @@ const shapes = fc.record({
 
 interface Differentiable {
   readonly inputs: readonly Float64Array[];
+  /** Indices of the inputs to whose gradients the pass adds; it sets those of the others. */
+  readonly adds?: readonly number[];
   forward: () => Float64Array;
-  /** Adds the gradients of the inputs, given that of the output. The forward pass has just run. */
+  /** Makes the gradients of the inputs, given that of the output. The forward pass has just run. */
   backward: (gradients: readonly Float64Array[], dy: Float64Array) => void;
 }
 
-function expectGradients({ inputs, forward, backward }: Differentiable, random: Random): void {
+function expectGradients({ inputs, adds = [], forward, backward }: Differentiable, random: Random): void {
   const coefficients = gaussians(random, forward().length);
   const loss = (): number => forward().reduce((sum, value, i) => sum + coefficients[i] * value, 0);
 
@@ -45,7 +47,7 @@ function expectGradients({ inputs, forward, backward }: Differentiable, random: 
       const below = loss();
       input[i] = value;
       const numerical = (above - below) / (2 * EPSILON);
-      const analytic = gradients[which][i] - before[which][i];
+      const analytic = gradients[which][i] - (adds.includes(which) ? before[which][i] : 0);
       expect(Math.abs(analytic - numerical)).toBeLessThanOrEqual(1e-6 * (1 + Math.abs(analytic)));
     }
   });
@@ -80,6 +82,7 @@ test("RMSNorm", () => {
       expectGradients(
         {
           inputs: [x],
+          adds: [0],
           forward: () => (ops.rmsNormForward(y, x, 0, rows, n), y),
           backward: ([dx], dy) => ops.rmsNormBackward(dx, dy, x, rows, n),
         },
@@ -108,21 +111,41 @@ test("linear", () => {
   );
 });
 
+test("queries, keys and values", () => {
+  fc.assert(
+    fc.property(shapes, ({ rows, extraRows, n, seed }) => {
+      const random = new Random(seed);
+      const block = rows + extraRows;
+      const inputs = [gaussians(random, rows * n), gaussians(random, 3 * n * n)];
+      const [x, w] = inputs;
+      const qkv = new Float64Array(3 * block * n);
+      expectGradients(
+        {
+          inputs,
+          adds: [0],
+          forward: () => (ops.qkvForward(qkv, x, w, 0, rows, n, block), qkv),
+          backward: ([dx, dw], dqkv) => ops.qkvBackward(dx, dw, dqkv, x, w, rows, n, block),
+        },
+        random,
+      );
+    }),
+  );
+});
+
 test("attention", () => {
   fc.assert(
     fc.property(shapes, ({ rows, extraRows, n: d, heads, seed }) => {
       const random = new Random(seed);
       const n = heads * d;
       const block = rows + extraRows;
-      const inputs = [1, 2, 3].map(() => gaussians(random, rows * n));
-      const [q, k, v] = inputs;
+      const qkv = gaussians(random, 3 * block * n);
       const y = new Float64Array(rows * n);
       const p = new Float64Array((heads * block * (block + 1)) / 2);
       expectGradients(
         {
-          inputs,
-          forward: () => (ops.attentionForward(y, p, q, k, v, 0, rows, n, heads, block), y),
-          backward: ([dq, dk, dv], dy) => ops.attentionBackward(dq, dk, dv, dy, y, p, q, k, v, rows, n, heads, block),
+          inputs: [qkv],
+          forward: () => (ops.attentionForward(y, p, qkv, 0, rows, n, heads, block), y),
+          backward: ([dqkv], dy) => ops.attentionBackward(dqkv, dy, y, p, qkv, rows, n, heads, block),
         },
         random,
       );
@@ -163,7 +186,7 @@ describe("MLP", () => {
         const [, x, w1, w2] = inputs;
         const backward: Differentiable["backward"] = ([dx, dw1, dw2], dy) =>
           ops.mlpBackward(dx, dw1, dw2, dy, h, x, w1, w2, rows, n, hidden);
-        expectGradients({ inputs: [x, w1, w2], forward, backward }, random);
+        expectGradients({ inputs: [x, w1, w2], adds: [0], forward, backward }, random);
       }),
     );
   });
@@ -176,6 +199,7 @@ describe("MLP", () => {
         expectGradients(
           {
             inputs: [x, w1, w2],
+            adds: [0],
             forward: () => (ops.mlpForward(y, x, h, x, w1, w2, 0, rows, n, hidden), y),
             backward([dx, dw1, dw2], dy) {
               ops.mlpBackward(dy, dw1, dw2, dy, h, x, w1, w2, rows, n, hidden);
@@ -204,6 +228,7 @@ test("softmax and cross-entropy leave the gradient of the loss in the logits' pl
       expectGradients(
         {
           inputs: [logits],
+          adds: [0],
           forward: () => Float64Array.of(loss()),
           backward([dLogits], [scale]) {
             loss();

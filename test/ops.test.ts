@@ -1,5 +1,4 @@
 import fc from "fast-check";
-import type { Ops } from "../src/ops";
 import { Random } from "../src/random";
 import { typescriptOps } from "../src/typescript-ops";
 import { gaussians, largestDifference } from "./helpers";
@@ -101,9 +100,24 @@ const trials: Record<string, MakeTrial> = {
     };
   },
 
+  qkvForward({ rows, n, block, random }) {
+    const x = gaussians(random, rows * n);
+    const w = gaussians(random, 3 * n * n);
+    const unused = new Array<number>((block - rows) * n).fill(NaN);
+    const expected = [0, 1, 2].flatMap((part) => [
+      ...product(matrix(x, rows, n), matrix(w.subarray(part * n * n), n, n)).flat(),
+      ...unused,
+    ]);
+    return {
+      run: (from, to, [qkv]) => ops.qkvForward(qkv, x, w, from, to, n, block),
+      outputs: [{ width: 0, expected }],
+    };
+  },
+
   attentionForward({ rows, n: d, heads, block, random }) {
     const n = heads * d;
-    const [q, k, v] = [1, 2, 3].map(() => gaussians(random, rows * n));
+    const qkv = gaussians(random, 3 * block * n);
+    const [q, k, v] = [0, 1, 2].map((part) => qkv.subarray(part * block * n));
     const head = (x: Float64Array, h: number): Matrix => matrix(x, rows, n).map((row) => row.slice(h * d, (h + 1) * d));
     const y = new Array<number>(rows * n).fill(0);
     const triangle = (block * (block + 1)) / 2;
@@ -120,7 +134,7 @@ const trials: Record<string, MakeTrial> = {
       }
     }
     return {
-      run: (from, to, [y, p]) => ops.attentionForward(y, p, q, k, v, from, to, n, heads, block),
+      run: (from, to, [y, p]) => ops.attentionForward(y, p, qkv, from, to, n, heads, block),
       outputs: [
         { width: n, expected: y },
         { width: 0, expected: p },
@@ -195,9 +209,12 @@ describe.each(Object.entries(trials))("%s", (_name, makeTrial) => {
 describe("attentionForward", () => {
   test("does not overflow, however large the scores", () => {
     const [y, p] = [new Float64Array(2), new Float64Array(3)];
-    const q = Float64Array.of(1e6, 1e6);
-    const k = Float64Array.of(-1e6, 1e6);
-    ops.attentionForward(y, p, q, k, Float64Array.of(3, 5), 0, 2, 1, 1, 2);
+    const [q, k, v] = [
+      [1e6, 1e6],
+      [-1e6, 1e6],
+      [3, 5],
+    ];
+    ops.attentionForward(y, p, Float64Array.of(...q, ...k, ...v), 0, 2, 1, 1, 2);
     expect([...p]).toEqual([1, 0, 1]);
     expect([...y]).toEqual([3, 5]);
   });
@@ -226,10 +243,10 @@ describe("softmaxCrossEntropy", () => {
   ])("in %s, logits of ±%d neither overflow nor underflow", (dtype, huge) => {
     const logits = dtype === "f32" ? Float32Array.of(huge, -huge, 0) : Float64Array.of(huge, -huge, 0);
     const wrong = logits.slice();
-    const { softmaxCrossEntropy }: Ops = typescriptOps(dtype);
-    expect(softmaxCrossEntropy(logits, Uint8Array.of(2, 0), 1, 3)).toBe(0);
+    const ops = typescriptOps(dtype);
+    expect(ops.softmaxCrossEntropy(logits, Uint8Array.of(2, 0), 1, 3)).toBe(0);
     expect([...logits]).toEqual([0, 0, 0]);
-    const loss = softmaxCrossEntropy(wrong, Uint8Array.of(2, 1), 1, 3);
+    const loss = ops.softmaxCrossEntropy(wrong, Uint8Array.of(2, 1), 1, 3);
     expect(Math.abs(loss / (2 * huge) - 1)).toBeLessThan(1e-6);
     expect([...wrong]).toEqual([1, -1, 0]);
   });

@@ -1,0 +1,122 @@
+import { activationLayout } from "../src/activations";
+import {
+  checkInteger,
+  checkModelConfig,
+  checkTemperature,
+  checkTrainingConfig,
+  DEFAULT_MODEL,
+  DEFAULT_TRAINING,
+  type ModelConfig,
+  type PresetName,
+  PRESETS,
+  type TrainingConfig,
+} from "../src/config";
+import { InputError } from "../src/errors";
+import { allocate } from "../src/layout";
+import { Model } from "../src/model";
+import { parameterLayout } from "../src/parameters";
+import { typescriptOps } from "../src/typescript-ops";
+
+test("the defaults are those of the published program", () => {
+  expect(DEFAULT_MODEL).toEqual({ preset: "esp32gpt", nLayer: 1, nEmbd: 16, nHead: 4, blockSize: 16 });
+  expect(DEFAULT_TRAINING).toEqual({ steps: 1000, learningRate: 0.01, sampling: "random", holdout: 0 });
+  checkModelConfig(DEFAULT_MODEL);
+  checkTrainingConfig(DEFAULT_TRAINING);
+});
+
+test("the presets are what the published programs do differently", () => {
+  expect(PRESETS).toEqual({
+    esp32gpt: {
+      rmsNorm: false,
+      initStd: 0.1,
+      temperature: 0.8,
+      sampling: "random",
+      cutsLongNames: false,
+      generationMargin: 1,
+    },
+    microgpt: {
+      rmsNorm: true,
+      initStd: 0.08,
+      temperature: 0.5,
+      sampling: "sequential",
+      cutsLongNames: true,
+      generationMargin: 0,
+    },
+  });
+});
+
+test("the parameters lie in one buffer, in the published order", () => {
+  const { parts, length } = parameterLayout(DEFAULT_MODEL);
+  expect(length).toBe(4192);
+  expect(parts.map(({ name, offset, rows, columns }) => [name, offset, rows, columns])).toEqual([
+    ["wte", 0, 27, 16],
+    ["wpe", 432, 16, 16],
+    ["layers.0.wq", 688, 16, 16],
+    ["layers.0.wk", 944, 16, 16],
+    ["layers.0.wv", 1200, 16, 16],
+    ["layers.0.wo", 1456, 16, 16],
+    ["layers.0.w1", 1712, 16, 64],
+    ["layers.0.w2", 2736, 64, 16],
+    ["wout", 3760, 16, 27],
+  ]);
+});
+
+test("further layers lie before wout", () => {
+  const names = parameterLayout({ ...DEFAULT_MODEL, nLayer: 3 }).parts.map(({ name }) => name);
+  expect(names.slice(7, 10)).toEqual(["layers.0.w2", "layers.1.wq", "layers.1.wk"]);
+  expect(names).toHaveLength(3 + 3 * 6);
+  expect(names.at(-1)).toBe("wout");
+});
+
+test("the parts of a layout touch and do not overlap", () => {
+  for (const preset of ["esp32gpt", "microgpt"] as const) {
+    const { parts, length } = activationLayout({ ...DEFAULT_MODEL, nLayer: 2, preset });
+    let at = 0;
+    for (const { offset, rows, columns } of parts) {
+      expect(offset).toBe(at);
+      at += rows * columns;
+    }
+    expect(at).toBe(length);
+  }
+});
+
+test.each<[Partial<ModelConfig>, RegExp]>([
+  [{ nLayer: 0 }, /^n_layer must be .* not 0\.$/],
+  [{ nLayer: 1.5 }, /^n_layer .*1\.5/],
+  [{ nEmbd: 0 }, /^n_embd/],
+  [{ nEmbd: NaN }, /^n_embd .*NaN/],
+  [{ nHead: -4 }, /^n_head .*-4/],
+  [{ nHead: 3 }, /^n_embd \(16\) must be a multiple of n_head \(3\)/],
+  [{ blockSize: 1 }, /^block_size/],
+  [{ blockSize: Infinity }, /^block_size .*Infinity/],
+  [{ preset: "gpt5" as PresetName }, /^The preset must be one of esp32gpt, microgpt, not "gpt5"/],
+  [{ preset: "toString" as PresetName }, /^The preset must be one of/],
+])("there is no model with %j", (config, message) => {
+  const create = (): Model => new Model({ ...DEFAULT_MODEL, ...config }, typescriptOps("f32"));
+  expect(create).toThrow(InputError);
+  expect(create).toThrow(message);
+});
+
+test("a model that no memory holds is the user's to make smaller", () => {
+  const create = (): unknown => allocate("f64", Number.MAX_SAFE_INTEGER);
+  expect(create).toThrow(InputError);
+  expect(create).toThrow(/no memory .* smaller n_embd, n_layer or block_size/);
+});
+
+test.each<[Partial<TrainingConfig>, RegExp]>([
+  [{ steps: 0 }, /^steps/],
+  [{ steps: 0.5 }, /^steps/],
+  [{ learningRate: -0.01 }, /^learning-rate/],
+  [{ learningRate: NaN }, /^learning-rate/],
+  [{ holdout: -1 }, /^holdout/],
+  [{ holdout: 100 }, /^holdout/],
+])("there is no training with %j", (config, message) => {
+  const check = (): void => checkTrainingConfig({ ...DEFAULT_TRAINING, ...config });
+  expect(check).toThrow(InputError);
+  expect(check).toThrow(message);
+});
+
+test("messages say what was wanted and what came", () => {
+  expect(() => checkInteger("samples", -1, 0, 9)).toThrow("samples must be a whole number from 0 to 9, not -1.");
+  expect(() => checkTemperature(0)).toThrow("temperature must be a number from 0.01 to 100, not 0.");
+});

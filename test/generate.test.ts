@@ -1,0 +1,140 @@
+import fc from "fast-check";
+import type { ModelConfig } from "../src/config";
+import { InputError } from "../src/errors";
+import { forward } from "../src/forward";
+import { Generator } from "../src/generate";
+import type { Model } from "../src/model";
+import type { Dtype } from "../src/ops";
+import { Random } from "../src/random";
+import { letterOf } from "../src/tokenizer";
+import { drawnModel, largestDifference, tokensOf } from "./helpers";
+
+/** Weights large enough for the model to have opinions. */
+function bold(config: Partial<ModelConfig>, dtype: Dtype = "f64"): Model {
+  const model = drawnModel(config, dtype);
+  model.parameters.forEach((value, i) => (model.parameters[i] = 4 * value));
+  return model;
+}
+
+const configs: [string, Partial<ModelConfig>][] = [
+  ["esp32gpt", {}],
+  ["two layers", { nLayer: 2, nEmbd: 8, nHead: 2 }],
+  ["microgpt", { preset: "microgpt", nLayer: 2 }],
+];
+
+describe.each(configs)("%s", (_title, config) => {
+  test.each<[Dtype, number]>([
+    ["f64", 1e-12],
+    ["f32", 1e-6],
+  ])("in %s, position by position the logits are those of the whole prefix at once", (dtype, tolerance) => {
+    const [cached, whole] = [bold(config, dtype), bold(config, dtype)];
+    const tokens = tokensOf("wilhelminaolivi");
+    for (let t = 0; t < 16; t++) forward(cached, tokens, t, t + 1);
+    forward(whole, tokens, 0, 16);
+    cached.logits.forEach((row, t) => expect(largestDifference(row, whole.logits[t])).toBeLessThanOrEqual(tolerance));
+  });
+
+  test("a later position changes no earlier one", () => {
+    const [short, long] = [bold(config), bold(config)];
+    forward(short, tokensOf("ann"), 0, 3);
+    forward(long, tokensOf("annabel"), 0, 8);
+    for (let t = 0; t < 3; t++) expect([...short.logits[t]]).toEqual([...long.logits[t]]);
+  });
+
+  test("names are drawn as if every prefix were computed afresh", () => {
+    const model = bold(config);
+    const generator = new Generator(model, new Random(3));
+    const names = Array.from({ length: 8 }, () => generator.name(0.9, "an"));
+    const [fresh, random] = [bold(config), new Random(3)];
+    const longest = config.preset === "microgpt" ? 16 : 15;
+    expect(names).toEqual(names.map(() => writeName(fresh, random, 0.9, "an", longest)));
+  });
+});
+
+/** Generation by its definition: no cache. */
+function writeName(model: Model, random: Random, temperature: number, prefix: string, longest: number): string {
+  let name = prefix;
+  while (name.length < longest) {
+    forward(model, tokensOf(name), 0, name.length + 1);
+    const weights = [...model.logits[name.length]].map((logit) => Math.exp(logit / temperature));
+    const sum = weights.reduce((a, b) => a + b);
+    const token = random.categorical(weights.map((weight) => weight / sum));
+    if (token === 0) break;
+    name += letterOf(token);
+  }
+  return name;
+}
+
+test("each letter costs one position: what is behind it is not computed again", () => {
+  const model = drawnModel({ nLayer: 2 });
+  const { ops } = model;
+  const random = new Random(1);
+  jest.spyOn(random, "categorical").mockReturnValue(1);
+  const embedding = jest.spyOn(ops, "embeddingForward");
+  const attention = jest.spyOn(ops, "attentionForward");
+  new Generator(model, random).name(1, "elizabeth");
+  const positions: [number, number][] = [[0, 10], ...[10, 11, 12, 13, 14].map((t): [number, number] => [t, t + 1])];
+  expect(embedding.mock.calls.map(([, , , , from, to]) => [from, to])).toEqual(positions);
+  expect(attention.mock.calls.map(([, , , from, to]) => [from, to])).toEqual(positions.flatMap((p) => [p, p]));
+});
+
+test("every name begins with the prefix, and two generators with the same seed agree", () => {
+  const letters = fc.array(fc.integer({ min: 1, max: 26 }).map(letterOf), { maxLength: 15 });
+  fc.assert(
+    fc.property(letters, fc.integer({ min: 1, max: 1e6 }), (prefix, seed) => {
+      const start = prefix.join("");
+      const [one, two] = [1, 2].map(() => new Generator(drawnModel(), new Random(seed)).name(0.8, start));
+      expect(one.startsWith(start)).toBe(true);
+      expect(one).toMatch(/^[a-z]{0,15}$/);
+      expect(two).toBe(one);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+describe.each<[ModelConfig["preset"], number]>([
+  ["esp32gpt", 15],
+  ["microgpt", 16],
+])("%s with block_size 16", (preset, longest) => {
+  const generator = (token: number): Generator => {
+    const random = new Random(1);
+    jest.spyOn(random, "categorical").mockReturnValue(token);
+    return new Generator(drawnModel({ preset }), random);
+  };
+
+  test(`a name that does not end has ${longest} letters`, () => {
+    expect(generator(26).name(1)).toBe("z".repeat(longest));
+    expect(generator(26).name(1, "ab")).toBe("ab" + "z".repeat(longest - 2));
+  });
+
+  test("BOS ends a name, which then may be its prefix alone", () => {
+    expect(generator(0).name(1)).toBe("");
+    expect(generator(0).name(1, "emma")).toBe("emma");
+  });
+
+  test(`a prefix may have ${longest} letters, not one more`, () => {
+    expect(generator(26).name(1, "a".repeat(longest))).toBe("a".repeat(longest));
+    const tooLong = (): string => generator(26).name(1, "a".repeat(longest + 1));
+    expect(tooLong).toThrow(InputError);
+    expect(tooLong).toThrow(new RegExp(`at most ${longest} letters`));
+  });
+});
+
+test("the lower the temperature, the surer the likeliest letter", () => {
+  const cold = Array.from({ length: 20 }, (_, i) => new Generator(bold({}), new Random(i + 1)).name(0.01));
+  const warm = Array.from({ length: 20 }, (_, i) => new Generator(bold({}), new Random(i + 1)).name(1));
+  expect(new Set(cold).size).toBe(1);
+  expect(new Set(warm).size).toBeGreaterThan(10);
+});
+
+test.each(["Emma", "an na", "zoë", "x\n", "😀", "7"])("a prefix in other characters, %j, is refused", (prefix) => {
+  const generator = new Generator(drawnModel(), new Random(1));
+  expect(() => generator.name(1, prefix)).toThrow(InputError);
+  expect(() => generator.name(1, prefix)).toThrow(/not one of the letters a to z/);
+});
+
+test.each([0, -1, NaN, Infinity, 1e-9])("the temperature %d is refused", (temperature) => {
+  const generator = new Generator(drawnModel(), new Random(1));
+  expect(() => generator.name(temperature)).toThrow(InputError);
+  expect(() => generator.name(temperature)).toThrow(/^temperature/);
+});

@@ -1,0 +1,99 @@
+import { InputError } from "../src/errors";
+import { formatSafetensorsHeader, readSafetensorsHeader, type SafetensorsHeader } from "../src/safetensors";
+import { MemoryStorage } from "./support/memory-storage";
+import { fileOf, headerOf, safetensors } from "./support/safetensors-file";
+
+function read(bytes: Uint8Array): SafetensorsHeader {
+  const file = new MemoryStorage({ f: bytes }).open("f");
+  if (!file) throw new Error("The file is gone.");
+  return readSafetensorsHeader(file, "f.safetensors");
+}
+
+function expectRefusal(bytes: Uint8Array, message: RegExp): void {
+  expect(() => read(bytes)).toThrow(InputError);
+  expect(() => read(bytes)).toThrow(message);
+}
+
+test("reads a file as Python's safetensors writes it", () => {
+  const file = safetensors(
+    [
+      { name: "a", dtype: "F32", shape: [2, 2], values: [1, 2, 3, 4] },
+      { name: "b", dtype: "F64", shape: [1], values: [5] },
+      { name: "empty", dtype: "F32", shape: [0, 3], values: [] },
+    ],
+    { format: "pt", note: "é 100 % 日本" },
+  );
+  const { metadata, tensors } = read(file);
+  expect(Object.fromEntries(metadata)).toEqual({ format: "pt", note: "é 100 % 日本" });
+  const start = file.length - 24;
+  expect(Object.fromEntries(tensors)).toEqual({
+    a: { type: "F32", shape: [2, 2], begin: start, end: start + 16 },
+    b: { type: "F64", shape: [1], begin: start + 16, end: start + 24 },
+    empty: { type: "F32", shape: [0, 3], begin: start + 24, end: start + 24 },
+  });
+});
+
+test("writes a header that the format's description reads", () => {
+  const bytes = formatSafetensorsHeader(new Map([["step", "7"]]), [
+    { name: "x", type: "F32", shape: [3, 5] },
+    { name: "y", type: "F64", shape: [2] },
+  ]);
+  const { metadata, tensors, start } = headerOf(bytes);
+  expect(start).toBe(bytes.length);
+  expect(start % 8).toBe(0);
+  expect(metadata).toEqual({ step: "7" });
+  expect(tensors).toEqual([
+    { name: "x", dtype: "F32", shape: [3, 5], offsets: [0, 60] },
+    { name: "y", dtype: "F64", shape: [2], offsets: [60, 76] },
+  ]);
+});
+
+const four = new Uint8Array(4);
+const tensor = { dtype: "F32", shape: [1], data_offsets: [0, 4] };
+
+test.each<[string, Uint8Array, RegExp]>([
+  ["an empty file", new Uint8Array(0), /only 0 bytes/],
+  ["seven bytes", new Uint8Array(7), /only 7 bytes/],
+  ["a header length of 0", fileOf({ a: tensor }, four, 0n), /not JSON/],
+  ["a header longer than the file", fileOf({ a: tensor }, four, 1000n), /claims 1000 bytes, but the file has only/],
+  ["a header that eats the data", fileOf({ a: tensor }, four, 60n), /./],
+  ["a header length of 2^63", fileOf({ a: tensor }, four, 1n << 63n), /claims/],
+  ["a header length of 2^64 - 1", fileOf({ a: tensor }, four, (1n << 64n) - 1n), /claims/],
+  ["a header of more than a megabyte", fileOf(`{"a":${JSON.stringify(tensor)}}`.padEnd(1 << 21), four), /claims/],
+  ["a header that is no JSON", fileOf("{a:1}", four), /not JSON/],
+  ["a header nested beyond reason", fileOf("[".repeat(200_000), four), /not JSON/],
+  ["a header in broken UTF-8", fileOf({ a: tensor }, four).fill(0xff, 10, 11), /not JSON/],
+  ["a list for a header", fileOf("[]", four), /not a JSON object/],
+  ["null for a header", fileOf("null", four), /not a JSON object/],
+  ["a tensor that is no object", fileOf({ a: 3 }, four), /no object for a/],
+  ["metadata that are a list", fileOf({ __metadata__: [], a: tensor }, four), /no object for __metadata__/],
+  ["a number in the metadata", fileOf({ __metadata__: { n: 1 }, a: tensor }, four), /no string for n/],
+  ["null in the metadata", fileOf({ __metadata__: { n: null }, a: tensor }, four), /no string for n/],
+  ["half precision", fileOf({ a: { ...tensor, dtype: "F16", data_offsets: [0, 2] } }, four), /a has the type "F16"/],
+  ["no type", fileOf({ a: { shape: [1], data_offsets: [0, 4] } }, four), /a has the type/],
+  ["a type of every object", fileOf({ a: { ...tensor, dtype: "constructor" } }, four), /a has the type/],
+  ["no shape", fileOf({ a: { dtype: "F32", data_offsets: [0, 4] } }, four), /no proper shape/],
+  ["a negative size", fileOf({ a: { ...tensor, shape: [-1] } }, four), /no proper shape/],
+  ["a broken size", fileOf({ a: { ...tensor, shape: [0.5] } }, four), /no proper shape/],
+  ["a size in letters", fileOf({ a: { ...tensor, shape: ["1"] } }, four), /no proper shape/],
+  ["sizes beyond all numbers", fileOf({ a: { ...tensor, shape: [2 ** 53, 2 ** 53] } }, four), /a has/],
+  ["no offsets", fileOf({ a: { dtype: "F32", shape: [1] } }, four), /no proper data_offsets/],
+  ["three offsets", fileOf({ a: { ...tensor, data_offsets: [0, 2, 4] } }, four), /no proper data_offsets/],
+  ["offsets backwards", fileOf({ a: { ...tensor, data_offsets: [4, 0] } }, four), /a has -4 bytes/],
+  ["offsets that do not fit the shape", fileOf({ a: { ...tensor, shape: [2] } }, four), /a has 4 bytes/],
+  ["a gap at the start", fileOf({ a: { ...tensor, data_offsets: [4, 8] } }, new Uint8Array(8)), /a does not begin/],
+  [
+    "a gap between",
+    fileOf({ a: tensor, b: { ...tensor, data_offsets: [8, 12] } }, new Uint8Array(12)),
+    /b does not begin/,
+  ],
+  ["an overlap", fileOf({ a: tensor, b: { ...tensor, data_offsets: [2, 6] } }, new Uint8Array(6)), /b does not begin/],
+  ["two tensors on one place", fileOf({ a: tensor, b: tensor }, four), /b does not begin/],
+  ["bytes behind the tensors", fileOf({ a: tensor }, new Uint8Array(5)), /end at byte/],
+  ["too few bytes for the tensors", fileOf({ a: tensor }, new Uint8Array(3)), /end at byte/],
+])("refuses %s", (_what, bytes, message) => expectRefusal(bytes, message));
+
+test("refuses a file cut off anywhere", () => {
+  const file = safetensors([{ name: "a", dtype: "F32", shape: [2, 2], values: [1, 2, 3, 4] }], { k: "v" });
+  for (let length = 0; length < file.length; length++) expectRefusal(file.slice(0, length), /not a sound safetensors/);
+});

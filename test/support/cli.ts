@@ -1,0 +1,36 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ROOT } from "../helpers";
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Starts the program as a user does. */
+export function start(...options: string[]): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, [join("bin", "esp32gpt.js"), ...options], { cwd: ROOT });
+}
+
+export function outcomeOf(program: ChildProcessWithoutNullStreams): Promise<Outcome> {
+  let [stdout, stderr] = ["", ""];
+  program.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  program.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  return new Promise((resolve, reject) => {
+    program.on("error", reject).on("close", (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+export function esp32gpt(...options: string[]): Promise<Outcome> {
+  return outcomeOf(start(...options));
+}
+
+/** A folder for one test file, gone when its tests are done; returns where a file in it lies. */
+export function temporaryFolder(): (file: string) => string {
+  const folder = mkdtempSync(join(tmpdir(), "esp32gpt-test-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  return (file) => join(folder, file);
+}

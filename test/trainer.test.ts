@@ -1,0 +1,142 @@
+import type { ModelConfig, TrainingConfig } from "../src/config";
+import type { Dataset } from "../src/dataset";
+import { InputError } from "../src/errors";
+import type { Dtype } from "../src/ops";
+import { Random } from "../src/random";
+import { nameLoss, Trainer } from "../src/trainer";
+import { datasetOf, drawnModel, largestDifference, lossOf, mean, shippedNames } from "./helpers";
+
+function trainerOf(
+  dataset: Dataset,
+  training: Partial<TrainingConfig> = {},
+  config: Partial<ModelConfig> = {},
+  dtype: Dtype = "f64",
+): Trainer {
+  const model = drawnModel(config, dtype);
+  return new Trainer(model, dataset, new Random(42), {
+    steps: 100,
+    learningRate: 0.01,
+    sampling: "sequential",
+    holdout: 0,
+    ...training,
+  });
+}
+
+function losses(trainer: Trainer, steps: number): number[] {
+  return Array.from({ length: steps }, () => trainer.step());
+}
+
+test("a step returns the loss of its name before the parameters move", () => {
+  const names = ["emma", "olivia", "ava"];
+  const trainer = trainerOf(datasetOf(...names));
+  const { model } = trainer;
+  for (const name of names) {
+    const before = model.parameters.slice();
+    const expected = lossOf(model, name);
+    expect(trainer.step()).toBe(expected);
+    expect(names[trainer.nameIndex]).toBe(name);
+    expect(largestDifference(model.parameters, before)).toBeGreaterThan(0);
+  }
+  expect(trainer.stepsDone).toBe(3);
+});
+
+test("training lowers the loss: a single name is learnt by heart", () => {
+  const trainer = trainerOf(datasetOf("olivia"));
+  const first = trainer.step();
+  losses(trainer, 98);
+  expect(first).toBeCloseTo(Math.log(27), 0);
+  expect(trainer.step()).toBeLessThan(0.05);
+});
+
+test.each<[Partial<ModelConfig>]>([[{ nLayer: 2 }], [{ preset: "microgpt" }], [{ nEmbd: 12, nHead: 3, blockSize: 9 }]])(
+  "training lowers the loss of %j on the names that come with the program",
+  (config) => {
+    const trainer = trainerOf(shippedNames(), { steps: 300 }, { ...config }, "f32");
+    const all = losses(trainer, 300).filter((loss) => !Number.isNaN(loss));
+    expect(mean(all.slice(-50))).toBeLessThan(mean(all.slice(0, 20)) - 0.4);
+  },
+);
+
+test("the same seed gives the same training, another seed another one", () => {
+  const run = (seed: number): number[] => {
+    const config = { steps: 50, learningRate: 0.01, sampling: "random" as const, holdout: 0 };
+    return losses(new Trainer(drawnModel({}, "f32"), shippedNames(), new Random(seed), config), 50);
+  };
+  expect(run(1)).toEqual(run(1));
+  expect(run(1)).not.toEqual(run(2));
+});
+
+describe("a name that does not fit the block", () => {
+  const dataset = datasetOf("abcd", "abc", "abcdefgh");
+
+  test("is passed over by esp32gpt: NaN, a step done, nothing learnt", () => {
+    const trainer = trainerOf(dataset, {}, { blockSize: 4 });
+    const { model, adam } = trainer;
+    const before = model.parameters.slice();
+    const rate = trainer.learningRate;
+    expect(trainer.step()).toBeNaN();
+    expect([trainer.stepsDone, trainer.nameIndex]).toEqual([1, 0]);
+    expect(trainer.learningRate).toBeLessThan(rate);
+    expect([...model.parameters]).toEqual([...before]);
+    expect(adam.m.every((value) => value === 0)).toBe(true);
+    expect(trainer.step()).toBeGreaterThan(0);
+    expect(trainer.step()).toBeNaN();
+  });
+
+  test("is cut by microgpt to its first block_size targets", () => {
+    const trainer = trainerOf(dataset, {}, { preset: "microgpt", blockSize: 4 });
+    const { model } = trainer;
+    const tokens = Uint8Array.of(0, 1, 2, 3, 4);
+    const expected = trainer.computeGradients(tokens, 4);
+    expect(trainer.step()).toBe(expected);
+    expect(nameLoss(model, dataset, 2, new Uint8Array(5))).toBe(nameLoss(model, dataset, 0, new Uint8Array(5)));
+  });
+
+  test("if every name is one, esp32gpt refuses and names the line of the shortest", () => {
+    const create = (): Trainer => trainerOf(datasetOf("abcdefg", "", "abcd", "abcdef"), {}, { blockSize: 4 });
+    expect(create).toThrow(InputError);
+    expect(create).toThrow(/^names\.txt has no name that fits block_size 4, .*line 3, has 4/);
+  });
+
+  test("microgpt takes any", () => {
+    const trainer = trainerOf(datasetOf("abcdefg"), {}, { preset: "microgpt", blockSize: 2 });
+    expect(trainer.step()).toBeGreaterThan(0);
+  });
+});
+
+test("sequential training walks the file and begins again", () => {
+  const trainer = trainerOf(datasetOf("ann", "bob", "cat"));
+  const drawn = Array.from({ length: 7 }, () => (trainer.step(), trainer.nameIndex));
+  expect(drawn).toEqual([0, 1, 2, 0, 1, 2, 0]);
+});
+
+test("random training draws an index a step from the given stream", () => {
+  const dataset = shippedNames();
+  const trainer = trainerOf(dataset, { sampling: "random" });
+  const random = new Random(42);
+  for (let step = 0; step < 20; step++) {
+    trainer.step();
+    expect(trainer.nameIndex).toBe(random.index(dataset.count));
+  }
+});
+
+test("the learning rate falls linearly to zero, and Adam is told", () => {
+  const trainer = trainerOf(datasetOf("ann"), { steps: 4, learningRate: 0.02 });
+  const update = jest.spyOn(trainer.adam, "update");
+  const rates = Array.from({ length: 4 }, () => {
+    const { learningRate } = trainer;
+    trainer.step();
+    return learningRate;
+  });
+  expect(rates).toEqual([0.02, 0.015, 0.01, 0.005]);
+  expect(update.mock.calls).toEqual(rates.map((rate, step) => [step, rate]));
+  expect(trainer.learningRate).toBe(0);
+});
+
+test("gradients are those of one name: they do not pile up", () => {
+  const trainer = trainerOf(datasetOf("ann"), { learningRate: 0 });
+  trainer.step();
+  const first = trainer.gradients.slice();
+  trainer.step();
+  expect([...trainer.gradients]).toEqual([...first]);
+});
