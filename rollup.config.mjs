@@ -16,6 +16,13 @@ const programs = {
   plugins: [compile()],
 };
 
+// The device program for XS, in one file.
+const device = {
+  input: "host/xs/main.ts",
+  output: { file: "dist/device.js", format: "es", sourcemap: true },
+  plugins: [compile()],
+};
+
 const benchmark = {
   input: "scripts/bench.ts",
   output: { file: "build/bench.js", format: "es", sourcemap: true },
@@ -23,4 +30,4 @@ const benchmark = {
   plugins: [compile()],
 };
 
-export default ({ configBench }) => (configBench ? [benchmark] : [library, programs]);
+export default ({ configBench }) => (configBench ? [benchmark] : [library, device, programs]);

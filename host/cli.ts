@@ -5,20 +5,28 @@ import { DEFAULT_APP } from "../src/app";
 import { Checkpoint } from "../src/checkpoint";
 import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig, PRESETS, type TrainingConfig } from "../src/config";
 import { InputError } from "../src/errors";
-import type { Dtype } from "../src/ops";
+import type { Dtype, OpsName } from "../src/ops";
 import type { Job, RunningJob, StepReport } from "./job";
-import { runOnNode } from "./node-engine";
+import { type EngineCall, runOnNode } from "./node-engine";
 import { fileError, nodeStorage } from "./node-storage";
 import { plainDisplay, terminalDisplay } from "./progress";
+import { NoCompilerError } from "./xs/build";
+import { runOnXs, UncaughtError } from "./xs/engine";
+import type { Bits } from "./xs/sources";
 
 const EXIT_INPUT = 2;
+/** A mistake in the program, as sysexits.h has it. */
+const EXIT_SOFTWARE = 70;
 /** As shells have it for a program ended by SIGINT. */
 const EXIT_STOPPED = 130;
 
 const NAMES_FILE = fileURLToPath(new URL("../data/names.txt", import.meta.url));
 
 interface EngineOptions {
-  engine: "node";
+  engine: "node" | "xs" | "auto";
+  xsBits: Bits;
+  heapLimit?: number;
+  ops?: OpsName;
   data: string;
 }
 
@@ -110,7 +118,23 @@ function createProgram(): Command {
 
 function engineOptions(command: Command): Command {
   return command
-    .addOption(new Option("--engine <engine>", "what executes the program").choices(["node"]).default("node"))
+    .addOption(
+      new Option("--engine <engine>", "what executes the program; auto is xs where there is a C compiler, else node")
+        .choices(["node", "xs", "auto"])
+        .default("node"),
+    )
+    .addOption(
+      new Option("--xs-bits <bits>", "xs: as a program of so many bits; 32 has the device's memory figures")
+        .default(64)
+        .argParser(parseBits),
+    )
+    .addOption(
+      new Option("--ops <ops>", "the numeric kernels (default: native on XS, in f32)").choices([
+        "typescript",
+        "native",
+      ]),
+    )
+    .option("--heap-limit <bytes>", "xs: memory for slots, chunks and stack (default: the ESP32's)", wholeNumber)
     .option("--data <file>", "names, one a line, in the letters a to z", NAMES_FILE);
 }
 
@@ -133,6 +157,11 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
+function parseBits(text: string): Bits {
+  if (text !== "32" && text !== "64") throw new InvalidArgumentError("It must be 32 or 64.");
+  return text === "32" ? 32 : 64;
+}
+
 function decimalNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("It must be a number.");
@@ -153,6 +182,7 @@ async function train(options: TrainOptions): Promise<void> {
   const job: Job = {
     command: "train",
     dtype: options.dtype,
+    ...given<{ ops: OpsName }>({ ops: options.ops }),
     stats: options.stats,
     app: {
       model: wantedModel(options),
@@ -177,6 +207,7 @@ async function generate(options: GenerateOptions): Promise<void> {
     {
       command: "generate",
       dtype: dtypeOf(model),
+      ...given<{ ops: OpsName }>({ ops: options.ops }),
       model,
       wanted: wantedModel(options),
       count: n,
@@ -190,7 +221,16 @@ async function generate(options: GenerateOptions): Promise<void> {
 
 async function evaluate(options: EvaluateOptions): Promise<void> {
   const { model } = options;
-  await run({ command: "eval", dtype: dtypeOf(model), model, wanted: wantedModel(options) }, options);
+  await run(
+    {
+      command: "eval",
+      dtype: dtypeOf(model),
+      ...given<{ ops: OpsName }>({ ops: options.ops }),
+      model,
+      wanted: wantedModel(options),
+    },
+    options,
+  );
 }
 
 /** A checkpoint is used in the precision it has. */
@@ -201,16 +241,16 @@ function dtypeOf(file: string): Dtype {
 }
 
 /** Runs a job on the engine that was asked for, with a progress bar where there is a terminal. */
-async function run(job: Job, { data }: EngineOptions, steps?: number, records?: Records): Promise<void> {
+async function run(job: Job, options: EngineOptions, steps?: number, records?: Records): Promise<void> {
   const hasBar = process.stdout.isTTY && job.command !== "generate";
   const display = hasBar ? terminalDisplay(steps) : plainDisplay();
   let running: RunningJob | undefined;
   const stop = (): void => running?.stop();
   process.on("SIGINT", stop);
   try {
-    const stopped = await runOnNode({
+    const stopped = await runOn(options, {
       job,
-      namesFile: data,
+      namesFile: options.data,
       write: display.write,
       observer: {
         ...((display.step ?? records) && {
@@ -228,6 +268,28 @@ async function run(job: Job, { data }: EngineOptions, steps?: number, records?: 
     process.off("SIGINT", stop);
     display.end();
   }
+}
+
+async function runOn({ engine, xsBits, heapLimit }: EngineOptions, call: EngineCall): Promise<boolean> {
+  if (engine === "node") return runOnNode(call);
+  try {
+    return await runOnXs(call, {
+      bits: xsBits,
+      buildProgress: showBuild,
+      ...given<{ heapLimit: number }>({ heapLimit }),
+    });
+  } catch (error) {
+    if (engine === "xs" || !(error instanceof NoCompilerError)) throw error;
+    console.error("There is no C compiler to build XS with, so this runs on Node.");
+    return runOnNode(call);
+  }
+}
+
+/** Building XS takes a while the first time: a line on a terminal, a sentence elsewhere. */
+function showBuild(done: number, total: number): void {
+  const { stderr } = process;
+  if (stderr.isTTY) stderr.write(`\rBuilding the XS engine: ${done}/${total}${done === total ? "\n" : ""}`);
+  else if (done === 1) stderr.write("Building the XS engine...\n");
 }
 
 interface Records {
@@ -285,6 +347,9 @@ export async function main(): Promise<void> {
     else if (error instanceof InputError) {
       console.error(`esp32gpt: ${error.message}`);
       process.exitCode = EXIT_INPUT;
+    } else if (error instanceof UncaughtError) {
+      console.error(error.message);
+      process.exitCode = EXIT_SOFTWARE;
     } else throw error;
   }
 }

@@ -3,11 +3,10 @@ import { loadModel } from "../src/checkpoint";
 import { checkInteger, type ModelConfig, PRESETS } from "../src/config";
 import { Dataset } from "../src/dataset";
 import { Generator } from "../src/generate";
-import type { Dtype } from "../src/ops";
+import type { Dtype, Ops, OpsName } from "../src/ops";
 import type { Platform } from "../src/platform";
 import { Random } from "../src/random";
 import { checkFits, nameLoss } from "../src/trainer";
-import { typescriptOps } from "../src/typescript-ops";
 
 /** What the command line asks an engine to do: plain data, so that it can cross to another process. */
 export type Job = TrainJob | GenerateJob | EvaluateJob;
@@ -15,6 +14,8 @@ export type Job = TrainJob | GenerateJob | EvaluateJob;
 export interface TrainJob {
   readonly command: "train";
   readonly dtype: Dtype;
+  /** The engine's best unless given. */
+  readonly ops?: OpsName;
   readonly app: AppConfig;
   /** Whether to end with a line of statistics. */
   readonly stats: boolean;
@@ -23,6 +24,8 @@ export interface TrainJob {
 export interface GenerateJob {
   readonly command: "generate";
   readonly dtype: Dtype;
+  /** The engine's best unless given. */
+  readonly ops?: OpsName;
   readonly model: string;
   readonly wanted: Partial<ModelConfig>;
   readonly count: number;
@@ -34,6 +37,8 @@ export interface GenerateJob {
 export interface EvaluateJob {
   readonly command: "eval";
   readonly dtype: Dtype;
+  /** The engine's best unless given. */
+  readonly ops?: OpsName;
   readonly model: string;
   readonly wanted: Partial<ModelConfig>;
 }
@@ -56,6 +61,12 @@ export interface JobObserver {
   readonly done: (stopped: boolean) => void;
 }
 
+/**
+ * What an engine has to compute with.
+ * @throws InputError for ops or a precision that it does not have
+ */
+export type OpsProvider = (dtype: Dtype, ops?: OpsName) => Ops;
+
 export interface RunningJob {
   /** Asks the job to end soon and in order. */
   stop(): void;
@@ -68,19 +79,19 @@ const NAMES_A_SLICE = 200;
  * Starts a job on a platform; it goes on in the platform's event loop.
  * @throws InputError, here or out of the event loop, for what the user can mend
  */
-export function startJob(job: Job, platform: Platform, observer: JobObserver): RunningJob {
+export function startJob(job: Job, platform: Platform, provideOps: OpsProvider, observer: JobObserver): RunningJob {
+  const ops = provideOps(job.dtype, job.ops);
   switch (job.command) {
     case "train":
-      return train(job, platform, observer);
+      return train(job, platform, ops, observer);
     case "generate":
-      return generate(job, platform, observer);
+      return generate(job, platform, ops, observer);
     case "eval":
-      return evaluate(job, platform, observer);
+      return evaluate(job, platform, ops, observer);
   }
 }
 
-function train(job: TrainJob, platform: Platform, observer: JobObserver): RunningJob {
-  const ops = typescriptOps(job.dtype);
+function train(job: TrainJob, platform: Platform, ops: Ops, observer: JobObserver): RunningJob {
   let statistics: string;
   let bytecodesBefore: number | null = null;
   const { step } = observer;
@@ -114,9 +125,9 @@ function train(job: TrainJob, platform: Platform, observer: JobObserver): Runnin
   return app;
 }
 
-function generate(job: GenerateJob, platform: Platform, observer: JobObserver): RunningJob {
+function generate(job: GenerateJob, platform: Platform, ops: Ops, observer: JobObserver): RunningJob {
   checkInteger("n", job.count, 1, 1e9);
-  const model = loadModel(platform.storage, job.model, job.wanted, typescriptOps(job.dtype));
+  const model = loadModel(platform.storage, job.model, job.wanted, ops);
   const generator = new Generator(model, new Random(job.seed));
   const dataset = new Dataset(platform.names, platform.namesFile);
   const temperature = job.temperature ?? PRESETS[model.config.preset].temperature;
@@ -127,8 +138,8 @@ function generate(job: GenerateJob, platform: Platform, observer: JobObserver): 
   });
 }
 
-function evaluate(job: EvaluateJob, platform: Platform, observer: JobObserver): RunningJob {
-  const model = loadModel(platform.storage, job.model, job.wanted, typescriptOps(job.dtype));
+function evaluate(job: EvaluateJob, platform: Platform, ops: Ops, observer: JobObserver): RunningJob {
+  const model = loadModel(platform.storage, job.model, job.wanted, ops);
   const dataset = new Dataset(platform.names, platform.namesFile);
   checkFits(model, dataset);
   const tokens = new Uint8Array(model.config.blockSize + 1);

@@ -1,5 +1,7 @@
+import { InputError } from "../src/errors";
 import type { Platform, Usage } from "../src/platform";
-import { type Job, type JobObserver, type RunningJob, startJob } from "./job";
+import { typescriptOps } from "../src/typescript-ops";
+import { type Job, type JobObserver, type OpsProvider, type RunningJob, startJob } from "./job";
 import { nodeStorage, readBytes } from "./node-storage";
 
 /** What an engine needs to run a job, and whom it tells. */
@@ -24,6 +26,11 @@ const NO_USAGE: Usage = {
   collections: null,
 };
 
+const provideOps: OpsProvider = (dtype, ops) => {
+  if (ops === "native") throw new InputError("Native ops run on XS only: use --engine xs, or --ops typescript.");
+  return typescriptOps(dtype);
+};
+
 /** Runs a job in this process; resolves to whether it was stopped. */
 export function runOnNode({ job, namesFile, write, observer, started }: EngineCall): Promise<boolean> {
   return new Promise((resolve, reject) => {
@@ -44,6 +51,6 @@ export function runOnNode({ job, namesFile, write, observer, started }: EngineCa
         }),
       usage: () => NO_USAGE,
     };
-    started(startJob(job, platform, { ...observer, done: resolve }));
+    started(startJob(job, platform, provideOps, { ...observer, done: resolve }));
   });
 }

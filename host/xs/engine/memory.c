@@ -1,0 +1,173 @@
+/*
+ * memory.c: the heap of the simulated device.
+ *
+ * XS keeps its data in three places: a stack of slots, a heap of slots (16 bytes each on 32-bit
+ * machines, 32 on 64-bit ones) and a heap of chunks (strings, buffers, everything that varies in
+ * size). Here all three come out of one piece of memory, as they do with `static` memory in the
+ * Moddable SDK:
+ *
+ *   bottom            chunks                        slots             top
+ *     | chunks, growing >|        not taken           |< slots | stack |
+ *
+ * When the two ends would meet, the heap is full. So the limit is one number, XS cannot go beyond
+ * it, and how the heap grows does not depend on malloc: all figures are the same on every run.
+ *
+ * Before XS asks for more it has already collected garbage. If the answer is NULL, it tries with
+ * less where it can, and otherwise calls fxAbort below, which must not return.
+ */
+
+#include "host.h"
+
+#include <sys/resource.h>
+
+enum { STACK_PAINT = 0xA5 };
+
+static char *stackStart;       /* about where the C stack begins */
+
+void heapCreate(Heap *heap, const char *name, size_t size)
+{
+    size &= ~(size_t)15;
+    memset(heap, 0, sizeof(*heap));
+    heap->name = name;
+    heap->bottom = malloc(size);   /* pages that XS does not touch cost nothing */
+    if (!heap->bottom)
+        hostFail(EXIT_MEMORY, "this computer has no %zu bytes for the %s", size, name);
+    heap->chunks = heap->bottom;
+    heap->slots = heap->top = heap->bottom + size;
+    if (!stackStart)
+        stackStart = (char *)__builtin_frame_address(0);
+}
+
+static Heap *heapOf(txMachine *the)
+{
+    return the->context;
+}
+
+static bool heapRefuses(Heap *heap, size_t size, const char *what)
+{
+    if (size <= (size_t)(heap->slots - heap->chunks))
+        return false;
+    heap->refusedBytes = size;
+    heap->refusedWhat = what;
+    return true;
+}
+
+void *fxAllocateChunks(txMachine *the, txSize size)
+{
+    Heap *heap = heapOf(the);
+    txByte *result = heap->chunks;
+    if (heapRefuses(heap, (size_t)size, "chunks"))
+        return NULL;
+    heap->chunks += size;
+    heap->refusedBytes = 0;
+    return result;
+}
+
+txSlot *fxAllocateSlots(txMachine *the, txSize count)
+{
+    Heap *heap = heapOf(the);
+    size_t size = (size_t)count * sizeof(txSlot);
+    if (heapRefuses(heap, size, "slots"))
+        return NULL;
+    heap->slots -= size;
+    heap->refusedBytes = 0;
+    /* The first slots that XS asks for become its stack. It is painted, so that heapUsage can tell
+       how deep it ever was. */
+    if (!the->stackBottom)
+        memset(heap->slots, STACK_PAINT, size);
+    return (txSlot *)heap->slots;
+}
+
+void fxFreeChunks(txMachine *the, void *chunks)
+{
+    (void)the, (void)chunks;   /* XS gives memory back only when a machine is deleted */
+}
+
+void fxFreeSlots(txMachine *the, void *slots)
+{
+    (void)the, (void)slots;
+}
+
+/* The lowest address that the C stack may reach: XS compares with it in every function that can
+   recurse. Linux and macOS know the size of the stack as a resource limit. */
+char *fxCStackLimit(void)
+{
+    const size_t usual = 8 << 20, reserve = 256 << 10;
+    struct rlimit limit;
+    size_t size = usual;
+    if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < usual)
+        size = (size_t)limit.rlim_cur;
+    return stackStart - size + (size > 2 * reserve ? reserve : size / 2);
+}
+
+/* The stack grows downward from stackTop: its peak ends at the first slot that is still painted. (Not
+   at the last one: XS uses the free end of the stack as scratch memory for numbers and regexps.) */
+static size_t stackPeak(txMachine *the)
+{
+    const txSlot *slot = the->stackTop;
+    while (slot > the->stackBottom) {
+        const txU1 *bytes = (const txU1 *)(slot - 1);
+        if (bytes[0] == STACK_PAINT && memcmp(bytes, bytes + 1, sizeof(txSlot) - 1) == 0)
+            break;
+        slot--;
+    }
+    return (size_t)(the->stackTop - slot) * sizeof(txSlot);
+}
+
+void heapUsage(txMachine *the, Usage *usage)
+{
+    Heap *heap = heapOf(the);
+    usage->slots = (size_t)the->peakHeapCount * sizeof(txSlot);
+    usage->chunks = (size_t)the->peakChunksSize;
+    usage->stack = stackPeak(the);
+    usage->used = (size_t)the->currentHeapCount * sizeof(txSlot) + (size_t)the->currentChunksSize
+        + (size_t)(the->stackTop - the->stack) * sizeof(txSlot);
+    usage->reserved = (size_t)(heap->chunks - heap->bottom) + (size_t)(heap->top - heap->slots);
+}
+
+/* The engine counts what it executes by opcode, as doubles: exact up to 2^53. FILE, LINE and PROFILE
+   are not counted. They are in the bytecode only so that errors can name source lines, do nothing,
+   and are absent from what a release build puts into the device. */
+double bytecodesExecuted(txMachine *the)
+{
+    double sum = 0;
+    int code;
+    for (code = 0; code < XS_CODE_COUNT; code++)
+        sum += the->frequencies[code];
+    return sum - the->frequencies[XS_CODE_FILE] - the->frequencies[XS_CODE_LINE]
+        - the->frequencies[XS_CODE_PROFILE];
+}
+
+/* XS calls this when it cannot go on. No JavaScript may run here, except to describe an exception. */
+void fxAbort(txMachine *the, int status)
+{
+    Heap *heap = heapOf(the);
+    size_t taken = (size_t)(heap->chunks - heap->bottom) + (size_t)(heap->top - heap->slots);
+    size_t size = (size_t)(heap->top - heap->bottom);
+    const char *where = programLocation(the, the->frame);
+
+    switch (status) {
+    case XS_NOT_ENOUGH_MEMORY_EXIT:
+        if (heap->refusedBytes)
+            hostFail(EXIT_MEMORY, "memory full%s: XS asked for %zu more bytes for %s, "
+                "%zu of %zu bytes of the %s were taken (chunks %zu, slots and stack %zu)",
+                where, heap->refusedBytes, heap->refusedWhat, taken, size, heap->name,
+                (size_t)(heap->chunks - heap->bottom), (size_t)(heap->top - heap->slots));
+        hostFail(EXIT_MEMORY, "memory full%s: one object is too large, "
+            "%zu of %zu bytes of the %s were taken", where, taken, size, heap->name);
+    case XS_STACK_OVERFLOW_EXIT:
+        if ((char *)__builtin_frame_address(0) < the->stackLimit + 4096)
+            hostFail(EXIT_MEMORY, "stack overflow%s: the C stack is exhausted", where);
+        hostFail(EXIT_MEMORY, "stack overflow%s: the XS stack of %zu slots (%zu bytes) is exhausted",
+            where, (size_t)(the->stackTop - the->stackBottom),
+            (size_t)(the->stackTop - the->stackBottom) * sizeof(txSlot));
+    case XS_NO_MORE_KEYS_EXIT:
+        hostFail(EXIT_MEMORY, "out of property names%s: XS can tell %d of them apart", where, 0xFFFF);
+    case XS_UNHANDLED_EXCEPTION_EXIT:
+    case XS_UNHANDLED_REJECTION_EXIT:
+        programReportException(the, &mxException);
+        exit(EXIT_SOFTWARE);
+    default:
+        hostFail(EXIT_SOFTWARE, "XS stopped%s with status %d", where, status);
+    }
+}

@@ -1,0 +1,45 @@
+/** The global object that the C host gives to the bundle: see engine/bindings.c and engine/storage.c. */
+export interface Host {
+  /** What the command line asks for, as JSON. */
+  readonly request: string;
+  /** The dataset's bytes, not in the XS heap. */
+  readonly names: ArrayBuffer;
+  readonly storage: {
+    open(path: string): HostFile | undefined;
+    create(path: string): HostNewFile;
+  };
+  write(text: string): void;
+  now(): number;
+  schedule(callback: () => void, milliseconds: number): void;
+  setLineListener(listener: ((line: string) => void) | undefined): void;
+  /** Sends numbers to whoever started the host. */
+  report(...numbers: number[]): void;
+  usage(): HostUsage;
+  /** Says the message on standard error and ends the program. */
+  fail(message: string, exitCode: number): never;
+  exit(exitCode: number): never;
+}
+
+export interface HostFile {
+  readonly size: number;
+  read(position: number, bytes: Uint8Array): number;
+  close(): void;
+}
+
+export interface HostNewFile {
+  write(bytes: Uint8Array): void;
+  commit(): void;
+  abort(): void;
+}
+
+export interface HostUsage {
+  readonly bytecodes: number;
+  readonly slots: number;
+  readonly chunks: number;
+  readonly stack: number;
+  readonly peak: number;
+  readonly collections: number;
+  /** Bytes of bytecode and of property names, which the device has in flash. */
+  readonly code: number;
+  readonly names: number;
+}

@@ -1,0 +1,72 @@
+import { InputError } from "../../src/errors";
+import type { Platform } from "../../src/platform";
+import { nativeOps } from "../../src/moddable/ops/native-ops";
+import { typescriptOps } from "../../src/typescript-ops";
+import { type OpsProvider, startJob } from "../job";
+import type { Host } from "./host";
+import { EXIT_INPUT, EXIT_STOPPED, type Request, STOP } from "./protocol";
+
+// The program that runs inside XS: rollup bundles it with everything it imports.
+
+declare const host: Host;
+
+const { job, namesFile, isObserved } = JSON.parse(host.request) as Request;
+
+const platform: Platform = {
+  engine: "XS",
+  names: new Uint8Array(host.names),
+  namesFile,
+  storage: {
+    open: (path) => asInputError(() => host.storage.open(path)),
+    create: (path) => asInputError(() => host.storage.create(path)),
+  },
+  write: (text) => host.write(text),
+  now: () => host.now(),
+  schedule: (slice) => host.schedule(() => guard(slice), 0),
+  usage: () => {
+    const { bytecodes, slots, chunks, stack, peak, collections } = host.usage();
+    return { bytecodes, slots, chunks, stack, peak, collections };
+  },
+};
+
+const provideOps: OpsProvider = (dtype, ops = dtype === "f32" ? "native" : "typescript") => {
+  if (ops === "typescript") return typescriptOps(dtype);
+  if (dtype === "f64") throw new InputError("Native ops compute in f32 only: use --ops typescript for f64.");
+  return nativeOps;
+};
+
+guard(() => {
+  const running = startJob(job, platform, provideOps, {
+    ...(isObserved && {
+      step: ({ step, loss, learningRate, validationLoss, name }) =>
+        host.report(step, loss, learningRate, validationLoss, name),
+      progress: (done, total) => host.report(done, total),
+    }),
+    done(stopped) {
+      host.setLineListener(undefined);
+      if (stopped) host.exit(EXIT_STOPPED);
+    },
+  });
+  host.setLineListener((line) => {
+    if (line === STOP) running.stop();
+  });
+});
+
+/** What the user can mend ends the program with a sentence; anything else is uncaught, with its stack. */
+function guard(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof InputError) host.fail(error.message, EXIT_INPUT);
+    throw error;
+  }
+}
+
+/** What storage cannot do is for the user to mend. */
+function asInputError<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new InputError(`${(error as Error).message}.`);
+  }
+}

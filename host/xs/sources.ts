@@ -1,0 +1,79 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { InputError } from "../../src/errors";
+
+/** The folder of the project, or of the installed package. */
+export const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** 64: of this computer. 32: slots of 16 bytes, as on the ESP32, so that memory figures are the device's. */
+export type Bits = 32 | 64;
+
+/** A C file and how to compile it. */
+export interface Unit {
+  readonly source: string;
+  readonly flags: readonly string[];
+}
+
+/** XS without its debugger, its profiler, snapshots and lockdown; xsDefaults.c is part of program.c. */
+const LEFT_OUT = new Set(["xsDefaults.c", "xsLockdown.c", "xsProfile.c", "xsSnapshot.c"]);
+
+const HOST = join(ROOT, "host", "xs", "engine");
+const OPS = join(ROOT, "src", "moddable", "ops");
+
+/** For our own files. */
+const STRICT = ["-Wall", "-Wextra", "-Werror"];
+/** An ESP32 does doubles in software: none may slip into the ops. */
+const NO_DOUBLES = ["-Wdouble-promotion", "-Wfloat-conversion", "-fno-math-errno"];
+
+/** What to compile into the XS host. */
+export function hostUnits(bits: Bits): Unit[] {
+  const xs = xsFolder();
+  const includes = ["includes", "platforms", "sources"].map((name) => join(xs, name));
+  const machine = bits === 32 ? ["-m32", "-msse2", "-mfpmath=sse"] : [];
+  // Contraction to fused multiply-adds would round otherwise than the TypeScript ops do.
+  const common = [...machine, "-std=gnu99", "-O2", "-fno-common", "-ffp-contract=off"];
+  const platform = ["-DINCLUDE_XSPLATFORM", '-DXSPLATFORM="platform.h"', `-I${HOST}`];
+  const ours = [...common, ...STRICT, ...includes.flatMap((folder) => ["-isystem", folder])];
+  const units = (files: string[], flags: string[]): Unit[] => files.map((source) => ({ source, flags }));
+  return [
+    ...units(
+      cFiles(join(xs, "sources")).filter((file) => !LEFT_OUT.has(basename(file))),
+      [...common, ...platform, "-w", ...includes.map((folder) => `-I${folder}`)],
+    ),
+    ...units(cFiles(HOST), [...ours, ...platform]),
+    // As the Moddable SDK compiles a module: it sees the public interface of XS only.
+    ...units(cFiles(OPS), [...ours, ...NO_DOUBLES]),
+  ];
+}
+
+/** A digest of everything that any unit may include: when a header changes, all is compiled anew. */
+export function headerDigest(): string {
+  const hash = createHash("sha256");
+  const xs = xsFolder();
+  for (const folder of [join(xs, "includes"), join(xs, "platforms"), join(xs, "sources"), HOST, OPS]) {
+    for (const name of readdirSync(folder).sort()) {
+      if (/\.h$|^xsDefaults\.c$/.test(name)) hash.update(readFileSync(join(folder, name)));
+    }
+  }
+  return hash.digest("hex");
+}
+
+/** The XS sources inside the npm package @agoric/xsnap. */
+function xsFolder(): string {
+  try {
+    const manifest = createRequire(import.meta.url).resolve("@agoric/xsnap/package.json");
+    return join(dirname(manifest), "moddable", "xs");
+  } catch {
+    throw new InputError("The XS sources are not installed: run npm install --ignore-scripts @agoric/xsnap.");
+  }
+}
+
+function cFiles(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".c"))
+    .sort()
+    .map((name) => join(folder, name));
+}
