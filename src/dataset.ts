@@ -44,11 +44,11 @@ export class Dataset {
     let at = BYTE_ORDER_MARK.every((byte, i) => bytes[i] === byte) ? BYTE_ORDER_MARK.length : 0;
     for (; at < end; line++) {
       const start = at;
-      let byte = bytes[at];
-      while (byte >= 97 && byte <= 122) byte = ++at < end ? bytes[at] : NEWLINE;
+      let byte: number;
+      while ((byte = bytes[at]) >= 97 && byte <= 122) at++;
       const letters = at - start;
       if (byte === RETURN && (at + 1 === end || bytes[at + 1] === NEWLINE)) at++;
-      else if (byte !== NEWLINE) throw foreignCharacter(bytes, at, source, line);
+      else if (byte !== NEWLINE && at < end) throw foreignCharacter(bytes, at, source, line);
       at++;
       if (letters === 0) continue;
       if (letters < shortest) {

@@ -83,7 +83,7 @@ export async function runOnXs(call: EngineCall, options: XsOptions): Promise<boo
       return true;
     case EXIT_INPUT:
     case EXIT_MEMORY:
-      throw new InputError(complaint.trim());
+      throw new InputError(withSources(complaint.trim()));
     default:
       throw new UncaughtError(withSources(complaint.trim() || `XS ended with ${exitCode ?? "a signal"}.`));
   }

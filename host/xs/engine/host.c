@@ -29,7 +29,6 @@ void hostFail(int code, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    fprintf(stderr, "esp32gpt-xs: ");
     vfprintf(stderr, format, arguments);
     fprintf(stderr, "\n");
     va_end(arguments);
@@ -353,7 +352,7 @@ int main(int argc, char **argv)
     initial = (size_t)options.chunks + sizeof(txBlock)
         + ((size_t)options.slots + (size_t)options.stack) * sizeof(txSlot);
     if (initial > options.heapLimit)
-        hostFail(EXIT_MEMORY, "--chunks, --slots and --stack need %zu bytes, the heap limit is %zu",
+        hostFail(EXIT_MEMORY, "The machine asks for %zu bytes of chunks, slots and stack to begin with, but the heap limit is %zu.",
             initial, options.heapLimit);
 
     heapCreate(&flash, "flash", 64 << 20);

@@ -149,16 +149,16 @@ void fxAbort(txMachine *the, int status)
     switch (status) {
     case XS_NOT_ENOUGH_MEMORY_EXIT:
         if (heap->refusedBytes)
-            hostFail(EXIT_MEMORY, "memory full%s: XS asked for %zu more bytes for %s, "
-                "%zu of %zu bytes of the %s were taken (chunks %zu, slots and stack %zu)",
+            hostFail(EXIT_MEMORY, "The heap is full%s: XS asked for %zu more bytes for %s, "
+                "%zu of %zu bytes of the %s were taken (chunks %zu, slots and stack %zu).",
                 where, heap->refusedBytes, heap->refusedWhat, taken, size, heap->name,
                 (size_t)(heap->chunks - heap->bottom), (size_t)(heap->top - heap->slots));
-        hostFail(EXIT_MEMORY, "memory full%s: one object is too large, "
-            "%zu of %zu bytes of the %s were taken", where, taken, size, heap->name);
+        hostFail(EXIT_MEMORY, "The heap is full%s: one object is too large, "
+            "%zu of %zu bytes of the %s were taken.", where, taken, size, heap->name);
     case XS_STACK_OVERFLOW_EXIT:
         if ((char *)__builtin_frame_address(0) < the->stackLimit + 4096)
-            hostFail(EXIT_MEMORY, "stack overflow%s: the C stack is exhausted", where);
-        hostFail(EXIT_MEMORY, "stack overflow%s: the XS stack of %zu slots (%zu bytes) is exhausted",
+            hostFail(EXIT_MEMORY, "The stack has overflowed%s: the C stack is exhausted.", where);
+        hostFail(EXIT_MEMORY, "The stack has overflowed%s: the XS stack of %zu slots (%zu bytes) is exhausted.",
             where, (size_t)(the->stackTop - the->stackBottom),
             (size_t)(the->stackTop - the->stackBottom) * sizeof(txSlot));
     case XS_NO_MORE_KEYS_EXIT:
