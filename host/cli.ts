@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_APP } from "../src/app";
@@ -65,7 +65,9 @@ interface EvaluateOptions extends EngineOptions, ModelOptions {
 function createProgram(): Command {
   const program = new Command("esp32gpt")
     .description("A GPT that is born, trained and used on an ESP32.")
+    .version(readVersion())
     .exitOverride()
+    .showSuggestionAfterError(false)
     .configureHelp({ showGlobalOptions: true });
 
   modelOptions(engineOptions(program.command("train").description("train a model on names and let it write new ones")))
@@ -114,6 +116,11 @@ function createProgram(): Command {
     .action(evaluate);
 
   return program;
+}
+
+function readVersion(): string {
+  const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { version: string }).version;
 }
 
 function engineOptions(command: Command): Command {
@@ -302,13 +309,19 @@ function openRecords(path: string): Records {
   const numberOrNull = (value: number): number | null => (Number.isNaN(value) ? null : value);
   let fd: number;
   try {
-    fd = openSync(path, "w");
+    fd = openSync(path, "a");
   } catch (error) {
     throw fileError("write", path, error);
   }
   let pending = "";
+  let isFirst = true;
   const flush = (): void => {
     try {
+      // What was there before goes when there is something new, not when the run fails to start.
+      if (isFirst && pending !== "") {
+        ftruncateSync(fd);
+        isFirst = false;
+      }
       writeSync(fd, pending);
     } catch (error) {
       throw fileError("write", path, error);

@@ -97,7 +97,7 @@ function train(job: TrainJob, platform: Platform, ops: Ops, observer: JobObserve
   const { step } = observer;
   const app = new App(platform, job.app, ops, {
     ...(step && {
-      step: ({ stepsDone, nameIndex }, loss, learningRate, validationLoss) =>
+      step: ({ stepsDone, nameIndex }, loss = NaN, learningRate, validationLoss = NaN) =>
         step({ step: stepsDone - 1, loss, learningRate, validationLoss, name: nameIndex }),
     }),
     trained(trainer, milliseconds) {
@@ -147,7 +147,7 @@ function evaluate(job: EvaluateJob, platform: Platform, ops: Ops, observer: JobO
   let measured = 0;
   const measure = (i: number): void => {
     const loss = nameLoss(model, dataset, i, tokens);
-    if (Number.isNaN(loss)) return;
+    if (loss === undefined) return;
     sum += loss;
     measured++;
   };

@@ -7,6 +7,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { InputError } from "../src/errors";
@@ -60,6 +61,9 @@ export const nodeStorage: Storage = {
   },
 
   create(path: string): NewFile {
+    if (path === "") throw new InputError("Cannot write a file without a name.");
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+      throw new InputError(`Cannot write ${path}: it is a folder.`);
     const temporary = `${path}.${process.pid}.tmp`;
     const fd = attempt("write", path, () => openSync(temporary, "w"));
     const abort = (): void => {

@@ -40,8 +40,8 @@ export const DEFAULT_APP: AppConfig = { model: {}, training: {}, seed: 42, sampl
 
 /** Told of what the app does, as it happens. */
 export interface AppObserver {
-  /** After each step; loss is NaN when the name was passed over, validationLoss where there is none. */
-  step?(trainer: Trainer, loss: number, learningRate: number, validationLoss: number): void;
+  /** After each step; there is no loss when the name was passed over. */
+  step?(trainer: Trainer, loss: number | undefined, learningRate: number, validationLoss: number | undefined): void;
   /** Training has ended, and the checkpoint is saved; `milliseconds` is the training alone. */
   trained?(trainer: Trainer, milliseconds: number): void;
   /** The app has nothing more to do; `stopped` when stop() ended it. */
@@ -117,7 +117,7 @@ export class App {
     const { learningRate } = trainer;
     const loss = trainer.step();
     const isLogged = step % this.config.logEvery === 0 || step === steps - 1;
-    const validationLoss = isLogged ? trainer.validationLoss() : NaN;
+    const validationLoss = isLogged ? trainer.validationLoss() : undefined;
     if (isLogged) this.line(stepLine(step, steps, loss, validationLoss));
     if (observer.step) observer.step(trainer, loss, learningRate, validationLoss);
   }
@@ -152,9 +152,9 @@ export class App {
   }
 }
 
-function stepLine(step: number, steps: number, loss: number, validationLoss: number): string {
-  const result = Number.isNaN(loss) ? "name too long, passed over" : `loss = ${loss.toFixed(4)}`;
-  const validation = Number.isNaN(validationLoss) ? "" : `, validation loss = ${validationLoss.toFixed(4)}`;
+function stepLine(step: number, steps: number, loss?: number, validationLoss?: number): string {
+  const result = loss === undefined ? "name too long, passed over" : `loss = ${loss.toFixed(4)}`;
+  const validation = validationLoss === undefined ? "" : `, validation loss = ${validationLoss.toFixed(4)}`;
   return `step ${String(step).padStart(4)}/${steps}: ${result}${validation}`;
 }
 

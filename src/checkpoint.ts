@@ -17,6 +17,13 @@ import { VOCABULARY_SIZE } from "./tokenizer";
  */
 const METADATA_KEYS = ["preset", "n_layer", "n_embd", "n_head", "block_size", "step"] as const;
 const CHECKSUM_KEY = "crc32";
+const CONFIG_NAMES: Readonly<Record<keyof ModelConfig, string>> = {
+  preset: "preset",
+  nLayer: "n_layer",
+  nEmbd: "n_embd",
+  nHead: "n_head",
+  blockSize: "block_size",
+};
 const ADAM_M = "adam.m";
 const ADAM_V = "adam.v";
 
@@ -42,9 +49,9 @@ export function saveCheckpoint(storage: Storage, name: string, model: Model, ste
     for (const name of [ADAM_M, ADAM_V]) tensors.push({ name, type, shape: [model.parameters.length] });
     buffers.push(adam.m, adam.v);
   }
-  if (!model.parameters.every(Number.isFinite))
+  if (!buffers.every((buffer) => buffer.every(Number.isFinite)))
     throw new InputError(
-      `${name} was not saved: the training has diverged, and weights are no longer numbers; try a lower learning rate.`,
+      `${name} was not saved: the training has diverged, its numbers are no longer finite; try a lower learning rate.`,
     );
 
   const values = [config.preset, config.nLayer, config.nEmbd, config.nHead, config.blockSize, step];
@@ -151,7 +158,9 @@ export class Checkpoint {
     const config = { ...DEFAULT_MODEL, ...wanted, ...found };
     for (const key of Object.keys(config) as (keyof ModelConfig)[]) {
       if (wanted[key] !== undefined && wanted[key] !== config[key])
-        throw new InputError(`${this.source} holds a model with ${key} ${config[key]}, not ${wanted[key]}.`);
+        throw new InputError(
+          `${this.source} holds a model with ${CONFIG_NAMES[key]} ${config[key]}, not ${wanted[key]}.`,
+        );
     }
     checkModelConfig(config);
     return config;
@@ -176,7 +185,7 @@ export class Checkpoint {
         throw this.bad(`${name} has the shape [${shape.join(", ")}], not [${model.parameters.length}]`);
     }
     for (const name of this.tensors.keys()) if (!names.has(name)) throw this.bad(`this model has no tensor ${name}`);
-    this.verify([...names]);
+    this.verify([...names], model.ops.dtype);
 
     for (const { name, offset } of parameterLayout(model.config).parts) this.read(name, model.parameters, offset);
     if (adam) {
@@ -185,14 +194,15 @@ export class Checkpoint {
     }
   }
 
-  /** Reads every tensor once, to see that it is finite and that the checksum is right. */
-  private verify(names: readonly string[]): void {
+  /** Reads every tensor once, to see that it is finite in the model's precision and that the checksum is right. */
+  private verify(names: readonly string[], dtype: Dtype): void {
     let checksum = metadataChecksum(this.metadata);
     for (const name of names) {
       this.scan(name, (bytes, length, values) => {
         checksum = crc32(bytes, length, checksum);
         for (const value of values)
-          if (!Number.isFinite(value)) throw this.bad(`${name} holds ${value}, which is no number to compute with`);
+          if (!Number.isFinite(dtype === "f32" ? Math.fround(value) : value))
+            throw this.bad(`${name} holds ${value}, which is no number to compute with in ${dtype}`);
       });
     }
     const written = this.metadata.get(CHECKSUM_KEY);

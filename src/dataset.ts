@@ -5,6 +5,21 @@ const NEWLINE = 10;
 const RETURN = 13;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
+/** Controls, white space, zero-width characters, surrogates, private use. */
+const INVISIBLE = [
+  [0x7f, 0xa0],
+  [0xad, 0xad],
+  [0x2000, 0x200f],
+  [0x2028, 0x202f],
+  [0x205f, 0x206f],
+  [0x3000, 0x3000],
+  [0xd800, 0xf8ff],
+  [0xfe00, 0xfe0f],
+  [0xfeff, 0xfeff],
+  [0xfff0, 0xffff],
+  [0x110000, Infinity],
+];
+
 /** The line index never has more entries than this: 5 KB. */
 const MOST_ENTRIES = 1280;
 
@@ -99,6 +114,7 @@ export class Dataset {
     const bytes = this.bytes;
     const length = name.length;
     if (length === 0) return false;
+    for (let i = 0; i < length; i++) if (tokenOf(name.charCodeAt(i)) < 0) return false;
     const first = name.charCodeAt(0);
     for (let at = bytes.indexOf(first); at >= 0; at = bytes.indexOf(first, at + 1)) {
       if (at > 0 && tokenOf(bytes[at - 1]) > 0) continue;
@@ -128,15 +144,19 @@ function foreignCharacter(bytes: Uint8Array, at: number, source: string, line: n
   );
 }
 
-/** The UTF-8 character at `at`, for a message; control characters and broken UTF-8 as a byte. */
+/** The UTF-8 character at `at`, for a message: what cannot be seen as its code, broken UTF-8 as a byte. */
 function describeCharacter(bytes: Uint8Array, at: number): string {
   const first = bytes[at];
   const length = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
+  if (length === 0 || at + length > bytes.length) return `byte 0x${hex(first, 2)}`;
   let codePoint = length === 1 ? first : first & (0xff >> (length + 1));
   for (let i = 1; i < length; i++) codePoint = (codePoint << 6) | (bytes[at + i] & 0x3f);
-  const printable = length > 0 && at + length <= bytes.length && codePoint > 0x20 && codePoint !== 0x7f;
+  if (codePoint < 0x20) return `byte 0x${hex(first, 2)}`;
   if (codePoint === 0x20) return "a space";
-  return printable && codePoint <= 0x10ffff
-    ? `"${String.fromCodePoint(codePoint)}"`
-    : `byte 0x${first.toString(16).padStart(2, "0")}`;
+  const isVisible = !INVISIBLE.some(([from, to]) => codePoint >= from && codePoint <= to);
+  return isVisible ? `"${String.fromCodePoint(codePoint)}"` : `U+${hex(codePoint, 4).toUpperCase()}`;
+}
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, "0");
 }

@@ -35,7 +35,7 @@ export class Holdout {
 
   /** Whether name `index` is held out. The hash is MurmurHash3's finalizer (Appleby, public domain). */
   has(index: number): boolean {
-    let hash = index;
+    let hash = index + 1; // The hash of 0 is 0.
     hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
     hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
     hash ^= hash >>> 16;

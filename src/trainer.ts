@@ -52,11 +52,11 @@ export class Trainer {
     return this.config.learningRate * (1 - this.stepsDone / this.config.steps);
   }
 
-  /** Draws a name and trains on it: returns its loss, or NaN when the name was too long and passed over. */
-  step(): number {
+  /** Draws a name and trains on it: returns its loss, or undefined when it was too long and passed over. */
+  step(): number | undefined {
     this.nameIndex = this.drawName();
     const rows = loadName(this.model, this.dataset, this.nameIndex, this.tokens);
-    let loss = NaN;
+    let loss: number | undefined;
     if (rows > 0) {
       loss = this.computeGradients(this.tokens, rows);
       this.adam.update(this.stepsDone, this.learningRate);
@@ -74,19 +74,19 @@ export class Trainer {
     return loss;
   }
 
-  /** The mean loss over (a sample of) the names held out; NaN where there are none. */
-  validationLoss(): number {
+  /** The mean loss over (a sample of) the names held out; undefined where there are none. */
+  validationLoss(): number | undefined {
     const { model, dataset, holdout, tokens } = this;
-    if (!holdout) return NaN;
+    if (!holdout) return undefined;
     let sum = 0;
     let count = 0;
     for (let i = 0; i < holdout.sample.length; i++) {
       const loss = nameLoss(model, dataset, holdout.sample[i], tokens);
-      if (Number.isNaN(loss)) continue;
+      if (loss === undefined) continue;
       sum += loss;
       count++;
     }
-    return sum / count;
+    return count > 0 ? sum / count : undefined;
   }
 
   private drawName(): number {
@@ -103,10 +103,10 @@ export class Trainer {
   }
 }
 
-/** The loss of name `index`, without training; NaN when it does not fit. `tokens`: block_size + 1. */
-export function nameLoss(model: Model, dataset: Dataset, index: number, tokens: Uint8Array): number {
+/** The loss of name `index`, without training; undefined when it does not fit. `tokens`: block_size + 1. */
+export function nameLoss(model: Model, dataset: Dataset, index: number, tokens: Uint8Array): number | undefined {
   const rows = loadName(model, dataset, index, tokens);
-  if (rows === 0) return NaN;
+  if (rows === 0) return undefined;
   forward(model, tokens, 0, rows);
   return model.ops.softmaxCrossEntropy(model.activations.logits, tokens, rows, VOCABULARY_SIZE);
 }

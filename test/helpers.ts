@@ -7,6 +7,7 @@ import { Model } from "../src/model";
 import type { Dtype } from "../src/ops";
 import { drawParameters } from "../src/parameters";
 import { Random } from "../src/random";
+import type { Trainer } from "../src/trainer";
 import { BOS, encode, VOCABULARY_SIZE } from "../src/tokenizer";
 import { typescriptOps } from "../src/typescript-ops";
 
@@ -32,6 +33,13 @@ export function drawnModel(config: Partial<ModelConfig> = {}, dtype: Dtype = "f6
   const model = new Model({ ...DEFAULT_MODEL, ...config }, typescriptOps(dtype));
   drawParameters(model.parameters, new Random(seed), PRESETS[model.config.preset].initStd);
   return model;
+}
+
+/** One step on a name that fits: its loss. */
+export function trainStep(trainer: Trainer): number {
+  const loss = trainer.step();
+  if (loss === undefined) throw new Error(`Name ${trainer.nameIndex} was passed over.`);
+  return loss;
 }
 
 /** [BOS, letters, BOS] */

@@ -40,7 +40,7 @@ static void pathArgument(txMachine *the, char *path)
 {
     const char *string = fxToString(the, argument(the, 0));
     if (!*string || strlen(string) >= PATH_SIZE)
-        xsRangeError("a path has 1 to %d bytes", PATH_SIZE - 1);
+        xsRangeError("A file name has 1 to %d bytes", PATH_SIZE - 1);
     strcpy(path, string);
 }
 
@@ -181,8 +181,11 @@ static void xs_storage_create(txMachine *the)
 {
     char path[PATH_SIZE];
     Writer *writer, *other;
+    struct stat status;
 
     pathArgument(the, path);
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        xsUnknownError("Cannot write %s: it is a folder", path);
     for (other = openWriters; other; other = other->next)
         if (strcmp(other->path, path) == 0)
             xsUnknownError("Cannot write %s: it is already being written", path);
