@@ -9,6 +9,7 @@ import type { Dtype, OpsName } from "../src/ops";
 import type { Job, RunningJob, StepReport } from "./job";
 import { type EngineCall, runOnNode } from "./node-engine";
 import { fileError, nodeStorage } from "./node-storage";
+import { formatPlan, planAsJson } from "./plan";
 import { plainDisplay, terminalDisplay } from "./progress";
 import { NoCompilerError } from "./xs/build";
 import { runOnXs, UncaughtError } from "./xs/engine";
@@ -114,6 +115,10 @@ function createProgram(): Command {
   )
     .requiredOption("--model <file>", "the checkpoint")
     .action(evaluate);
+
+  modelOptions(program.command("plan").description("list the memory that training takes, and the chips that have it"))
+    .option("--json", "as one line of JSON", false)
+    .action(plan);
 
   return program;
 }
@@ -238,6 +243,11 @@ async function evaluate(options: EvaluateOptions): Promise<void> {
     },
     options,
   );
+}
+
+function plan(options: ModelOptions & { json: boolean }): void {
+  const config = { ...DEFAULT_MODEL, ...wantedModel(options) };
+  process.stdout.write(options.json ? planAsJson(config) : formatPlan(config));
 }
 
 /** A checkpoint is used in the precision it has. */

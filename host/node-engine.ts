@@ -49,6 +49,7 @@ export function runOnNode({ job, namesFile, write, observer, started }: EngineCa
             reject(error instanceof Error ? error : new Error(String(error)));
           }
         }),
+      room: () => undefined,
       usage: () => NO_USAGE,
     };
     started(startJob(job, platform, provideOps, { ...observer, done: resolve }));

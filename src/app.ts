@@ -13,6 +13,7 @@ import { Generator } from "./generate";
 import { Model } from "./model";
 import type { Ops } from "./ops";
 import { drawParameters } from "./parameters";
+import { checkRoom } from "./plan";
 import type { Platform } from "./platform";
 import { Random } from "./random";
 import { Trainer } from "./trainer";
@@ -70,10 +71,14 @@ export class App {
     checkInteger("log-every", config.logEvery, 1, 1e9);
     const dataset = new Dataset(platform.names, platform.namesFile);
     this.random = new Random(config.seed);
+    const check = (wanted: ModelConfig): void => {
+      const room = platform.room();
+      if (room) checkRoom(wanted, room);
+    };
     const model =
       config.init === undefined
-        ? drawnModel(config, ops, this.random)
-        : loadModel(platform.storage, config.init, config.model, ops);
+        ? drawnModel(config, ops, this.random, check)
+        : loadModel(platform.storage, config.init, config.model, ops, check);
     const preset = PRESETS[model.config.preset];
     this.temperature = config.temperature ?? preset.temperature;
     checkTemperature(this.temperature);
@@ -158,8 +163,10 @@ function stepLine(step: number, steps: number, loss?: number, validationLoss?: n
   return `step ${String(step).padStart(4)}/${steps}: ${result}${validation}`;
 }
 
-function drawnModel(config: AppConfig, ops: Ops, random: Random): Model {
-  const model = new Model({ ...DEFAULT_MODEL, ...config.model }, ops);
-  drawParameters(model.parameters, random, PRESETS[model.config.preset].initStd);
+function drawnModel(appConfig: AppConfig, ops: Ops, random: Random, check: (config: ModelConfig) => void): Model {
+  const config = { ...DEFAULT_MODEL, ...appConfig.model };
+  check(config);
+  const model = new Model(config, ops);
+  drawParameters(model.parameters, random, PRESETS[config.preset].initStd);
   return model;
 }

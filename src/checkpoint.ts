@@ -74,12 +74,21 @@ export function saveCheckpoint(storage: Storage, name: string, model: Model, ste
 /**
  * The model that a checkpoint holds.
  * @param wanted see Checkpoint.modelConfig
+ * @param check called with the configuration before anything is allocated for it
  * @throws InputError when the file cannot be used
  */
-export function loadModel(storage: Storage, name: string, wanted: Partial<ModelConfig>, ops: Ops): Model {
+export function loadModel(
+  storage: Storage,
+  name: string,
+  wanted: Partial<ModelConfig>,
+  ops: Ops,
+  check?: (config: ModelConfig) => void,
+): Model {
   const checkpoint = Checkpoint.open(storage, name);
   try {
-    const model = new Model(checkpoint.modelConfig(wanted), ops);
+    const config = checkpoint.modelConfig(wanted);
+    check?.(config);
+    const model = new Model(config, ops);
     checkpoint.load(model);
     return model;
   } finally {

@@ -1,3 +1,5 @@
+import type { Room } from "./plan";
+
 /**
  * What the program needs of its surroundings: the same on the ESP32, on XS on a desktop, on Node and
  * in a browser.
@@ -16,11 +18,16 @@ export interface Platform {
   now(): number;
   /** Calls `slice` from the event loop, after everything else that waits. */
   schedule(slice: () => void): void;
+  /** Memory that the XS machine can have; undefined where there is no such limit. */
+  room(): Room | undefined;
   /** What the engine has used so far, where it counts. */
   usage(): Usage;
 }
 
-/** Bytes at their peak; null where an engine has no such figure. */
+/**
+ * Slots, chunks and stack in use at their peak, garbage included, and `peak`, what the engine had taken
+ * of the device for them; bytes. Null where an engine has no such figure.
+ */
 export interface Usage {
   readonly bytecodes: number | null;
   readonly slots: number | null;

@@ -2,7 +2,9 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+import { CHIPS } from "../../src/chips";
 import { InputError } from "../../src/errors";
+import { CREATION } from "../../src/plan";
 import type { EngineCall } from "../node-engine";
 import { readBytes } from "../node-storage";
 import { type BuildProgress, buildHost } from "./build";
@@ -14,16 +16,11 @@ const EXIT_MEMORY = 3;
 
 const BUNDLE = join(ROOT, "dist", "device.js");
 
-/** XS sizes, in bytes and slots, as manifest.json gives them to the firmware. */
-interface Creation {
-  readonly chunk: { readonly initial: number };
-  readonly heap: { readonly initial: number };
-  readonly stack: number;
-}
+/** The simulated device. */
+const ESP32 = CHIPS[0].room;
 
-/** What XS could have in all on an ESP32, beyond `creation`: what is free once the machine has started. */
-const FREE_ON_DEVICE = 119 * 1024;
-const SLOT_BYTES: Readonly<Record<Bits, number>> = { 32: 16, 64: 32 };
+/** A slot of this computer takes this much more than one of the device. */
+const SLOT_SURPLUS: Readonly<Record<Bits, number>> = { 32: 0, 64: 16 };
 
 /** How to simulate. */
 export interface XsOptions {
@@ -45,16 +42,17 @@ export async function runOnXs(call: EngineCall, options: XsOptions): Promise<boo
   const executable = await buildHost(options.bits, options.buildProgress);
   readBytes(namesFile);
   const isObserved = observer.step !== undefined || observer.progress !== undefined;
-  const request: Request = { job, namesFile, isObserved };
-  const { creation } = JSON.parse(readFileSync(join(ROOT, "manifest.json"), "utf8")) as { creation: Creation };
-  const { chunk, heap, stack } = creation;
-  const fixed = chunk.initial + (heap.initial + stack) * SLOT_BYTES[options.bits];
+  const { heapLimit } = options;
+  const room = heapLimit === undefined ? ESP32 : { total: heapLimit, largestPiece: heapLimit };
+  const request: Request = { job, namesFile, room, isObserved };
+  const { chunks, slots, stack } = CREATION;
+  const surplus = heapLimit === undefined ? (slots + stack) * SLOT_SURPLUS[options.bits] : 0;
   const child = spawn(
     executable,
     [
       ...["--bundle", BUNDLE, "--names", namesFile, "--request", JSON.stringify(request)],
-      ...["--chunks", String(chunk.initial), "--slots", String(heap.initial), "--stack", String(stack)],
-      ...["--heap-limit", String(options.heapLimit ?? fixed + FREE_ON_DEVICE), "--events", "3"],
+      ...["--chunks", String(chunks), "--slots", String(slots), "--stack", String(stack)],
+      ...["--heap-limit", String(room.total + surplus), "--events", "3"],
     ],
     // In a process group of its own Ctrl-C does not reach it: it is asked to stop.
     { stdio: ["pipe", "pipe", "pipe", "pipe"], detached: true },

@@ -37,7 +37,10 @@ export interface HostUsage {
   readonly slots: number;
   readonly chunks: number;
   readonly stack: number;
+  /** What XS has taken of the heap: it gives nothing back. */
   readonly peak: number;
+  /** Slots, chunks and stack in use now, garbage included. */
+  readonly used: number;
   readonly collections: number;
   /** Bytes of bytecode and of property names, which the device has in flash. */
   readonly code: number;

@@ -10,7 +10,7 @@ import { EXIT_INPUT, EXIT_STOPPED, type Request, STOP } from "./protocol";
 
 declare const host: Host;
 
-const { job, namesFile, isObserved } = JSON.parse(host.request) as Request;
+const { job, namesFile, isObserved, room } = JSON.parse(host.request) as Request;
 
 const platform: Platform = {
   engine: "XS",
@@ -23,6 +23,7 @@ const platform: Platform = {
   write: (text) => host.write(text),
   now: () => host.now(),
   schedule: (slice) => host.schedule(() => guard(slice), 0),
+  room: () => room,
   usage: () => {
     const { bytecodes, slots, chunks, stack, peak, collections } = host.usage();
     return { bytecodes, slots, chunks, stack, peak, collections };

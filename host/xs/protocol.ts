@@ -1,9 +1,12 @@
+import type { Room } from "../../src/plan";
 import type { Job } from "../job";
 
 /** What the command line sends to the program inside XS. */
 export interface Request {
   readonly job: Job;
   readonly namesFile: string;
+  /** The memory of the simulated device. */
+  readonly room: Room;
   /** Whether anybody listens to reports. */
   readonly isObserved: boolean;
 }

@@ -30,6 +30,10 @@ export class MemoryPlatform implements Platform {
     this.slices.push(slice);
   }
 
+  room(): undefined {
+    return undefined;
+  }
+
   usage(): Usage {
     return { bytecodes: null, slots: null, chunks: null, stack: null, peak: null, collections: null };
   }

@@ -226,9 +226,8 @@ static void xs_host_usage(txMachine *the)
     setNumber(the, mxResult, "slots", (double)usage.slots);
     setNumber(the, mxResult, "chunks", (double)usage.chunks);
     setNumber(the, mxResult, "stack", (double)usage.stack);
-    setNumber(the, mxResult, "peak", (double)(usage.slots + usage.chunks + usage.stack));
+    setNumber(the, mxResult, "peak", (double)usage.reserved);
     setNumber(the, mxResult, "used", (double)usage.used);
-    setNumber(the, mxResult, "reserved", (double)usage.reserved);
     setNumber(the, mxResult, "code", (double)programSize()->code);
     setNumber(the, mxResult, "names", (double)programSize()->names);
 }
@@ -318,7 +317,7 @@ void bindingsInstall(txMachine *flash)
             { "write", xs_host_write, 1 },
         };
         static const char *const figures[] = { "bytecodes", "collections", "slots", "chunks", "stack",
-            "peak", "used", "reserved", "code", "names", "size" };
+            "peak", "used", "code", "names", "size" };
         txSlot *host, *value;
         size_t i;
 

@@ -1,0 +1,57 @@
+import { CHIPS } from "../src/chips";
+import type { ModelConfig } from "../src/config";
+import { fits, largestEmbedding, type PlannedBuffer, planMemory } from "../src/plan";
+
+/** The memory plan of a model as a table for people. */
+export function formatPlan(config: ModelConfig): string {
+  const { buffers, bufferBytes, chunks, slots, stack, total } = planMemory(config);
+  const { nLayer, nEmbd, nHead, blockSize } = config;
+  const lines = [
+    `Training n_layer ${nLayer}, n_embd ${nEmbd}, n_head ${nHead}, block_size ${blockSize} on a device takes, in bytes:`,
+    "",
+    ...buffers.flatMap((buffer) => bufferLines(buffer)),
+    row("buffers in all", bufferBytes),
+    "",
+    row("XS chunks: the buffers, strings, room to begin with", chunks),
+    row("XS slots: objects", slots),
+    row("XS stack", stack),
+    row("in all", total),
+    "",
+    "Does it fit?",
+  ];
+  for (const { name, room, source } of CHIPS) {
+    const largest = largestEmbedding(config, room);
+    const verdict = fits(planMemory(config), room) ? "fits" : "does not fit";
+    lines.push(
+      `  ${name.padEnd(22)} ${verdict.padEnd(13)} ${bytes(room.total)} in all, ${bytes(room.largestPiece)} in one piece; ` +
+        `largest n_embd that fits: ${largest ?? "none"}`,
+      `${" ".repeat(25)}${source}`,
+    );
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** The same as data. */
+export function planAsJson(config: ModelConfig): string {
+  const plan = planMemory(config);
+  const chips = CHIPS.map(({ name, room, source }) => ({
+    name,
+    ...room,
+    source,
+    fits: fits(plan, room),
+    largestEmbedding: largestEmbedding(config, room) ?? null,
+  }));
+  return `${JSON.stringify({ config, ...plan, chips })}\n`;
+}
+
+function bufferLines({ name, bytes, parts = [] }: PlannedBuffer, indent = 2): string[] {
+  return [row(name, bytes, indent), ...parts.flatMap((part) => bufferLines(part, indent + 2))];
+}
+
+function row(name: string, value: number, indent = 2): string {
+  return `${" ".repeat(indent)}${name.padEnd(56 - indent)}${bytes(value).padStart(indent > 2 ? 12 : 10)}`;
+}
+
+function bytes(value: number): string {
+  return value.toLocaleString("en-US");
+}

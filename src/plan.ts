@@ -1,0 +1,127 @@
+import { activationLayout } from "./activations";
+import { flowLayout } from "./backward";
+import { checkModelConfig, type ModelConfig } from "./config";
+import { InputError } from "./errors";
+import { parameterLayout } from "./parameters";
+
+/*
+ * The memory plan: what a configuration needs before any of it is allocated, and which chips have
+ * that much. Buffers are counted from the same layouts that allocate them; what XS needs around them
+ * was measured on the 32-bit XS host, where a slot is as large as on the ESP32.
+ */
+
+/** A buffer, or a named part of one. */
+export interface PlannedBuffer {
+  readonly name: string;
+  readonly bytes: number;
+  readonly parts?: readonly PlannedBuffer[];
+}
+
+export interface MemoryPlan {
+  /** What training allocates, in this order; each is one piece of memory. */
+  readonly buffers: readonly PlannedBuffer[];
+  /** Bytes of all buffers. */
+  readonly bufferBytes: number;
+  /** XS's heap of buffers and strings. */
+  readonly chunks: number;
+  /** XS's heap of objects. */
+  readonly slots: number;
+  /** XS's stack. */
+  readonly stack: number;
+  /** Chunks, slots and stack: what the engine takes from the device. */
+  readonly total: number;
+}
+
+/** The sizes with which manifest.json creates the XS machine: bytes, slots, slots. */
+export const CREATION = { chunks: 110000, slots: 3000, stack: 512 } as const;
+
+const FLOAT_BYTES = 4;
+const SLOT_BYTES = 16;
+/** Strings and the like, and the header of each buffer. */
+const BASE_CHUNKS = 3000;
+const CHUNK_HEADER = 16;
+/** Objects that live while a model trains: those of the engine and program, and those of each layer. */
+const BASE_SLOTS = 1500;
+const SLOTS_PER_LAYER = 80;
+/** The line index of the dataset that comes with the project; it never exceeds 5,120. */
+const LINE_INDEX_BYTES = 4036;
+
+/**
+ * What training this model takes on the device.
+ * @param indexBytes of the dataset's line index
+ * @throws InputError for a configuration that no model can have
+ */
+export function planMemory(config: ModelConfig, indexBytes = LINE_INDEX_BYTES): MemoryPlan {
+  checkModelConfig(config);
+  const parameters = parameterLayout(config).length * FLOAT_BYTES;
+  const buffers: PlannedBuffer[] = [
+    { name: "line index", bytes: indexBytes },
+    { name: "parameters", bytes: parameters },
+    withParts("activations", activationLayout(config)),
+    { name: "gradients", bytes: parameters },
+    withParts("gradients between ops", flowLayout(config)),
+    { name: "adam.m", bytes: parameters },
+    { name: "adam.v", bytes: parameters },
+  ];
+  const bufferBytes = buffers.reduce((sum, { bytes }) => sum + bytes, 0);
+  const chunks = chunksFor(buffers);
+  const slots = Math.max(CREATION.slots, BASE_SLOTS + SLOTS_PER_LAYER * config.nLayer) * SLOT_BYTES;
+  const stack = CREATION.stack * SLOT_BYTES;
+  return { buffers, bufferBytes, chunks, slots, stack, total: chunks + slots + stack };
+}
+
+/** XS begins with one piece, and when a buffer does not fit what is left it takes another of its size. */
+function chunksFor(buffers: readonly PlannedBuffer[]): number {
+  let taken: number = CREATION.chunks;
+  let left = taken - BASE_CHUNKS;
+  for (const { bytes } of buffers) {
+    const size = bytes + CHUNK_HEADER;
+    if (size > left) {
+      taken += size;
+      left += size;
+    }
+    left -= size;
+  }
+  return taken;
+}
+
+/** Memory that can be had: in all, and the largest piece of it. Bytes. */
+export interface Room {
+  readonly total: number;
+  readonly largestPiece: number;
+}
+
+/** Whether the machine of `plan` can be created in `room`: its initial chunks are one piece. */
+export function fits(plan: MemoryPlan, room: Room): boolean {
+  const largestBuffer = Math.max(...plan.buffers.map(({ bytes }) => bytes));
+  return plan.total <= room.total && Math.max(CREATION.chunks, largestBuffer) <= room.largestPiece;
+}
+
+/** The largest n_embd, a multiple of n_head, with which the model fits; undefined when none does. */
+export function largestEmbedding(config: ModelConfig, room: Room): number | undefined {
+  let largest: number | undefined;
+  for (let nEmbd = config.nHead; nEmbd <= 4096; nEmbd += config.nHead) {
+    if (!fits(planMemory({ ...config, nEmbd }), room)) break;
+    largest = nEmbd;
+  }
+  return largest;
+}
+
+/** @throws InputError that says what is needed, what there is, and what would fit */
+export function checkRoom(config: ModelConfig, room: Room): void {
+  const plan = planMemory(config);
+  if (fits(plan, room)) return;
+  const largest = largestEmbedding(config, room);
+  const advice = largest === undefined ? "choose fewer layers or a smaller block_size" : `n_embd ${largest} would fit`;
+  throw new InputError(
+    `This model needs ${plan.total} bytes, but there are ${room.total}, ${room.largestPiece} of them in one piece: ${advice}.`,
+  );
+}
+
+function withParts(name: string, layout: ReturnType<typeof flowLayout>): PlannedBuffer {
+  return {
+    name,
+    bytes: layout.length * FLOAT_BYTES,
+    parts: layout.parts.map((part) => ({ name: part.name, bytes: part.rows * part.columns * FLOAT_BYTES })),
+  };
+}
