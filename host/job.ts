@@ -1,4 +1,4 @@
-import { App, type AppConfig } from "../src/app";
+import { App, type AppConfig, storageOf } from "../src/app";
 import { loadModel } from "../src/checkpoint";
 import { checkInteger, type ModelConfig, PRESETS } from "../src/config";
 import { Dataset } from "../src/dataset";
@@ -127,7 +127,7 @@ function train(job: TrainJob, platform: Platform, ops: Ops, observer: JobObserve
 
 function generate(job: GenerateJob, platform: Platform, ops: Ops, observer: JobObserver): RunningJob {
   checkInteger("n", job.count, 1, 1e9);
-  const model = loadModel(platform.storage, job.model, job.wanted, ops);
+  const model = loadModel(storageOf(platform), job.model, job.wanted, ops);
   const generator = new Generator(model, new Random(job.seed));
   const dataset = new Dataset(platform.names, platform.namesFile);
   const temperature = job.temperature ?? PRESETS[model.config.preset].temperature;
@@ -139,7 +139,7 @@ function generate(job: GenerateJob, platform: Platform, ops: Ops, observer: JobO
 }
 
 function evaluate(job: EvaluateJob, platform: Platform, ops: Ops, observer: JobObserver): RunningJob {
-  const model = loadModel(platform.storage, job.model, job.wanted, ops);
+  const model = loadModel(storageOf(platform), job.model, job.wanted, ops);
   const dataset = new Dataset(platform.names, platform.namesFile);
   checkFits(model, dataset);
   const tokens = new Uint8Array(model.config.blockSize + 1);

@@ -9,12 +9,13 @@ import {
   type TrainingConfig,
 } from "./config";
 import { Dataset } from "./dataset";
+import { InputError } from "./errors";
 import { Generator } from "./generate";
 import { Model } from "./model";
 import type { Ops } from "./ops";
 import { drawParameters } from "./parameters";
 import { checkRoom } from "./plan";
-import type { Platform } from "./platform";
+import type { Platform, Storage } from "./platform";
 import { Random } from "./random";
 import { Trainer } from "./trainer";
 
@@ -37,7 +38,13 @@ export interface AppConfig {
   readonly save?: string;
 }
 
-export const DEFAULT_APP: AppConfig = { model: {}, training: {}, seed: 42, samples: 20, logEvery: 100 };
+export const DEFAULT_APP: AppConfig = Object.freeze({
+  model: Object.freeze({}),
+  training: Object.freeze({}),
+  seed: 42,
+  samples: 20,
+  logEvery: 100,
+});
 
 /** Told of what the app does, as it happens. */
 export interface AppObserver {
@@ -56,9 +63,11 @@ export interface AppObserver {
 export class App {
   readonly trainer: Trainer;
   private readonly random: Random;
-  private readonly temperature: number;
+  /** Of the names to generate. */
+  readonly temperature: number;
   private started = 0;
   private stopping = false;
+  private lastLoss: number | undefined;
 
   /** @throws InputError when the configuration, the dataset or the checkpoint will not do */
   constructor(
@@ -78,14 +87,14 @@ export class App {
     const model =
       config.init === undefined
         ? drawnModel(config, ops, this.random, check)
-        : loadModel(platform.storage, config.init, config.model, ops, check);
+        : loadModel(storageOf(platform), config.init, config.model, ops, check);
     const preset = PRESETS[model.config.preset];
     this.temperature = config.temperature ?? preset.temperature;
     checkTemperature(this.temperature);
     const training = { ...DEFAULT_TRAINING, sampling: preset.sampling, ...config.training };
     this.trainer = new Trainer(model, dataset, this.random, training);
     // A folder that cannot be written to is better found before the training than after it.
-    if (config.save !== undefined) platform.storage.create(config.save).abort();
+    if (config.save !== undefined) storageOf(platform).create(config.save).abort();
   }
 
   start(): void {
@@ -102,6 +111,12 @@ export class App {
   /** Ends training after the step under way: the checkpoint is saved, no names are generated. */
   stop(): void {
     this.stopping = true;
+  }
+
+  /** Where things stand, in a line. */
+  status(): string {
+    const { stepsDone, config } = this.trainer;
+    return `Step ${stepsDone} of ${config.steps}${this.lastLoss === undefined ? "" : `, loss ${this.lastLoss.toFixed(4)}`}.`;
   }
 
   private trainSlice(): void {
@@ -121,6 +136,7 @@ export class App {
     const step = trainer.stepsDone;
     const { learningRate } = trainer;
     const loss = trainer.step();
+    this.lastLoss = loss ?? this.lastLoss;
     const isLogged = step % this.config.logEvery === 0 || step === steps - 1;
     const validationLoss = isLogged ? trainer.validationLoss() : undefined;
     if (isLogged) this.line(stepLine(step, steps, loss, validationLoss));
@@ -132,7 +148,7 @@ export class App {
     const milliseconds = platform.now() - this.started;
     if (this.stopping) this.line(`Stopped after ${trainer.stepsDone} of ${trainer.config.steps} steps.`);
     if (config.save !== undefined) {
-      saveCheckpoint(platform.storage, config.save, trainer.model, trainer.stepsDone, trainer.adam);
+      saveCheckpoint(storageOf(platform), config.save, trainer.model, trainer.stepsDone, trainer.adam);
       if (this.stopping) this.line(`Saved to ${config.save}.`);
     }
     observer.trained?.(trainer, milliseconds);
@@ -169,4 +185,10 @@ function drawnModel(appConfig: AppConfig, ops: Ops, random: Random, check: (conf
   const model = new Model(config, ops);
   drawParameters(model.parameters, random, PRESETS[config.preset].initStd);
   return model;
+}
+
+/** @throws InputError where there is none */
+export function storageOf({ storage, engine }: Platform): Storage {
+  if (!storage) throw new InputError(`There is no storage on ${engine}.`);
+  return storage;
 }

@@ -15,15 +15,15 @@ import { VOCABULARY_SIZE } from "./tokenizer";
  * CRC-32 over those values, as lines `key=value` in the order of METADATA_KEYS, and the bytes of the
  * tensors in buffer order, so that another tool may reorder the file but not alter it.
  */
-const METADATA_KEYS = ["preset", "n_layer", "n_embd", "n_head", "block_size", "step"] as const;
+const METADATA_KEYS = Object.freeze(["preset", "n_layer", "n_embd", "n_head", "block_size", "step"] as const);
 const CHECKSUM_KEY = "crc32";
-const CONFIG_NAMES: Readonly<Record<keyof ModelConfig, string>> = {
+const CONFIG_NAMES: Readonly<Record<keyof ModelConfig, string>> = Object.freeze({
   preset: "preset",
   nLayer: "n_layer",
   nEmbd: "n_embd",
   nHead: "n_head",
   blockSize: "block_size",
-};
+});
 const ADAM_M = "adam.m";
 const ADAM_V = "adam.v";
 

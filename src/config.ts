@@ -21,24 +21,24 @@ export interface Preset {
 /** `random` draws names with replacement; `sequential` walks the file from its start, wrapping. */
 export type Sampling = "random" | "sequential";
 
-export const PRESETS: Readonly<Record<PresetName, Preset>> = {
-  esp32gpt: {
+export const PRESETS: Readonly<Record<PresetName, Preset>> = Object.freeze({
+  esp32gpt: Object.freeze({
     rmsNorm: false,
     initStd: 0.1,
     temperature: 0.8,
     sampling: "random",
     cutsLongNames: false,
     generationMargin: 1,
-  },
-  microgpt: {
+  }),
+  microgpt: Object.freeze({
     rmsNorm: true,
     initStd: 0.08,
     temperature: 0.5,
     sampling: "sequential",
     cutsLongNames: true,
     generationMargin: 0,
-  },
-};
+  }),
+});
 
 /** The shape of a model. The width of the MLP is 4·nEmbd, of a head nEmbd / nHead. */
 export interface ModelConfig {
@@ -59,9 +59,20 @@ export interface TrainingConfig {
   readonly holdout: number;
 }
 
-export const DEFAULT_MODEL: ModelConfig = { preset: "esp32gpt", nLayer: 1, nEmbd: 16, nHead: 4, blockSize: 16 };
+export const DEFAULT_MODEL: ModelConfig = Object.freeze({
+  preset: "esp32gpt",
+  nLayer: 1,
+  nEmbd: 16,
+  nHead: 4,
+  blockSize: 16,
+});
 
-export const DEFAULT_TRAINING: TrainingConfig = { steps: 1000, learningRate: 0.01, sampling: "random", holdout: 0 };
+export const DEFAULT_TRAINING: TrainingConfig = Object.freeze({
+  steps: 1000,
+  learningRate: 0.01,
+  sampling: "random",
+  holdout: 0,
+});
 
 /** @throws InputError that names the first value that no model can have. */
 export function checkModelConfig(config: ModelConfig): void {

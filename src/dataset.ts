@@ -3,22 +3,13 @@ import { BOS, tokenOf } from "./tokenizer";
 
 const NEWLINE = 10;
 const RETURN = 13;
-const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+const BYTE_ORDER_MARK = Object.freeze([0xef, 0xbb, 0xbf]);
 
-/** Controls, white space, zero-width characters, surrogates, private use. */
-const INVISIBLE = [
-  [0x7f, 0xa0],
-  [0xad, 0xad],
-  [0x2000, 0x200f],
-  [0x2028, 0x202f],
-  [0x205f, 0x206f],
-  [0x3000, 0x3000],
-  [0xd800, 0xf8ff],
-  [0xfe00, 0xfe0f],
-  [0xfeff, 0xfeff],
-  [0xfff0, 0xffff],
-  [0x110000, Infinity],
-];
+/** First and last of ranges: controls, white space, zero-width characters, surrogates, private use, none. */
+const INVISIBLE = Object.freeze([
+  0x7f, 0xa0, 0xad, 0xad, 0x2000, 0x200f, 0x2028, 0x202f, 0x205f, 0x206f, 0x3000, 0x3000, 0xd800, 0xf8ff, 0xfe00,
+  0xfe0f, 0xfeff, 0xfeff, 0xfff0, 0xffff, 0x110000, 0x1fffff,
+]);
 
 /** The line index never has more entries than this: 5 KB. */
 const MOST_ENTRIES = 1280;
@@ -153,7 +144,7 @@ function describeCharacter(bytes: Uint8Array, at: number): string {
   for (let i = 1; i < length; i++) codePoint = (codePoint << 6) | (bytes[at + i] & 0x3f);
   if (codePoint < 0x20) return `byte 0x${hex(first, 2)}`;
   if (codePoint === 0x20) return "a space";
-  const isVisible = !INVISIBLE.some(([from, to]) => codePoint >= from && codePoint <= to);
+  const isVisible = !INVISIBLE.some((from, i) => i % 2 === 0 && codePoint >= from && codePoint <= INVISIBLE[i + 1]);
   return isVisible ? `"${String.fromCodePoint(codePoint)}"` : `U+${hex(codePoint, 4).toUpperCase()}`;
 }
 

@@ -33,7 +33,7 @@ export interface MemoryPlan {
 }
 
 /** The sizes with which manifest.json creates the XS machine: bytes, slots, slots. */
-export const CREATION = { chunks: 110000, slots: 3000, stack: 512 } as const;
+export const CREATION = Object.freeze({ chunks: 110000, slots: 3000, stack: 512 });
 
 const FLOAT_BYTES = 4;
 const SLOT_BYTES = 16;

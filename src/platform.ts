@@ -11,7 +11,8 @@ export interface Platform {
   readonly names: Uint8Array;
   /** What error messages call them. */
   readonly namesFile: string;
-  readonly storage: Storage;
+  /** Where checkpoints go; not every place has one. */
+  readonly storage?: Storage;
   /** Writes text to the log. */
   write(text: string): void;
   /** Milliseconds since some moment. */

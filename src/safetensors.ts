@@ -2,7 +2,7 @@ import { InputError } from "./errors";
 import type { StoredFile } from "./platform";
 
 /** Bytes of an element, for the types that a model can be made of. */
-const ELEMENT_SIZE = { F32: 4, F64: 8 } as const;
+const ELEMENT_SIZE = Object.freeze({ F32: 4, F64: 8 });
 
 export type TensorType = keyof typeof ELEMENT_SIZE;
 

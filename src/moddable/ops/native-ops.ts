@@ -1,13 +1,13 @@
 import type { Floats, Ops } from "../../ops";
 
 /** XS binds a C function by its name; see gpt-ops-xs.c. */
-declare function native(name: string): (...args: never[]) => never;
+declare function native(name: string): never;
 
 /**
  * The ops in C, in single precision. XS hands C only one-byte views, so a tensor is a Uint8Array over
  * the floats' memory. Bad sizes throw a RangeError.
  */
-export const nativeOps: Ops = {
+export const nativeOps: Ops = Object.freeze({
   name: "native",
   dtype: "f32",
   view: (floats: Floats, offset: number, length: number) =>
@@ -32,4 +32,4 @@ export const nativeOps: Ops = {
   mlpBackward: native("xs_gpt_mlp_backward"),
   softmaxCrossEntropy: native("xs_gpt_softmax_cross_entropy"),
   adam: native("xs_gpt_adam"),
-};
+});

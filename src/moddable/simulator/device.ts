@@ -1,0 +1,15 @@
+import type { Device } from "../esp32/device";
+
+const unknown = (): undefined => undefined;
+
+/** A desktop simulator: trace() is its only console. */
+export const device: Device = Object.freeze({
+  name: "XS",
+  freeHeap: unknown,
+  largestPiece: unknown,
+  resetReason: unknown,
+  openUart: () => false,
+  readUart: () => 0,
+  writeUart: () => 0,
+  flushUart: unknown,
+});
