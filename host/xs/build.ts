@@ -13,6 +13,8 @@ export type BuildProgress = (done: number, total: number) => void;
 
 const run = promisify(execFile);
 const COMPILER = process.env.CC ?? "cc";
+/** Whether to build the variant that watches memory, in its own folder: see scripts/sanitize.mjs. */
+const IS_SANITIZED = process.env.ESP32GPT_XS_VARIANT === "sanitize";
 
 /** There is no C compiler, or not for so many bits. */
 export class NoCompilerError extends InputError {}
@@ -23,9 +25,9 @@ export class NoCompilerError extends InputError {}
  * @throws NoCompilerError; InputError when the folder cannot be written
  */
 export async function buildHost(bits: Bits, progress: BuildProgress): Promise<string> {
-  const units = hostUnits(bits);
+  const units = hostUnits(bits, IS_SANITIZED);
   const setting = `${await compilerVersion(bits)}\n${headerDigest()}\n`;
-  const folder = join(ROOT, "build", "xs", String(bits));
+  const folder = join(ROOT, "build", "xs", IS_SANITIZED ? `${bits}-sanitize` : String(bits));
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
@@ -45,9 +47,7 @@ export async function buildHost(bits: Bits, progress: BuildProgress): Promise<st
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
-  await atomically(executable, (output) =>
-    run(COMPILER, [...(bits === 32 ? ["-m32"] : []), ...objects, "-lm", "-o", output]),
-  );
+  await atomically(executable, (output) => run(COMPILER, [...linkFlags(bits), ...objects, "-lm", "-o", output]));
   removeStale(folder, new Set([...objects, executable].map((path) => basename(path))));
   progress(units.length + 1, units.length + 1);
   return executable;
@@ -55,7 +55,7 @@ export async function buildHost(bits: Bits, progress: BuildProgress): Promise<st
 
 /** The compiler and what it compiles for, having seen that it can link a program. */
 async function compilerVersion(bits: Bits): Promise<string> {
-  const machine = bits === 32 ? ["-m32"] : [];
+  const machine = linkFlags(bits);
   try {
     const { stdout } = await run(COMPILER, ["--version"]);
     await run("sh", [
@@ -72,6 +72,10 @@ async function compilerVersion(bits: Bits): Promise<string> {
         : `There is no C compiler (${COMPILER}) to build XS with: install gcc or clang, or use --engine node.`,
     );
   }
+}
+
+function linkFlags(bits: Bits): string[] {
+  return [...(bits === 32 ? ["-m32"] : []), ...(IS_SANITIZED ? ["-fsanitize=address,undefined"] : [])];
 }
 
 function objectName({ source, flags }: Unit, setting: string): string {

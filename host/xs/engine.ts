@@ -50,7 +50,7 @@ export async function runOnXs(call: EngineCall, options: XsOptions): Promise<boo
   const child = spawn(
     executable,
     [
-      ...["--bundle", BUNDLE, "--names", namesFile, "--request", JSON.stringify(request)],
+      ...["--bundle", BUNDLE, "--preload", "--names", namesFile, "--request", JSON.stringify(request)],
       ...["--chunks", String(chunks), "--slots", String(slots), "--stack", String(stack)],
       ...["--heap-limit", String(room.total + surplus), "--events", "3"],
     ],

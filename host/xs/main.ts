@@ -6,29 +6,10 @@ import { type OpsProvider, startJob } from "../job";
 import type { Host } from "./host";
 import { EXIT_INPUT, EXIT_STOPPED, type Request, STOP } from "./protocol";
 
-// The program that runs inside XS: rollup bundles it with everything it imports.
+// The program that runs inside XS: rollup bundles it with everything it imports. As on the device, all
+// of it is loaded into flash first, and only main() runs with the memory of the device.
 
 declare const host: Host;
-
-const { job, namesFile, isObserved, room } = JSON.parse(host.request) as Request;
-
-const platform: Platform = {
-  engine: "XS",
-  names: new Uint8Array(host.names),
-  namesFile,
-  storage: {
-    open: (path) => asInputError(() => host.storage.open(path)),
-    create: (path) => asInputError(() => host.storage.create(path)),
-  },
-  write: (text) => host.write(text),
-  now: () => host.now(),
-  schedule: (slice) => host.schedule(() => guard(slice), 0),
-  room: () => room,
-  usage: () => {
-    const { bytecodes, slots, chunks, stack, peak, collections } = host.usage();
-    return { bytecodes, slots, chunks, stack, peak, collections };
-  },
-};
 
 const provideOps: OpsProvider = (dtype, ops = dtype === "f32" ? "native" : "typescript") => {
   if (ops === "typescript") return typescriptOps(dtype);
@@ -36,22 +17,44 @@ const provideOps: OpsProvider = (dtype, ops = dtype === "f32" ? "native" : "type
   return nativeOps;
 };
 
-guard(() => {
-  const running = startJob(job, platform, provideOps, {
-    ...(isObserved && {
-      step: ({ step, loss, learningRate, validationLoss, name }) =>
-        host.report(step, loss, learningRate, validationLoss, name),
-      progress: (done, total) => host.report(done, total),
-    }),
-    done(stopped) {
-      host.setLineListener(undefined);
-      if (stopped) host.exit(EXIT_STOPPED);
+export default function main(): void {
+  const { job, namesFile, isObserved, room } = JSON.parse(host.request) as Request;
+
+  const platform: Platform = {
+    engine: "XS",
+    names: new Uint8Array(host.names),
+    namesFile,
+    storage: {
+      open: (path) => asInputError(() => host.storage.open(path)),
+      create: (path) => asInputError(() => host.storage.create(path)),
     },
+    write: (text) => host.write(text),
+    now: () => host.now(),
+    schedule: (slice) => host.schedule(() => guard(slice), 0),
+    room: () => room,
+    usage: () => {
+      const { bytecodes, slots, chunks, stack, peak, collections } = host.usage();
+      return { bytecodes, slots, chunks, stack, peak, collections };
+    },
+  };
+
+  guard(() => {
+    const running = startJob(job, platform, provideOps, {
+      ...(isObserved && {
+        step: ({ step, loss, learningRate, validationLoss, name }) =>
+          host.report(step, loss, learningRate, validationLoss, name),
+        progress: (done, total) => host.report(done, total),
+      }),
+      done(stopped) {
+        host.setLineListener(undefined);
+        if (stopped) host.exit(EXIT_STOPPED);
+      },
+    });
+    host.setLineListener((line) => {
+      if (line === STOP) running.stop();
+    });
   });
-  host.setLineListener((line) => {
-    if (line === STOP) running.stop();
-  });
-});
+}
 
 /** What the user can mend ends the program with a sentence; anything else is uncaught, with its stack. */
 function guard(work: () => void): void {

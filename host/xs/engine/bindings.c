@@ -17,8 +17,11 @@
 /* The argument at `index`, or undefined if there are fewer. */
 txSlot *argument(txMachine *the, int index)
 {
-    static txSlot undefined;
-    return index < mxArgc ? mxArgv(index) : &undefined;
+    static txSlot missing;
+    if (index < mxArgc)
+        return mxArgv(index);
+    fxUndefined(the, &missing);   /* each time: the engine's conversions change their slot */
+    return &missing;
 }
 
 txID propertyID(txMachine *the, const char *name)
@@ -131,6 +134,13 @@ static int exitCode(txMachine *the, int index)
     return (int)code;
 }
 
+/* While the bundle is preloaded there is no device yet, so there is nothing it could wait for. */
+void notWhilePreloading(txMachine *the)
+{
+    if (!the->sharedMachine)
+        xsTypeError("not while the program is preloaded");
+}
+
 static txSlot *callbackArgument(txMachine *the)
 {
     txSlot *callback = argument(the, 0);
@@ -151,21 +161,23 @@ static void xs_host_write(txMachine *the)
 /* host.now(): milliseconds, monotonic, with a fraction. */
 static void xs_host_now(txMachine *the)
 {
-    xsmcSetNumber(xsResult, hostMilliseconds());
+    xsmcSetNumber(xsResult, loopMilliseconds());
 }
 
 /* host.schedule(callback, delay): calls back once, after the delay in milliseconds. */
 static void xs_host_schedule(txMachine *the)
 {
     double delay = mxArgc > 1 ? fxToNumber(the, mxArgv(1)) : 0;
-    hostSchedule(the, callbackArgument(the), delay);
+    notWhilePreloading(the);
+    loopSchedule(the, callbackArgument(the), delay);
 }
 
 /* host.setLineListener(callback | undefined): calls back with each line from stdin. */
 static void xs_host_setLineListener(txMachine *the)
 {
     txSlot *callback = argument(the, 0);
-    hostSetLineListener(the, callback->kind == XS_UNDEFINED_KIND ? callback : callbackArgument(the));
+    notWhilePreloading(the);
+    loopSetLineListener(the, callback->kind == XS_UNDEFINED_KIND ? callback : callbackArgument(the));
 }
 
 /* host.exit(code): ends the program now. */
@@ -222,7 +234,7 @@ static void xs_host_usage(txMachine *the)
     heapUsage(the, &usage);
     xsmcSetNewObject(xsResult);
     setNumber(the, mxResult, "bytecodes", bytecodes);
-    setNumber(the, mxResult, "collections", (double)hostCollections());
+    setNumber(the, mxResult, "collections", loopCollections());
     setNumber(the, mxResult, "slots", (double)usage.slots);
     setNumber(the, mxResult, "chunks", (double)usage.chunks);
     setNumber(the, mxResult, "stack", (double)usage.stack);
@@ -249,7 +261,8 @@ static void xs_native(txMachine *the)
     size_t i;
     for (i = 0; natives[i].name; i++) {
         if (strcmp(natives[i].name, name) == 0) {
-            *mxResult = nativeFunctions[i];
+            mxResult->kind = nativeFunctions[i].kind;
+            mxResult->value = nativeFunctions[i].value;
             return;
         }
     }

@@ -1,9 +1,11 @@
 /*
  * host.h: what the files of the device simulator know about each other.
  *
- *   host.c      main: the options, the two machines, the event loop
+ *   host.c      main: the options, the two machines
+ *   loop.c      the event loop: timers, lines from stdin, promise jobs
  *   memory.c    the heap of the device: one piece of memory with a limit, and figures about it
- *   program.c   the bundle: compiled into "flash"; source lines for errors
+ *   program.c   the bundle: compiled, and what a device has in flash
+ *   errors.c    source lines for errors
  *   bindings.c  the global `host` object and native()
  *   storage.c   host.storage: files that are replaced atomically
  *   natives.c   the table of C functions that native() finds
@@ -30,6 +32,7 @@ typedef struct {
     const char *names;       /* the path of the file behind host.names, or NULL */
     const char *request;     /* host.request, or NULL */
     int events;              /* the file descriptor of host.report(), or -1 */
+    bool preload;            /* whether the top level of the bundle runs in flash */
     txSize chunks;           /* initial bytes of the chunk heap */
     txSize slots;            /* initial number of slots in the slot heap */
     txSize stack;            /* number of slots in the stack */
@@ -38,11 +41,6 @@ typedef struct {
 
 extern Options options;
 
-double hostMilliseconds(void);
-void hostSchedule(txMachine *the, txSlot *callback, double delay);
-void hostSetLineListener(txMachine *the, txSlot *callback);
-txSize hostCollections(void);
-
 /* Says one sentence on stderr and ends the program. */
 void hostFail(int code, const char *format, ...)
     __attribute__((noreturn, format(printf, 2, 3)));
@@ -50,10 +48,21 @@ void hostFail(int code, const char *format, ...)
 /* Writes all bytes, waiting if need be. Returns -1 and errno if that is impossible. */
 int hostWrite(int fd, const void *bytes, size_t size);
 
+/* --- loop.c --- */
+
+void loopCreate(txMachine *the);
+void loopRun(txMachine *the);
+bool loopHasPromiseJobs(void);
+double loopMilliseconds(void);
+double loopCollections(void);
+void loopSchedule(txMachine *the, txSlot *callback, double delay);
+void loopSetLineListener(txMachine *the, txSlot *callback);
+
 /* --- memory.c --- */
 
 typedef struct {
     const char *name;
+    size_t size;
     txByte *bottom;          /* chunks grow upward from here ... */
     txByte *chunks;          /* ... to here */
     txByte *slots;           /* the stack and the slots grow downward to here ... */
@@ -71,27 +80,34 @@ typedef struct {
 } Usage;
 
 void heapCreate(Heap *heap, const char *name, size_t size);
+void heapProtect(Heap *heap);
 void heapUsage(txMachine *the, Usage *usage);
 double bytecodesExecuted(txMachine *the);
 
 /* --- program.c --- */
 
 typedef struct {
-    txSize code;             /* bytes of bytecode, kept out of the heap */
-    txSize names;            /* bytes of slots and chunks for property names, likewise */
+    size_t code;             /* bytes of bytecode, kept out of the heap */
+    size_t names;            /* bytes of slots and chunks for property names, likewise */
 } ProgramSize;
 
 void programCompile(txMachine *flash, const char *path);
+void programLoad(txMachine *the);
 void programShare(txMachine *flash);
-void programRun(txMachine *the);
+void programMain(txMachine *the);
 const ProgramSize *programSize(void);
-const char *programLocation(txMachine *the, txSlot *frame);
-void programReportException(txMachine *the, txSlot *exception);
+size_t instructionSize(const txByte *code);
+
+/* --- errors.c --- */
+
+const char *errorLocation(txMachine *the, txSlot *frame);
+void reportException(txMachine *the, txSlot *exception);
 
 /* --- bindings.c, storage.c, natives.c --- */
 
 void bindingsInstall(txMachine *flash);
 void storageInstall(txMachine *flash, txSlot *storage);
+void notWhilePreloading(txMachine *the);
 void bindFunction(txMachine *the, txSlot *object, const char *name, txCallback callback, int length);
 txID propertyID(txMachine *the, const char *name);
 txSlot *argument(txMachine *the, int index);

@@ -18,7 +18,19 @@
 
 #include "host.h"
 
+#include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+
+#ifdef __SANITIZE_ADDRESS__
+/* AddressSanitizer does not look into mmap'ed memory for pointers, so it would take what XS refers to
+   for leaks; and XS measures its C stack by the addresses of variables, so they must be there. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "detect_leaks=0:detect_stack_use_after_return=0";
+}
+#endif
 
 enum { STACK_PAINT = 0xA5 };
 
@@ -26,16 +38,53 @@ static char *stackStart;       /* about where the C stack begins */
 
 void heapCreate(Heap *heap, const char *name, size_t size)
 {
-    size &= ~(size_t)15;
+    /* XS adds sizes up to 2 GB to addresses, which must not overflow where an address has 32 bits: so
+       there the heap should be in the lower half. On an ESP32 it is. */
+    static uintptr_t place = UINTPTR_MAX == UINT32_MAX ? 0x50000000 : 0;
+
     memset(heap, 0, sizeof(*heap));
     heap->name = name;
-    heap->bottom = malloc(size);   /* pages that XS does not touch cost nothing */
-    if (!heap->bottom)
-        hostFail(EXIT_MEMORY, "this computer has no %zu bytes for the %s", size, name);
+    heap->size = (size + 15) & ~(size_t)15;
+    /* Pages that XS does not touch cost nothing. */
+    heap->bottom = mmap((void *)place, heap->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+    if (place)
+        place += (heap->size + 0xFFFFF) & ~(size_t)0xFFFFF;
+    if (heap->bottom == MAP_FAILED)
+        hostFail(EXIT_MEMORY, "this computer has no %zu bytes for the %s", heap->size, name);
     heap->chunks = heap->bottom;
-    heap->slots = heap->top = heap->bottom + size;
+    heap->slots = heap->top = heap->bottom + heap->size;
     if (!stackStart)
         stackStart = (char *)__builtin_frame_address(0);
+}
+
+static Heap *protectedHeap;
+static struct sigaction formerSegv, formerBus;
+
+static void reportFault(int signal, siginfo_t *info, void *context)
+{
+    static const char message[] = "The program changed something that is in flash.\n";
+    const txByte *address = info->si_addr;
+    (void)context;
+    if (protectedHeap->bottom <= address && address < protectedHeap->top) {
+        hostWrite(STDERR_FILENO, message, sizeof(message) - 1);
+        _exit(EXIT_SOFTWARE);
+    }
+    /* Some other fault: let it happen again, as if this function were not here. */
+    sigaction(signal, signal == SIGSEGV ? &formerSegv : &formerBus, NULL);
+}
+
+/* From now on a write to this heap ends the program, as it would on a device. */
+void heapProtect(Heap *heap)
+{
+    struct sigaction action;
+    if (mprotect(heap->bottom, heap->size, PROT_READ) < 0)
+        return;
+    protectedHeap = heap;
+    memset(&action, 0, sizeof(action));
+    action.sa_sigaction = reportFault;
+    action.sa_flags = SA_SIGINFO;
+    sigaction(SIGSEGV, &action, &formerSegv);
+    sigaction(SIGBUS, &action, &formerBus);
 }
 
 static Heap *heapOf(txMachine *the)
@@ -143,18 +192,17 @@ void fxAbort(txMachine *the, int status)
 {
     Heap *heap = heapOf(the);
     size_t taken = (size_t)(heap->chunks - heap->bottom) + (size_t)(heap->top - heap->slots);
-    size_t size = (size_t)(heap->top - heap->bottom);
-    const char *where = programLocation(the, the->frame);
+    const char *where = errorLocation(the, the->frame);
 
     switch (status) {
     case XS_NOT_ENOUGH_MEMORY_EXIT:
         if (heap->refusedBytes)
             hostFail(EXIT_MEMORY, "The heap is full%s: XS asked for %zu more bytes for %s, "
                 "%zu of %zu bytes of the %s were taken (chunks %zu, slots and stack %zu).",
-                where, heap->refusedBytes, heap->refusedWhat, taken, size, heap->name,
+                where, heap->refusedBytes, heap->refusedWhat, taken, heap->size, heap->name,
                 (size_t)(heap->chunks - heap->bottom), (size_t)(heap->top - heap->slots));
         hostFail(EXIT_MEMORY, "The heap is full%s: one object is too large, "
-            "%zu of %zu bytes of the %s were taken.", where, taken, size, heap->name);
+            "%zu of %zu bytes of the %s were taken.", where, taken, heap->size, heap->name);
     case XS_STACK_OVERFLOW_EXIT:
         if ((char *)__builtin_frame_address(0) < the->stackLimit + 4096)
             hostFail(EXIT_MEMORY, "The stack has overflowed%s: the C stack is exhausted.", where);
@@ -165,7 +213,7 @@ void fxAbort(txMachine *the, int status)
         hostFail(EXIT_MEMORY, "out of property names%s: XS can tell %d of them apart", where, 0xFFFF);
     case XS_UNHANDLED_EXCEPTION_EXIT:
     case XS_UNHANDLED_REJECTION_EXIT:
-        programReportException(the, &mxException);
+        reportException(the, &mxException);
         exit(EXIT_SOFTWARE);
     default:
         hostFail(EXIT_SOFTWARE, "XS stopped%s with status %d", where, status);

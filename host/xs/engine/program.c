@@ -1,17 +1,13 @@
 /*
  * program.c: the bundle.
  *
- * On a device the SDK's linker puts bytecode, property names and the built-in objects into flash;
- * only what the program itself makes at run time takes RAM. This file does the same with two
- * machines. The first one, "flash", holds the built-in objects and the names that the bundle uses;
- * it is then frozen with fxShareMachine. The second one is cloned from it and has the memory of the
- * device. The bytecode stays in one malloc'ed buffer: the linker's way of saying "this code (or
- * string) is in flash, use it in place" is an opcode of its own, XS_CODE_CODE_ARCHIVE instead of
- * XS_CODE_CODE, and so on.
- *
- * The second story of this file is errors. The engine is compiled without its debugger, so it does
- * not keep track of source lines; but the bundle is compiled with LINE opcodes in the bytecode, and
- * every frame has the address of its code. lineOf finds the last LINE before that address.
+ * On a device the SDK's linker puts bytecode, property names, the built-in objects and what preloaded
+ * modules make into flash; only the rest takes RAM. This file does the same with two machines. The
+ * first one, "flash", holds the built-in objects and the names that the bundle uses, and runs its top
+ * level if it is preloaded; it is then made read-only. The second one is cloned from it and has the
+ * memory of the device. The bytecode stays in one malloc'ed buffer: the linker's way of saying "this
+ * code (or string) is in flash, use it in place" is an opcode of its own, XS_CODE_CODE_ARCHIVE instead
+ * of XS_CODE_CODE, and so on.
  */
 
 #include "host.h"
@@ -19,13 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
-
-/* The engine's table of defaults, compiled here so that one entry can be our own. */
-#define fxCaptureErrorStack captureErrorStack
-static void captureErrorStack(txMachine *the, txSlot *internal, txSlot *frame);
-#include "xsDefaults.c"
-#undef fxCaptureErrorStack
+#include <unistd.h>
 
 /* A function of the engine that its headers do not declare. */
 extern void fxRemapIDs(txMachine *the, txByte *codeBuffer, txSize codeSize, txID *theIDs);
@@ -95,7 +85,7 @@ static void ignoreWarning(void *console, txString path, txInteger line, txString
 
 /* The size of the instruction at `code`. gxCodeSizes has the size, or 0 for an opcode with a property
    ID, or minus the width of the length of the data that follows. */
-static size_t instructionSize(const txByte *code)
+size_t instructionSize(const txByte *code)
 {
     const txU1 *p = (const txU1 *)code;
     txS1 size = gxCodeSizes[*p];
@@ -108,11 +98,14 @@ static size_t instructionSize(const txByte *code)
     }
 }
 
-/* Marks code and strings as "in flash", as the SDK's linker (fxMapCode in xslBase.c) does. */
-static void useInPlace(txByte *code, txByte *end)
+/* Marks code and strings as "in flash", as the SDK's linker (fxMapCode in xslBase.c) does. Gives back
+   the size of the code without what is in it for the sake of source lines. */
+static size_t useInPlace(txByte *code, const txByte *end)
 {
+    size_t size = 0;
     for (; code < end; code += instructionSize(code)) {
         switch (*(txU1 *)code) {
+        case XS_CODE_FILE: case XS_CODE_LINE: case XS_CODE_PROFILE: continue;
         case XS_CODE_CODE_1:   *(txU1 *)code = XS_CODE_CODE_ARCHIVE_1; break;
         case XS_CODE_CODE_2:   *(txU1 *)code = XS_CODE_CODE_ARCHIVE_2; break;
         case XS_CODE_CODE_4:   *(txU1 *)code = XS_CODE_CODE_ARCHIVE_4; break;
@@ -120,7 +113,9 @@ static void useInPlace(txByte *code, txByte *end)
         case XS_CODE_STRING_2: *(txU1 *)code = XS_CODE_STRING_ARCHIVE_2; break;
         case XS_CODE_STRING_4: *(txU1 *)code = XS_CODE_STRING_ARCHIVE_4; break;
         }
+        size += instructionSize(code);
     }
+    return size;
 }
 
 /* The parser numbers the names that the script uses; replace the numbers with the machine's IDs. */
@@ -182,41 +177,13 @@ void programCompile(txMachine *flash, const char *path)
     free(bytes);
     fxNewNameC(flash, (txString)program.name);
     internNames(flash, script);
-    useInPlace(script->codeBuffer, script->codeBuffer + script->codeSize);
     program.script = script;
-    program.size.code = script->codeSize;
-    program.size.names = (flash->currentHeapCount - slots) * (txSize)sizeof(txSlot)
-        + flash->currentChunksSize - chunks;
+    program.size.code = useInPlace(script->codeBuffer, script->codeBuffer + script->codeSize);
+    program.size.names = (size_t)(flash->currentHeapCount - slots) * sizeof(txSlot)
+        + (size_t)(flash->currentChunksSize - chunks);
 }
 
-/* --- share and run --- */
-
-/* Makes the machine read-only and ready to be cloned. What fxShareMachine leaves to the linker is
-   done here: values whose bytes are in chunks of this machine become the "X" kind, which the clone's
-   garbage collector neither marks nor moves, and the one object that got the alias number 0, which
-   means "none", gets another one. */
-void programShare(txMachine *flash)
-{
-    txSlot *heap, *slot;
-    bool first = true;
-    fxShareMachine(flash);
-    for (heap = flash->firstHeap; heap; heap = heap->next) {
-        for (slot = heap + 1; slot < heap->value.reference; slot++) {
-            switch (slot->kind) {
-            case XS_STRING_KIND: slot->kind = XS_STRING_X_KIND; break;
-            case XS_BIGINT_KIND: slot->kind = XS_BIGINT_X_KIND; break;
-            case XS_KEY_KIND: slot->kind = XS_KEY_X_KIND; break;
-            case XS_CODE_KIND: slot->kind = XS_CODE_X_KIND; break;
-            case XS_INSTANCE_KIND:
-                if (first && !(slot->flag & XS_DONT_PATCH_FLAG)) {
-                    slot->ID = flash->aliasCount++;
-                    first = false;
-                }
-                break;
-            }
-        }
-    }
-}
+/* --- run and share --- */
 
 /* XS asks for modules by name. There is one. */
 txID fxFindModule(txMachine *the, txSlot *realm, txID moduleID, txSlot *name)
@@ -230,132 +197,112 @@ void fxLoadModule(txMachine *the, txSlot *module, txID moduleID)
     fxResolveModule(the, module, moduleID, program.script, NULL, NULL);
 }
 
-/* Runs the top level of the bundle. What it throws is thrown here. */
-void programRun(txMachine *the)
+/* Runs the top level of the bundle, in the flash machine if the bundle is preloaded, else in the
+   device's. What it throws is thrown here. */
+void programLoad(txMachine *the)
 {
     xsAwaitImport(program.name, XS_IMPORT_NAMESPACE);
 }
 
-/* --- errors --- */
-
-/* The last LINE before the address `at` in the function that begins at `code`. The code of functions
-   inside the function is in the middle of its own code, and skipped. */
-static txInteger lineOf(const txByte *code, const txByte *at, txID *file)
+/* Calls the default export of the preloaded bundle. */
+void programMain(txMachine *the)
 {
-    txInteger line = 0;
-    while (code < at) {
-        const txU1 *p = (const txU1 *)code;
-        const txByte *next = code + instructionSize(code);
-        switch (*p) {
-        case XS_CODE_FILE: {
-            const txByte *operand = code + 1;
-            memcpy(file, operand, sizeof(txID));
-            break;
-        }
-        case XS_CODE_LINE:
-            line = p[1] | p[2] << 8;
-            break;
-        case XS_CODE_CODE_1: case XS_CODE_CODE_ARCHIVE_1:
-            next += (txS1)p[1];
-            break;
-        case XS_CODE_CODE_2: case XS_CODE_CODE_ARCHIVE_2:
-            next += (txS2)(p[1] | p[2] << 8);
-            break;
-        case XS_CODE_CODE_4: case XS_CODE_CODE_ARCHIVE_4:
-            next += (txS4)((txU4)p[1] | (txU4)p[2] << 8 | (txU4)p[3] << 16 | (txU4)p[4] << 24);
-            break;
-        }
-        code = next;
-    }
-    return line;
+    xsResult = xsAwaitImport(program.name, XS_IMPORT_DEFAULT);
+    if (!fxIsCallable(the, mxResult))
+        hostFail(EXIT_SOFTWARE, "%s has no function as default export: it cannot be preloaded", program.name);
+    xsCallFunction0(xsResult, xsUndefined);
 }
 
-/* The file and line where a frame stands. `at` is the address of its next instruction: the machine's
-   for the innermost frame, saved by the frame that it called for the others. */
-static txInteger locate(txSlot *frame, const txByte *at, txID *file)
+/* What the clone could only change by changing flash is made read-only, as the linker does. */
+static void freeze(txSlot *instance)
 {
-    txSlot *function = frame + 3;
-    *file = XS_NO_ID;
-    if (!at || (frame->flag & XS_C_FLAG) || function->kind != XS_REFERENCE_KIND)
-        return 0;
-    function = mxFunctionInstanceCode(function->value.reference);
-    if (!function || (function->kind != XS_CODE_KIND && function->kind != XS_CODE_X_KIND))
-        return 0;
-    return lineOf(function->value.code.address, at, file);
-}
-
-/* XS's hook for new errors. The engine's own function makes the stack of the error from the file and
-   line in each frame, which only the debugger keeps up to date. So bring them up to date first. */
-static void captureErrorStack(txMachine *the, txSlot *internal, txSlot *from)
-{
-    txSlot *frame;
-    const txByte *at = the->code;
-    for (frame = the->frame; frame; frame = frame->next) {
-        txSlot *environment = mxFrameToEnvironment(frame);
-        environment->value.environment.line = locate(frame, at, &environment->ID);
-        at = frame->value.frame.code;
+    txSlot *property = instance->next;
+    if (instance->kind != XS_INSTANCE_KIND || !property || !(property->flag & XS_INTERNAL_FLAG))
+        return;
+    switch (property->kind) {
+    case XS_ARRAY_BUFFER_KIND: case XS_DATA_VIEW_KIND: case XS_TYPED_ARRAY_KIND: case XS_REGEXP_KIND:
+    case XS_MAP_KIND: case XS_SET_KIND: case XS_WEAK_MAP_KIND: case XS_WEAK_SET_KIND:
+    case XS_WEAK_REF_KIND: case XS_PROMISE_KIND: case XS_PROXY_KIND:
+        instance->flag |= XS_DONT_PATCH_FLAG;
+        for (; property; property = property->next)
+            property->flag |= property->kind == XS_ACCESSOR_KIND
+                ? XS_DONT_DELETE_FLAG : XS_DONT_DELETE_FLAG | XS_DONT_SET_FLAG;
     }
-    fxCaptureErrorStack(the, internal, from);
 }
 
-/* " at bundle.js:12" for the innermost frame that has a line, or "". */
-const char *programLocation(txMachine *the, txSlot *frame)
+/* Values with bytes in chunks become the "X" kind, which the clone's garbage collector neither marks
+   nor moves. */
+static void useFromFlash(txSlot *slot, txSlot *end)
 {
-    static char location[160];
-    const txByte *at = the->code;
-    location[0] = 0;
-    for (; frame; frame = frame->next) {
-        txID file;
-        txInteger line = locate(frame, at, &file);
-        if (line) {
-            const char *name = fxGetKeyName(the, file);
-            snprintf(location, sizeof(location), " at %s:%d", name ? name : "?", (int)line);
+    for (; slot < end; slot++) {
+        switch (slot->kind) {
+        case XS_STRING_KIND: slot->kind = XS_STRING_X_KIND; break;
+        case XS_BIGINT_KIND: slot->kind = XS_BIGINT_X_KIND; break;
+        case XS_KEY_KIND: slot->kind = XS_KEY_X_KIND; break;
+        case XS_CODE_KIND: slot->kind = XS_CODE_X_KIND; break;
+        case XS_REGEXP_KIND: slot->value.regexp.data = NULL; break;   /* XS then matches in RAM */
+        case XS_ARRAY_KIND:
+            useFromFlash(slot->value.array.address, slot->value.array.address + fxGetIndexSize(NULL, slot));
             break;
         }
-        at = frame->value.frame.code;
     }
-    return location;
 }
 
-/* Says what was thrown on stderr, one line for the error, one for each frame. */
-static void reportError(txMachine *the, txSlot *exception)
+static bool isFrozen(const txSlot *slot)
 {
-    txSlot *slot;
-    fxBeginHost(the);
-    mxPushSlot(exception);
-    if (exception->kind == XS_SYMBOL_KIND)
-        fxSymbolToString(the, the->stack);
-    fprintf(stderr, "%s\n", fxToString(the, the->stack));
-    mxPop();
-    if (exception->kind == XS_REFERENCE_KIND) {
-        slot = exception->value.reference->next;
-        slot = slot && slot->kind == XS_ERROR_KIND ? slot->value.error.info : NULL;
-        for (slot = slot ? slot->next : NULL; slot; slot = slot->next) {
-            const char *function = slot->value.key.string, *file = fxGetKeyName(the, slot->ID);
-            fprintf(stderr, "    at ");
-            if (function && *function)
-                fprintf(stderr, "%s ", function);
-            if (file && slot->value.key.sum)
-                fprintf(stderr, "(%s:%d)\n", file, (int)slot->value.key.sum);
-            else
-                fprintf(stderr, "(native)\n");
-        }
-    }
-    fxEndHost(the);
+    return (slot->flag & XS_DONT_DELETE_FLAG) && (slot->kind == XS_ACCESSOR_KIND || (slot->flag & XS_DONT_SET_FLAG));
 }
 
-void programReportException(txMachine *the, txSlot *exception)
+static bool isInstanceFrozen(txSlot *instance)
 {
-    static bool reporting;   /* an exception may throw while it is described */
-    mxPushSlot(exception);
-    mxTry(the) {
-        if (!reporting) {
-            reporting = true;
-            reportError(the, the->stack);
+    txSlot *property;
+    if (!(instance->flag & XS_DONT_PATCH_FLAG))
+        return false;
+    for (property = instance->next; property; property = property->next) {
+        txIndex i, count = property->kind == XS_ARRAY_KIND ? fxGetIndexSize(NULL, property) : 0;
+        for (i = 0; i < count; i++)
+            if (!isFrozen(property->value.array.address + i))
+                return false;
+        if (!isFrozen(property))
+            return false;
+    }
+    return true;
+}
+
+/* Makes the flash machine read-only and ready to be cloned: fxShareMachine, and what it leaves to the
+   SDK's linker (fxPrepareHeap in xslSlot.c).
+
+   When the clone changes an object or a variable that is in flash, XS makes a copy in RAM and puts it
+   into a table; the number of its place there is the ID of the instance or of the variable's slot.
+   fxShareMachine begins these numbers with 0, but 0 means "none", so they are given again, from 1. */
+void programShare(txMachine *flash)
+{
+    txSlot *heap, *slot;
+    txID alias = 1, id;
+    /* The global object remembers where it found the built-in names. Let it find all of them now. */
+    for (id = XS_SYMBOL_ID_COUNT; id < XS_INTRINSICS_COUNT; id++)
+        fxGlobalGetProperty(flash, flash->stackTop[-1 - mxGlobalStackIndex].value.reference, id, 0, XS_ANY);
+    /* In the middle of fxShareMachine the collector would find things that it does not expect. */
+    fxCollectGarbage(flash);
+    fxEnableGarbageCollection(flash, 0);
+    fxShareMachine(flash);
+    for (heap = flash->firstHeap; heap; heap = heap->next) {
+        txSlot *end = heap->value.reference;
+        for (slot = heap + 1; slot < end; slot++) {
+            freeze(slot);
+            if (slot->kind == XS_INSTANCE_KIND)
+                slot->ID = isInstanceFrozen(slot) ? XS_NO_ID : alias++;
+            else if (slot->kind == XS_CLOSURE_KIND && slot->value.closure)
+                slot->value.closure->ID = XS_NO_ID;
         }
+        useFromFlash(heap + 1, end);
     }
-    mxCatch(the) {
-        fprintf(stderr, "Error: something was thrown that cannot be described\n");
-    }
-    mxPop();
+    for (heap = flash->firstHeap; heap; heap = heap->next)
+        for (slot = heap + 1; slot < heap->value.reference; slot++)
+            if (slot->kind == XS_CLOSURE_KIND && slot->value.closure) {
+                txSlot *variable = slot->value.closure;
+                if (!(variable->flag & XS_DONT_SET_FLAG) && variable->ID == XS_NO_ID)
+                    variable->ID = alias++;
+            }
+    flash->aliasCount = alias;
 }

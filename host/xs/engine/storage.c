@@ -22,6 +22,7 @@ static txSlot readerPrototype, writerPrototype;
 
 typedef struct {
     int fd;                    /* -1 when closed */
+    off_t size;                /* of a file that nobody changes any more */
     char path[PATH_SIZE];
 } Reader;
 
@@ -76,6 +77,7 @@ static void xs_storage_open(txMachine *the)
     txSlot size;
     int fd;
 
+    notWhilePreloading(the);
     pathArgument(the, path);
     fd = open(path, O_RDONLY);
     if (fd < 0) {
@@ -91,6 +93,7 @@ static void xs_storage_open(txMachine *the)
     if (!reader)
         fxAbort(the, XS_NOT_ENOUGH_MEMORY_EXIT);
     reader->fd = fd;
+    reader->size = status.st_size;
     strcpy(reader->path, path);
     xsmcSetNewHostInstance(xsResult, readerPrototype);
     fxSetHostData(the, mxResult, reader);
@@ -108,7 +111,7 @@ static void xs_reader_read(txMachine *the)
     if (!(position >= 0 && position <= C_MAX_SAFE_INTEGER) || position != c_floor(position))
         xsRangeError("a position is an integer from 0 on");
     xsmcGetBufferWritable(*argument(the, 1), &bytes, &size);
-    while (done < size) {
+    while (done < size && position < (double)reader->size) {
         ssize_t count = pread(reader->fd, (char *)bytes + done, size - done, (off_t)position + done);
         if (count == 0)
             break;
@@ -183,6 +186,7 @@ static void xs_storage_create(txMachine *the)
     Writer *writer, *other;
     struct stat status;
 
+    notWhilePreloading(the);
     pathArgument(the, path);
     if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
         xsUnknownError("Cannot write %s: it is a folder", path);

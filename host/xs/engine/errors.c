@@ -1,0 +1,149 @@
+/*
+ * errors.c: where in the source something went wrong.
+ *
+ * The engine is compiled without its debugger, so it does not keep track of source lines. But the
+ * bundle is compiled with LINE opcodes in the bytecode, which do nothing, and every frame on the stack
+ * has the address of its code: lineOf finds the last LINE before that address. So error.stack and the
+ * report of an uncaught exception have lines at no cost.
+ */
+
+#include "host.h"
+
+/* The engine's table of defaults, compiled here so that one entry can be our own. */
+#define fxCaptureErrorStack captureErrorStack
+static void captureErrorStack(txMachine *the, txSlot *internal, txSlot *frame);
+#include "xsDefaults.c"
+#undef fxCaptureErrorStack
+
+/* The last LINE before the address `at` in the function that begins at `code`. The code of functions
+   inside the function is in the middle of its own code, and skipped. */
+static txInteger lineOf(const txByte *code, const txByte *at, txID *file)
+{
+    txInteger line = 0;
+    while (code < at) {
+        const txU1 *p = (const txU1 *)code;
+        const txByte *next = code + instructionSize(code);
+        switch (*p) {
+        case XS_CODE_FILE: {
+            const txByte *operand = code + 1;
+            memcpy(file, operand, sizeof(txID));
+            break;
+        }
+        case XS_CODE_LINE:
+            line = p[1] | p[2] << 8;
+            break;
+        case XS_CODE_CODE_1: case XS_CODE_CODE_ARCHIVE_1:
+            next += (txS1)p[1];
+            break;
+        case XS_CODE_CODE_2: case XS_CODE_CODE_ARCHIVE_2:
+            next += (txS2)(p[1] | p[2] << 8);
+            break;
+        case XS_CODE_CODE_4: case XS_CODE_CODE_ARCHIVE_4:
+            next += (txS4)((txU4)p[1] | (txU4)p[2] << 8 | (txU4)p[3] << 16 | (txU4)p[4] << 24);
+            break;
+        }
+        code = next;
+    }
+    return line;
+}
+
+/* The file and line where a frame stands. `at` is the address of its next instruction: the machine's
+   for the innermost frame, saved by the frame that it called for the others. */
+static txInteger locate(txSlot *frame, const txByte *at, txID *file)
+{
+    txSlot *function = frame + 3;
+    *file = XS_NO_ID;
+    if (!at || (frame->flag & XS_C_FLAG) || function->kind != XS_REFERENCE_KIND)
+        return 0;
+    function = mxFunctionInstanceCode(function->value.reference);
+    if (!function || (function->kind != XS_CODE_KIND && function->kind != XS_CODE_X_KIND))
+        return 0;
+    return lineOf(function->value.code.address, at, file);
+}
+
+/* XS's hook for new errors. The engine's own function makes the stack of the error from the file and
+   line in each frame, which only the debugger keeps up to date. So bring them up to date first. */
+static void captureErrorStack(txMachine *the, txSlot *internal, txSlot *from)
+{
+    txSlot *frame;
+    const txByte *at = the->code;
+    for (frame = the->frame; frame; frame = frame->next) {
+        txSlot *environment = mxFrameToEnvironment(frame);
+        environment->value.environment.line = locate(frame, at, &environment->ID);
+        at = frame->value.frame.code;
+    }
+    fxCaptureErrorStack(the, internal, from);
+}
+
+/* " at bundle.js:12" for the innermost frame that has a line, or "". */
+const char *errorLocation(txMachine *the, txSlot *frame)
+{
+    static char location[160];
+    const txByte *at = the->code;
+    location[0] = 0;
+    for (; frame; frame = frame->next) {
+        txID file;
+        txInteger line = locate(frame, at, &file);
+        if (line) {
+            const char *name = fxGetKeyName(the, file);
+            snprintf(location, sizeof(location), " at %s:%d", name ? name : "?", (int)line);
+            break;
+        }
+        at = frame->value.frame.code;
+    }
+    return location;
+}
+
+/* Says what was thrown on stderr: one line for the error, one for each frame, and the same for what
+   caused it. */
+static void describe(txMachine *the, txSlot *exception, int depth)
+{
+    txSlot *frame;
+    mxPushSlot(exception);
+    if (exception->kind == XS_SYMBOL_KIND)
+        fxSymbolToString(the, the->stack);
+    fprintf(stderr, "%s\n", fxToString(the, the->stack));
+    mxPop();
+    if (exception->kind != XS_REFERENCE_KIND)
+        return;
+    frame = exception->value.reference->next;
+    if (!frame || frame->kind != XS_ERROR_KIND)
+        return;
+    frame = frame->value.error.info;
+    while (frame && (frame = frame->next)) {
+        const char *function = frame->value.key.string, *file = fxGetKeyName(the, frame->ID);
+        fprintf(stderr, "    at ");
+        if (function && *function)
+            fprintf(stderr, "%s ", function);
+        if (file && frame->value.key.sum)
+            fprintf(stderr, "(%s:%d)\n", file, (int)frame->value.key.sum);
+        else
+            fprintf(stderr, "(native)\n");
+    }
+    mxPushSlot(exception);
+    mxGetID(mxID(_cause));
+    if (the->stack->kind != XS_UNDEFINED_KIND && depth < 8) {
+        fprintf(stderr, "caused by ");
+        describe(the, the->stack, depth + 1);
+    }
+    mxPop();
+}
+
+void reportException(txMachine *the, txSlot *exception)
+{
+    static bool reporting;   /* an exception may throw while it is described */
+    mxPushSlot(exception);
+    mxTry(the) {
+        if (!reporting) {
+            txSlot *thrown = the->stack;
+            reporting = true;
+            fxBeginHost(the);
+            describe(the, thrown, 0);
+            fxEndHost(the);
+        }
+    }
+    mxCatch(the) {
+        fprintf(stderr, "Error: something was thrown that cannot be described\n");
+    }
+    mxPop();
+}

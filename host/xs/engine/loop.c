@@ -1,0 +1,229 @@
+/*
+ * loop.c: the event loop: timers, lines from stdin, promise jobs.
+ */
+
+#include "host.h"
+
+#include <errno.h>
+#include <sys/select.h>
+#include <unistd.h>
+
+typedef struct sxTimer Timer;
+struct sxTimer {
+    Timer *next;
+    double due;
+    txSlot callback;
+};
+
+static struct {
+    Timer *timers;             /* the earliest first; those due at the same time in order of call */
+    txSlot lineListener;
+    bool listening;
+    bool endOfInput;
+    char *input;               /* what was read from stdin and is not yet delivered */
+    size_t inputStart, inputEnd, inputRoom;
+    bool promiseJobs;
+    double collections;
+} loop;
+
+double loopMilliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+void loopSchedule(txMachine *the, txSlot *callback, double delay)
+{
+    Timer *timer = malloc(sizeof(Timer)), **address = &loop.timers;
+    if (!timer)
+        fxAbort(the, XS_NOT_ENOUGH_MEMORY_EXIT);
+    timer->due = loopMilliseconds() + (delay > 0 ? delay : 0);
+    timer->callback = *callback;
+    while (*address && (*address)->due <= timer->due)
+        address = &(*address)->next;
+    timer->next = *address;
+    *address = timer;
+}
+
+void loopSetLineListener(txMachine *the, txSlot *callback)
+{
+    (void)the;
+    loop.listening = callback->kind == XS_REFERENCE_KIND;
+    loop.lineListener = *callback;
+}
+
+void fxQueuePromiseJobs(txMachine *the)
+{
+    (void)the;
+    loop.promiseJobs = true;
+}
+
+/* The garbage collector asks this root for the callbacks that only C knows. It does so once in every
+   collection, so this is also the place to count them. */
+static void markLoop(txMachine *the, void *data, txMarkRoot markRoot)
+{
+    Timer *timer;
+    (void)data;
+    for (timer = loop.timers; timer; timer = timer->next)
+        (*markRoot)(the, &timer->callback);
+    (*markRoot)(the, &loop.lineListener);
+    loop.collections++;
+}
+
+/* The root is an object that is remembered forever, with a marker of its own. */
+void loopCreate(txMachine *the)
+{
+    static const txHostHooks hooks = { NULL, markLoop, NULL };
+    static txSlot root;
+    xsBeginHost(the);
+    {
+        xsResult = xsNewHostObject(NULL);
+        xsSetHostHooks(xsResult, &hooks);
+        xsmcSetHostData(xsResult, &loop);
+        root = xsResult;
+        xsRemember(root);
+    }
+    xsEndHost(the);
+}
+
+double loopCollections(void)
+{
+    return loop.collections;
+}
+
+bool loopHasPromiseJobs(void)
+{
+    return loop.promiseJobs;
+}
+
+/* Runs promise jobs until there are none. A promise that was rejected by then and that nobody
+   handles ends the program. */
+static void settle(txMachine *the)
+{
+    while (loop.promiseJobs) {
+        loop.promiseJobs = false;
+        fxRunPromiseJobs(the);
+    }
+    fxCheckUnhandledRejections(the, 1);
+}
+
+static void callTimer(txMachine *the, Timer *timer)
+{
+    xsBeginHost(the);
+    {
+        xsTry {
+            xsResult = timer->callback;
+            free(timer);
+            xsCallFunction0(xsResult, xsUndefined);
+        }
+        xsCatch
+            fxAbort(the, XS_UNHANDLED_EXCEPTION_EXIT);
+    }
+    xsEndHost(the);
+    settle(the);
+}
+
+static void callLineListener(txMachine *the, const char *line, size_t size)
+{
+    xsBeginHost(the);
+    {
+        xsmcVars(1);
+        xsTry {
+            bindingsString(the, &xsVar(0), line, size);
+            xsResult = loop.lineListener;
+            xsCallFunction1(xsResult, xsUndefined, xsVar(0));
+        }
+        xsCatch
+            fxAbort(the, XS_UNHANDLED_EXCEPTION_EXIT);
+    }
+    xsEndHost(the);
+    settle(the);
+}
+
+/* Waits until there is something to read on stdin, but not longer than until `due`, and reads it. */
+static void readInput(double due)
+{
+    struct timeval timeout = { 0, 0 }, *wait = NULL;
+    fd_set readable;
+    ssize_t count;
+    int ready;
+    if (due < HUGE_VAL) {
+        double delay = due - loopMilliseconds();
+        if (delay > 1e9)
+            delay = 1e9;
+        if (delay > 0) {
+            timeout.tv_sec = (time_t)(delay / 1e3);
+            timeout.tv_usec = (suseconds_t)((delay - (double)timeout.tv_sec * 1e3) * 1e3) + 1;
+            if (timeout.tv_usec >= 1000000)
+                timeout.tv_usec = 999999;
+        }
+        wait = &timeout;
+    }
+    FD_ZERO(&readable);
+    if (loop.listening && !loop.endOfInput)
+        FD_SET(STDIN_FILENO, &readable);
+    ready = select(STDIN_FILENO + 1, &readable, NULL, NULL, wait);
+    if (ready < 0 && errno != EINTR)
+        loop.endOfInput = true;    /* there is no stdin */
+    if (ready <= 0)
+        return;
+    if (loop.inputStart > 0) {
+        memmove(loop.input, loop.input + loop.inputStart, loop.inputEnd - loop.inputStart);
+        loop.inputEnd -= loop.inputStart;
+        loop.inputStart = 0;
+    }
+    if (loop.inputEnd == loop.inputRoom) {
+        loop.inputRoom = loop.inputRoom ? 2 * loop.inputRoom : 4096;
+        loop.input = realloc(loop.input, loop.inputRoom);
+        if (!loop.input)
+            hostFail(EXIT_SOFTWARE, "a line from stdin is too long");
+    }
+    count = read(STDIN_FILENO, loop.input + loop.inputEnd, loop.inputRoom - loop.inputEnd);
+    if (count > 0)
+        loop.inputEnd += (size_t)count;
+    else if (count == 0 || (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK))
+        loop.endOfInput = true;
+}
+
+/* Delivers one line, without its end (LF or CR LF), if a whole one is there. */
+static bool deliverLine(txMachine *the)
+{
+    char *line = loop.input + loop.inputStart, *end;
+    size_t size = loop.inputEnd - loop.inputStart, taken;
+    if (!loop.listening || size == 0)
+        return false;
+    end = memchr(line, '\n', size);
+    if (!end && !loop.endOfInput)
+        return false;
+    taken = end ? (size_t)(end - line) + 1 : size;
+    size = end ? (size_t)(end - line) : size;
+    if (size > 0 && line[size - 1] == '\r')
+        size--;
+    loop.inputStart += taken;
+    callLineListener(the, line, size);
+    return true;
+}
+
+/* One turn delivers at most one line and runs at most one timer, so that neither can keep the other
+   waiting. */
+void loopRun(txMachine *the)
+{
+    settle(the);
+    for (;;) {
+        bool delivered = deliverLine(the);
+        Timer *timer = loop.timers;
+        bool reading = loop.listening && !loop.endOfInput;
+        if (timer && timer->due <= loopMilliseconds()) {
+            loop.timers = timer->next;
+            callTimer(the, timer);
+            if (reading && !delivered)
+                readInput(0);
+        }
+        else if (!delivered) {
+            if (!timer && !reading)
+                break;
+            readInput(timer ? timer->due : HUGE_VAL);
+        }
+    }
+}
