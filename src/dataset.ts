@@ -1,5 +1,5 @@
 import { InputError } from "./errors";
-import { BOS, tokenOf } from "./tokenizer";
+import { BEFORE_A, BOS, tokenOf, VOCABULARY_SIZE } from "./tokenizer";
 
 const NEWLINE = 10;
 const RETURN = 13;
@@ -29,6 +29,7 @@ export class Dataset {
   readonly shortestLine: number;
   private readonly index: Uint32Array;
   private readonly stride: number;
+  private readonly hasBlankLines: boolean;
 
   /**
    * @param bytes the file; it must not change while the dataset is in use
@@ -46,6 +47,7 @@ export class Dataset {
     let line = 1;
     let shortest = Infinity;
     let shortestLine = 0;
+    let hasBlankLines = false;
     const end = bytes.length;
     let at = BYTE_ORDER_MARK.every((byte, i) => bytes[i] === byte) ? BYTE_ORDER_MARK.length : 0;
     for (; at < end; line++) {
@@ -56,7 +58,10 @@ export class Dataset {
       if (byte === RETURN && (at + 1 === end || bytes[at + 1] === NEWLINE)) at++;
       else if (byte !== NEWLINE && at < end) throw foreignCharacter(bytes, at, source, line);
       at++;
-      if (letters === 0) continue;
+      if (letters === 0) {
+        hasBlankLines = true;
+        continue;
+      }
       if (letters < shortest) {
         shortest = letters;
         shortestLine = line;
@@ -75,6 +80,7 @@ export class Dataset {
     index = index.slice(0, entries);
     this.index = index;
     this.stride = stride;
+    this.hasBlankLines = hasBlankLines;
     this.count = count;
     this.shortest = shortest;
     this.shortestLine = shortestLine;
@@ -95,7 +101,9 @@ export class Dataset {
     let at = this.offset(i);
     let length = 1;
     tokens[0] = BOS;
-    for (let token = tokenOf(bytes[at]); token > 0; token = tokenOf(bytes[++at])) tokens[length++] = token;
+    // tokenOf, written out: this runs in every step.
+    let token: number;
+    while ((token = bytes[at++] - BEFORE_A) >= 1 && token < VOCABULARY_SIZE) tokens[length++] = token;
     tokens[length++] = BOS;
     return length;
   }
@@ -123,7 +131,7 @@ export class Dataset {
     let at = this.index[Math.floor(i / this.stride)];
     for (let lines = i % this.stride; lines > 0; lines--) {
       at = bytes.indexOf(NEWLINE, at) + 1;
-      while (bytes[at] === NEWLINE || bytes[at] === RETURN) at++;
+      if (this.hasBlankLines) while (bytes[at] === NEWLINE || bytes[at] === RETURN) at++;
     }
     return at;
   }

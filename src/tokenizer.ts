@@ -6,7 +6,8 @@ export const BOS = 0;
 /** BOS and the letters a to z. */
 export const VOCABULARY_SIZE = 27;
 
-const BEFORE_A = 96;
+/** The character code of a token 1…26 is this much more. */
+export const BEFORE_A = 96;
 
 /** The token of a letter's character code, or -1 when it is not one of a to z. */
 export function tokenOf(charCode: number): number {
