@@ -1,58 +1,189 @@
-import { readFileSync } from "node:fs";
-import { DEFAULT_MODEL, DEFAULT_TRAINING, PRESETS } from "../src/config";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig, PRESETS } from "../src/config";
 import { Dataset } from "../src/dataset";
 import { Model } from "../src/model";
+import type { OpsName } from "../src/ops";
 import { drawParameters } from "../src/parameters";
 import { Random } from "../src/random";
-import { Trainer } from "../src/trainer";
 import { typescriptOps } from "../src/typescript-ops";
+import type { TrainJob } from "../host/job";
+import { type EngineCall, runOnNode } from "../host/node-engine";
+import { runOnXs } from "../host/xs/engine";
+import { type Bits, OPS, OPS_FLAGS, ROOT } from "../host/xs/sources";
 import { PlainPort } from "./plain-port";
 
-// Microseconds a step of the library and of a plain loop, in turns, so that a noisy machine is noisy to both.
+/*
+ * npm run bench: the same training on every engine, side by side, in turns, so that a noisy machine is
+ * noisy to all of them.
+ *
+ *   node/typescript, xs/typescript, xs/native   the program itself
+ *   floor          the native ops called from a plain C loop, without XS
+ *   naive          a plain port in C, one token at a time
+ *   plain loop     a plain port in TypeScript on Node
+ */
 
-const STEPS = 20000;
-const REPEATS = 3;
+const NAMES_FILE = join(ROOT, "data", "names.txt");
 const SEED = 42;
+const REPEATS = 5;
+const ROOMY = 256 << 20;
 
-const dataset = new Dataset(readFileSync(new URL("../data/names.txt", import.meta.url)), "data/names.txt");
-const library: number[] = [];
-const plain: number[] = [];
-for (let repeat = 0; repeat < REPEATS; repeat++) {
-  library.push(timeLibrary());
-  plain.push(timePlainPort());
+interface Measurement {
+  readonly microsecondsPerStep: number;
+  readonly tokensPerSecond: number;
+  readonly bytecodesPerStep: number | null;
+  readonly heapPeak: number | null;
+  readonly collections: number | null;
 }
-const [fast, slow] = [median(library), median(plain)];
-console.log(`µs a step over ${STEPS} steps, median of ${REPEATS}`);
-console.log(`  library     ${fast.toFixed(1)}`);
-console.log(`  plain loop  ${slow.toFixed(1)}`);
-console.log(`  ratio       ${(fast / slow).toFixed(2)}`);
 
-function drawModel(random: Random): Model {
-  const model = new Model(DEFAULT_MODEL, typescriptOps("f32"));
+interface Statistics {
+  readonly microsecondsPerStep: number;
+  readonly bytecodesPerStep: number | null;
+  readonly heap: { readonly peak: number | null };
+  readonly collections: number | null;
+}
+
+const dataset = new Dataset(readFileSync(NAMES_FILE), NAMES_FILE);
+
+await main();
+
+async function main(): Promise<void> {
+  const results: { nLayer: number; nEmbd: number; measurements: Record<string, Measurement> }[] = [];
+  for (const nEmbd of [16, 32, 64]) {
+    for (const nLayer of [1, 2, 4]) {
+      const measurements = await measure({ ...DEFAULT_MODEL, nEmbd, nLayer });
+      results.push({ nEmbd, nLayer, measurements });
+      printTable(nEmbd, nLayer, measurements);
+    }
+  }
+  console.log(JSON.stringify(results));
+}
+
+async function measure(config: ModelConfig): Promise<Record<string, Measurement>> {
+  const cost = (config.nLayer * config.nEmbd ** 2) / DEFAULT_MODEL.nEmbd ** 2;
+  const steps = Math.ceil(2000 / cost);
+  const fewSteps = Math.ceil(steps / 100);
+  const programs = new Map(["floor", "naive"].map((name) => [name, compile(name, config)]));
+  const runs: Record<string, () => Promise<Measurement>> = {
+    "node/typescript": () => onEngine("node", "typescript", config, steps),
+    "xs/typescript": () => onEngine("xs", "typescript", config, fewSteps),
+    "xs/native": () => onEngine("xs", "native", config, steps),
+    ...Object.fromEntries([...programs].map(([name, path]) => [name, () => Promise.resolve(inC(path, steps))])),
+    ...(config.nLayer === 1 && { "plain loop": () => Promise.resolve(inPlainPort(config, steps)) }),
+  };
+  const all = new Map<string, Measurement[]>(Object.keys(runs).map((name) => [name, []]));
+  for (let repeat = 0; repeat < REPEATS; repeat++)
+    for (const [name, run] of Object.entries(runs)) all.get(name)?.push(await run());
+  return Object.fromEntries([...all].map(([name, measurements]) => [name, median(measurements)]));
+}
+
+/** By time; the other figures do not change from run to run. */
+function median(measurements: readonly Measurement[]): Measurement {
+  return measurements.toSorted((a, b) => a.microsecondsPerStep - b.microsecondsPerStep)[measurements.length >> 1];
+}
+
+async function onEngine(engine: "node" | "xs", ops: OpsName, config: ModelConfig, steps: number): Promise<Measurement> {
+  let output = "";
+  const job: TrainJob = {
+    command: "train",
+    dtype: "f32",
+    ops,
+    stats: true,
+    app: { model: config, training: { steps }, seed: SEED, samples: 0, logEvery: 1e9 },
+  };
+  const call: EngineCall = {
+    job,
+    namesFile: NAMES_FILE,
+    write: (text) => (output += text),
+    observer: {},
+    started: () => undefined,
+  };
+  const bits: Bits = 64;
+  if (engine === "node") await runOnNode(call);
+  else await runOnXs(call, { bits, heapLimit: ROOMY, buildProgress: () => undefined });
+  const { microsecondsPerStep, bytecodesPerStep, heap, collections } = JSON.parse(
+    output.trimEnd().split("\n").at(-1) ?? "",
+  ) as Statistics;
+  return { ...timing(microsecondsPerStep, config, steps), bytecodesPerStep, heapPeak: heap.peak, collections };
+}
+
+function timing(microsecondsPerStep: number, config: ModelConfig, steps: number): Measurement {
+  const tokensPerSecond = (countTokens(config, steps) / steps / microsecondsPerStep) * 1e6;
+  return { microsecondsPerStep, tokensPerSecond, bytecodesPerStep: null, heapPeak: null, collections: null };
+}
+
+/** Positions in the names of the first steps. */
+function countTokens(config: ModelConfig, steps: number): number {
+  const random = new Random(SEED);
+  drawModel(config, random);
+  const tokens = new Uint8Array(config.blockSize + 1);
+  let sum = 0;
+  for (let step = 0; step < steps; step++) sum += dataset.tokens(random.index(dataset.count), tokens) - 1;
+  return sum;
+}
+
+function drawModel(config: ModelConfig, random: Random): Model {
+  const model = new Model(config, typescriptOps("f32"));
   drawParameters(model.parameters, random, PRESETS.esp32gpt.initStd);
   return model;
 }
 
-function timeLibrary(): number {
-  const random = new Random(SEED);
-  const trainer = new Trainer(drawModel(random), dataset, random, { ...DEFAULT_TRAINING, steps: STEPS });
-  const start = performance.now();
-  for (let step = 0; step < STEPS; step++) trainer.step();
-  return ((performance.now() - start) * 1000) / STEPS;
+/** The floor and the naive baseline are compiled with the flags of the native ops. */
+function compile(name: string, { nEmbd, nLayer }: ModelConfig): string {
+  const folder = join(ROOT, "build", "bench");
+  const c = join(ROOT, "scripts", "c");
+  const output = join(folder, `${name}-${nEmbd}-${nLayer}`);
+  mkdirSync(folder, { recursive: true });
+  const sources = [join(c, "bench.c"), join(c, `${name}.c`), join(OPS, "gpt-ops.c")];
+  const sizes = [`-DN=${nEmbd}`, `-DLAYERS=${nLayer}`];
+  execFileSync(process.env.CC ?? "cc", [...OPS_FLAGS, ...sizes, `-I${OPS}`, ...sources, "-lm", "-o", output]);
+  return output;
 }
 
-function timePlainPort(): number {
+function inC(program: string, steps: number): Measurement {
+  const { microseconds, tokens } = JSON.parse(
+    execFileSync(program, [NAMES_FILE, String(steps), "1"], { encoding: "utf8" }),
+  ) as { microseconds: [number]; tokens: number };
+  return {
+    microsecondsPerStep: microseconds[0],
+    tokensPerSecond: (tokens / steps / microseconds[0]) * 1e6,
+    bytecodesPerStep: null,
+    heapPeak: null,
+    collections: null,
+  };
+}
+
+function inPlainPort(config: ModelConfig, steps: number): Measurement {
   const random = new Random(SEED);
-  const port = new PlainPort(DEFAULT_MODEL, Float32Array.from(drawModel(random).parameters));
-  const tokens = new Uint8Array(DEFAULT_MODEL.blockSize + 1);
+  const port = new PlainPort(config, Float32Array.from(drawModel(config, random).parameters));
+  const tokens = new Uint8Array(config.blockSize + 1);
   const start = performance.now();
-  for (let step = 0; step < STEPS; step++) {
+  for (let step = 0; step < steps; step++) {
     const rows = dataset.tokens(random.index(dataset.count), tokens) - 1;
-    port.step(tokens, rows, step, DEFAULT_TRAINING.learningRate * (1 - step / STEPS));
+    port.step(tokens, rows, step, DEFAULT_TRAINING.learningRate * (1 - step / steps));
   }
-  return ((performance.now() - start) * 1000) / STEPS;
+  return timing(((performance.now() - start) * 1000) / steps, config, steps);
 }
 
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
+function printTable(nEmbd: number, nLayer: number, measurements: Record<string, Measurement>): void {
+  console.log(`\nn_embd ${nEmbd}, n_layer ${nLayer}`);
+  console.log(row(["", "µs/step", "× floor", "tokens/s", "bytecodes/step", "heap peak", "collections"]));
+  const floor = measurements.floor.microsecondsPerStep;
+  for (const [name, m] of Object.entries(measurements)) {
+    console.log(
+      row([
+        name,
+        m.microsecondsPerStep.toFixed(1),
+        (m.microsecondsPerStep / floor).toFixed(2),
+        m.tokensPerSecond.toFixed(0),
+        ...[m.bytecodesPerStep, m.heapPeak, m.collections].map((value) => String(value ?? "-")),
+      ]),
+    );
+  }
+}
+
+function row([name, ...figures]: string[]): string {
+  return `  ${name.padEnd(16)}${figures.map((figure) => figure.padStart(15)).join("")}`;
 }

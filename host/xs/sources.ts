@@ -21,12 +21,18 @@ export interface Unit {
 const LEFT_OUT = new Set(["xsDefaults.c", "xsLockdown.c", "xsProfile.c", "xsSnapshot.c"]);
 
 const HOST = join(ROOT, "host", "xs", "engine");
-const OPS = join(ROOT, "src", "moddable", "ops");
+/** The native ops. */
+export const OPS = join(ROOT, "src", "moddable", "ops");
 
 /** For our own files. */
 const STRICT = ["-Wall", "-Wextra", "-Werror"];
 /** An ESP32 does doubles in software: none may slip into the ops. */
-const NO_DOUBLES = ["-Wdouble-promotion", "-Wfloat-conversion", "-fno-math-errno"];
+const NO_DOUBLES = ["-Wdouble-promotion", "-Wfloat-conversion"];
+/**
+ * How the ops are compiled, here and for the benchmark. Contraction to fused multiply-adds would round
+ * otherwise than the TypeScript ops do.
+ */
+export const OPS_FLAGS = ["-std=gnu99", "-O2", "-ffp-contract=off"];
 
 /**
  * For tests of our own files (npm run test:sanitize). XS gets every chunk from malloc then, so that
@@ -42,7 +48,6 @@ export function hostUnits(bits: Bits, isSanitized: boolean): Unit[] {
   const xs = xsFolder();
   const includes = ["includes", "platforms", "sources"].map((name) => join(xs, name));
   const machine = bits === 32 ? ["-m32", "-msse2", "-mfpmath=sse"] : [];
-  // Contraction to fused multiply-adds would round otherwise than the TypeScript ops do.
   const goal = isSanitized ? SANITIZE : ["-O2"];
   const common = [...machine, "-std=gnu99", "-D_FILE_OFFSET_BITS=64", ...goal, "-fno-common", "-ffp-contract=off"];
   const platform = ["-DINCLUDE_XSPLATFORM", '-DXSPLATFORM="platform.h"', `-I${HOST}`];
@@ -59,7 +64,7 @@ export function hostUnits(bits: Bits, isSanitized: boolean): Unit[] {
     ...units([join(xs, "sources", READS_WORDS)], [...theirs, "-fno-sanitize=address"]),
     ...units(cFiles(HOST), [...ours, ...platform]),
     // As the Moddable SDK compiles a module: it sees the public interface of XS only.
-    ...units(cFiles(OPS), [...ours, ...NO_DOUBLES]),
+    ...units(cFiles(OPS), [...ours, ...NO_DOUBLES, ...(isSanitized ? [] : OPS_FLAGS)]),
   ];
 }
 

@@ -1,0 +1,37 @@
+// npm run clean: removes what was built, also by a mcconfig that was started by hand.
+// (`mcconfig -t clean` would remove the SDK's objects of every other project as well.)
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
+import { main, ROOT } from "./command.mjs";
+import { NAME } from "./sdk.mjs";
+
+const KINDS = ["release", "debug", "instrument"];
+
+await main("clean", "Removes dist/, build/ and what mcconfig has built of this project.", (command) => {
+  command.action(() => {
+    for (const folder of ["dist", "build"]) remove(join(ROOT, folder));
+    const { MODDABLE } = process.env;
+    if (!MODDABLE) return;
+    for (const outputs of ["bin", "tmp"]) removeOurs(join(MODDABLE, "build", outputs), 0);
+  });
+});
+
+/**
+ * Removes platform/kind/NAME and platform/board/kind/NAME.
+ * @param {string} folder
+ * @param {number} depth
+ */
+function removeOurs(folder, depth) {
+  if (KINDS.includes(basename(folder))) {
+    if (existsSync(join(folder, NAME))) remove(join(folder, NAME));
+  } else if (depth < 3 && existsSync(folder)) {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (entry.isDirectory()) removeOurs(join(folder, entry.name), depth + 1);
+    }
+  }
+}
+
+/** @param {string} folder */
+function remove(folder) {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,50 @@
+// npm run flash: writes the built firmware to a board and shows what it says.
+import { InvalidArgumentError } from "commander";
+import { main, ProgramFailed, UserError } from "./command.mjs";
+import { addresses, esptool, requireEsptool } from "./esptool.mjs";
+import { readImages } from "./images.mjs";
+import { boardOptions, imageFolder, requirePort, requireSdk, runMonitor } from "./sdk.mjs";
+
+const MOST_ATTEMPTS = 10;
+const HINT = "hold its BOOT button, press EN (or RESET), and let BOOT go.";
+
+await main("flash", "Writes the built firmware to a board, then opens the monitor.", (command) => {
+  boardOptions(command)
+    .option("--port <port>", "serial port (default: the one with a board)")
+    .option("--baud <rate>", "of the transfer", "460800")
+    .option("--from <folder>", "with other images than those of `npm run build:esp32`")
+    .option("--attempts <n>", "how often to try to reach the board", parseCount, MOST_ATTEMPTS)
+    .option("--no-monitor", "end when the firmware is written")
+    .action(async ({ board, flash, port: named, baud, from, attempts, monitor }) => {
+      if (from === undefined) requireSdk();
+      await requireEsptool();
+      const images = readImages(from ?? imageFolder({ board, flash }), "`npm run build:esp32` builds it.");
+      const port = await requirePort(named);
+      await write(images, ["--chip", images.chip.name, "--port", port, "--baud", baud], attempts);
+      if (monitor) await runMonitor(port);
+    });
+});
+
+/**
+ * @param {ReturnType<typeof readImages>} images
+ * @param {string[]} general esptool's options
+ * @param {number} attempts
+ */
+async function write({ parts }, general, attempts) {
+  for (let attempt = 1; ; attempt++) {
+    const { code, output } = await esptool("write-flash", addresses(parts), {
+      general: [...general, "--connect-attempts", "3"],
+      check: false,
+    });
+    if (code === 0) return;
+    if (!/Failed to connect/.test(output)) throw new ProgramFailed(code);
+    if (attempt === attempts) throw new UserError(`The board did not answer in ${attempts} attempts: ${HINT}`);
+    console.error(`The board does not answer (attempt ${attempt} of ${attempts}): ${HINT}`);
+  }
+}
+
+/** @param {string} text */
+function parseCount(text) {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("It must be a whole number from 1.");
+  return Number(text);
+}

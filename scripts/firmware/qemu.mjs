@@ -1,0 +1,118 @@
+// npm run qemu: the firmware in Espressif's emulator. Its serial port is this terminal, and 127.0.0.1:5555 for
+// `npm run monitor -- --port tcp://127.0.0.1:5555`.
+import { once } from "node:events";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { InvalidArgumentError } from "commander";
+import { main, ProgramFailed, ROOT, run, start, UserError, which } from "./command.mjs";
+import { mergeImages, requireEsptool } from "./esptool.mjs";
+import { readImages } from "./images.mjs";
+import { buildFirmware, imageFolder, requireSdk, requireSettings } from "./sdk.mjs";
+
+const EMULATOR = "qemu-system-xtensa";
+const INSTALL = "`python $IDF_PATH/tools/idf_tools.py install qemu-xtensa`";
+const FLASH_SIZE = 4 << 20;
+const PORT = 5555;
+
+await main("qemu", "Builds the firmware and runs it in Espressif's emulator.", (command) => {
+  command
+    .argument("[settings...]", "key=value, for the program on the device")
+    .option("--image <file>", "a merged image that is built already, with the flash in DIO mode")
+    .option("--tcp <port>", "for the monitor", parsePort, PORT)
+    .action(async (settings, { image, tcp }) => {
+      requireSettings(settings);
+      if (image === undefined) requireSdk();
+      await requireEmulator();
+      const flash = writeFlash(image ?? (await buildMerged(settings)));
+      const code = await emulate(flash, tcp);
+      if (code !== 0) throw new ProgramFailed(code);
+    });
+});
+
+async function requireEmulator() {
+  if (!which(EMULATOR)) throw new UserError(`${EMULATOR} is not on PATH: ${INSTALL} installs it.`);
+  const { output } = await run(EMULATOR, ["-machine", "help"], { show: false, check: false });
+  if (!/^esp32\b/m.test(output))
+    throw new UserError(`The ${EMULATOR} on PATH has no ESP32: ${INSTALL} installs Espressif's.`);
+}
+
+/** @param {readonly string[]} settings */
+async function buildMerged(settings) {
+  await requireEsptool();
+  const build = /** @type {const} */ ({ board: "esp32", flash: "4mb", isEmulated: true });
+  await buildFirmware(build, settings);
+  const { chip, parts } = readImages(imageFolder(build), "the build has told above what went wrong.");
+  const output = join(ROOT, "build", "firmware", "qemu", "merged.bin");
+  await mergeImages(chip.name, parts, output);
+  return output;
+}
+
+/**
+ * The emulator's flash chip is a file of its size, which the firmware may write to.
+ * @param {string} image
+ */
+function writeFlash(image) {
+  let bytes;
+  try {
+    bytes = readFileSync(image);
+  } catch {
+    throw new UserError(`${image} cannot be read: \`npm run release:full\` makes such an image.`);
+  }
+  if (bytes.length > FLASH_SIZE) throw new UserError(`${image} is larger than the emulator's flash of 4 MB.`);
+  const file = join(ROOT, "build", "firmware", "qemu", "flash.bin");
+  mkdirSync(join(file, ".."), { recursive: true });
+  const flash = new Uint8Array(FLASH_SIZE).fill(0xff);
+  flash.set(bytes);
+  writeFileSync(file, flash);
+  return file;
+}
+
+/**
+ * @param {string} flash
+ * @param {number} port
+ * @returns {Promise<number>} the emulator's exit code
+ */
+async function emulate(flash, port) {
+  /** @type {Set<import("node:net").Socket>} */
+  const monitors = new Set();
+  const server = createServer();
+  try {
+    await once(server.listen(port, "127.0.0.1"), "listening");
+  } catch {
+    throw new UserError(`Port ${port} of this computer is taken: choose another with --tcp.`);
+  }
+  const address = /** @type {import("node:net").AddressInfo} */ (server.address());
+  console.error(`Serial port: this terminal, and tcp://127.0.0.1:${address.port}. Ctrl-C ends the emulator.`);
+
+  const drive = `file=${flash.replaceAll(",", ",,")},if=mtd,format=raw`;
+  const options = ["-machine", "esp32", "-display", "none", "-monitor", "none", "-serial", "stdio", "-drive", drive];
+  const emulator = start(EMULATOR, options, { stdio: ["pipe", "pipe", "inherit"] });
+  emulator.stdin.on("error", () => {});
+  emulator.stdout.on("data", (bytes) => {
+    process.stdout.write(bytes);
+    for (const monitor of monitors) monitor.write(bytes);
+  });
+  process.stdin.on("data", (bytes) => emulator.stdin.write(bytes));
+  server.on("connection", (monitor) => {
+    monitors.add(monitor);
+    monitor.on("data", (bytes) => emulator.stdin.write(bytes));
+    monitor.on("error", () => {}).on("close", () => monitors.delete(monitor));
+  });
+  const stop = () => emulator.kill();
+  process.on("SIGINT", stop).on("SIGTERM", stop);
+
+  const code = await new Promise((resolve, reject) => {
+    emulator.on("error", reject).on("close", (code) => resolve(code ?? 0));
+  });
+  process.stdin.destroy();
+  server.close();
+  for (const monitor of monitors) monitor.end();
+  return code;
+}
+
+/** @param {string} text */
+function parsePort(text) {
+  if (!/^\d+$/.test(text) || Number(text) > 0xffff) throw new InvalidArgumentError("It must be 0 to 65535.");
+  return Number(text);
+}

@@ -1,0 +1,28 @@
+// npm run release, npm run release:full: the images that a release offers for download, in build/release/.
+import { copyFileSync, mkdirSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
+import { main, ROOT, UserError, VERSION } from "./command.mjs";
+import { mergeImages, requireEsptool } from "./esptool.mjs";
+import { formatBytes, hasText, readImages } from "./images.mjs";
+import { boardOptions, buildFirmware, imageFolder, requireSdk } from "./sdk.mjs";
+
+await main("release", "Builds the firmware and puts its image into build/release/.", (command) => {
+  boardOptions(command)
+    .option("--full", "one image with bootloader and partition table, to be written at 0")
+    .option("--from <folder>", "images that are built already")
+    .action(async ({ board, flash, full, from }) => {
+      if (from === undefined) requireSdk();
+      if (full) await requireEsptool();
+      if (from === undefined) await buildFirmware({ board, flash });
+      const folder = from ?? imageFolder({ board, flash });
+      const { chip, application, bytes, parts } = readImages(folder, "the build has told above what went wrong.");
+      if (!hasText(bytes, VERSION))
+        throw new UserError(`${application} is not version ${VERSION}: \`npm run build:esp32\` builds that one.`);
+      const name = `esp32gpt-${VERSION}-${chip.name}-${flash}${full ? "-full" : ""}.bin`;
+      const output = join(ROOT, "build", "release", name);
+      mkdirSync(join(output, ".."), { recursive: true });
+      if (full) await mergeImages(chip.name, parts, output);
+      else copyFileSync(application, output);
+      console.log(`${relative(process.cwd(), output)}: ${formatBytes(statSync(output).size)}.`);
+    });
+});

@@ -1,0 +1,161 @@
+// The Moddable SDK and ESP-IDF: are they there, and what do they build where?
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { InvalidArgumentError, Option } from "commander";
+import { ROOT, run, runInTerminal, UserError, VERSION, which } from "./command.mjs";
+
+/** The project's name in its manifest, and so the folder of what mcconfig makes of it. */
+export const NAME = "esp32gpt";
+const SETUP = "`npx xs-dev setup --device esp32`";
+
+/**
+ * @typedef {"4mb" | "8mb"} Flash the size of the flash chip
+ * @typedef {"release" | "debug" | "instrument"} Kind
+ * @typedef {{ board: string, flash: Flash, kind?: Kind, isEmulated?: boolean }} Build
+ */
+
+/**
+ * Looks for what a build for the ESP32 needs, and puts the SDK's tools and the project's TypeScript on PATH.
+ * @throws {UserError}
+ */
+export function requireSdk() {
+  requireModdable();
+  const { IDF_PATH } = process.env;
+  if (!IDF_PATH) throw new UserError(`IDF_PATH is not set: ${SETUP} installs ESP-IDF, then open a new terminal.`);
+  if (!existsSync(join(IDF_PATH, "tools", "idf.py")))
+    throw new UserError(`IDF_PATH names ${IDF_PATH}, which is no ESP-IDF: ${SETUP} installs it.`);
+}
+
+/**
+ * Looks for the Moddable SDK alone.
+ * @throws {UserError}
+ */
+export function requireModdable() {
+  const { MODDABLE } = process.env;
+  if (!MODDABLE)
+    throw new UserError(`MODDABLE is not set: ${SETUP} installs the Moddable SDK, then open a new terminal.`);
+  if (!existsSync(join(MODDABLE, "build")))
+    throw new UserError(`MODDABLE names ${MODDABLE}, which is no Moddable SDK: ${SETUP} installs it.`);
+  const system = { darwin: "mac", win32: "win" }[process.platform] ?? "lin";
+  // mcconfig starts the tsc of PATH, and only TypeScript 6.0 suits the SDK and the project alike.
+  process.env.PATH = [
+    join(ROOT, "node_modules", ".bin"),
+    process.env.PATH,
+    join(MODDABLE, "build", "bin", system, "release"),
+  ].join(delimiter);
+  if (!which("mcconfig")) throw new UserError(`mcconfig, the SDK's build tool, is not on PATH: ${SETUP} builds it.`);
+  if (!which("tsc")) throw new UserError("TypeScript is missing: `npm ci` installs it.");
+  const make = process.platform === "win32" ? "nmake" : "make";
+  if (!which(make)) throw new UserError(`${make} is not on PATH: ${SETUP} installs it.`);
+}
+
+/** @param {import("commander").Command} command */
+export function boardOptions(command) {
+  return command
+    .option("--board <platform>", "as mcconfig names it: esp32, esp32/esp32s3, esp32/esp32c3 …", parseBoard, "esp32")
+    .addOption(new Option("--flash <size>", "of the board").choices(["4mb", "8mb"]).default("4mb"));
+}
+
+/** @param {string} text */
+function parseBoard(text) {
+  const board = text.replace(/^esp32(?=[a-z])/, "esp32/esp32");
+  if (!/^esp32(\/\w+)?$/.test(board)) throw new InvalidArgumentError("It is esp32, or esp32/ and a board's name.");
+  return board;
+}
+
+/**
+ * The values that mcconfig hands to the program as mc/config.
+ * @param {readonly string[]} settings
+ * @throws {UserError}
+ */
+export function requireSettings(settings) {
+  const wrong = settings.find((setting) => !/^[A-Za-z_]\w*=/.test(setting));
+  if (wrong !== undefined) throw new UserError(`${wrong} is no setting: they look like steps=500.`);
+}
+
+/**
+ * Where the tools put what they build: not into the SDK, so that builds which differ stand side by side.
+ * @param {Build} build
+ */
+function outputFolder({ flash, isEmulated = false }) {
+  return join(ROOT, "build", "firmware", isEmulated ? "qemu" : flash);
+}
+
+/**
+ * The folder of a build's images.
+ * @param {Build} build
+ */
+export function imageFolder(build) {
+  return join(outputFolder(build), "bin", ...build.board.split("/"), build.kind ?? "release", NAME);
+}
+
+/**
+ * Runs mcconfig.
+ * @param {Build} build
+ * @param {{ options?: readonly string[], settings?: readonly string[], port?: string }} more options of mcconfig,
+ *   and settings for mc/config
+ * @throws {import("./command.mjs").ProgramFailed} when it fails
+ */
+export async function mcconfig(build, { options = [], settings = [], port } = {}) {
+  const output = outputFolder(build);
+  mkdirSync(output, { recursive: true });
+  const env = {
+    ...process.env,
+    PARTITIONS_FILE: join(ROOT, "sdkconfig", `partitions-${build.flash}.csv`),
+    SDKCONFIGPATH: writeSdkconfig(build, output),
+    ...(port && { UPLOAD_PORT: port }),
+  };
+  const all = [...options, "-p", build.board, "-o", output, `version=${VERSION}`, ...settings];
+  await runInTerminal("mcconfig", all, { cwd: ROOT, env });
+}
+
+/**
+ * Builds the firmware.
+ * @param {Build} build
+ * @param {readonly string[]} settings for mc/config
+ */
+export async function buildFirmware(build, settings = []) {
+  const kind = { release: [], debug: ["-d"], instrument: ["-i"] }[build.kind ?? "release"];
+  await mcconfig(build, { options: [...kind, "-m", "-t", "build"], settings });
+}
+
+/**
+ * Puts together the ESP-IDF options of a build: the common ones, those of its kind, and the version.
+ * @param {Build} build
+ * @param {string} output
+ * @returns the folder, as the manifest's SDKCONFIGPATH
+ */
+function writeSdkconfig({ flash, isEmulated }, output) {
+  const parts = ["", ...(flash === "8mb" ? ["8mb"] : []), ...(isEmulated ? ["qemu"] : [])];
+  const text = [
+    ...parts.map((part) => readFileSync(join(ROOT, "sdkconfig", part, "sdkconfig.defaults"), "utf8")),
+    "CONFIG_APP_PROJECT_VER_FROM_CONFIG=y\n",
+    `CONFIG_APP_PROJECT_VER="${VERSION}"\n`,
+  ].join("");
+  const folder = join(output, "sdkconfig");
+  const file = join(folder, "sdkconfig.defaults");
+  mkdirSync(folder, { recursive: true });
+  // A newer file would make ESP-IDF begin from the start.
+  if (!existsSync(file) || readFileSync(file, "utf8") !== text) writeFileSync(file, text);
+  return folder;
+}
+
+/**
+ * The serial port that the monitor would open.
+ * @param {string | undefined} port as the user named it
+ * @throws {UserError} when there is none, or more than one
+ */
+export async function requirePort(port) {
+  if (port !== undefined) return port;
+  const monitor = [join(ROOT, "bin", "esp32gpt.js"), "monitor", "--which"];
+  const { code, output } = await run(process.execPath, monitor, { show: false, check: false });
+  // The command line may have had to build itself first, and said so.
+  const answer = output.trim().split("\n").at(-1);
+  if (code !== 0) throw new UserError(answer);
+  return answer;
+}
+
+/** @param {string} port */
+export async function runMonitor(port) {
+  await runInTerminal(process.execPath, [join(ROOT, "bin", "esp32gpt.js"), "monitor", "--port", port]);
+}

@@ -1,0 +1,155 @@
+// npm run test:moddable: what the real SDK's tools make of the firmware. How much that is depends on what is
+// there: MODDABLE alone has the program compiled for Linux (with a program that runs it without a window in
+// ESP32GPT_LIN_HOST, it is run as well); an IDF_PATH that is any git repository adds the JavaScript half of
+// the ESP32's build; ESP-IDF itself adds the image.
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { main, ProgramFailed, ROOT, run, VERSION, which } from "./command.mjs";
+import { formatBytes, readImages } from "./images.mjs";
+import { buildFirmware, imageFolder, requireModdable } from "./sdk.mjs";
+
+/** A training short enough to wait for. */
+const STEPS = 20;
+const MOST_SECONDS = 120;
+
+let failures = 0;
+
+await main("test:moddable", "Checks the firmware with the Moddable SDK's own tools.", (command) => {
+  command
+    .option("--project <folder>", "whose manifest is built", ROOT)
+    .option("--board <platform...>", "for the JavaScript half of the ESP32's build", ["esp32"])
+    .action(async ({ project, board: boards }) => {
+      const { MODDABLE, IDF_PATH, ESP32GPT_LIN_HOST } = process.env;
+      if (!MODDABLE) return console.log("skipped: MODDABLE is not set.");
+      requireModdable();
+      const tools = toolsFor(resolve(project));
+
+      if (process.platform === "linux") {
+        for (const kind of ["release", "debug"]) await check(`lin, ${kind}: builds`, () => tools.buildForLinux(kind));
+        if (ESP32GPT_LIN_HOST) await check("lin, release: trains", () => tools.runOnLinux(ESP32GPT_LIN_HOST));
+        else console.log("skipped: a run on Linux, as ESP32GPT_LIN_HOST is not set.");
+      } else console.log("skipped: the build for Linux.");
+
+      if (!IDF_PATH || !existsSync(join(IDF_PATH, ".git")) || process.platform === "win32")
+        console.log("skipped: the JavaScript for the ESP32, as IDF_PATH is no git repository.");
+      else
+        for (const board of boards)
+          for (const kind of ["release", "debug"])
+            await check(`${board}, ${kind}: JavaScript compiles, links and preloads`, () => tools.linkFor(board, kind));
+
+      if (!IDF_PATH || !existsSync(join(IDF_PATH, "tools", "idf.py"))) {
+        console.log("skipped: the image for the ESP32, as IDF_PATH is no ESP-IDF.");
+      } else await check("esp32, release: the image", buildImage);
+
+      if (failures > 0) throw new ProgramFailed(1);
+    });
+});
+
+/**
+ * @param {string} name
+ * @param {() => Promise<string | void>} body returns something to tell
+ */
+async function check(name, body) {
+  try {
+    const remark = await body();
+    console.log(`ok: ${name}${remark ? ` (${remark})` : ""}`);
+  } catch (error) {
+    if (error instanceof ProgramFailed) console.log(`FAILED: ${name}`);
+    else console.log(`FAILED: ${name}: ${error.message}`);
+    failures++;
+  }
+}
+
+/** @param {string} project */
+function toolsFor(project) {
+  const manifest = JSON.parse(readFileSync(join(project, "manifest.json"), "utf8"));
+  const name = manifest.build?.NAME ?? basename(project);
+  const output = join(project, "build", "firmware", "test");
+  mkdirSync(output, { recursive: true });
+
+  /**
+   * @param {string} program
+   * @param {readonly string[]} options
+   */
+  async function runTool(program, options) {
+    const { output: log } = await run(program, options, { cwd: project, show: false });
+    const warnings = ownWarnings(log, project);
+    if (warnings.length > 0) throw new Error(`\n  ${warnings.join("\n  ")}`);
+    return log;
+  }
+
+  /**
+   * Where mcconfig puts what it generates, emptied: tools that find their work done give no warnings.
+   * @param {string[]} path platform and kind
+   */
+  function freshFolder(...path) {
+    const folder = join(output, "tmp", ...path, name);
+    rmSync(folder, { recursive: true, force: true });
+    return folder;
+  }
+
+  return {
+    /** @param {string} kind */
+    async buildForLinux(kind) {
+      const debug = kind === "debug" ? ["-d"] : [];
+      freshFolder("lin", "mc", kind);
+      // Not the default target, which ends other simulators and starts a window.
+      const settings = [`version=${VERSION}`, `steps=${STEPS}`];
+      await runTool("mcconfig", [...debug, "-m", "-p", "lin", "-t", "build", "-o", output, ...settings]);
+    },
+
+    /** @param {string} host */
+    async runOnLinux(host) {
+      const program = join(output, "bin", "lin", "mc", "release", name, "mc.so");
+      const seconds = ["--seconds", String(MOST_SECONDS)];
+      const { code, output: log } = await run(host, [...seconds, program], { show: false, check: false });
+      const losses = [...log.matchAll(/^step +\d+\/\d+: loss = (\d+\.\d+)/gm)].map(([, loss]) => Number(loss));
+      if (code !== 0 || !log.includes("=== Done ===") || losses.length === 0)
+        throw new Error(`it ended with ${code} and said:\n${log.slice(-2000)}`);
+      if (losses.some((loss) => !(loss > 0 && loss < 10))) throw new Error(`its losses are ${losses.join(", ")}`);
+      return `${losses.length} lines of the log, the last with loss ${losses.at(-1)}`;
+    },
+
+    /**
+     * TypeScript, XS's compiler and linker (which loads what is preloaded), and the resources; no C.
+     * @param {string} board
+     * @param {string} kind
+     */
+    async linkFor(board, kind) {
+      const debug = kind === "debug" ? ["-d"] : [];
+      const folder = freshFolder(...board.split("/"), kind);
+      await runTool("mcconfig", [...debug, "-p", board, "-o", output, `version=${VERSION}`]);
+      const makefile = join(folder, "makefile");
+      const chip = /^ESP32_SUBCLASS *= *(\w+)/m.exec(readFileSync(makefile, "utf8"))?.[1] ?? "esp32";
+      // ESP-IDF would make this header; the JavaScript half does not read it.
+      const header = join(folder, `xsProj-${chip}`, "build", "config", "sdkconfig.h");
+      const targets = ["mc.xs.c", "mc.resources.c"].map((target) => join(folder, target));
+      const log = await runTool("make", ["-f", makefile, "-o", header, ...targets]);
+      return /^### .*$/m.exec(log)?.[0].slice(4);
+    },
+  };
+}
+
+/**
+ * What the tools have against the project's own modules. Their remarks on the SDK's are not ours to mend.
+ * @param {string} log
+ * @param {string} project
+ */
+function ownWarnings(log, project) {
+  return log
+    .split("\n")
+    .filter((line) => /warning|: no const|not frozen/i.test(line))
+    .filter((line) => line.includes(project) || /\bgpt\/|\bsrc\//.test(line));
+}
+
+async function buildImage() {
+  const build = /** @type {const} */ ({ board: "esp32", flash: "4mb" });
+  await buildFirmware(build);
+  const folder = imageFolder(build);
+  const { chip, bytes, partition } = readImages(folder, "ESP-IDF has told above what went wrong.");
+  const prefix = { esp32: "xtensa-esp32-elf" }[chip.name];
+  const elf = join(folder, "xs_esp32.elf");
+  if (which(`${prefix}-size`) && existsSync(elf)) await run(`${prefix}-size`, ["-A", elf]);
+  if (bytes.length > partition.size) throw new Error("it does not fit its partition");
+  return `${formatBytes(bytes.length)} of ${formatBytes(partition.size)}`;
+}

@@ -1,0 +1,43 @@
+// npm run test:sanitize: builds the XS host with AddressSanitizer and UndefinedBehaviorSanitizer, and
+// runs on it whatever makes our C files work. The first access outside of a buffer, or the first
+// operation that C leaves undefined, ends it with a report.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "esp32gpt-sanitize-"));
+const model = join(folder, "model");
+
+const env = {
+  ...process.env,
+  ESP32GPT_XS_VARIANT: "sanitize",
+  // The host ends like a device does, without deleting its machines: what they hold is no leak.
+  ASAN_OPTIONS: "detect_leaks=0",
+};
+
+function run(...options) {
+  console.log(`> node ${options.join(" ")}`);
+  const { status, signal } = spawnSync(process.execPath, options, { cwd: root, env, stdio: "inherit" });
+  if (status !== 0) throw new Error(`It ended with ${status ?? signal}.`);
+}
+
+const program = (...options) => run(join("bin", "esp32gpt.js"), ...options, "--engine", "xs");
+
+try {
+  for (const preset of ["esp32gpt", "microgpt"]) {
+    for (const ops of ["native", "typescript"])
+      program("train", "--preset", preset, "--ops", ops, "--n-layer", "2", "--steps", "20", "--save", model);
+    program("train", "--init", model, "--steps", "20", "--holdout", "5", "--jsonl", join(folder, "records"));
+    program("generate", "--model", model, "-n", "5", "--prefix", "a");
+    program("eval", "--model", model);
+  }
+  run(join("node_modules", "jest", "bin", "jest.js"), "test/native-ops.test.ts");
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
