@@ -102,7 +102,7 @@ function train(job: TrainJob, platform: Platform, ops: Ops, observer: JobObserve
     }),
     trained(trainer, milliseconds) {
       const steps = trainer.stepsDone;
-      const { bytecodes, collections, ...heap } = platform.usage();
+      const { bytecodes, collections, flash, ...heap } = platform.usage();
       const executed = bytecodes === null || bytecodesBefore === null ? null : bytecodes - bytecodesBefore;
       statistics = JSON.stringify({
         engine: platform.engine.toLowerCase(),
@@ -113,6 +113,7 @@ function train(job: TrainJob, platform: Platform, ops: Ops, observer: JobObserve
         bytecodesPerStep: executed === null || steps === 0 ? null : Math.round(executed / steps),
         heap,
         collections,
+        flash,
       });
     },
     done(stopped) {

@@ -24,6 +24,7 @@ const NO_USAGE: Usage = {
   stack: null,
   peak: null,
   collections: null,
+  flash: null,
 };
 
 const provideOps: OpsProvider = (dtype, ops) => {

@@ -36,6 +36,8 @@ export interface Usage {
   readonly stack: number | null;
   readonly peak: number | null;
   readonly collections: number | null;
+  /** What the device has in flash instead of in its memory: bytecode and property names. */
+  readonly flash: { readonly bytecode: number; readonly names: number } | null;
 }
 
 /** Files by name. Methods throw an InputError with one sentence for the user. */

@@ -113,6 +113,7 @@ test("--stats ends with one line of JSON", async () => {
     bytecodesPerStep: null,
     heap: { slots: null, chunks: null, stack: null, peak: null },
     collections: null,
+    flash: null,
   });
 });
 

@@ -33,8 +33,8 @@ export default function main(): void {
     schedule: (slice) => host.schedule(() => guard(slice), 0),
     room: () => room,
     usage: () => {
-      const { bytecodes, slots, chunks, stack, peak, collections } = host.usage();
-      return { bytecodes, slots, chunks, stack, peak, collections };
+      const { bytecodes, slots, chunks, stack, peak, collections, code, names } = host.usage();
+      return { bytecodes, slots, chunks, stack, peak, collections, flash: { bytecode: code, names } };
     },
   };
 

@@ -54,7 +54,15 @@ export default function main(): void {
     now: () => Time.delta(start),
     schedule: (slice) => void Timer.set(slice),
     room: () => undefined,
-    usage: () => ({ bytecodes: null, slots: null, chunks: null, stack: null, peak: null, collections: null }),
+    usage: () => ({
+      bytecodes: null,
+      slots: null,
+      chunks: null,
+      stack: null,
+      peak: null,
+      collections: null,
+      flash: null,
+    }),
   };
 
   const free = device.freeHeap();

@@ -35,7 +35,7 @@ export class MemoryPlatform implements Platform {
   }
 
   usage(): Usage {
-    return { bytecodes: null, slots: null, chunks: null, stack: null, peak: null, collections: null };
+    return { bytecodes: null, slots: null, chunks: null, stack: null, peak: null, collections: null, flash: null };
   }
 
   /** One turn of the event loop; false when nothing waits. */
