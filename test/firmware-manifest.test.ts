@@ -1,0 +1,158 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import ts from "typescript";
+import { CREATION } from "../src/plan";
+import { ROOT } from "./helpers";
+
+/*
+ * The manifest against the sources: every module of the firmware is there and preloaded, none is there
+ * for nothing, and none does anything when it is loaded, as all of them are frozen into flash.
+ */
+
+interface Manifest {
+  readonly include: string[];
+  readonly creation: {
+    chunk: { initial: number };
+    heap: { initial: number };
+    stack: number;
+    static: number;
+    main: string;
+  };
+  readonly modules: Record<string, string | string[]>;
+  readonly preload: string[];
+  readonly platforms: Record<string, { modules: Record<string, string> }>;
+}
+
+const SRC = join(ROOT, "src");
+const manifest = JSON.parse(readFileSync(join(ROOT, "manifest.json"), "utf8")) as Manifest;
+const opsManifest = JSON.parse(readFileSync(join(SRC, "moddable", "ops", "manifest.json"), "utf8")) as Manifest;
+const preloaded = [...manifest.preload, ...opsManifest.preload];
+
+/** "gpt/moddable/main" of src/moddable/main.ts. */
+const specifierOf = (file: string): string => `gpt/${file.slice(SRC.length + 1).replace(/\.ts$/, "")}`;
+
+const fileOf = (specifier: string): string => join(SRC, `${specifier.slice("gpt/".length)}.ts`);
+
+function parse(file: string): ts.SourceFile {
+  return ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.ES2023, true);
+}
+
+/** The modules that a module imports from this project, for more than types. */
+function importsOf(file: string): string[] {
+  return parse(file).statements.flatMap((statement) => {
+    if (!ts.isImportDeclaration(statement) || !ts.isStringLiteral(statement.moduleSpecifier)) return [];
+    const { text } = statement.moduleSpecifier;
+    return text.startsWith(".") ? [specifierOf(join(file, "..", `${text}.ts`))] : [];
+  });
+}
+
+/** Everything that the firmware's entry leads to. */
+function reachable(specifier: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(specifier)) return seen;
+  seen.add(specifier);
+  for (const next of importsOf(fileOf(specifier))) reachable(next, seen);
+  return seen;
+}
+
+test("every module that the entry leads to is preloaded, and no other", () => {
+  expect(manifest.creation.main).toBe("gpt/moddable/main");
+  expect([...preloaded].sort()).toEqual([...reachable(manifest.creation.main)].sort());
+  expect(new Set(preloaded).size).toBe(preloaded.length);
+});
+
+test("the manifest's patterns find these modules, and leave out what the firmware does not use", () => {
+  expect(manifest.include).toContain("./src/moddable/ops/manifest.json");
+  expect(manifest.modules).toMatchObject({ "gpt/*": "./src/*", "gpt/moddable/*": "./src/moddable/*" });
+  const files = readdirSync(SRC).filter((name) => name.endsWith(".ts"));
+  const unused = files
+    .map((name) => specifierOf(join(SRC, name)))
+    .filter((specifier) => !preloaded.includes(specifier));
+  const excluded = [manifest.modules["~"]].flat().filter((path) => path.startsWith("./src/"));
+  expect(excluded.map((path) => path.replace("./src/", "gpt/")).sort()).toEqual(unused.sort());
+});
+
+test("every simulator has a device of its own in the place of the chip's", () => {
+  expect(manifest.platforms.esp32.modules).toEqual({ "gpt/moddable/esp32/*": "./src/moddable/esp32/*" });
+  for (const platform of ["lin", "mac", "win"])
+    expect(manifest.platforms[platform].modules).toEqual({
+      "gpt/moddable/esp32/device": "./src/moddable/simulator/device",
+    });
+});
+
+test("the machine has the sizes that the plan and the simulator reckon with", () => {
+  const { chunk, heap, stack, static: fixed } = manifest.creation;
+  expect({ chunks: chunk.initial, slots: heap.initial, stack }).toEqual(CREATION);
+  expect(fixed).toBe(0);
+});
+
+/** What may stand at the top of a module: declarations whose values are constants. */
+const DECLARATIONS = new Set([
+  ts.SyntaxKind.ImportDeclaration,
+  ts.SyntaxKind.ExportDeclaration,
+  ts.SyntaxKind.FunctionDeclaration,
+  ts.SyntaxKind.ClassDeclaration,
+  ts.SyntaxKind.InterfaceDeclaration,
+  ts.SyntaxKind.TypeAliasDeclaration,
+]);
+const HARMLESS_CALLS = new Set(["Object.freeze", "native"]);
+
+/** What a statement would do when its module is loaded, in words; undefined for nothing. */
+function sideEffect(statement: ts.Statement): string | undefined {
+  if (DECLARATIONS.has(statement.kind)) return undefined;
+  if (!ts.isVariableStatement(statement)) return statement.getText();
+  if (!(statement.declarationList.flags & ts.NodeFlags.Const)) return `not const: ${statement.getText()}`;
+  let found: string | undefined;
+  const visit = (node: ts.Node): void => {
+    if (ts.isFunctionLike(node)) return;
+    if (ts.isNewExpression(node)) found = node.getText();
+    if (ts.isCallExpression(node) && !HARMLESS_CALLS.has(node.expression.getText())) found = node.getText();
+    if (ts.isObjectLiteralExpression(node) || ts.isArrayLiteralExpression(node)) {
+      const { parent } = ts.isAsExpression(node.parent) ? node.parent : node;
+      const isFrozen = ts.isCallExpression(parent) && parent.expression.getText() === "Object.freeze";
+      if (!isFrozen) found = `not frozen: ${node.getText()}`;
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(statement.declarationList);
+  return found;
+}
+
+test.each(preloaded)("%s does nothing when it is loaded", (specifier) => {
+  const effects = parse(fileOf(specifier))
+    .statements.map(sideEffect)
+    .filter((effect) => effect !== undefined);
+  expect(effects).toEqual([]);
+});
+
+test.each([
+  ["let x = 1;", /not const/],
+  ["const x = new Map();", /new Map/],
+  ["const x = Math.random();", /Math\.random/],
+  ["const x = { y: 1 };", /not frozen/],
+  ["console.log(1);", /console/],
+])("and this would be seen: %s", (text, effect) => {
+  const [statement] = ts.createSourceFile("x.ts", text, ts.ScriptTarget.ES2023, true).statements;
+  expect(sideEffect(statement)).toMatch(effect);
+});
+
+test("every native function that TypeScript names is defined in C beside it", () => {
+  const natives = (folder: string): { named: string[]; defined: string[] } => {
+    const texts = (ending: string): string =>
+      readdirSync(folder)
+        .filter((name) => name.endsWith(ending))
+        .map((name) => readFileSync(join(folder, name), "utf8"))
+        .join("\n");
+    return {
+      named: [...texts(".ts").matchAll(/native\("(\w+)"\)/g)].map(([, name]) => name).sort(),
+      defined: [...texts(".c").matchAll(/^void (xs_\w+)\(xsMachine \*the\)/gm)].map(([, name]) => name).sort(),
+    };
+  };
+  for (const folder of ["ops", "esp32"]) {
+    const { named, defined } = natives(join(SRC, "moddable", folder));
+    expect(named.length).toBeGreaterThan(5);
+    expect(defined).toEqual(named);
+  }
+  const table = readFileSync(join(ROOT, "host", "xs", "engine", "natives.c"), "utf8");
+  const listed = [...table.matchAll(/_\((xs_\w+)\)/g)].map(([, name]) => name);
+  expect(listed.sort()).toEqual(natives(join(SRC, "moddable", "ops")).named);
+});
