@@ -1,0 +1,102 @@
+import { CHIPS } from "../src/chips";
+import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig } from "../src/config";
+import { Model } from "../src/model";
+import type { Ops } from "../src/ops";
+import { checkRoom, fits, largestEmbedding, planMemory } from "../src/plan";
+import { Random } from "../src/random";
+import { Trainer } from "../src/trainer";
+import { typescriptOps } from "../src/typescript-ops";
+import { shippedNames } from "./helpers";
+import { esp32gpt } from "./support/cli";
+import { makes32Bits } from "./support/xs";
+
+const CONFIGS: Partial<ModelConfig>[] = [
+  {},
+  { preset: "microgpt" },
+  { nLayer: 2 },
+  { nEmbd: 32 },
+  { nLayer: 4, nEmbd: 24, nHead: 3, blockSize: 12 },
+];
+
+test("the default model: 67,072 bytes of parameters, gradients and moments, below 30,000 of the rest", () => {
+  const { buffers, bufferBytes } = planMemory(DEFAULT_MODEL);
+  const bytes = Object.fromEntries(buffers.map((buffer) => [buffer.name, buffer.bytes]));
+  expect(bytes.parameters + bytes.gradients + bytes["adam.m"] + bytes["adam.v"]).toBe(67072);
+  expect(bytes.activations + bytes["gradients between ops"] + bytes["line index"]).toBeLessThan(30000);
+  expect(bufferBytes).toBeLessThan(100000);
+});
+
+test.each(CONFIGS)("every buffer of %p is in the plan, with its size", (wanted) => {
+  const config = { ...DEFAULT_MODEL, ...wanted };
+  const dataset = shippedNames();
+  const ops = typescriptOps("f32");
+  const buffers = new Set<ArrayBufferLike>();
+  const watched: Ops = {
+    ...ops,
+    view(floats, offset, length) {
+      buffers.add(floats.buffer);
+      return ops.view(floats, offset, length);
+    },
+  };
+  new Trainer(new Model(config, watched), dataset, new Random(42), DEFAULT_TRAINING);
+  const allocated = [...buffers].map(({ byteLength }) => byteLength).concat(dataset.indexBytes);
+  const planned = planMemory(config, dataset.indexBytes).buffers.map(({ bytes }) => bytes);
+  expect(allocated.sort()).toEqual(planned.sort());
+});
+
+test("parts add up to their buffers", () => {
+  for (const { bytes, parts } of planMemory(DEFAULT_MODEL).buffers)
+    if (parts) expect(parts.reduce((sum, part) => sum + part.bytes, 0)).toBe(bytes);
+});
+
+test.each(CHIPS)("the largest n_embd that fits $name is the largest", ({ room }) => {
+  const largest = largestEmbedding(DEFAULT_MODEL, room);
+  if (largest === undefined) throw new Error("nothing fits");
+  expect(fits(planMemory({ ...DEFAULT_MODEL, nEmbd: largest }), room)).toBe(true);
+  expect(fits(planMemory({ ...DEFAULT_MODEL, nEmbd: largest + 4 }), room)).toBe(false);
+});
+
+test("what does not fit is refused, with what would", () => {
+  const room = CHIPS[0].room;
+  expect(() => checkRoom(DEFAULT_MODEL, room)).not.toThrow();
+  expect(() => checkRoom({ ...DEFAULT_MODEL, nEmbd: 64 }, room)).toThrow(/needs \d+ bytes.*n_embd \d+ would fit/);
+  expect(() => checkRoom({ ...DEFAULT_MODEL, nLayer: 64 }, room)).toThrow(/n_embd \d+ would fit|fewer layers/);
+});
+
+test("esp32gpt plan prints the sum, and the same as JSON", async () => {
+  const { stdout, code } = await esp32gpt("plan", "--n-embd", "24");
+  const json = await esp32gpt("plan", "--n-embd", "24", "--json");
+  const { total, chips } = JSON.parse(json.stdout) as { total: number; chips: { name: string; fits: boolean }[] };
+  expect(code).toBe(0);
+  expect(total).toBe(planMemory({ ...DEFAULT_MODEL, nEmbd: 24 }).total);
+  expect(stdout).toContain(total.toLocaleString("en-US"));
+  expect(chips.map(({ name }) => name)).toEqual(CHIPS.map(({ name }) => name));
+});
+
+const run32 = makes32Bits() ? test : undefined;
+if (!run32) console.warn("Skipped: the plan against the 32-bit XS host, which needs gcc-multilib.");
+
+run32?.each<[string[]]>([[[]], [["--n-layer", "2"]], [["--n-embd", "32"]], [["--preset", "microgpt"]]])(
+  "the total of %p agrees with what the 32-bit XS host takes within 5 %%",
+  async (options) => {
+    const plan = await esp32gpt("plan", "--json", ...options);
+    const train = await esp32gpt(
+      ...[
+        "train",
+        "--engine",
+        "xs",
+        "--xs-bits",
+        "32",
+        "--heap-limit",
+        "4000000",
+        "--steps",
+        "5",
+        "--stats",
+        ...options,
+      ],
+    );
+    const { total } = JSON.parse(plan.stdout) as { total: number };
+    const { heap } = JSON.parse(train.stdout.trimEnd().split("\n").at(-1) ?? "") as { heap: { peak: number } };
+    expect(Math.abs(total - heap.peak) / heap.peak).toBeLessThan(0.05);
+  },
+);
