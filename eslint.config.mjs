@@ -1,7 +1,15 @@
 import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
-const nodeGlobals = { console: "readonly", process: "readonly", URL: "readonly", performance: "readonly" };
+const nodeGlobals = {
+  console: "readonly",
+  process: "readonly",
+  URL: "readonly",
+  performance: "readonly",
+  Buffer: "readonly",
+  setTimeout: "readonly",
+  clearTimeout: "readonly",
+};
 
 export default tseslint.config(
   { ignores: ["dist/", "build/", "coverage/"] },

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const program = `${root}/dist/cli.js`;
 
-if (existsSync(`${root}/src`) && !isBuilt()) {
+if (existsSync(`${root}/rollup.config.mjs`) && !isBuilt()) {
   console.error("Building esp32gpt...");
   const folder = process.cwd();
   process.chdir(root);

@@ -12,6 +12,7 @@ import { fileError, nodeStorage } from "./node-storage";
 import { formatPlan, planAsJson } from "./plan";
 import { plainDisplay, terminalDisplay } from "./progress";
 import { NoCompilerError } from "./xs/build";
+import { addMonitor } from "./monitor/command";
 import { runOnXs, UncaughtError } from "./xs/engine";
 import type { Bits } from "./xs/sources";
 
@@ -119,6 +120,8 @@ function createProgram(): Command {
   modelOptions(program.command("plan").description("list the memory that training takes, and the chips that have it"))
     .option("--json", "as one line of JSON", false)
     .action(plan);
+
+  addMonitor(program);
 
   return program;
 }

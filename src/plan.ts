@@ -2,6 +2,8 @@ import { activationLayout } from "./activations";
 import { flowLayout } from "./backward";
 import { checkModelConfig, type ModelConfig } from "./config";
 import { InputError } from "./errors";
+import type { Layout } from "./layout";
+import type { Dtype } from "./ops";
 import { parameterLayout } from "./parameters";
 
 /*
@@ -35,7 +37,7 @@ export interface MemoryPlan {
 /** The sizes with which manifest.json creates the XS machine: bytes, slots, slots. */
 export const CREATION = Object.freeze({ chunks: 110000, slots: 3000, stack: 512 });
 
-const FLOAT_BYTES = 4;
+const FLOAT_BYTES: Readonly<Record<Dtype, number>> = Object.freeze({ f32: 4, f64: 8 });
 const SLOT_BYTES = 16;
 /** Strings and the like, and the header of each buffer. */
 const BASE_CHUNKS = 3000;
@@ -49,17 +51,19 @@ const LINE_INDEX_BYTES = 4036;
 /**
  * What training this model takes on the device.
  * @param indexBytes of the dataset's line index
+ * @param dtype precision of all numbers; the device has f32
  * @throws InputError for a configuration that no model can have
  */
-export function planMemory(config: ModelConfig, indexBytes = LINE_INDEX_BYTES): MemoryPlan {
+export function planMemory(config: ModelConfig, indexBytes = LINE_INDEX_BYTES, dtype: Dtype = "f32"): MemoryPlan {
   checkModelConfig(config);
-  const parameters = parameterLayout(config).length * FLOAT_BYTES;
+  const floatBytes = FLOAT_BYTES[dtype];
+  const parameters = parameterLayout(config).length * floatBytes;
   const buffers: PlannedBuffer[] = [
     { name: "line index", bytes: indexBytes },
     { name: "parameters", bytes: parameters },
-    withParts("activations", activationLayout(config)),
+    withParts("activations", activationLayout(config), floatBytes),
     { name: "gradients", bytes: parameters },
-    withParts("gradients between ops", flowLayout(config)),
+    withParts("gradients between ops", flowLayout(config), floatBytes),
     { name: "adam.m", bytes: parameters },
     { name: "adam.v", bytes: parameters },
   ];
@@ -98,30 +102,30 @@ export function fits(plan: MemoryPlan, room: Room): boolean {
 }
 
 /** The largest n_embd, a multiple of n_head, with which the model fits; undefined when none does. */
-export function largestEmbedding(config: ModelConfig, room: Room): number | undefined {
+export function largestEmbedding(config: ModelConfig, room: Room, dtype: Dtype = "f32"): number | undefined {
   let largest: number | undefined;
   for (let nEmbd = config.nHead; nEmbd <= 4096; nEmbd += config.nHead) {
-    if (!fits(planMemory({ ...config, nEmbd }), room)) break;
+    if (!fits(planMemory({ ...config, nEmbd }, LINE_INDEX_BYTES, dtype), room)) break;
     largest = nEmbd;
   }
   return largest;
 }
 
 /** @throws InputError that says what is needed, what there is, and what would fit */
-export function checkRoom(config: ModelConfig, room: Room): void {
-  const plan = planMemory(config);
+export function checkRoom(config: ModelConfig, room: Room, dtype: Dtype = "f32"): void {
+  const plan = planMemory(config, LINE_INDEX_BYTES, dtype);
   if (fits(plan, room)) return;
-  const largest = largestEmbedding(config, room);
+  const largest = largestEmbedding(config, room, dtype);
   const advice = largest === undefined ? "choose fewer layers or a smaller block_size" : `n_embd ${largest} would fit`;
   throw new InputError(
     `This model needs ${plan.total} bytes, but there are ${room.total}, ${room.largestPiece} of them in one piece: ${advice}.`,
   );
 }
 
-function withParts(name: string, layout: ReturnType<typeof flowLayout>): PlannedBuffer {
+function withParts(name: string, layout: Layout, floatBytes: number): PlannedBuffer {
   return {
     name,
-    bytes: layout.length * FLOAT_BYTES,
-    parts: layout.parts.map((part) => ({ name: part.name, bytes: part.rows * part.columns * FLOAT_BYTES })),
+    bytes: layout.length * floatBytes,
+    parts: layout.parts.map((part) => ({ name: part.name, bytes: part.rows * part.columns * floatBytes })),
   };
 }

@@ -18,6 +18,7 @@ interface Manifest {
     static: number;
     main: string;
   };
+  readonly config: Record<string, string | number>;
   readonly modules: Record<string, string | string[]>;
   readonly preload: string[];
   readonly platforms: Record<string, { modules: Record<string, string> }>;
@@ -83,6 +84,11 @@ test("the machine has the sizes that the plan and the simulator reckon with", ()
   const { chunk, heap, stack, static: fixed } = manifest.creation;
   expect({ chunks: chunk.initial, slots: heap.initial, stack }).toEqual(CREATION);
   expect(fixed).toBe(0);
+});
+
+test("the firmware has the version of the package", () => {
+  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
+  expect(manifest.config.version).toBe(version);
 });
 
 /** What may stand at the top of a module: declarations whose values are constants. */

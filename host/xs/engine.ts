@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+import { LEAST_UPPER_BOUND, originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { CHIPS } from "../../src/chips";
 import { InputError } from "../../src/errors";
 import { CREATION } from "../../src/plan";
@@ -99,7 +99,11 @@ function tell(numbers: readonly number[], { step, progress }: EngineCall["observ
 function withSources(stack: string): string {
   const map = new TraceMap(readFileSync(`${BUNDLE}.map`, "utf8"));
   return stack.replace(/\bdevice\.js:(\d+)/g, (position: string, line: string) => {
-    const { source, line: original } = originalPositionFor(map, { line: Number(line), column: 0, bias: 1 });
+    const { source, line: original } = originalPositionFor(map, {
+      line: Number(line),
+      column: 0,
+      bias: LEAST_UPPER_BOUND,
+    });
     return source === null ? position : `${source.replace(/^(\.\.\/)+/, "")}:${original}`;
   });
 }

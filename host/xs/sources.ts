@@ -64,7 +64,7 @@ export function hostUnits(bits: Bits, isSanitized: boolean): Unit[] {
     ...units([join(xs, "sources", READS_WORDS)], [...theirs, "-fno-sanitize=address"]),
     ...units(cFiles(HOST), [...ours, ...platform]),
     // As the Moddable SDK compiles a module: it sees the public interface of XS only.
-    ...units(cFiles(OPS), [...ours, ...NO_DOUBLES, ...(isSanitized ? [] : OPS_FLAGS)]),
+    ...units(cFiles(OPS), [...ours, "-DmxBoundsCheck=1", ...NO_DOUBLES, ...(isSanitized ? [] : OPS_FLAGS)]),
   ];
 }
 

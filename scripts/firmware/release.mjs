@@ -10,7 +10,8 @@ await main("release", "Builds the firmware and puts its image into build/release
   boardOptions(command)
     .option("--full", "one image with bootloader and partition table, to be written at 0")
     .option("--from <folder>", "images that are built already")
-    .action(async ({ board, flash, full, from }) => {
+    .option("--to <folder>", "where the image goes", join(ROOT, "build", "release"))
+    .action(async ({ board, flash, full, from, to }) => {
       if (from === undefined) requireSdk();
       if (full) await requireEsptool();
       if (from === undefined) await buildFirmware({ board, flash });
@@ -19,8 +20,8 @@ await main("release", "Builds the firmware and puts its image into build/release
       if (!hasText(bytes, VERSION))
         throw new UserError(`${application} is not version ${VERSION}: \`npm run build:esp32\` builds that one.`);
       const name = `esp32gpt-${VERSION}-${chip.name}-${flash}${full ? "-full" : ""}.bin`;
-      const output = join(ROOT, "build", "release", name);
-      mkdirSync(join(output, ".."), { recursive: true });
+      const output = join(to, name);
+      mkdirSync(to, { recursive: true });
       if (full) await mergeImages(chip.name, parts, output);
       else copyFileSync(application, output);
       console.log(`${relative(process.cwd(), output)}: ${formatBytes(statSync(output).size)}.`);

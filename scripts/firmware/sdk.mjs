@@ -125,8 +125,8 @@ export async function buildFirmware(build, settings = []) {
  * @param {string} output
  * @returns the folder, as the manifest's SDKCONFIGPATH
  */
-function writeSdkconfig({ flash, isEmulated }, output) {
-  const parts = ["", ...(flash === "8mb" ? ["8mb"] : []), ...(isEmulated ? ["qemu"] : [])];
+function writeSdkconfig({ flash }, output) {
+  const parts = ["", ...(flash === "8mb" ? ["8mb"] : [])];
   const text = [
     ...parts.map((part) => readFileSync(join(ROOT, "sdkconfig", part, "sdkconfig.defaults"), "utf8")),
     "CONFIG_APP_PROJECT_VER_FROM_CONFIG=y\n",

@@ -68,7 +68,7 @@ export default function main(): void {
   const free = device.freeHeap();
   if (free !== undefined)
     write(
-      `Free heap: ${free} bytes, ${device.largestPiece() ?? 0} of them in one piece; reset by: ` +
+      `Version ${settings.version ?? "unknown"}; free heap: ${free} bytes, ${device.largestPiece() ?? 0} of them in one piece; reset by: ` +
         `${RESET_REASONS[device.resetReason() ?? 0] ?? "unknown"}\n`,
     );
   try {

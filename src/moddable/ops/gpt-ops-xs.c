@@ -18,9 +18,17 @@ enum { MOST = 1 << 14 };
 
 static int count(xsMachine *the, int index)
 {
-    int value = xsmcToInteger(xsArg(index));
+    int value = -1;
+    /* Of any other number xsmcToInteger would make some integer: of NaN 0, of 2^32 + 1 one. */
+    if (xsmcTypeOf(xsArg(index)) == xsIntegerType)
+        value = xsmcToInteger(xsArg(index));
+    else {
+        xsNumberValue number = xsmcToNumber(xsArg(index));
+        if (number >= 0 && number <= MOST)
+            value = (int)number;
+    }
     if (value < 0 || value > MOST)
-        xsRangeError("an op got a size of %d", value);
+        xsRangeError("an op got a size that is none");
     return value;
 }
 

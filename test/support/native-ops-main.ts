@@ -1,0 +1,155 @@
+import type { Host } from "../../host/xs/host";
+import { DEFAULT_MODEL, DEFAULT_TRAINING, PRESETS, type PresetName } from "../../src/config";
+import { Dataset } from "../../src/dataset";
+import { Model } from "../../src/model";
+import { nativeOps } from "../../src/moddable/ops/native-ops";
+import type { Ops } from "../../src/ops";
+import { drawParameters } from "../../src/parameters";
+import { Random } from "../../src/random";
+import { Trainer } from "../../src/trainer";
+import {
+  type Argument,
+  argumentsOf,
+  call,
+  cloned,
+  largestRatio,
+  MINIMAL,
+  NativeArguments,
+  termsOf,
+  tsOps,
+} from "./native-ops-arguments";
+import type {
+  AllocateQuestion,
+  Allocation,
+  CompareQuestion,
+  Comparison,
+  Losses,
+  Question,
+  Refusal,
+  RefuseQuestion,
+  TrainQuestion,
+} from "./native-ops-questions";
+
+// Runs on XS: answers each line of native-ops.test.ts.
+
+declare const host: Host;
+
+host.setLineListener((line) => host.write(`${JSON.stringify(answer(JSON.parse(line) as Question))}\n`));
+
+function answer(question: Question): Comparison | Refusal[] | Losses | Allocation {
+  switch (question.kind) {
+    case "compare":
+      return compare(question);
+    case "refuse":
+      return refuse(question);
+    case "train":
+      return train(question);
+    case "allocate":
+      return allocate(question);
+  }
+}
+
+function compare({ op, shape }: CompareQuestion): Comparison {
+  const args = argumentsOf(op, shape);
+  const expected = cloned(args).map(({ value }) => value);
+  const expectedResult = call(tsOps, op, expected);
+  const expectedTensors = expected.filter((value) => value instanceof Float32Array);
+  const terms = termsOf(op, args);
+  const native = new NativeArguments(args, shape.seed % 2 === 0);
+  const result = call(nativeOps, op, native.args);
+  const ratios = native.floats.map((floats, i) => largestRatio(floats, expectedTensors[i], terms.tensors[i]));
+  if (op === "softmaxCrossEntropy")
+    ratios.push(largestRatio([result as number], [expectedResult as number], [terms.result]));
+  const largest = ratios.reduce((a, b) => (Number.isNaN(a) || a > b ? a : b));
+  return { ratio: Number.isNaN(largest) ? null : largest, isOutside: !native.areGuardsIntact() };
+}
+
+/** Sizes that nothing has. */
+const WRONG_SIZES = [-1, -(2 ** 31), 2 ** 31, 2 ** 32, 2 ** 32 + 1, 1e300, NaN, Infinity, -Infinity];
+
+/** Every way in which one argument, or two together, will not do. */
+function refuse({ op }: RefuseQuestion): Refusal[] {
+  const refusals: Refusal[] = [];
+  const valid = argumentsOf(op, MINIMAL);
+  const attempt = (wrong: string, change: (args: readonly Argument[]) => readonly unknown[]): void => {
+    const native = new NativeArguments(valid, true);
+    const args = change(native.args);
+    let error: string | null = null;
+    try {
+      call(nativeOps, op, args);
+    } catch (thrown) {
+      error = thrown instanceof Error ? thrown.name : String(thrown);
+    }
+    refusals.push({ wrong, error, isTouched: !(native.areGuardsIntact() && native.areTensorsIntact()) });
+  };
+
+  valid.forEach(({ name, value }, i) => {
+    const put = (wrong: string, change: (view: Uint8Array) => unknown): void =>
+      attempt(`${name}: ${wrong}`, (args) => {
+        const changed: unknown[] = args.slice();
+        changed[i] = change(args[i] as Uint8Array);
+        return changed;
+      });
+    attempt(`${name}: missing`, (args) => {
+      // Where the missing ones are looked for, XS now has what was there before.
+      call(nativeOps, op, new NativeArguments(valid, true).args);
+      return args.slice(0, i);
+    });
+    if (value instanceof Float32Array) {
+      // The first tensor of these says how much there is to do.
+      const isMeasure = i === 0 && (op === "zero" || op === "adam");
+      if (!isMeasure) put("too short", (view) => view.subarray(0, -4));
+      if (!isMeasure) put("empty", () => new Uint8Array(0));
+      put("not aligned", (view) => new Uint8Array(view.buffer, view.byteOffset + 1, view.length));
+      put("a Float32Array", (view) => new Float32Array(view.buffer, view.byteOffset, value.length));
+      for (const wrong of [[], {}, null, undefined, 7, "tensor"]) put(`is ${JSON.stringify(wrong)}`, () => wrong);
+    } else if (value instanceof Uint8Array) {
+      const needed = op === "softmaxCrossEntropy" ? MINIMAL.rows + 1 : MINIMAL.rows;
+      put("too short", (view) => view.subarray(0, needed - 1));
+      put("a Float32Array", () => new Float32Array(value));
+      for (let t = 0; t < needed; t++) {
+        for (const token of [MINIMAL.m, 255])
+          put(`${token} at ${t}`, () => value.map((known, i) => (i === t ? token : known)));
+      }
+      for (const wrong of [[], null, undefined, 7]) put(`is ${JSON.stringify(wrong)}`, () => wrong);
+    } else if (op !== "adam") {
+      for (const size of [...WRONG_SIZES, 2 ** 32 + value]) put(`size ${size}`, () => size);
+      put("size undefined", () => undefined);
+      if (name === "from") put("size beyond to", () => MINIMAL.rows + 1);
+      if (name === "block") put("size below rows", () => MINIMAL.rows - 1);
+      if (name === "heads") for (const heads of [0, 4, 12]) put(`size ${heads} for a width of 6`, () => heads);
+    }
+  });
+  return refusals;
+}
+
+function trainerOf(ops: Ops, preset: PresetName, nLayer: number): Trainer {
+  const random = new Random(42);
+  const model = new Model({ ...DEFAULT_MODEL, preset, nLayer }, ops);
+  drawParameters(model.parameters, random, PRESETS[preset].initStd);
+  const dataset = new Dataset(new Uint8Array(host.names), "names.txt");
+  return new Trainer(model, dataset, random, { ...DEFAULT_TRAINING, sampling: PRESETS[preset].sampling });
+}
+
+function train({ preset, nLayer, steps }: TrainQuestion): Losses {
+  const run = (ops: Ops): number[] => {
+    const trainer = trainerOf(ops, preset, nLayer);
+    return Array.from({ length: steps }, () => trainer.step() ?? NaN);
+  };
+  return { native: run(nativeOps), typescript: run(tsOps) };
+}
+
+function allocate({ preset, nLayer, steps }: AllocateQuestion): Allocation {
+  const trainer = trainerOf(nativeOps, preset, nLayer);
+  trainer.step();
+  const first = host.usage();
+  const before = host.usage();
+  for (let i = 0; i < steps; i++) trainer.step();
+  const after = host.usage();
+  return {
+    collections: after.collections - before.collections,
+    // Two measurements in a row differ by what a measurement takes.
+    bytes: after.used - before.used - (before.used - first.used),
+    bytecodes: after.bytecodes - before.bytecodes - (before.bytecodes - first.bytecodes),
+  };
+}

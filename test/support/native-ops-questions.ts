@@ -1,0 +1,102 @@
+import type { PresetName } from "../../src/config";
+import type { Ops } from "../../src/ops";
+
+/** What native-ops.test.ts asks of native-ops-main.ts, which runs on XS. */
+export type Question = CompareQuestion | RefuseQuestion | TrainQuestion | AllocateQuestion;
+
+export type OpName = Exclude<keyof Ops, "name" | "dtype" | "view">;
+
+export const OP_NAMES: readonly OpName[] = [
+  "zero",
+  "embeddingForward",
+  "embeddingBackward",
+  "rmsNormForward",
+  "rmsNormBackward",
+  "linearForward",
+  "linearResidualForward",
+  "linearBackward",
+  "qkvForward",
+  "qkvBackward",
+  "attentionForward",
+  "attentionBackward",
+  "mlpForward",
+  "mlpBackward",
+  "softmaxCrossEntropy",
+  "adam",
+];
+
+export interface Shape {
+  readonly from: number;
+  /** Rows `from` to `rows` - 1 are computed. */
+  readonly rows: number;
+  /** Rows that there is room for. */
+  readonly block: number;
+  readonly heads: number;
+  /** n = heads · headWidth */
+  readonly headWidth: number;
+  /** The other side of a matrix: hidden units, letters of the vocabulary. */
+  readonly m: number;
+  /** Standard deviation of the values. */
+  readonly scale: number;
+  /** Whether mlpBackward gets one tensor as dx and dy. */
+  readonly isAliased: boolean;
+  readonly seed: number;
+}
+
+/** An op, native against TypeScript, on random values. */
+export interface CompareQuestion {
+  readonly kind: "compare";
+  readonly op: OpName;
+  readonly shape: Shape;
+}
+
+export interface Comparison {
+  /** The largest |native - TypeScript| / Σ|terms|; null for NaN. */
+  readonly ratio: number | null;
+  /** Whether the native op wrote outside of its tensors. */
+  readonly isOutside: boolean;
+}
+
+/** What a native op does with arguments that will not do. */
+export interface RefuseQuestion {
+  readonly kind: "refuse";
+  readonly op: OpName;
+}
+
+export interface Refusal {
+  /** What was wrong with the arguments. */
+  readonly wrong: string;
+  /** The name of what was thrown; null when nothing was. */
+  readonly error: string | null;
+  /** Whether any tensor, or the memory beside it, was written to. */
+  readonly isTouched: boolean;
+}
+
+/** Losses of a training with native and with TypeScript ops. */
+export interface TrainQuestion {
+  readonly kind: "train";
+  readonly preset: PresetName;
+  readonly nLayer: number;
+  readonly steps: number;
+}
+
+export interface Losses {
+  readonly native: readonly number[];
+  readonly typescript: readonly number[];
+}
+
+/** What a training on native ops takes of the heap once its first step is done. */
+export interface AllocateQuestion {
+  readonly kind: "allocate";
+  readonly preset: PresetName;
+  readonly nLayer: number;
+  readonly steps: number;
+}
+
+export interface Allocation {
+  /** Garbage collections during the steps. */
+  readonly collections: number;
+  /** Bytes, but for those of the measurement itself. */
+  readonly bytes: number;
+  readonly bytecodes: number;
+}
