@@ -62,8 +62,8 @@ export const nodeStorage: Storage = {
 
   create(path: string): NewFile {
     if (path === "") throw new InputError("Cannot write a file without a name.");
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
-      throw new InputError(`Cannot write ${path}: it is a folder.`);
+    const present = attempt("write", path, () => statSync(path, { throwIfNoEntry: false }));
+    if (present?.isDirectory()) throw new InputError(`Cannot write ${path}: it is a folder.`);
     const temporary = `${path}.${process.pid}.tmp`;
     const fd = attempt("write", path, () => openSync(temporary, "w"));
     const abort = (): void => {

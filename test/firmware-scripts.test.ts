@@ -237,7 +237,7 @@ describe("with the SDK", () => {
     const sdkconfig = readFileSync(join(started.env.SDKCONFIGPATH, "sdkconfig.defaults"), "utf8");
     expect(sdkconfig).toMatch(/FLASHSIZE_8MB=y[^]*CONFIG_APP_PROJECT_VER=/);
     expect(sdkconfig).toContain(`CONFIG_APP_PROJECT_VER="${version}"\n`);
-    expect(sdkconfig).not.toContain("DIO");
+    expect(sdkconfig).toContain("FLASHMODE_DIO=y");
     expect(started.env.PATH).toMatch(/^[^:]*node_modules\/\.bin:/);
   });
 

@@ -18,6 +18,7 @@ beforeAll(async () => {
   writeFileSync(at("empty"), "");
   writeFileSync(at("text"), "this is no model");
   await esp32gpt("train", "--engine", "xs", "--steps", "2", "--samples", "0", "--save", at("model"));
+  await esp32gpt("train", "--n-embd", "64", "--steps", "1", "--samples", "0", "--save", at("wide"));
   const model = readFileSync(at("model"));
   writeFileSync(at("cut"), model.subarray(0, model.length - 1));
   model[headerOf(model).start + 5] ^= 4;
@@ -36,7 +37,7 @@ test.each<[string, RegExp]>([
   ["--heap-limit 100000", /begin with.*heap limit is 100000/],
   ["--n-embd 64", /needs \d+ bytes.*n_embd \d+ would fit/],
   ["--n-layer 8", /needs \d+ bytes/],
-  ["--n-embd 24 --dtype f64", /heap is full at src\/\w+\.ts:\d+: XS asked for/],
+  ["--n-embd 24 --dtype f64", /needs \d+ bytes.*n_embd 16 would fit/],
   ["--data DIR/missing", /missing.*no such file/],
   ["--data DIR/folder", /folder.*is a folder/],
   ["--data DIR/names/inside", /inside.*not a folder/],
@@ -66,6 +67,7 @@ test.each<[string, RegExp]>([
   ["generate --model DIR/model --prefix Ann", /"A" in "Ann"/],
   ["generate --model DIR/model -n 0", /n must be/],
   ["generate --model DIR/model --heap-limit 1000", /heap limit is 1000/],
+  ["generate --model DIR/wide", /heap is full at src\/\w+\.ts:\d+: XS asked for/],
   ["generate --model DIR/altered", /altered|no number/],
   ["eval --model DIR/model --data DIR/upper", /upper, line 2/],
   ["eval --model DIR/model --block-size 8", /block_?size 16, not 8/i],
