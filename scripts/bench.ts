@@ -63,8 +63,8 @@ async function main(): Promise<void> {
 
 async function measure(config: ModelConfig): Promise<Record<string, Measurement>> {
   const cost = (config.nLayer * config.nEmbd ** 2) / DEFAULT_MODEL.nEmbd ** 2;
-  const steps = Math.ceil(2000 / cost);
-  const fewSteps = Math.ceil(steps / 100);
+  const steps = Math.ceil(8000 / cost);
+  const fewSteps = Math.ceil(steps / 400);
   const programs = new Map(["floor", "naive"].map((name) => [name, compile(name, config)]));
   const runs: Record<string, () => Promise<Measurement>> = {
     "node/typescript": () => onEngine("node", "typescript", config, steps),

@@ -38,7 +38,8 @@ export interface MemoryPlan {
 export const CREATION = Object.freeze({ chunks: 110000, slots: 3000, stack: 512 });
 
 const FLOAT_BYTES: Readonly<Record<Dtype, number>> = Object.freeze({ f32: 4, f64: 8 });
-const SLOT_BYTES = 16;
+/** An object's smallest part, on a 32-bit engine. */
+export const SLOT_BYTES = 16;
 /** Strings and the like, and the header of each buffer. */
 const BASE_CHUNKS = 3000;
 const CHUNK_HEADER = 16;

@@ -5,6 +5,7 @@ import Timer from "timer";
 import { App } from "../app";
 import { Console } from "../console";
 import { InputError } from "../errors";
+import { CREATION, type Room, SLOT_BYTES } from "../plan";
 import type { Platform } from "../platform";
 import { Random } from "../random";
 import { typescriptOps } from "../typescript-ops";
@@ -53,7 +54,7 @@ export default function main(): void {
     write,
     now: () => Time.delta(start),
     schedule: (slice) => void Timer.set(slice),
-    room: () => undefined,
+    room: () => roomOf(device.freeHeap(), device.largestPiece()),
     usage: () => ({
       bytecodes: null,
       slots: null,
@@ -79,4 +80,14 @@ export default function main(): void {
     if (!(error instanceof InputError)) throw error;
     write(`${error.message}\n`);
   }
+}
+
+/** What the machine has, and what it could still get. */
+function roomOf(freeHeap: number | undefined, largestPiece = 0): Room | undefined {
+  if (freeHeap === undefined) return undefined;
+  const { chunks, slots, stack } = CREATION;
+  return {
+    total: chunks + (slots + stack) * SLOT_BYTES + freeHeap,
+    largestPiece: Math.max(chunks, largestPiece),
+  };
 }

@@ -4,6 +4,8 @@
  * 11 ms of it; this driver keeps 4 KB, and with CONFIG_UART_ISR_IN_IRAM also while flash is written.
  */
 
+#include <stddef.h>
+
 #include "xsmc.h"
 
 #include "driver/uart.h"
