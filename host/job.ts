@@ -130,7 +130,7 @@ function generate(job: GenerateJob, platform: Platform, ops: Ops, observer: JobO
   checkInteger("n", job.count, 1, 1e9);
   const model = loadModel(storageOf(platform), job.model, job.wanted, ops);
   const generator = new Generator(model, new Random(job.seed));
-  const dataset = new Dataset(platform.names, platform.namesFile);
+  const dataset = new Dataset(platform.names, platform.namesFile, platform.skipLines);
   const temperature = job.temperature ?? PRESETS[model.config.preset].temperature;
   return runSliced(job.count, 1, platform, observer, (i) => {
     const name = generator.name(temperature, job.prefix);
@@ -141,7 +141,7 @@ function generate(job: GenerateJob, platform: Platform, ops: Ops, observer: JobO
 
 function evaluate(job: EvaluateJob, platform: Platform, ops: Ops, observer: JobObserver): RunningJob {
   const model = loadModel(storageOf(platform), job.model, job.wanted, ops);
-  const dataset = new Dataset(platform.names, platform.namesFile);
+  const dataset = new Dataset(platform.names, platform.namesFile, platform.skipLines);
   checkFits(model, dataset);
   const tokens = new Uint8Array(model.config.blockSize + 1);
   let sum = 0;

@@ -1,5 +1,5 @@
 import { InputError } from "../src/errors";
-import type { Platform, Usage } from "../src/platform";
+import { NO_USAGE, type Platform } from "../src/platform";
 import { typescriptOps } from "../src/typescript-ops";
 import { type Job, type JobObserver, type OpsProvider, type RunningJob, startJob } from "./job";
 import { nodeStorage, readBytes } from "./node-storage";
@@ -15,17 +15,6 @@ export interface EngineCall {
   /** Receives the running job, to stop it. */
   readonly started: (running: RunningJob) => void;
 }
-
-/** V8 counts none of this. */
-const NO_USAGE: Usage = {
-  bytecodes: null,
-  slots: null,
-  chunks: null,
-  stack: null,
-  peak: null,
-  collections: null,
-  flash: null,
-};
 
 const provideOps: OpsProvider = (dtype, ops) => {
   if (ops === "native") throw new InputError("Native ops run on XS only: use --engine xs, or --ops typescript.");

@@ -78,7 +78,7 @@ export class App {
   ) {
     checkInteger("samples", config.samples, 0, 1e9);
     checkInteger("log-every", config.logEvery, 1, 1e9);
-    const dataset = new Dataset(platform.names, platform.namesFile);
+    const dataset = new Dataset(platform.names, platform.namesFile, platform.skipLines);
     this.random = new Random(config.seed);
     const check = (wanted: ModelConfig): void => {
       const room = platform.room();

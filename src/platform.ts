@@ -1,3 +1,4 @@
+import type { SkipLines } from "./dataset";
 import type { Room } from "./plan";
 
 /**
@@ -11,6 +12,8 @@ export interface Platform {
   readonly names: Uint8Array;
   /** What error messages call them. */
   readonly namesFile: string;
+  /** How to find a name in them, where the engine has something faster than the dataset's own way. */
+  readonly skipLines?: SkipLines;
   /** Where checkpoints go; not every place has one. */
   readonly storage?: Storage;
   /** Writes text to the log. */
@@ -39,6 +42,17 @@ export interface Usage {
   /** What the device has in flash instead of in its memory: bytecode and property names. */
   readonly flash: { readonly bytecode: number; readonly names: number } | null;
 }
+
+/** Of an engine that counts none of this. */
+export const NO_USAGE: Usage = Object.freeze({
+  bytecodes: null,
+  slots: null,
+  chunks: null,
+  stack: null,
+  peak: null,
+  collections: null,
+  flash: null,
+});
 
 /** Files by name. Methods throw an InputError with one sentence for the user. */
 export interface Storage {

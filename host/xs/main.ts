@@ -1,6 +1,6 @@
 import { InputError } from "../../src/errors";
 import type { Platform } from "../../src/platform";
-import { nativeOps } from "../../src/moddable/ops/native-ops";
+import { nativeOps, skipLines } from "../../src/moddable/ops/native-ops";
 import { typescriptOps } from "../../src/typescript-ops";
 import { type OpsProvider, startJob } from "../job";
 import type { Host } from "./host";
@@ -24,6 +24,7 @@ export default function main(): void {
     engine: "XS",
     names: new Uint8Array(host.names),
     namesFile,
+    skipLines,
     storage: {
       open: (path) => asInputError(() => host.storage.open(path)),
       create: (path) => asInputError(() => host.storage.create(path)),

@@ -6,11 +6,11 @@ import { App } from "../app";
 import { Console } from "../console";
 import { InputError } from "../errors";
 import { CREATION, type Room, SLOT_BYTES } from "../plan";
-import type { Platform } from "../platform";
+import { NO_USAGE, type Platform } from "../platform";
 import { Random } from "../random";
 import { typescriptOps } from "../typescript-ops";
 import { device } from "./esp32/device";
-import { nativeOps } from "./ops/native-ops";
+import { nativeOps, skipLines } from "./ops/native-ops";
 import { Serial } from "./serial";
 import { readSettings } from "./settings";
 
@@ -51,19 +51,12 @@ export default function main(): void {
     engine: device.name,
     names: new Uint8Array(new Resource("names.txt")),
     namesFile: "names.txt",
+    skipLines,
     write,
     now: () => Time.delta(start),
     schedule: (slice) => void Timer.set(slice),
     room: () => roomOf(device.freeHeap(), device.largestPiece()),
-    usage: () => ({
-      bytecodes: null,
-      slots: null,
-      chunks: null,
-      stack: null,
-      peak: null,
-      collections: null,
-      flash: null,
-    }),
+    usage: () => NO_USAGE,
   };
 
   const free = device.freeHeap();

@@ -1,3 +1,4 @@
+import type { SkipLines } from "../../dataset";
 import type { Floats, Ops } from "../../ops";
 
 /** XS binds a C function by its name; see gpt-ops-xs.c. */
@@ -33,3 +34,6 @@ export const nativeOps: Ops = Object.freeze({
   softmaxCrossEntropy: native("xs_gpt_softmax_cross_entropy"),
   adam: native("xs_gpt_adam"),
 });
+
+/** To find a name: XS takes some 500 instructions for a byte that indexOf passes. */
+export const skipLines: SkipLines = native("xs_gpt_skip_lines");
