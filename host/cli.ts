@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_APP } from "../src/app";
@@ -8,10 +8,11 @@ import { InputError } from "../src/errors";
 import type { Dtype, OpsName } from "../src/ops";
 import type { Job, RunningJob, StepReport } from "./job";
 import { type EngineCall, runOnNode } from "./node-engine";
-import { fileError, nodeStorage } from "./node-storage";
+import { nodeStorage } from "./node-storage";
 import { formatPlan, planAsJson } from "./plan";
 import { plainDisplay, terminalDisplay } from "./progress";
 import { NoCompilerError } from "./xs/build";
+import { openRecords, type Records } from "./records";
 import { addMonitor } from "./monitor/command";
 import { runOnXs, UncaughtError } from "./xs/engine";
 import type { Bits } from "./xs/sources";
@@ -310,53 +311,6 @@ function showBuild(done: number, total: number): void {
   const { stderr } = process;
   if (stderr.isTTY) stderr.write(`\rBuilding the XS engine: ${done}/${total}${done === total ? "\n" : ""}`);
   else if (done === 1) stderr.write("Building the XS engine...\n");
-}
-
-interface Records {
-  add: (report: StepReport) => void;
-  close: () => void;
-}
-
-/** A file of one JSON object a step. */
-function openRecords(path: string): Records {
-  const numberOrNull = (value: number): number | null => (Number.isNaN(value) ? null : value);
-  let fd: number;
-  try {
-    fd = openSync(path, "a");
-  } catch (error) {
-    throw fileError("write", path, error);
-  }
-  let pending = "";
-  let isFirst = true;
-  const flush = (): void => {
-    try {
-      // What was there before goes when there is something new, not when the run fails to start.
-      if (isFirst && pending !== "") {
-        ftruncateSync(fd);
-        isFirst = false;
-      }
-      writeSync(fd, pending);
-    } catch (error) {
-      throw fileError("write", path, error);
-    }
-    pending = "";
-  };
-  return {
-    add({ step, loss, learningRate, validationLoss, name }) {
-      pending += `${JSON.stringify({
-        step,
-        loss: numberOrNull(loss),
-        learningRate,
-        ...(!Number.isNaN(validationLoss) && { validationLoss }),
-        name,
-      })}\n`;
-      if (pending.length > 1 << 14) flush();
-    },
-    close() {
-      flush();
-      closeSync(fd);
-    },
-  };
 }
 
 /** Runs the command line; sets the exit code. */
