@@ -1,36 +1,33 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { DEFAULT_APP } from "../src/app";
 import { Checkpoint } from "../src/checkpoint";
 import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig, PRESETS, type TrainingConfig } from "../src/config";
 import { InputError } from "../src/errors";
+import { DEFAULT_TRAIN_JOB, type Job } from "../src/job";
 import type { Dtype, OpsName } from "../src/ops";
-import type { Job, RunningJob, StepReport } from "./job";
-import { type EngineCall, runOnNode } from "./node-engine";
-import { nodeStorage } from "./node-storage";
-import { formatPlan, planAsJson } from "./plan";
-import { plainDisplay, terminalDisplay } from "./progress";
-import { NoCompilerError } from "./xs/build";
-import { openRecords, type Records } from "./records";
+import { Files } from "./files";
+import { CHECKPOINT, LIST } from "./inputs";
 import { addMonitor } from "./monitor/command";
-import { runOnXs, UncaughtError } from "./xs/engine";
+import { Output } from "./output";
+import { checkPurposes, type Purpose } from "./outputs";
+import { formatPlan, planAsJson } from "./plan";
+import { runAndShow, type RunOptions } from "./run";
+import { untilSignal } from "./signals";
+import { UncaughtError } from "./xs/engine";
 import type { Bits } from "./xs/sources";
 
 const EXIT_INPUT = 2;
 /** A mistake in the program, as sysexits.h has it. */
 const EXIT_SOFTWARE = 70;
-/** As shells have it for a program ended by SIGINT. */
-const EXIT_STOPPED = 130;
+
+/** The XS host can address no more. */
+const MOST_HEAP = 2 ** 30;
 
 const NAMES_FILE = fileURLToPath(new URL("../data/names.txt", import.meta.url));
 
-interface EngineOptions {
-  engine: "node" | "xs" | "auto";
-  xsBits: Bits;
-  heapLimit?: number;
-  ops?: OpsName;
-  data: string;
+interface EngineOptions extends RunOptions {
+  readonly ops?: OpsName;
 }
 
 interface ModelOptions {
@@ -49,8 +46,7 @@ interface TrainOptions extends EngineOptions, ModelOptions, Partial<TrainingConf
   temperature?: number;
   init?: string;
   save?: string;
-  jsonl?: string;
-  stats: boolean;
+  saveWeights?: string;
 }
 
 interface GenerateOptions extends EngineOptions, ModelOptions {
@@ -65,7 +61,8 @@ interface EvaluateOptions extends EngineOptions, ModelOptions {
   model: string;
 }
 
-function createProgram(): Command {
+/** @param ending asks the command to end soon and in order */
+function createProgram(output: Output, ending: AbortSignal): Command {
   const program = new Command("esp32gpt")
     .description("A GPT that is born, trained and used on an ESP32.")
     .version(readVersion())
@@ -75,7 +72,7 @@ function createProgram(): Command {
 
   modelOptions(engineOptions(program.command("train").description("train a model on names and let it write new ones")))
     .option("--steps <n>", "steps to train, one name each", wholeNumber, DEFAULT_TRAINING.steps)
-    .option("--seed <n>", "seed of all random numbers", wholeNumber, DEFAULT_APP.seed)
+    .option("--seed <n>", "seed of all random numbers", wholeNumber, DEFAULT_TRAIN_JOB.seed)
     .option(
       "--learning-rate <rate>",
       "of the first step; it falls linearly to zero",
@@ -96,33 +93,34 @@ function createProgram(): Command {
     )
     .option("--init <file>", "start from the weights of a checkpoint")
     .option("--save <file>", "save a checkpoint when training ends")
+    .option("--save-weights <file>", "save the weights alone, a third of a checkpoint")
     .addOption(new Option("--dtype <type>", "precision of all numbers").choices(["f32", "f64"]).default("f32"))
-    .option("--log-every <n>", "steps between two lines of the log", wholeNumber, DEFAULT_APP.logEvery)
+    .option("--log-every <n>", "steps between two lines of the log", wholeNumber, DEFAULT_TRAIN_JOB.logEvery)
     .option("--jsonl <file>", "write one JSON object a step")
-    .option("--samples <n>", "names to generate after training", wholeNumber, DEFAULT_APP.samples)
+    .option("--samples <n>", "names to generate after training", wholeNumber, DEFAULT_TRAIN_JOB.samples)
     .option("--temperature <t>", "lower is more likely, higher more daring (default: the preset's)", decimalNumber)
     .option("--stats", "end with one line of JSON: time, bytecodes, memory", false)
-    .action(train);
+    .action((options: TrainOptions) => train(options, output, ending));
 
   modelOptions(engineOptions(program.command("generate").description("let a trained model write names")))
     .requiredOption("--model <file>", "the checkpoint")
-    .option("-n <count>", "how many names", wholeNumber, DEFAULT_APP.samples)
+    .option("-n <count>", "how many names", wholeNumber, DEFAULT_TRAIN_JOB.samples)
     .option("--temperature <t>", "lower is more likely, higher more daring (default: the preset's)", decimalNumber)
     .option("--prefix <letters>", "how every name begins", "")
-    .option("--seed <n>", "seed of the random numbers", wholeNumber, DEFAULT_APP.seed)
-    .action(generate);
+    .option("--seed <n>", "seed of the random numbers", wholeNumber, DEFAULT_TRAIN_JOB.seed)
+    .action((options: GenerateOptions) => generate(options, output, ending));
 
   modelOptions(
     engineOptions(program.command("eval").description("measure the mean loss of a checkpoint over a file of names")),
   )
     .requiredOption("--model <file>", "the checkpoint")
-    .action(evaluate);
+    .action((options: EvaluateOptions) => evaluate(options, output, ending));
 
   modelOptions(program.command("plan").description("list the memory that training takes, and the chips that have it"))
     .option("--json", "as one line of JSON", false)
-    .action(plan);
+    .action((options: ModelOptions & { json: boolean }) => plan(options, output));
 
-  addMonitor(program);
+  addMonitor(program, ending);
 
   return program;
 }
@@ -150,7 +148,7 @@ function engineOptions(command: Command): Command {
         "native",
       ]),
     )
-    .option("--heap-limit <bytes>", "xs: memory for slots, chunks and stack (default: the ESP32's)", wholeNumber)
+    .option("--heap-limit <bytes>", "xs: memory for slots, chunks and stack (default: the ESP32's)", heapLimit)
     .option("--data <file>", "names, one a line, in the letters a to z", NAMES_FILE);
 }
 
@@ -173,6 +171,13 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
+function heapLimit(text: string): number {
+  const bytes = wholeNumber(text);
+  if (bytes < 1 || bytes > MOST_HEAP)
+    throw new InvalidArgumentError(`It must be a number of bytes from 1 to ${MOST_HEAP}.`);
+  return bytes;
+}
+
 function parseBits(text: string): Bits {
   if (text !== "32" && text !== "64") throw new InvalidArgumentError("It must be 32 or 64.");
   return text === "32" ? 32 : 64;
@@ -193,143 +198,131 @@ function wantedModel({ preset, nLayer, nEmbd, nHead, blockSize }: ModelOptions):
   return given<ModelConfig>({ preset, nLayer, nEmbd, nHead, blockSize });
 }
 
-async function train(options: TrainOptions): Promise<void> {
-  const { steps, learningRate, sampling, holdout, seed, samples, logEvery, temperature, init, save } = options;
+async function train(options: TrainOptions, output: Output, ending: AbortSignal): Promise<void> {
+  const { steps, learningRate, sampling, holdout, seed, samples, logEvery, temperature } = options;
+  const { data, init, save, saveWeights, jsonl, dtype, ops } = options;
   const job: Job = {
     command: "train",
-    dtype: options.dtype,
-    ...given<{ ops: OpsName }>({ ops: options.ops }),
-    stats: options.stats,
-    app: {
-      model: wantedModel(options),
-      training: given<TrainingConfig>({ steps, learningRate, sampling, holdout }),
-      seed,
-      samples,
-      logEvery,
-      ...given<{ temperature: number; init: string; save: string }>({ temperature, init, save }),
-    },
+    dtype,
+    model: wantedModel(options),
+    training: given<TrainingConfig>({ steps, learningRate, sampling, holdout }),
+    seed,
+    samples,
+    logEvery,
+    ...given<OptionalOfTraining>({ ops, temperature, init, save, saveWeights }),
   };
-  const records = options.jsonl === undefined ? undefined : openRecords(options.jsonl);
-  try {
-    await run(job, options, steps, records);
-  } finally {
-    records?.close();
-  }
+  const purposes: (Purpose | undefined)[] = [
+    purpose("--data", data),
+    purpose("--init", init),
+    purpose("--save", save, true),
+    purpose("--save-weights", saveWeights, true),
+    purpose("--jsonl", jsonl, true),
+  ];
+  checkPurposes(purposes.filter((each) => each !== undefined));
+  await withFiles(ending, async (files) => {
+    for (const file of [save, saveWeights]) if (file !== undefined) files.output(file);
+    await files.input(data, LIST);
+    if (init !== undefined) await files.input(init, CHECKPOINT);
+    await runAndShow(job, options, files, output, ending);
+  });
 }
 
-async function generate(options: GenerateOptions): Promise<void> {
-  const { model, n, temperature, prefix, seed } = options;
-  await run(
-    {
+interface OptionalOfTraining {
+  readonly ops: OpsName;
+  readonly temperature: number;
+  readonly init: string;
+  readonly save: string;
+  readonly saveWeights: string;
+}
+
+function purpose(option: string, path: string | undefined, isWritten = false): Purpose | undefined {
+  return path === undefined ? undefined : { option, path, isWritten };
+}
+
+async function generate(options: GenerateOptions, output: Output, ending: AbortSignal): Promise<void> {
+  const { model, n, temperature, prefix, seed, ops } = options;
+  await withCheckpoint(options, ending, (dtype, files) => {
+    const job: Job = {
       command: "generate",
-      dtype: dtypeOf(model),
-      ...given<{ ops: OpsName }>({ ops: options.ops }),
+      dtype,
       model,
       wanted: wantedModel(options),
       count: n,
       prefix,
       seed,
-      ...given<{ temperature: number }>({ temperature }),
-    },
-    options,
-  );
+      ...given<{ ops: OpsName; temperature: number }>({ ops, temperature }),
+    };
+    return runAndShow(job, options, files, output, ending);
+  });
 }
 
-async function evaluate(options: EvaluateOptions): Promise<void> {
-  const { model } = options;
-  await run(
-    {
-      command: "eval",
-      dtype: dtypeOf(model),
-      ...given<{ ops: OpsName }>({ ops: options.ops }),
-      model,
-      wanted: wantedModel(options),
-    },
-    options,
-  );
-}
-
-function plan(options: ModelOptions & { json: boolean }): void {
-  const config = { ...DEFAULT_MODEL, ...wantedModel(options) };
-  process.stdout.write(options.json ? planAsJson(config) : formatPlan(config));
+async function evaluate(options: EvaluateOptions, output: Output, ending: AbortSignal): Promise<void> {
+  const { model, ops } = options;
+  await withCheckpoint(options, ending, (dtype, files) => {
+    const job: Job = { command: "eval", dtype, model, wanted: wantedModel(options), ...given<{ ops: OpsName }>({ ops }) };
+    return runAndShow(job, options, files, output, ending);
+  });
 }
 
 /** A checkpoint is used in the precision it has. */
-function dtypeOf(file: string): Dtype {
-  const checkpoint = Checkpoint.open(nodeStorage, file);
-  checkpoint.close();
-  return checkpoint.dtype;
-}
-
-/** Runs a job on the engine that was asked for, with a progress bar where there is a terminal. */
-async function run(job: Job, options: EngineOptions, steps?: number, records?: Records): Promise<void> {
-  const hasBar = process.stdout.isTTY && job.command !== "generate";
-  const display = hasBar ? terminalDisplay(steps) : plainDisplay();
-  let running: RunningJob | undefined;
-  const stop = (): void => running?.stop();
-  process.on("SIGINT", stop);
-  try {
-    const stopped = await runOn(options, {
-      job,
-      namesFile: options.data,
-      write: display.write,
-      observer: {
-        ...((display.step ?? records) && {
-          step: (report: StepReport) => {
-            records?.add(report);
-            display.step?.(report.step, report.loss);
-          },
-        }),
-        ...(display.progress && { progress: display.progress }),
-      },
-      started: (job) => void (running = job),
-    });
-    if (stopped) process.exitCode = EXIT_STOPPED;
-  } finally {
-    process.off("SIGINT", stop);
-    display.end();
-  }
-}
-
-async function runOn({ engine, xsBits, heapLimit }: EngineOptions, call: EngineCall): Promise<boolean> {
-  if (engine === "node") return runOnNode(call);
-  try {
-    return await runOnXs(call, {
-      bits: xsBits,
-      buildProgress: showBuild,
-      ...given<{ heapLimit: number }>({ heapLimit }),
-    });
-  } catch (error) {
-    if (engine === "xs" || !(error instanceof NoCompilerError)) throw error;
-    console.error("There is no C compiler to build XS with, so this runs on Node.");
-    return runOnNode(call);
-  }
-}
-
-/** Building XS takes a while the first time: a line on a terminal, a sentence elsewhere. */
-function showBuild(done: number, total: number): void {
-  const { stderr } = process;
-  if (stderr.isTTY) stderr.write(`\rBuilding the XS engine: ${done}/${total}${done === total ? "\n" : ""}`);
-  else if (done === 1) stderr.write("Building the XS engine...\n");
-}
-
-/** Runs the command line; sets the exit code. */
-export async function main(): Promise<void> {
-  // A reader that has seen enough, like head, is no error.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
+async function withCheckpoint(
+  { model, data }: EvaluateOptions,
+  ending: AbortSignal,
+  work: (dtype: Dtype, files: Files) => Promise<void>,
+): Promise<void> {
+  await withFiles(ending, async (files) => {
+    await files.input(model, CHECKPOINT);
+    await files.input(data, LIST);
+    const checkpoint = await Checkpoint.open(files.storage, model);
+    checkpoint.close();
+    await work(checkpoint.dtype, files);
   });
+}
+
+async function withFiles(ending: AbortSignal, work: (files: Files) => Promise<void>): Promise<void> {
+  const files = new Files(ending);
   try {
-    await createProgram().parseAsync();
-  } catch (error) {
-    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : EXIT_INPUT;
-    else if (error instanceof InputError) {
-      console.error(`esp32gpt: ${error.message}`);
-      process.exitCode = EXIT_INPUT;
-    } else if (error instanceof UncaughtError) {
-      console.error(error.message);
-      process.exitCode = EXIT_SOFTWARE;
-    } else throw error;
+    await work(files);
+  } finally {
+    files.close();
   }
+}
+
+function plan(options: ModelOptions & { json: boolean }, output: Output): void {
+  const config = { ...DEFAULT_MODEL, ...wantedModel(options) };
+  output.write(options.json ? planAsJson(config) : formatPlan(config));
+}
+
+/** Runs the command line, and ends the process. */
+export async function main(): Promise<never> {
+  const output = new Output(process.stdout);
+  process.stderr.on("error", () => undefined); // Nobody is there to be told.
+  let exitCode = 0;
+  const signalCode = await untilSignal(async (ending) => {
+    try {
+      await createProgram(output, ending).parseAsync();
+      exitCode = Number(process.exitCode ?? 0);
+    } catch (error) {
+      if (ending.aborted && !(error instanceof InputError) && !(error instanceof UncaughtError)) throw error;
+      exitCode = explain(error);
+    }
+  });
+  await output.flushed();
+  if (exitCode === 0 && output.trouble !== undefined && output.trouble !== "left") {
+    console.error(`esp32gpt: Cannot write to standard output: ${output.trouble}.`);
+    exitCode = EXIT_INPUT;
+  }
+  // What nobody waits for any more, as a read from a terminal, does not keep the process.
+  process.exit(exitCode === 0 ? signalCode : exitCode);
+}
+
+/** Says what has gone wrong; the exit code for it. */
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_INPUT;
+  if (error instanceof InputError) {
+    console.error(`esp32gpt: ${error.message}`);
+    return EXIT_INPUT;
+  }
+  console.error(error instanceof UncaughtError ? error.message : error);
+  return EXIT_SOFTWARE;
 }

@@ -1,94 +1,104 @@
-import {
-  closeSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, fchmodSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 import { InputError } from "../src/errors";
 import type { NewFile, Storage, StoredFile } from "../src/platform";
+import { printable } from "../src/text";
+import { fileError } from "./file-errors";
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such file or folder",
-  ENOTDIR: "a part of its path is not a folder",
-  EISDIR: "it is a folder",
-  EACCES: "access is denied",
-  EPERM: "access is denied",
-  EROFS: "the file system is read-only",
-  ENOSPC: "the disk is full",
-};
-
-/** The InputError that says in a sentence why a file could not be read or written. */
-export function fileError(action: "read" | "write", path: string, error: unknown): InputError {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return new InputError(`Cannot ${action} ${path}: ${REASONS[code] ?? (code || String(error))}.`);
-}
-
-/** @throws InputError when the file cannot be read */
-export function readBytes(path: string): Uint8Array {
-  return attempt("read", path, () => readFileSync(path));
+/** The name of the file in which a save is written, until it is whole. */
+export function temporaryName(path: string): string {
+  return `${path}.${process.pid}.tmp`;
 }
 
 /** Files by their path. */
 export const nodeStorage: Storage = {
-  open(path: string): StoredFile | undefined {
-    let fd: number;
-    try {
-      fd = openSync(path, "r");
-    } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-      throw fileError("read", path, error);
-    }
-    return {
-      size: fstatSync(fd).size,
-      read: (position, bytes) =>
-        attempt("read", path, () => {
-          let filled = 0;
-          while (filled < bytes.length) {
-            const count = readSync(fd, bytes, filled, bytes.length - filled, position + filled);
-            if (count === 0) break;
-            filled += count;
-          }
-          return filled;
-        }),
-      close: () => closeSync(fd),
-    };
-  },
-
-  create(path: string): NewFile {
-    if (path === "") throw new InputError("Cannot write a file without a name.");
-    const present = attempt("write", path, () => statSync(path, { throwIfNoEntry: false }));
-    if (present?.isDirectory()) throw new InputError(`Cannot write ${path}: it is a folder.`);
-    const temporary = `${path}.${process.pid}.tmp`;
-    const fd = attempt("write", path, () => openSync(temporary, "w"));
-    const abort = (): void => {
-      closeSync(fd);
-      rmSync(temporary, { force: true });
-    };
-    return {
-      write: (bytes) =>
-        attempt("write", path, () => {
-          for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
-        }),
-      commit: () => {
-        try {
-          fsyncSync(fd);
-          closeSync(fd);
-          renameSync(temporary, path);
-        } catch (error) {
-          rmSync(temporary, { force: true });
-          throw fileError("write", path, error);
-        }
-      },
-      abort,
-    };
-  },
+  open: (path) => promised(() => openStored(path)),
+  create: (path) => promised(() => createNew(path)),
 };
+
+/** What is done at once here, and needs time elsewhere. */
+function promised<T>(work: () => T): Promise<T> {
+  return new Promise((resolve) => resolve(work()));
+}
+
+/** @throws InputError when it cannot be read */
+export function openStored(path: string): StoredFile | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw fileError("read", path, error);
+  }
+  return {
+    size: fstatSync(fd).size,
+    read: (position, bytes) =>
+      attempt("read", path, () => {
+        let filled = 0;
+        while (filled < bytes.length) {
+          const count = readSync(fd, bytes, filled, bytes.length - filled, position + filled);
+          if (count === 0) break;
+          filled += count;
+        }
+        return filled;
+      }),
+    close: () => closeSync(fd),
+  };
+}
+
+function createNew(path: string): NewFile {
+  if (path === "") throw new InputError("Cannot write a file without a name.");
+  const present = attempt("write", path, () => statSync(path, { throwIfNoEntry: false }));
+  if (present && !present.isFile())
+    throw new InputError(
+      `Cannot write ${printable(path, 200)}: ${present.isDirectory() ? "it is a folder" : "it is no regular file"}.`,
+    );
+  const temporary = temporaryName(path);
+  const fd = attempt("write", path, () => openSync(temporary, "w"));
+  const abort = (): void => {
+    closeSync(fd);
+    rmSync(temporary, { force: true });
+  };
+  const commit = (): void => {
+    try {
+      if (present) fchmodSync(fd, present.mode & 0o7777);
+      fsyncSync(fd);
+    } catch (error) {
+      abort();
+      throw error;
+    }
+    closeSync(fd);
+    try {
+      renameSync(temporary, path);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+    syncFolder(dirname(path));
+  };
+  return {
+    write: (bytes) =>
+      attempt("write", path, () => {
+        for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
+      }),
+    commit: () => promised(() => attempt("write", path, commit)),
+    abort,
+  };
+}
+
+/** The new name itself reaches the disk; not every system lets a folder be synchronized. */
+function syncFolder(folder: string): void {
+  try {
+    const fd = openSync(folder, "r");
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // The file is whole all the same.
+  }
+}
 
 function attempt<T>(action: "read" | "write", path: string, work: () => T): T {
   try {

@@ -1,51 +1,98 @@
-import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
-import type { StepReport } from "./job";
-import { fileError } from "./node-storage";
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { Socket } from "node:net";
+import { setTimeout } from "node:timers/promises";
+import type { StepEvent } from "../src/events";
+import { fileError, reasonOf } from "./file-errors";
+import { Output } from "./output";
 
 /** A file of one JSON object a step. */
 export interface Records {
-  add: (report: StepReport) => void;
-  close: () => void;
+  add: (event: StepEvent) => void;
+  /** Calls back when it can take more. */
+  whenReady: (callback: () => void) => void;
+  /** Writes what is left; resolves to what went wrong with the file, in words. */
+  close: () => Promise<string | undefined>;
 }
 
-/** @throws InputError when the file cannot be written */
-export function openRecords(path: string): Records {
-  const numberOrNull = (value: number): number | null => (Number.isNaN(value) ? null : value);
-  let fd: number;
-  try {
-    fd = openSync(path, "a");
-  } catch (error) {
-    throw fileError("write", path, error);
-  }
+/** Where the lines go: a file, or a pipe whose reader may be slow or leave. */
+interface Sink {
+  write: (text: string) => void;
+  whenReady: (callback: () => void) => void;
+  close: () => Promise<string | undefined>;
+}
+
+const BLOCK = 1 << 14;
+/** How often to look whether a pipe has got its reader, in milliseconds. */
+const PIPE_POLL = 50;
+
+/**
+ * @param ending interrupts the wait for the reader of a pipe
+ * @throws InputError when the file cannot be written
+ */
+export async function openRecords(path: string, ending: AbortSignal): Promise<Records> {
+  const sink = await openSink(path, ending);
   let pending = "";
-  let isFirst = true;
-  const flush = (): void => {
-    try {
-      // What was there before goes when there is something new, not when the run fails to start.
-      if (isFirst && pending !== "") {
-        ftruncateSync(fd);
-        isFirst = false;
-      }
-      writeSync(fd, pending);
-    } catch (error) {
-      throw fileError("write", path, error);
-    }
-    pending = "";
-  };
   return {
     add({ step, loss, learningRate, validationLoss, name }) {
-      pending += `${JSON.stringify({
-        step,
-        loss: numberOrNull(loss),
-        learningRate,
-        ...(!Number.isNaN(validationLoss) && { validationLoss }),
-        name,
-      })}\n`;
-      if (pending.length > 1 << 14) flush();
+      pending += `${JSON.stringify({ step, loss, learningRate, validationLoss, name })}\n`;
+      if (pending.length < BLOCK) return;
+      sink.write(pending);
+      pending = "";
     },
+    whenReady: sink.whenReady,
     close() {
-      flush();
+      sink.write(pending);
+      return sink.close();
+    },
+  };
+}
+
+async function openSink(path: string, ending: AbortSignal): Promise<Sink> {
+  for (;;) {
+    try {
+      // A pipe without a reader would block; so it says ENXIO.
+      const fd = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK);
+      return fstatSync(fd).isFIFO() ? pipeSink(fd) : fileSink(fd);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ENXIO")) throw fileError("write", path, error);
+    }
+    await setTimeout(PIPE_POLL, undefined, { signal: ending });
+  }
+}
+
+function pipeSink(fd: number): Sink {
+  const output = new Output(new Socket({ fd, readable: false, writable: true }));
+  return {
+    write: (text) => output.write(text),
+    whenReady: (callback) => output.whenReady(callback),
+    async close() {
+      await output.flushed();
+      output.stream.end();
+      return output.trouble === "left" ? undefined : output.trouble;
+    },
+  };
+}
+
+function fileSink(fd: number): Sink {
+  let isFresh = fstatSync(fd).isFile();
+  let trouble: string | undefined;
+  return {
+    write(text) {
+      if (trouble !== undefined || text === "") return;
+      try {
+        // What was there before goes when there is something new, not when the run fails to start.
+        if (isFresh) ftruncateSync(fd);
+        isFresh = false;
+        const bytes = Buffer.from(text);
+        for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
+      } catch (error) {
+        trouble = reasonOf(error);
+      }
+    },
+    whenReady: (callback) => callback(),
+    close() {
       closeSync(fd);
+      return Promise.resolve(trouble);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { type ModelConfig, PRESETS } from "./config";
-import { Layout } from "./layout";
+import { allocate, Layout } from "./layout";
 import type { Floats, Ops, Tensor } from "./ops";
 import { MLP_RATIO } from "./parameters";
 import { VOCABULARY_SIZE } from "./tokenizer";
@@ -77,5 +77,38 @@ export function viewActivations(ops: Ops, floats: Floats, config: ModelConfig): 
     layers,
     output: layout.view(ops, floats, "output"),
     logits: layout.view(ops, floats, "logits"),
+  };
+}
+
+/** The gradients that flow between the operations; every layer uses the same room. */
+export interface Flow {
+  /** Of the residual stream, from the loss back to the embeddings; T×n. */
+  readonly dx: Tensor;
+  /** Of what RMSNorm put out, where the preset has it; else dx itself. */
+  readonly dNorm: Tensor;
+  /** Of the heads' outputs; T×n. */
+  readonly dAttention: Tensor;
+  /** Of queries, keys and values, B×n each. */
+  readonly dqkv: Tensor;
+}
+
+export function flowLayout({ preset, nEmbd, blockSize }: ModelConfig): Layout {
+  const layout = new Layout();
+  layout.add("dx", blockSize, nEmbd);
+  if (PRESETS[preset].rmsNorm) layout.add("dNorm", blockSize, nEmbd);
+  layout.add("dAttention", blockSize, nEmbd);
+  layout.add("dqkv", 3 * blockSize, nEmbd);
+  return layout;
+}
+
+export function createFlow(ops: Ops, config: ModelConfig): Flow {
+  const layout = flowLayout(config);
+  const floats = allocate(ops.dtype, layout.length);
+  const dx = layout.view(ops, floats, "dx");
+  return {
+    dx,
+    dNorm: PRESETS[config.preset].rmsNorm ? layout.view(ops, floats, "dNorm") : dx,
+    dAttention: layout.view(ops, floats, "dAttention"),
+    dqkv: layout.view(ops, floats, "dqkv"),
   };
 }

@@ -1,4 +1,4 @@
-import type { Room } from "./plan";
+import type { Room } from "./platform";
 
 /** A chip's memory for the XS machine, and how that is known. */
 export interface Chip {

@@ -1,63 +1,84 @@
-import type { App } from "./app";
+import { checkInteger, checkTemperature } from "./config";
 import { InputError } from "./errors";
+import type { Event } from "./events";
 import { Generator } from "./generate";
-import type { Platform } from "./platform";
 import type { Random } from "./random";
+import type { Runner } from "./runner";
+import { printable } from "./text";
+import type { Trainer } from "./trainer";
+import { Writing } from "./writing";
 
 const MOST_NAMES = 1000;
-const DEFAULT_NAMES = 5;
+const DEFAULT_NAMES = "5";
 
 /** The commands that a device takes as lines, while it trains and afterwards. */
 export class Console {
   private readonly generator: Generator;
-  /** Names still to be written by the last `generate`. */
-  private pending = 0;
+  private lastLoss: number | undefined;
+  private isWriting = false;
 
-  /** @param random a stream of its own, so that asking for names does not change the training */
+  /**
+   * @param temperature of the names unless a command says another
+   * @param random a stream of its own, so that asking for names does not change the training
+   * @param say writes a line
+   */
   constructor(
-    private readonly platform: Platform,
-    private readonly app: App,
+    private readonly trainer: Trainer,
+    private readonly temperature: number,
     random: Random,
+    private readonly runner: Runner,
+    private readonly say: (line: string) => void,
   ) {
-    this.generator = new Generator(app.trainer.model, random);
+    this.generator = new Generator(trainer.model, random);
+  }
+
+  /** Follows what happens. */
+  hear(event: Event): void {
+    if (event.type === "step" && typeof event.loss === "number") this.lastLoss = event.loss;
   }
 
   /** Carries out a line: `status`, `generate [n] [temperature] [prefix]`; help for anything else. */
   receive(line: string): void {
     const [command, ...words] = line.trim().split(/\s+/);
     try {
-      if (command === "status" && words.length === 0) this.say(this.app.status());
+      if (command === "status" && words.length === 0) this.say(this.status());
       else if (command === "generate" && words.length <= 3) this.generate(words);
       else this.say("Commands: status; generate [n] [temperature] [prefix]");
     } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      this.say(error.message);
+      this.answer(error);
     }
   }
 
-  private generate([
-    n = String(DEFAULT_NAMES),
-    temperature = String(this.app.temperature),
-    prefix = "",
-  ]: string[]): void {
-    const count = Number(n);
-    if (!Number.isInteger(count) || count < 1 || count > MOST_NAMES)
-      throw new InputError(`generate writes 1 to ${MOST_NAMES} names, not ${n}.`);
-    const isWriting = this.pending > 0;
-    // The first name finds out whether temperature and prefix will do.
-    this.say(this.generator.name(Number(temperature), prefix));
-    this.pending = count - 1;
-    if (isWriting) return;
-    const next = (): void => {
-      if (this.pending === 0) return;
-      this.pending--;
-      this.say(this.generator.name(Number(temperature), prefix));
-      this.platform.schedule(next);
-    };
-    this.platform.schedule(next);
+  private status(): string {
+    const { stepsDone, config } = this.trainer;
+    const loss = this.lastLoss === undefined ? "" : `, loss ${this.lastLoss.toFixed(4)}`;
+    return `Step ${stepsDone} of ${config.steps}${loss}.`;
   }
 
-  private say(text: string): void {
-    this.platform.write(`${text}\n`);
+  private generate([n = DEFAULT_NAMES, temperature = String(this.temperature), prefix = ""]: string[]): void {
+    if (this.isWriting) throw new InputError("The names asked for before are still being written.");
+    const count = numberOf("The number of names", n);
+    const degree = numberOf("The temperature", temperature);
+    checkInteger("The number of names", count, 1, MOST_NAMES);
+    checkTemperature(degree);
+    this.generator.checkPrefix(prefix);
+    this.isWriting = true;
+    const writing = new Writing(this.generator, count, degree, prefix, (name) => this.say(name));
+    this.runner
+      .run(writing)
+      .catch((error: unknown) => this.answer(error))
+      .finally(() => (this.isWriting = false));
   }
+
+  /** What the user can mend is answered; anything else is a mistake in the program. */
+  private answer(error: unknown): void {
+    if (!(error instanceof InputError)) throw error;
+    this.say(error.message);
+  }
+}
+
+function numberOf(what: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value)) throw new InputError(`${what} must be a number, not ${printable(text)}.`);
+  return value;
 }

@@ -1,4 +1,5 @@
 import { InputError } from "./errors";
+import type { SkipLines } from "./platform";
 import { BEFORE_A, BOS, tokenOf, VOCABULARY_SIZE } from "./tokenizer";
 
 const NEWLINE = 10;
@@ -126,9 +127,6 @@ export class Dataset {
     return this.skip(this.bytes, this.index[Math.floor(i / this.stride)], i % this.stride);
   }
 }
-
-/** Where the name begins that stands so many names behind the one that begins at `at`. */
-export type SkipLines = (bytes: Uint8Array, at: number, names: number) => number;
 
 const skipLines: SkipLines = (bytes, at, names) => {
   for (; names > 0; names--) {

@@ -29,9 +29,8 @@ export class Generator {
    */
   name(temperature: number, prefix = ""): string {
     checkTemperature(temperature);
+    this.checkPrefix(prefix);
     const { model, tokens, longest } = this;
-    if (prefix.length > longest)
-      throw new InputError(`The prefix "${prefix}" is too long: names have at most ${longest} letters.`);
     tokens[0] = BOS;
     let length = encode(prefix, tokens, 1);
     let name = prefix;
@@ -43,6 +42,13 @@ export class Generator {
       tokens[length] = token;
     }
     return name;
+  }
+
+  /** @throws InputError when no name can begin so */
+  checkPrefix(prefix: string): void {
+    if (prefix.length > this.longest)
+      throw new InputError(`The prefix "${prefix}" is too long: names have at most ${this.longest} letters.`);
+    encode(prefix, this.tokens, 1);
   }
 
   private sample(position: number, temperature: number): number {

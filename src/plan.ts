@@ -1,10 +1,10 @@
-import { activationLayout } from "./activations";
-import { flowLayout } from "./backward";
+import { activationLayout, flowLayout } from "./activations";
 import { checkModelConfig, type ModelConfig } from "./config";
 import { InputError } from "./errors";
 import type { Layout } from "./layout";
 import type { Dtype } from "./ops";
 import { parameterLayout } from "./parameters";
+import type { Room } from "./platform";
 
 /*
  * The memory plan: what a configuration needs before any of it is allocated, and which chips have
@@ -88,12 +88,6 @@ function chunksFor(buffers: readonly PlannedBuffer[]): number {
     left -= size;
   }
   return taken;
-}
-
-/** Memory that can be had: in all, and the largest piece of it. Bytes. */
-export interface Room {
-  readonly total: number;
-  readonly largestPiece: number;
 }
 
 /** Whether the machine of `plan` can be created in `room`: its initial chunks are one piece. */

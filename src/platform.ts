@@ -1,65 +1,50 @@
-import type { SkipLines } from "./dataset";
-import type { Room } from "./plan";
-
-/**
- * What the program needs of its surroundings: the same on the ESP32, on XS on a desktop, on Node and
- * in a browser.
+/*
+ * What the program needs of its surroundings: the same on the ESP32, on XS on a desktop, on Node and in
+ * a browser. Everything stands on this file, so it imports nothing.
  */
-export interface Platform {
-  /** What the banner calls this place: ESP32, XS, Node. */
-  readonly engine: string;
-  /** The dataset's bytes, where they lie. */
-  readonly names: Uint8Array;
-  /** What error messages call them. */
-  readonly namesFile: string;
-  /** How to find a name in them, where the engine has something faster than the dataset's own way. */
-  readonly skipLines?: SkipLines;
-  /** Where checkpoints go; not every place has one. */
-  readonly storage?: Storage;
-  /** Writes text to the log. */
-  write(text: string): void;
+
+/** The event loop of a place. */
+export interface Clock {
   /** Milliseconds since some moment. */
   now(): number;
   /** Calls `slice` from the event loop, after everything else that waits. */
   schedule(slice: () => void): void;
+}
+
+/** The place where the program runs. */
+export interface Platform extends Clock {
+  /** What the banner calls it: ESP32, XS, Node. */
+  readonly place: string;
+  /** The dataset's bytes, where they lie. */
+  readonly names: Uint8Array;
+  /** What error messages call them. */
+  readonly namesFile: string;
+  /** How to find a name in them, where the place has something faster than the dataset's own way. */
+  readonly skipLines?: SkipLines;
+  /** Where checkpoints go; not every place has one. */
+  readonly storage?: Storage;
   /** Memory that the XS machine can have; undefined where there is no such limit. */
   room(): Room | undefined;
-  /** What the engine has used so far, where it counts. */
-  usage(): Usage;
 }
+
+/** Memory that can be had: in all, and the largest piece of it. Bytes. */
+export interface Room {
+  readonly total: number;
+  readonly largestPiece: number;
+}
+
+/** Where the name begins that stands so many names behind the one that begins at `at`. */
+export type SkipLines = (bytes: Uint8Array, at: number, names: number) => number;
 
 /**
- * Slots, chunks and stack in use at their peak, garbage included, and `peak`, what the engine had taken
- * of the device for them; bytes. Null where an engine has no such figure.
+ * Files by name. Methods throw, or reject with, an InputError with one sentence for the user. Opening a
+ * file may take a turn of the event loop, as in a browser; reading and writing do not.
  */
-export interface Usage {
-  readonly bytecodes: number | null;
-  readonly slots: number | null;
-  readonly chunks: number | null;
-  readonly stack: number | null;
-  readonly peak: number | null;
-  readonly collections: number | null;
-  /** What the device has in flash instead of in its memory: bytecode and property names. */
-  readonly flash: { readonly bytecode: number; readonly names: number } | null;
-}
-
-/** Of an engine that counts none of this. */
-export const NO_USAGE: Usage = Object.freeze({
-  bytecodes: null,
-  slots: null,
-  chunks: null,
-  stack: null,
-  peak: null,
-  collections: null,
-  flash: null,
-});
-
-/** Files by name. Methods throw an InputError with one sentence for the user. */
 export interface Storage {
   /** Opens a file for reading; undefined when there is none. */
-  open(name: string): StoredFile | undefined;
+  open(name: string): Promise<StoredFile | undefined>;
   /** Begins a file that takes the place of `name` at once and whole when it is committed. */
-  create(name: string): NewFile;
+  create(name: string): Promise<NewFile>;
 }
 
 export interface StoredFile {
@@ -72,7 +57,7 @@ export interface StoredFile {
 
 export interface NewFile {
   write(bytes: Uint8Array): void;
-  commit(): void;
+  commit(): Promise<void>;
   /** Forgets what was written; the old file stays. */
   abort(): void;
 }

@@ -1,3 +1,6 @@
+import type { Ending } from "./events";
+import type { Clock } from "./platform";
+
 /** Something to do, a bit at a time. */
 export interface Task {
   /**
@@ -5,21 +8,12 @@ export interface Task {
    * @throws InputError when what the user gave makes it end; the runner then passes it on
    */
   work(): boolean;
-}
-
-/** What a runner needs of its surroundings. */
-export interface Clock {
-  /** Milliseconds since some moment. */
-  now(): number;
-  /** Calls `slice` from the event loop, after everything else that waits. */
-  schedule(slice: () => void): void;
+  /** Whether it goes on although everything is asked to stop: a save. */
+  readonly mustFinish?: boolean;
 }
 
 /** Tasks go on for about this many milliseconds before the event loop gets its turn. */
 const SLICE_MILLISECONDS = 50;
-
-/** How a task came to its end. */
-export type Ending = "done" | "stopped";
 
 interface Running {
   readonly task: Task;
@@ -34,6 +28,7 @@ interface Running {
 export class Runner {
   private readonly running: Running[] = [];
   private turn = 0;
+  private isStopping = false;
   private isScheduled = false;
   private readonly slice = (): void => this.runSlice();
 
@@ -41,19 +36,20 @@ export class Runner {
 
   /** Runs a task to its end, or until it is stopped; rejects with what the task throws. */
   run(task: Task): Promise<Ending> {
+    if (this.isStopping && !task.mustFinish) return Promise.resolve("stopped");
     return new Promise((end, fail) => {
       this.running.push({ task, end, fail });
       this.schedule();
     });
   }
 
-  /** Ends a task, or all of them, after the bit under way. */
-  stop(task?: Task): void {
-    for (let i = this.running.length - 1; i >= 0; i--) {
-      const { task: other, end } = this.running[i];
-      if (task !== undefined && task !== other) continue;
-      this.running.splice(i, 1);
-      end("stopped");
+  /** Ends all tasks after the bit under way, and those to come before their first, but for those that must finish. */
+  stop(): void {
+    this.isStopping = true;
+    for (const running of [...this.running]) {
+      if (running.task.mustFinish) continue;
+      this.remove(running);
+      running.end("stopped");
     }
   }
 

@@ -1,8 +1,10 @@
 import { Adam } from "./adam";
-import { backward, createFlow, type Flow } from "./backward";
+import { createFlow, type Flow } from "./activations";
+import { backward } from "./backward";
 import { checkTrainingConfig, PRESETS, type TrainingConfig } from "./config";
 import type { Dataset } from "./dataset";
 import { InputError } from "./errors";
+import type { Loss } from "./events";
 import { forward } from "./forward";
 import { Holdout } from "./holdout";
 import { allocate } from "./layout";
@@ -26,7 +28,7 @@ export class Trainer {
   private readonly gradientViews: Weights;
   private readonly flow: Flow;
   private readonly tokens: Uint8Array;
-  private readonly holdout: Holdout | undefined;
+  readonly holdout: Holdout | undefined;
   private nextName = 0;
 
   /** @throws InputError when the configuration or the dataset leaves nothing to train on */
@@ -52,13 +54,14 @@ export class Trainer {
     return this.config.learningRate * (1 - this.stepsDone / this.config.steps);
   }
 
-  /** Draws a name and trains on it: returns its loss, or undefined when it was too long and passed over. */
-  step(): number | undefined {
+  /** Draws a name and trains on it: returns its loss. A loss that is not finite moves nothing, and is no step done. */
+  step(): Loss {
     this.nameIndex = this.drawName();
     const rows = loadName(this.model, this.dataset, this.nameIndex, this.tokens);
-    let loss: number | undefined;
+    let loss: Loss = "passed over";
     if (rows > 0) {
       loss = this.computeGradients(this.tokens, rows);
+      if (loss - loss !== 0) return "diverged";
       this.adam.update(this.stepsDone, this.learningRate);
     }
     this.stepsDone++;
@@ -72,21 +75,6 @@ export class Trainer {
     const loss = ops.softmaxCrossEntropy(activations.logits, tokens, rows, VOCABULARY_SIZE);
     backward(this.model, this.gradientViews, this.flow, tokens, rows);
     return loss;
-  }
-
-  /** The mean loss over (a sample of) the names held out; undefined where there are none. */
-  validationLoss(): number | undefined {
-    const { model, dataset, holdout, tokens } = this;
-    if (!holdout) return undefined;
-    let sum = 0;
-    let count = 0;
-    for (let i = 0; i < holdout.sample.length; i++) {
-      const loss = nameLoss(model, dataset, holdout.sample[i], tokens);
-      if (loss === undefined) continue;
-      sum += loss;
-      count++;
-    }
-    return count > 0 ? sum / count : undefined;
   }
 
   private drawName(): number {
@@ -103,12 +91,13 @@ export class Trainer {
   }
 }
 
-/** The loss of name `index`, without training; undefined when it does not fit. `tokens`: block_size + 1. */
-export function nameLoss(model: Model, dataset: Dataset, index: number, tokens: Uint8Array): number | undefined {
+/** The loss of name `index`, without training. `tokens`: room for block_size + 1. */
+export function nameLoss(model: Model, dataset: Dataset, index: number, tokens: Uint8Array): Loss {
   const rows = loadName(model, dataset, index, tokens);
-  if (rows === 0) return undefined;
+  if (rows === 0) return "passed over";
   forward(model, tokens, 0, rows);
-  return model.ops.softmaxCrossEntropy(model.activations.logits, tokens, rows, VOCABULARY_SIZE);
+  const loss = model.ops.softmaxCrossEntropy(model.activations.logits, tokens, rows, VOCABULARY_SIZE);
+  return Number.isFinite(loss) ? loss : "diverged";
 }
 
 /** @throws InputError when every name is longer than the block and would be passed over */

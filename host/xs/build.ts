@@ -1,75 +1,107 @@
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
-import { promisify } from "node:util";
 import { InputError } from "../../src/errors";
-import { fileError } from "../node-storage";
+import { printable } from "../../src/text";
+import { fileError } from "../file-errors";
+import { isAlive } from "../outputs";
+import { findProgram } from "../programs";
 import { type Bits, headerDigest, hostUnits, ROOT, type Unit } from "./sources";
 
 /** Told how many of how many files are compiled. */
 export type BuildProgress = (done: number, total: number) => void;
 
-const run = promisify(execFile);
-const COMPILER = process.env.CC ?? "cc";
 /** Whether to build the variant that watches memory, in its own folder: see scripts/sanitize.mjs. */
 const IS_SANITIZED = process.env.ESP32GPT_XS_VARIANT === "sanitize";
 
-/** There is no C compiler, or not for so many bits. */
-export class NoCompilerError extends InputError {}
+/** The XS host cannot be had here, for a reason that its message gives. */
+export class XsUnavailable extends InputError {}
+
+/** A compiler as words of a command line, and what tells it from another. */
+interface Compiler {
+  readonly words: readonly string[];
+  readonly identity: string;
+}
 
 /**
  * Compiles the XS host, or what of it has changed since the last time, into build/xs/.
+ * @param ending interrupts it
  * @returns the executable
- * @throws NoCompilerError; InputError when the folder cannot be written
+ * @throws XsUnavailable
  */
-export async function buildHost(bits: Bits, progress: BuildProgress): Promise<string> {
+export async function buildHost(bits: Bits, progress: BuildProgress, ending: AbortSignal): Promise<string> {
+  try {
+    return await build(bits, progress, ending);
+  } catch (error) {
+    throw error instanceof InputError ? new XsUnavailable(error.message) : error;
+  }
+}
+
+async function build(bits: Bits, progress: BuildProgress, ending: AbortSignal): Promise<string> {
   const units = hostUnits(bits, IS_SANITIZED);
-  const setting = `${await compilerVersion(bits)}\n${headerDigest()}\n`;
+  const compiler = findCompiler();
+  const setting = `${compiler.identity}\n${headerDigest()}\n`;
   const folder = join(ROOT, "build", "xs", IS_SANITIZED ? `${bits}-sanitize` : String(bits));
+  const objects = units.map((unit) => join(folder, objectName(unit, setting)));
+  const executable = join(folder, `esp32gpt-xs-${digest(objects.join("\n"))}`);
+  if (existsSync(executable)) return executable;
+
+  const compile = (options: readonly string[], output: string): Promise<void> =>
+    atomically(output, (file) => run([...compiler.words, ...options, "-o", file], ending));
+  await requireBits(compiler, bits, ending);
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
     throw fileError("write", folder, error);
   }
-  const objects = units.map((unit) => join(folder, objectName(unit, setting)));
-  const executable = join(folder, `esp32gpt-xs-${digest(objects.join("\n"))}`);
-  if (existsSync(executable)) return executable;
-
   let next = 0;
   let done = 0;
   const worker = async (): Promise<void> => {
     while (next < units.length) {
       const i = next++;
-      if (!existsSync(objects[i])) await compile(units[i], objects[i]);
+      const { flags, source } = units[i];
+      if (!existsSync(objects[i])) await compile([...flags, "-c", source], objects[i]);
       progress(++done, units.length + 1);
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
-  await atomically(executable, (output) => run(COMPILER, [...linkFlags(bits), ...objects, "-lm", "-o", output]));
+  await compile([...linkFlags(bits), ...objects, "-lm"], executable);
   removeStale(folder, new Set([...objects, executable].map((path) => basename(path))));
   progress(units.length + 1, units.length + 1);
   return executable;
 }
 
-/** The compiler and what it compiles for, having seen that it can link a program. */
-async function compilerVersion(bits: Bits): Promise<string> {
-  const machine = linkFlags(bits);
+/** $CC, which may be several words, or the first of the usual names that is there. */
+function findCompiler(): Compiler {
+  const { CC } = process.env;
+  const candidates = CC?.trim() ? [CC.trim().split(/\s+/)] : [["cc"], ["gcc"], ["clang"]];
+  for (const words of candidates) {
+    // A word may be an option; a program is known by its file, which an update changes.
+    const files = words.filter((word, i) => i === 0 || !word.startsWith("-")).map(findProgram);
+    if (files.some((file) => file === undefined)) continue;
+    const identities = files.map((file) => {
+      const { size, mtimeMs } = statSync(file ?? "");
+      return `${realpathSync(file ?? "")} ${size} ${mtimeMs}`;
+    });
+    return { words, identity: [...words, ...identities].join("\n") };
+  }
+  const names = candidates.map((words) => printable(words.join(" "))).join(", ");
+  throw new InputError(`There is no C compiler (${names}) to build XS with: install gcc or clang, or use --engine node.`);
+}
+
+/** Sees that the compiler can link a program, which for 32 bits it often cannot. */
+async function requireBits({ words }: Compiler, bits: Bits, ending: AbortSignal): Promise<void> {
   try {
-    const { stdout } = await run(COMPILER, ["--version"]);
-    await run("sh", [
-      "-c",
-      `echo 'int main(void) { return 0; }' | "$0" "$@" -x c - -o /dev/null`,
-      COMPILER,
-      ...machine,
-    ]);
-    return stdout;
-  } catch {
-    throw new NoCompilerError(
+    await run([...words, ...linkFlags(bits), "-x", "c", "-", "-o", "/dev/null"], ending, "int main(void) { return 0; }\n");
+  } catch (error) {
+    if (!(error instanceof CompilerError)) throw error;
+    const compiler = printable(words.join(" "));
+    throw new InputError(
       bits === 32
-        ? `The C compiler (${COMPILER}) makes no 32-bit programs: install gcc-multilib.`
-        : `There is no C compiler (${COMPILER}) to build XS with: install gcc or clang, or use --engine node.`,
+        ? `The C compiler (${compiler}) makes no 32-bit programs: install gcc-multilib.`
+        : `The C compiler (${compiler}) does not work: ${error.message}`,
     );
   }
 }
@@ -87,26 +119,57 @@ function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
-async function compile({ source, flags }: Unit, object: string): Promise<void> {
-  await atomically(object, (output) => run(COMPILER, [...flags, "-c", source, "-o", output]));
+/** A compiler has failed; the message is its first complaint. */
+class CompilerError extends Error {}
+
+/** Runs a compiler, which goes with all that it has started when this is interrupted. */
+function run([program, ...options]: readonly string[], ending: AbortSignal, input = ""): Promise<void> {
+  return new Promise((resolve, reject) => {
+    ending.throwIfAborted();
+    const child = spawn(program, options, { stdio: ["pipe", "ignore", "pipe"], detached: process.platform !== "win32" });
+    let complaint = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint = (complaint + text).slice(0, 10_000)));
+    child.stdin.on("error", () => undefined).end(input); // A compiler that fails early does not read it.
+    const stop = (): void => {
+      if (child.pid === undefined) return;
+      if (process.platform === "win32") child.kill();
+      else process.kill(-child.pid, "SIGKILL");
+    };
+    ending.addEventListener("abort", stop);
+    child.on("error", (error) => reject(new CompilerError(error.message)));
+    child.on("close", (code) => {
+      ending.removeEventListener("abort", stop);
+      if (ending.aborted) reject(ending.reason as Error);
+      else if (code === 0) resolve();
+      else reject(new CompilerError(firstError(complaint)));
+    });
+  });
+}
+
+function firstError(complaint: string): string {
+  const lines = complaint.split("\n").filter((line) => line.trim() !== "");
+  return printable(lines.find((line) => /error/i.test(line)) ?? lines.at(0) ?? "it says nothing", 200);
 }
 
 /** Two builds may run at once: each file appears whole. */
-async function atomically(path: string, make: (output: string) => Promise<unknown>): Promise<void> {
+async function atomically(path: string, make: (output: string) => Promise<void>): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     await make(temporary);
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    if (error instanceof Error && "stderr" in error)
-      throw new InputError(`${basename(path)} could not be built: ${String(error.stderr).trim()}`);
-    throw fileError("write", path, error);
+    if (error instanceof CompilerError)
+      throw new InputError(`${basename(path)} could not be built: ${error.message}`);
+    throw error instanceof Error && "syscall" in error ? fileError("write", path, error) : error;
   }
 }
 
+/** Removes what no build needs any more, and what killed ones have left. */
 function removeStale(folder: string, current: ReadonlySet<string>): void {
   for (const name of readdirSync(folder)) {
-    if (!current.has(name) && !name.endsWith(".tmp")) rmSync(join(folder, name), { force: true });
+    const builder = /\.(\d+)\.tmp$/.exec(name)?.[1];
+    const isNeeded = builder === undefined ? current.has(name) : isAlive(Number(builder));
+    if (!isNeeded) rmSync(join(folder, name), { force: true });
   }
 }

@@ -4,14 +4,15 @@ import { join } from "node:path";
 import { LEAST_UPPER_BOUND, originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { CHIPS } from "../../src/chips";
 import { InputError } from "../../src/errors";
+import type { DoneEvent } from "../../src/events";
 import { CREATION } from "../../src/plan";
-import type { EngineCall } from "../node-engine";
-import { readBytes } from "../node-storage";
-import { type BuildProgress, buildHost } from "./build";
-import { EXIT_INPUT, EXIT_STOPPED, type Request, STOP } from "./protocol";
+import { LIST, readRegular } from "../inputs";
+import type { Call } from "../node-place";
+import { LineReader } from "../lines";
+import { type Request, STOP, type WireEvent } from "./protocol";
 import { type Bits, ROOT } from "./sources";
 
-/** The heap is full: see engine/host.h. */
+/** The heap is full, or the option that sizes it makes no sense: see engine/output.h. */
 const EXIT_MEMORY = 3;
 
 const BUNDLE = join(ROOT, "dist", "device.js");
@@ -24,74 +25,75 @@ const SLOT_SURPLUS: Readonly<Record<Bits, number>> = { 32: 0, 64: 16 };
 
 /** How to simulate. */
 export interface XsOptions {
+  /** The XS host: see buildHost. */
+  readonly executable: string;
   readonly bits: Bits;
   /** Bytes that XS may have for slots, chunks and stack; by default what the ESP32 could give it. */
   readonly heapLimit?: number;
-  readonly buildProgress: BuildProgress;
 }
 
 /** An exception that nobody caught, with its stack in the TypeScript sources. */
 export class UncaughtError extends Error {}
 
 /**
- * Runs a job on the real XS engine, in a process of its own; resolves to whether it was stopped.
- * @throws NoCompilerError; InputError, also when the heap is full; UncaughtError
+ * Does a job on the real XS engine, in a process of its own.
+ * @throws InputError when the heap is full; UncaughtError
  */
-export async function runOnXs(call: EngineCall, options: XsOptions): Promise<boolean> {
-  const { job, namesFile, write, observer, started } = call;
-  const executable = await buildHost(options.bits, options.buildProgress);
-  readBytes(namesFile);
-  const isObserved = observer.step !== undefined || observer.progress !== undefined;
+export async function runOnXs(call: Call, options: XsOptions): Promise<DoneEvent["outcome"]> {
+  const { job, names, files, tell, tellsAllSteps, whenReady, ending } = call;
+  ending.throwIfAborted();
+  const namesFile = files.pathOf(names);
+  readRegular(namesFile, LIST);
   const { heapLimit } = options;
   const room = heapLimit === undefined ? ESP32 : { total: heapLimit, largestPiece: heapLimit };
-  const request: Request = { job, namesFile, room, isObserved };
+  const request: Request = { job, namesFile: names, actual: files.actual, room, tellsAllSteps };
   const { chunks, slots, stack } = CREATION;
   const surplus = heapLimit === undefined ? (slots + stack) * SLOT_SURPLUS[options.bits] : 0;
   const child = spawn(
-    executable,
+    options.executable,
     [
       ...["--bundle", BUNDLE, "--preload", "--names", namesFile, "--request", JSON.stringify(request)],
       ...["--chunks", String(chunks), "--slots", String(slots), "--stack", String(stack)],
-      ...["--heap-limit", String(room.total + surplus), "--events", "3"],
+      ...["--heap-limit", String(room.total + surplus), "--with-parent"],
     ],
     // In a process group of its own Ctrl-C does not reach it: it is asked to stop.
-    { stdio: ["pipe", "pipe", "pipe", "pipe"], detached: true },
+    { stdio: ["pipe", "pipe", "pipe"], detached: true },
   );
-  const [stdin, stdout, stderr, events] = child.stdio;
+  const { stdin, stdout, stderr } = child;
   stdin.on("error", () => undefined); // The job may have ended before it was asked to stop.
-  stdout.setEncoding("utf8").on("data", write);
   let complaint = "";
   stderr.setEncoding("utf8").on("data", (text: string) => (complaint += text));
-  let report = "";
-  (events as NodeJS.ReadableStream).setEncoding("utf8").on("data", (text: string) => {
-    const lines = (report + text).split("\n");
-    report = lines.pop() ?? "";
-    for (const line of lines) tell(line.split("\t").map(Number), observer);
-  });
-  started({ stop: () => void stdin.write(`${STOP}\n`) });
 
-  const exitCode = await new Promise<number | null>((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", resolve);
+  let hasStarted = false;
+  let outcome: DoneEvent["outcome"] | undefined;
+  const lines = new LineReader((line) => {
+    const event = JSON.parse(line) as WireEvent;
+    if (event.type === "start") hasStarted = true;
+    if (event.type === "done") outcome = event.outcome;
+    tell(event);
   });
-  switch (exitCode) {
-    case 0:
-      return false;
-    case EXIT_STOPPED:
-      return true;
-    case EXIT_INPUT:
-    case EXIT_MEMORY:
-      throw new InputError(withSources(complaint.trim()));
-    default:
-      throw new UncaughtError(withSources(complaint.trim() || `XS ended with ${exitCode ?? "a signal"}.`));
-  }
-}
+  stdout.setEncoding("utf8").on("data", (text: string) => {
+    lines.take(text);
+    stdout.pause();
+    whenReady(() => stdout.resume());
+  });
+  const stop = (): void => {
+    // Training saves what it has; of anything else there is nothing to keep.
+    if (hasStarted) stdin.write(`${STOP}\n`);
+    else child.kill("SIGKILL");
+  };
+  ending.addEventListener("abort", stop);
 
-function tell(numbers: readonly number[], { step, progress }: EngineCall["observer"]): void {
-  if (numbers.length === 2) progress?.(numbers[0], numbers[1]);
-  else {
-    const [index, loss, learningRate, validationLoss, name] = numbers;
-    step?.({ step: index, loss, learningRate, validationLoss, name });
+  try {
+    const exitCode = await new Promise<number | null>((resolve, reject) => {
+      child.on("error", reject).on("close", resolve);
+    });
+    if (outcome !== undefined && exitCode === 0) return outcome;
+    if (ending.aborted && complaint === "") return "stopped";
+    const message = withSources(complaint.trim() || `XS ended with ${exitCode ?? "a signal"}.`);
+    throw exitCode === EXIT_MEMORY ? new InputError(message) : new UncaughtError(message);
+  } finally {
+    ending.removeEventListener("abort", stop);
   }
 }
 

@@ -1,74 +1,89 @@
 import { InputError } from "../../src/errors";
-import type { Platform } from "../../src/platform";
+import { runJob } from "../../src/job";
 import { nativeOps, skipLines } from "../../src/moddable/ops/native-ops";
+import type { Dtype, Ops, OpsName } from "../../src/ops";
+import type { NewFile, Platform } from "../../src/platform";
+import { Runner } from "../../src/runner";
 import { typescriptOps } from "../../src/typescript-ops";
-import { type OpsProvider, startJob } from "../job";
+import type { UsageReport } from "../statistics";
 import type { Host } from "./host";
-import { EXIT_INPUT, EXIT_STOPPED, type Request, STOP } from "./protocol";
+import { type Request, STOP, type WireEvent } from "./protocol";
 
 // The program that runs inside XS: rollup bundles it with everything it imports. As on the device, all
 // of it is loaded into flash first, and only main() runs with the memory of the device.
 
 declare const host: Host;
 
-const provideOps: OpsProvider = (dtype, ops = dtype === "f32" ? "native" : "typescript") => {
-  if (ops === "typescript") return typescriptOps(dtype);
-  if (dtype === "f64") throw new InputError("Native ops compute in f32 only: use --ops typescript for f64.");
-  return nativeOps;
-};
+/** Nobody is there any more. */
+const EXIT_ORPHANED = 1;
 
 export default function main(): void {
-  const { job, namesFile, isObserved, room } = JSON.parse(host.request) as Request;
-
+  const { job, namesFile, actual, room, tellsAllSteps } = JSON.parse(host.request) as Request;
+  const pathOf = (name: string): string => (Object.hasOwn(actual, name) ? actual[name] : name);
   const platform: Platform = {
-    engine: "XS",
+    place: "XS",
     names: new Uint8Array(host.names),
     namesFile,
     skipLines,
     storage: {
-      open: (path) => asInputError(() => host.storage.open(path)),
-      create: (path) => asInputError(() => host.storage.create(path)),
+      open: (name) => asInputError(() => host.storage.open(pathOf(name))),
+      create: (name) => asInputError(() => newFile(pathOf(name))),
     },
-    write: (text) => host.write(text),
     now: () => host.now(),
-    schedule: (slice) => host.schedule(() => guard(slice), 0),
+    schedule: (slice) => host.schedule(slice, 0),
     room: () => room,
-    usage: () => {
-      const { bytecodes, slots, chunks, stack, peak, collections, code, names } = host.usage();
-      return { bytecodes, slots, chunks, stack, peak, collections, flash: { bytecode: code, names } };
-    },
   };
+  const runner = new Runner(platform);
+  let bytecodes = 0;
 
-  guard(() => {
-    const running = startJob(job, platform, provideOps, {
-      ...(isObserved && {
-        step: ({ step, loss, learningRate, validationLoss, name }) =>
-          host.report(step, loss, learningRate, validationLoss, name),
-        progress: (done, total) => host.report(done, total),
-      }),
-      done(stopped) {
-        host.setLineListener(undefined);
-        if (stopped) host.exit(EXIT_STOPPED);
-      },
-    });
-    host.setLineListener((line) => {
-      if (line === STOP) running.stop();
-    });
+  const send = (event: WireEvent): void => host.write(`${JSON.stringify(event)}\n`);
+  const tell = (event: WireEvent): void => {
+    if (event.type === "step" && !tellsAllSteps && !event.isLogged) return;
+    if (event.type === "trained") send(usageSince(bytecodes));
+    send(event);
+    if (event.type === "start") bytecodes = host.usage().bytecodes;
+  };
+  host.setLineListener((line) => {
+    if (line === STOP) runner.stop();
+    else if (line === undefined) host.exit(EXIT_ORPHANED);
   });
+  void runJob(job, { platform, runner, tell, provideOps }).then(() => host.setLineListener(undefined));
 }
 
-/** What the user can mend ends the program with a sentence; anything else is uncaught, with its stack. */
-function guard(work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof InputError) host.fail(error.message, EXIT_INPUT);
-    throw error;
-  }
+function provideOps(dtype: Dtype, ops: OpsName = dtype === "f32" ? "native" : "typescript"): Ops {
+  if (ops === "typescript") return typescriptOps(dtype);
+  if (dtype === "f64") throw new InputError("Native ops compute in f32 only: use --ops typescript for f64.");
+  return nativeOps;
+}
+
+/** What the program has cost since it had executed so many bytecodes. */
+function usageSince(start: number): UsageReport {
+  const { bytecodes, slots, chunks, stack, peak, collections, code, names } = host.usage();
+  return {
+    type: "usage",
+    bytecodes: bytecodes - start,
+    collections,
+    heap: { slots, chunks, stack, peak },
+    flash: { bytecode: code, names },
+  };
+}
+
+function newFile(path: string): NewFile {
+  const file = host.storage.create(path);
+  return {
+    write: (bytes) => void inWords(() => file.write(bytes)),
+    commit: () => asInputError(() => file.commit()),
+    abort: () => file.abort(),
+  };
+}
+
+/** What is done at once here, and needs time elsewhere. */
+function asInputError<T>(work: () => T): Promise<T> {
+  return new Promise((resolve) => resolve(inWords(work)));
 }
 
 /** What storage cannot do is for the user to mend. */
-function asInputError<T>(work: () => T): T {
+function inWords<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {

@@ -1,19 +1,26 @@
-import type { Room } from "../../src/plan";
-import type { Job } from "../job";
+import type { Event } from "../../src/events";
+import type { Job } from "../../src/job";
+import type { Room } from "../../src/platform";
+import type { UsageReport } from "../statistics";
 
-/** What the command line sends to the program inside XS. */
+/*
+ * How the command line and the program inside XS talk: a request to begin with, events as lines of JSON
+ * on standard output, and one word on standard input.
+ */
+
 export interface Request {
   readonly job: Job;
+  /** What messages call the dataset. */
   readonly namesFile: string;
+  /** The file behind a name, for names that are not that file themselves. */
+  readonly actual: Readonly<Record<string, string>>;
   /** The memory of the simulated device. */
   readonly room: Room;
-  /** Whether anybody listens to reports. */
-  readonly isObserved: boolean;
+  /** Whether every step is to be told, or only those that the log has a line for. */
+  readonly tellsAllSteps: boolean;
 }
+
+export type WireEvent = Event | UsageReport;
 
 /** The line by which the command line asks the job to stop. */
 export const STOP = "stop";
-
-/** Exit codes by which it learns how the job ended. */
-export const EXIT_STOPPED = 130;
-export const EXIT_INPUT = 2;

@@ -1,5 +1,5 @@
-import type { SkipLines } from "../../dataset";
 import type { Floats, Ops } from "../../ops";
+import type { SkipLines } from "../../platform";
 
 /** XS binds a C function by its name; see gpt-ops-xs.c. */
 declare function native(name: string): never;

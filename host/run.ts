@@ -1,0 +1,109 @@
+import { InputError } from "../src/errors";
+import type { DoneEvent, Event } from "../src/events";
+import type { Job } from "../src/job";
+import { printable } from "../src/text";
+import { plainDisplay, terminalDisplay } from "./display";
+import type { Files } from "./files";
+import { type Call, runOnNode } from "./node-place";
+import type { Output } from "./output";
+import { openRecords } from "./records";
+import { Statistics, type UsageReport } from "./statistics";
+import { buildHost, XsUnavailable } from "./xs/build";
+import { runOnXs, type XsOptions } from "./xs/engine";
+import type { Bits } from "./xs/sources";
+
+/** How to run a job. */
+export interface RunOptions {
+  readonly engine: "node" | "xs" | "auto";
+  readonly xsBits: Bits;
+  readonly heapLimit?: number;
+  /** The dataset. */
+  readonly data: string;
+  /** A file for one JSON object a step. */
+  readonly jsonl?: string;
+  /** Whether to end with a line of statistics. */
+  readonly stats?: boolean;
+}
+
+/** How long a reader that takes nothing may delay the end, in milliseconds. */
+const PATIENCE = 1000;
+
+/**
+ * Does a job, showing what happens on standard output.
+ * @throws InputError for what has failed
+ */
+export async function runAndShow(
+  job: Job,
+  options: RunOptions,
+  files: Files,
+  output: Output,
+  ending: AbortSignal,
+): Promise<void> {
+  const { data, jsonl } = options;
+  const records = jsonl === undefined ? undefined : await openRecords(jsonl, ending);
+  const isOnTerminal = process.stdout.isTTY && job.command !== "generate";
+  const display = isOnTerminal ? terminalDisplay(output) : plainDisplay(output);
+  const statistics = new Statistics();
+  const troubles: string[] = [];
+
+  // A reader that leaves ends what is done for it alone.
+  const leaving = new AbortController();
+  const isKept = job.command === "train" && (job.save ?? job.saveWeights ?? jsonl) !== undefined;
+  if (!isKept) output.whenLost(() => leaving.abort());
+  const release = (): void => void setTimeout(() => output.isFull && output.release(), PATIENCE).unref();
+  ending.addEventListener("abort", release);
+
+  let outcome: DoneEvent["outcome"];
+  try {
+    outcome = await runOnPlace(
+      {
+        job,
+        names: data,
+        files,
+        tell(event: Event | UsageReport) {
+          statistics.hear(event);
+          if (event.type === "usage") return;
+          if (event.type === "step") records?.add(event);
+          if (event.type === "error") troubles.push(event.message);
+          if (event.type === "remark") console.error(`esp32gpt: ${event.message}`);
+          display.hear(event);
+        },
+        tellsAllSteps: isOnTerminal || records !== undefined,
+        whenReady: (callback) => output.whenReady(() => (records ? records.whenReady(callback) : callback())),
+        ending: AbortSignal.any([ending, leaving.signal]),
+      },
+      options,
+    );
+    if (options.stats && outcome !== "failed") output.write(statistics.format());
+  } finally {
+    ending.removeEventListener("abort", release);
+    display.end();
+    const trouble = await records?.close();
+    if (trouble !== undefined) troubles.push(`Cannot write ${printable(jsonl ?? "", 200)}: ${trouble}.`);
+  }
+  if (troubles.length > 0) throw new InputError(troubles.join(" "));
+}
+
+/** On the engine that was asked for; where that is a matter of what is there, on Node at the least. */
+async function runOnPlace(call: Call, options: RunOptions): Promise<DoneEvent["outcome"]> {
+  const xs = options.engine === "node" ? undefined : await prepareXs(options, call.ending);
+  return xs ? runOnXs(call, xs) : runOnNode(call);
+}
+
+async function prepareXs({ engine, xsBits, heapLimit }: RunOptions, ending: AbortSignal): Promise<XsOptions | undefined> {
+  try {
+    const executable = await buildHost(xsBits, showBuild, ending);
+    return { executable, bits: xsBits, ...(heapLimit === undefined ? {} : { heapLimit }) };
+  } catch (error) {
+    if (engine === "xs" || !(error instanceof XsUnavailable)) throw error;
+    console.error(`esp32gpt: XS cannot be used, so this runs on Node. ${error.message}`);
+    return undefined;
+  }
+}
+
+/** Building XS takes a while the first time: a line on a terminal, a sentence elsewhere. */
+function showBuild(done: number, total: number): void {
+  const { stderr } = process;
+  if (stderr.isTTY) stderr.write(`\rBuilding the XS engine: ${done}/${total}${done === total ? "\n" : ""}`);
+  else if (done === 1) stderr.write("Building the XS engine...\n");
+}

@@ -1,0 +1,123 @@
+import type { OpsName } from "./ops";
+
+/*
+ * What happens while the program runs, told as it happens. The published log (text-log.ts), JSON lines
+ * (json-lines.ts) and progress bars are formatters of it.
+ */
+
+/** A step's loss: "passed over" when its name was too long, "diverged" when it is no finite number. */
+export type Loss = number | "passed over" | "diverged";
+
+/** How a task came to its end. */
+export type Ending = "done" | "stopped";
+
+export type Event =
+  | StartEvent
+  | StepEvent
+  | TrainedEvent
+  | SavedEvent
+  | NamesEvent
+  | NameEvent
+  | ProgressEvent
+  | EvaluatedEvent
+  | RemarkEvent
+  | ErrorEvent
+  | DoneEvent;
+
+export type Tell = (event: Event) => void;
+
+/** Training begins. */
+export interface StartEvent {
+  readonly type: "start";
+  /** ESP32, XS, Node. */
+  readonly place: string;
+  readonly ops: OpsName;
+  readonly parameters: number;
+  readonly nHead: number;
+  readonly nEmbd: number;
+  /** Names in the dataset. */
+  readonly names: number;
+  readonly steps: number;
+}
+
+/** A step of training. One object serves all steps of a run: who wants to keep it copies it. */
+export interface StepEvent {
+  readonly type: "step";
+  /** From 0. */
+  step: number;
+  readonly steps: number;
+  loss: Loss;
+  learningRate: number;
+  /** Index of the name in the dataset. */
+  name: number;
+  /** Whether the log has a line for it. */
+  isLogged: boolean;
+  /** The mean loss of (a sample of) the names held out, where it was measured. */
+  validationLoss: number | undefined;
+}
+
+/** Training has ended. */
+export interface TrainedEvent {
+  readonly type: "trained";
+  readonly ending: Ending;
+  readonly stepsDone: number;
+  readonly steps: number;
+  /** Of the training alone. */
+  readonly milliseconds: number;
+}
+
+export interface SavedEvent {
+  readonly type: "saved";
+  readonly file: string;
+  /** Whether this was the end of a training that was stopped. */
+  readonly isEarly: boolean;
+}
+
+/** Names will be written. */
+export interface NamesEvent {
+  readonly type: "names";
+  readonly temperature: number;
+}
+
+export interface NameEvent {
+  readonly type: "name";
+  /** From 1. */
+  readonly number: number;
+  readonly name: string;
+  /** Whether it stands in the dataset; undefined where nobody has looked. */
+  readonly isKnown?: boolean;
+}
+
+/** Of work that is counted in names. */
+export interface ProgressEvent {
+  readonly type: "progress";
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface EvaluatedEvent {
+  readonly type: "evaluated";
+  /** Mean over the names that were measured, in nats. */
+  readonly loss: number;
+  readonly names: number;
+  readonly passedOver: number;
+}
+
+/** Something that the user may want to know. */
+export interface RemarkEvent {
+  readonly type: "remark";
+  readonly message: string;
+}
+
+/** What ended the work before its time, in a sentence. */
+export interface ErrorEvent {
+  readonly type: "error";
+  readonly message: string;
+}
+
+/** The last event of a job. */
+export interface DoneEvent {
+  readonly type: "done";
+  readonly job: "train" | "generate" | "eval";
+  readonly outcome: Ending | "failed";
+}

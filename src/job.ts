@@ -1,0 +1,263 @@
+import { loadModel, saveCheckpoint } from "./checkpoint";
+import {
+  checkInteger,
+  checkTemperature,
+  DEFAULT_MODEL,
+  DEFAULT_TRAINING,
+  type ModelConfig,
+  PRESETS,
+  type TrainingConfig,
+} from "./config";
+import { Dataset } from "./dataset";
+import { InputError } from "./errors";
+import { Evaluation } from "./evaluation";
+import type { DoneEvent, Ending, Tell } from "./events";
+import { Generator } from "./generate";
+import { Model } from "./model";
+import type { Dtype, Ops, OpsName } from "./ops";
+import { drawParameters } from "./parameters";
+import { checkRoom } from "./plan";
+import type { Platform, Storage } from "./platform";
+import { Random } from "./random";
+import type { Runner } from "./runner";
+import { checkFits, Trainer } from "./trainer";
+import { Training } from "./training";
+import { Writing } from "./writing";
+
+/** What to do: plain data, so that it can cross to another process. */
+export type Job = TrainJob | GenerateJob | EvaluateJob;
+
+interface Numbers {
+  readonly dtype: Dtype;
+  /** The place's best unless given. */
+  readonly ops?: OpsName;
+}
+
+/** Train, save, write names. Whatever is left out comes from the checkpoint or the preset. */
+export interface TrainJob extends Numbers {
+  readonly command: "train";
+  readonly model: Partial<ModelConfig>;
+  readonly training: Partial<TrainingConfig>;
+  readonly seed: number;
+  /** How many names to write after training. */
+  readonly samples: number;
+  readonly temperature?: number;
+  /** The log has a line every so many steps, and one for the last. */
+  readonly logEvery: number;
+  /** A checkpoint to start from instead of drawing the weights. */
+  readonly init?: string;
+  /** Where to save a checkpoint when training ends. */
+  readonly save?: string;
+  /** Where to save the weights alone. */
+  readonly saveWeights?: string;
+}
+
+/** Let a checkpoint write names. */
+export interface GenerateJob extends Numbers {
+  readonly command: "generate";
+  readonly model: string;
+  readonly wanted: Partial<ModelConfig>;
+  readonly count: number;
+  readonly temperature?: number;
+  readonly prefix: string;
+  readonly seed: number;
+}
+
+/** Measure a checkpoint's mean loss over the names. */
+export interface EvaluateJob extends Numbers {
+  readonly command: "eval";
+  readonly model: string;
+  readonly wanted: Partial<ModelConfig>;
+}
+
+export const DEFAULT_TRAIN_JOB: TrainJob = Object.freeze({
+  command: "train",
+  dtype: "f32",
+  model: Object.freeze({}),
+  training: Object.freeze({}),
+  seed: 42,
+  samples: 20,
+  logEvery: 100,
+});
+
+/** Names between two events of progress. */
+const PROGRESS_NAMES = 100;
+
+/** Where a job runs, and whom it tells. */
+export interface Surroundings {
+  readonly platform: Platform;
+  readonly runner: Runner;
+  readonly tell: Tell;
+  /**
+   * What the place has to compute with; its best unless ops are named.
+   * @throws InputError for ops or a precision that it does not have
+   */
+  readonly provideOps: (dtype: Dtype, ops?: OpsName) => Ops;
+}
+
+/**
+ * Does a job to its end. What the user can mend is told as an event; the last event is `done`.
+ * Rejects for mistakes in the program only.
+ */
+export async function runJob(job: Job, surroundings: Surroundings): Promise<DoneEvent["outcome"]> {
+  const { tell } = surroundings;
+  let outcome: DoneEvent["outcome"];
+  try {
+    outcome = await endOf(job, surroundings);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    tell({ type: "error", message: error.message });
+    outcome = "failed";
+  }
+  tell({ type: "done", job: job.command, outcome });
+  return outcome;
+}
+
+async function endOf(job: Job, surroundings: Surroundings): Promise<Ending> {
+  switch (job.command) {
+    case "train":
+      return train(await prepareTraining(job, surroundings), surroundings);
+    case "generate":
+      return generate(job, surroundings);
+    case "eval":
+      return evaluate(job, surroundings);
+  }
+}
+
+/** A training that can begin. */
+export interface PreparedTraining {
+  readonly job: TrainJob;
+  readonly trainer: Trainer;
+  /** The stream that drew the weights draws the names. */
+  readonly random: Random;
+  /** Of the names to write. */
+  readonly temperature: number;
+}
+
+/**
+ * Allocates everything that a training needs.
+ * @throws InputError (as a rejection) when the configuration, the dataset or the checkpoint will not do
+ */
+export async function prepareTraining(job: TrainJob, surroundings: Surroundings): Promise<PreparedTraining> {
+  const { platform } = surroundings;
+  const ops = surroundings.provideOps(job.dtype, job.ops);
+  checkInteger("samples", job.samples, 0, 1e9);
+  checkInteger("log-every", job.logEvery, 1, 1e9);
+  const dataset = datasetOf(platform);
+  const random = new Random(job.seed);
+  const check = (wanted: ModelConfig): void => {
+    const room = platform.room();
+    if (room) checkRoom(wanted, room, ops.dtype);
+  };
+  const model =
+    job.init === undefined
+      ? drawnModel({ ...DEFAULT_MODEL, ...job.model }, ops, random, check)
+      : await load(job.init, job.model, ops, surroundings, check);
+  const preset = PRESETS[model.config.preset];
+  const temperature = job.temperature ?? preset.temperature;
+  checkTemperature(temperature);
+  const training = { ...DEFAULT_TRAINING, sampling: preset.sampling, ...job.training };
+  const trainer = new Trainer(model, dataset, random, training);
+  // A folder that cannot be written to is better found before the training than after it.
+  for (const file of [job.save, job.saveWeights])
+    if (file !== undefined) (await storageOf(platform).create(file)).abort();
+  return { job, trainer, random, temperature };
+}
+
+/** Trains, saves, and writes names unless it was stopped. */
+export async function train(prepared: PreparedTraining, surroundings: Surroundings): Promise<Ending> {
+  const { job, trainer, random, temperature } = prepared;
+  const { platform, runner, tell } = surroundings;
+  const { model, dataset, config } = trainer;
+  const { steps } = config;
+  tell({
+    type: "start",
+    place: platform.place,
+    ops: model.ops.name,
+    parameters: model.parameters.length,
+    nHead: model.config.nHead,
+    nEmbd: model.config.nEmbd,
+    names: dataset.count,
+    steps,
+  });
+  const started = platform.now();
+  const ending = await runner.run(new Training(trainer, job.logEvery, tell));
+  const milliseconds = platform.now() - started;
+  tell({ type: "trained", ending, stepsDone: trainer.stepsDone, steps, milliseconds });
+
+  const isEarly = ending === "stopped";
+  const { save, saveWeights } = job;
+  if (save !== undefined) {
+    await saveCheckpoint(runner, storageOf(platform), save, model, trainer.stepsDone, trainer.adam);
+    tell({ type: "saved", file: save, isEarly });
+  }
+  if (saveWeights !== undefined) {
+    await saveCheckpoint(runner, storageOf(platform), saveWeights, model, trainer.stepsDone);
+    tell({ type: "saved", file: saveWeights, isEarly });
+  }
+  if (isEarly || job.samples === 0) return ending;
+  tell({ type: "names", temperature });
+  const write = (name: string, number: number): void => tell({ type: "name", number, name });
+  return runner.run(new Writing(new Generator(model, random), job.samples, temperature, "", write));
+}
+
+async function generate(job: GenerateJob, surroundings: Surroundings): Promise<Ending> {
+  const { platform, runner, tell } = surroundings;
+  checkInteger("n", job.count, 1, 1e9);
+  const random = new Random(job.seed);
+  const ops = surroundings.provideOps(job.dtype, job.ops);
+  const model = await load(job.model, job.wanted, ops, surroundings);
+  const dataset = datasetOf(platform);
+  const temperature = job.temperature ?? PRESETS[model.config.preset].temperature;
+  const write = (name: string, number: number): void =>
+    tell({ type: "name", number, name, isKnown: dataset.has(name) });
+  return runner.run(new Writing(new Generator(model, random), job.count, temperature, job.prefix, write));
+}
+
+async function evaluate(job: EvaluateJob, surroundings: Surroundings): Promise<Ending> {
+  const { platform, runner, tell } = surroundings;
+  const ops = surroundings.provideOps(job.dtype, job.ops);
+  const model = await load(job.model, job.wanted, ops, surroundings);
+  const dataset = datasetOf(platform);
+  checkFits(model, dataset);
+  const evaluation = new Evaluation(model, dataset);
+  const work = (): boolean => {
+    const isUnfinished = evaluation.work();
+    const { done, total } = evaluation;
+    if (done % PROGRESS_NAMES === 0 || done === total) tell({ type: "progress", done, total });
+    return isUnfinished;
+  };
+  const ending = await runner.run({ work });
+  const { loss, measured, done } = evaluation;
+  if (ending === "done" && loss !== undefined)
+    tell({ type: "evaluated", loss, names: measured, passedOver: done - measured });
+  return ending;
+}
+
+function datasetOf({ names, namesFile, skipLines }: Platform): Dataset {
+  return new Dataset(names, namesFile, skipLines);
+}
+
+function drawnModel(config: ModelConfig, ops: Ops, random: Random, check: (config: ModelConfig) => void): Model {
+  check(config);
+  const model = new Model(config, ops);
+  drawParameters(model.parameters, random, PRESETS[config.preset].initStd);
+  return model;
+}
+
+function load(
+  file: string,
+  wanted: Partial<ModelConfig>,
+  ops: Ops,
+  { platform, runner, tell }: Surroundings,
+  check?: (config: ModelConfig) => void,
+): Promise<Model> {
+  const remark = (message: string): void => tell({ type: "remark", message });
+  return loadModel(runner, storageOf(platform), file, wanted, ops, check, remark);
+}
+
+/** @throws InputError where there is none */
+function storageOf({ storage, place }: Platform): Storage {
+  if (!storage) throw new InputError(`There is no storage on ${place}.`);
+  return storage;
+}

@@ -1,0 +1,40 @@
+import type { Event, StepEvent } from "./events";
+
+/** The log as the original prints it, and what the other commands print: the lines for an event, or "". */
+export function formatText(event: Event): string {
+  switch (event.type) {
+    case "start":
+      return (
+        `=== esp32gpt: microgpt in TypeScript on ${event.place} ===\n` +
+        `Model: ${event.parameters} params, ${event.nHead} heads, ${event.nEmbd}-dim embeddings\n` +
+        `Dataset: ${event.names} names loaded from flash\n` +
+        `Training for ${event.steps} steps...\n`
+      );
+    case "step":
+      return event.isLogged ? stepLine(event) : "";
+    case "trained":
+      return event.ending === "stopped" ? `Stopped after ${event.stepsDone} of ${event.steps} steps.\n` : "";
+    case "saved":
+      return event.isEarly ? `Saved to ${event.file}.\n` : "";
+    case "names":
+      return `--- Generated names (temperature=${event.temperature}) ---\n`;
+    case "name":
+      return `${String(event.number).padStart(4)}. ${event.name}${event.isKnown ? " (in the dataset)" : ""}\n`;
+    case "evaluated": {
+      const remark = event.passedOver > 0 ? ` (${event.passedOver} too long, passed over)` : "";
+      return `Mean loss: ${event.loss.toFixed(4)} over ${event.names} names${remark}\n`;
+    }
+    case "done":
+      return event.job === "train" && event.outcome === "done" ? "=== Done ===\n" : "";
+    case "progress":
+    case "remark":
+    case "error":
+      return "";
+  }
+}
+
+function stepLine({ step, steps, loss, validationLoss }: StepEvent): string {
+  const result = typeof loss === "number" ? `loss = ${loss.toFixed(4)}` : `name too long, passed over`;
+  const validation = validationLoss === undefined ? "" : `, validation loss = ${validationLoss.toFixed(4)}`;
+  return `step ${String(step).padStart(4)}/${steps}: ${result}${validation}\n`;
+}
