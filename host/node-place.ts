@@ -26,7 +26,7 @@ export interface Call {
 
 /** Does a job in this process. */
 export async function runOnNode(call: Call): Promise<DoneEvent["outcome"]> {
-  const { job, names, files, tell, whenReady, ending } = call;
+  const { job, names, files, tell, tellsAllSteps, whenReady, ending } = call;
   const platform: Platform = {
     place: "Node",
     names: readRegular(files.pathOf(names), LIST),
@@ -41,7 +41,7 @@ export async function runOnNode(call: Call): Promise<DoneEvent["outcome"]> {
   ending.addEventListener("abort", stop);
   if (ending.aborted) stop();
   try {
-    return await runJob(job, { platform, runner, tell, provideOps });
+    return await runJob(job, { platform, runner, tell, tellsAllSteps, provideOps });
   } finally {
     ending.removeEventListener("abort", stop);
   }

@@ -9,8 +9,11 @@ import type { OpsName } from "../src/ops";
 import { drawParameters } from "../src/parameters";
 import { Random } from "../src/random";
 import { typescriptOps } from "../src/typescript-ops";
-import type { TrainJob } from "../host/job";
-import { type EngineCall, runOnNode } from "../host/node-engine";
+import { DEFAULT_TRAIN_JOB, type Job } from "../src/job";
+import { Files } from "../host/files";
+import { type Call, runOnNode } from "../host/node-place";
+import { Statistics as Report } from "../host/statistics";
+import { buildHost } from "../host/xs/build";
 import { runOnXs } from "../host/xs/engine";
 import { type Bits, OPS, OPS_FLAGS, ROOT } from "../host/xs/sources";
 import { PlainPort } from "./plain-port";
@@ -85,27 +88,28 @@ function median(measurements: readonly Measurement[]): Measurement {
 }
 
 async function onEngine(engine: "node" | "xs", ops: OpsName, config: ModelConfig, steps: number): Promise<Measurement> {
-  let output = "";
-  const job: TrainJob = {
-    command: "train",
-    dtype: "f32",
-    ops,
-    stats: true,
-    app: { model: config, training: { steps }, seed: SEED, samples: 0, logEvery: 1e9 },
-  };
-  const call: EngineCall = {
+  const job: Job = { ...DEFAULT_TRAIN_JOB, ops, model: config, training: { steps }, samples: 0, logEvery: 1e9 };
+  const report = new Report();
+  const { signal: ending } = new AbortController();
+  const call: Call = {
     job,
-    namesFile: NAMES_FILE,
-    write: (text) => (output += text),
-    observer: {},
-    started: () => undefined,
+    names: NAMES_FILE,
+    files: new Files(ending),
+    tell: (event) => {
+      report.hear(event);
+      if (event.type === "error") throw new Error(event.message);
+    },
+    tellsAllSteps: false,
+    whenReady: (callback) => callback(),
+    ending,
   };
   const bits: Bits = 64;
   if (engine === "node") await runOnNode(call);
-  else await runOnXs(call, { bits, heapLimit: ROOMY, buildProgress: () => undefined });
-  const { microsecondsPerStep, bytecodesPerStep, heap, collections } = JSON.parse(
-    output.trimEnd().split("\n").at(-1) ?? "",
-  ) as Statistics;
+  else {
+    const executable = await buildHost(bits, () => undefined, ending);
+    await runOnXs(call, { executable, bits, heapLimit: ROOMY });
+  }
+  const { microsecondsPerStep, bytecodesPerStep, heap, collections } = JSON.parse(report.format()) as Statistics;
   return { ...timing(microsecondsPerStep, config, steps), bytecodesPerStep, heapPeak: heap.peak, collections };
 }
 

@@ -6,6 +6,7 @@ import { Model } from "./model";
 import type { Dtype, Floats, Ops } from "./ops";
 import { parameterLayout } from "./parameters";
 import type { Storage, StoredFile } from "./platform";
+import type { Runner } from "./runner";
 import { formatSafetensorsHeader, readSafetensorsHeader, type TensorInfo, type TensorType } from "./safetensors";
 import { VOCABULARY_SIZE } from "./tokenizer";
 
@@ -36,7 +37,7 @@ const BUFFER_BYTES = 1024;
  * @param adam the training state, if it is to be kept
  * @throws InputError when storage cannot take it, or a parameter is not a finite number
  */
-export function saveCheckpoint(storage: Storage, name: string, model: Model, step: number, adam?: Adam): void {
+export async function saveCheckpoint(_runner: Runner, storage: Storage, name: string, model: Model, step: number, adam?: Adam): Promise<void> {
   const { config, ops } = model;
   const type: TensorType = ops.dtype === "f32" ? "F32" : "F64";
   const tensors = parameterLayout(config).parts.map((part) => ({
@@ -60,7 +61,7 @@ export function saveCheckpoint(storage: Storage, name: string, model: Model, ste
   for (const buffer of buffers) checksum = crc32(bytesOf(buffer), buffer.byteLength, checksum);
   metadata.set(CHECKSUM_KEY, formatChecksum(checksum));
 
-  const file = storage.create(name);
+  const file = await storage.create(name);
   try {
     file.write(formatSafetensorsHeader(metadata, tensors));
     for (const buffer of buffers) file.write(bytesOf(buffer));
@@ -68,7 +69,7 @@ export function saveCheckpoint(storage: Storage, name: string, model: Model, ste
     file.abort();
     throw error;
   }
-  file.commit();
+  await file.commit();
 }
 
 /**
@@ -77,14 +78,16 @@ export function saveCheckpoint(storage: Storage, name: string, model: Model, ste
  * @param check called with the configuration before anything is allocated for it
  * @throws InputError when the file cannot be used
  */
-export function loadModel(
+export async function loadModel(
+  _runner: Runner,
   storage: Storage,
   name: string,
   wanted: Partial<ModelConfig>,
   ops: Ops,
   check?: (config: ModelConfig) => void,
-): Model {
-  const checkpoint = Checkpoint.open(storage, name);
+  _remark?: (message: string) => void,
+): Promise<Model> {
+  const checkpoint = await Checkpoint.open(storage, name);
   try {
     const config = checkpoint.modelConfig(wanted);
     check?.(config);
@@ -117,8 +120,8 @@ export class Checkpoint {
   }
 
   /** @throws InputError when there is no such file, or it is no checkpoint */
-  static open(storage: Storage, name: string): Checkpoint {
-    const file = storage.open(name);
+  static async open(storage: Storage, name: string): Promise<Checkpoint> {
+    const file = await storage.open(name);
     if (!file) throw new InputError(`There is no file ${name}.`);
     try {
       return new Checkpoint(file, name);

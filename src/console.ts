@@ -1,6 +1,5 @@
 import { checkInteger, checkTemperature } from "./config";
 import { InputError } from "./errors";
-import type { Event } from "./events";
 import { Generator } from "./generate";
 import type { Random } from "./random";
 import type { Runner } from "./runner";
@@ -14,7 +13,6 @@ const DEFAULT_NAMES = "5";
 /** The commands that a device takes as lines, while it trains and afterwards. */
 export class Console {
   private readonly generator: Generator;
-  private lastLoss: number | undefined;
   private isWriting = false;
 
   /**
@@ -32,11 +30,6 @@ export class Console {
     this.generator = new Generator(trainer.model, random);
   }
 
-  /** Follows what happens. */
-  hear(event: Event): void {
-    if (event.type === "step" && typeof event.loss === "number") this.lastLoss = event.loss;
-  }
-
   /** Carries out a line: `status`, `generate [n] [temperature] [prefix]`; help for anything else. */
   receive(line: string): void {
     const [command, ...words] = line.trim().split(/\s+/);
@@ -50,8 +43,8 @@ export class Console {
   }
 
   private status(): string {
-    const { stepsDone, config } = this.trainer;
-    const loss = this.lastLoss === undefined ? "" : `, loss ${this.lastLoss.toFixed(4)}`;
+    const { stepsDone, config, lastLoss } = this.trainer;
+    const loss = lastLoss === undefined ? "" : `, loss ${lastLoss.toFixed(4)}`;
     return `Step ${stepsDone} of ${config.steps}${loss}.`;
   }
 

@@ -4,5 +4,7 @@ export { Generator } from "./generate";
 export { Model } from "./model";
 export { drawParameters } from "./parameters";
 export { Random } from "./random";
+export { Runner } from "./runner";
 export { Trainer } from "./trainer";
+export { Training } from "./training";
 export { typescriptOps } from "./typescript-ops";

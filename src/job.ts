@@ -88,6 +88,8 @@ export interface Surroundings {
   readonly platform: Platform;
   readonly runner: Runner;
   readonly tell: Tell;
+  /** Whether every step is to be told, or only those that the log has a line for. */
+  readonly tellsAllSteps: boolean;
   /**
    * What the place has to compute with; its best unless ops are named.
    * @throws InputError for ops or a precision that it does not have
@@ -181,7 +183,7 @@ export async function train(prepared: PreparedTraining, surroundings: Surroundin
     steps,
   });
   const started = platform.now();
-  const ending = await runner.run(new Training(trainer, job.logEvery, tell));
+  const ending = await runner.run(new Training(trainer, job.logEvery, surroundings.tellsAllSteps, tell));
   const milliseconds = platform.now() - started;
   tell({ type: "trained", ending, stepsDone: trainer.stepsDone, steps, milliseconds });
 

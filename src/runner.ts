@@ -27,8 +27,9 @@ interface Running {
  */
 export class Runner {
   private readonly running: Running[] = [];
-  private turn = 0;
   private isStopping = false;
+  /** Whose turn it is, also when every bit takes a slice. */
+  private turn = 0;
   private isScheduled = false;
   private readonly slice = (): void => this.runSlice();
 
@@ -63,28 +64,28 @@ export class Runner {
     const { clock, running } = this;
     const until = clock.now() + SLICE_MILLISECONDS;
     this.isScheduled = false;
-    while (running.length > 0) {
-      this.turn = this.turn + 1 < running.length ? this.turn + 1 : 0;
-      this.advance(running[this.turn]);
-      if (clock.now() >= until) break;
+    let { turn } = this;
+    let current = running[0];
+    try {
+      for (; running.length > 0; turn++) {
+        if (turn >= running.length) turn = 0;
+        current = running[turn];
+        if (!current.task.work()) {
+          this.remove(current);
+          current.end("done");
+        }
+        if (clock.now() >= until) break;
+      }
+    } catch (error) {
+      this.remove(current);
+      current.fail(error);
     }
+    this.turn = turn + 1;
     this.schedule();
   }
 
-  private advance(running: Running): void {
-    try {
-      if (running.task.work()) return;
-      this.remove(running);
-      running.end("done");
-    } catch (error) {
-      this.remove(running);
-      running.fail(error);
-    }
-  }
-
-  /** A task may have stopped itself. */
   private remove(running: Running): void {
     const i = this.running.indexOf(running);
-    if (i >= 0) this.running.splice(i, 1);
+    if (i >= 0) this.running.splice(i, 1); // It may have been stopped from within.
   }
 }

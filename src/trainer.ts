@@ -23,6 +23,10 @@ export class Trainer {
   stepsDone = 0;
   /** The name that the last step drew. */
   nameIndex = -1;
+  /** Of the last name that was trained on. */
+  lastLoss: number | undefined;
+  /** Of the last step: it falls linearly from the first step's to zero. */
+  learningRate = 0;
   readonly adam: Adam;
   readonly gradients: Floats;
   private readonly gradientViews: Weights;
@@ -49,22 +53,21 @@ export class Trainer {
     this.tokens = new Uint8Array(model.config.blockSize + 1);
   }
 
-  /** Of the step to come: it falls linearly from the first step's to zero. */
-  get learningRate(): number {
-    return this.config.learningRate * (1 - this.stepsDone / this.config.steps);
-  }
-
   /** Draws a name and trains on it: returns its loss. A loss that is not finite moves nothing, and is no step done. */
   step(): Loss {
     this.nameIndex = this.drawName();
     const rows = loadName(this.model, this.dataset, this.nameIndex, this.tokens);
+    const { stepsDone, config } = this;
+    const learningRate = config.learningRate * (1 - stepsDone / config.steps);
+    this.learningRate = learningRate;
     let loss: Loss = "passed over";
     if (rows > 0) {
       loss = this.computeGradients(this.tokens, rows);
       if (loss - loss !== 0) return "diverged";
-      this.adam.update(this.stepsDone, this.learningRate);
+      this.lastLoss = loss;
+      this.adam.update(stepsDone, learningRate);
     }
-    this.stepsDone++;
+    this.stepsDone = stepsDone + 1;
     return loss;
   }
 

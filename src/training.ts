@@ -10,10 +10,14 @@ export class Training implements Task {
   private readonly validation: Evaluation | undefined;
   private isValidating = false;
 
-  /** @param logEvery the log has a line every so many steps, and one for the last */
+  /**
+   * @param logEvery the log has a line every so many steps, and one for the last
+   * @param tellsAll whether to tell the other steps as well
+   */
   constructor(
     private readonly trainer: Trainer,
     private readonly logEvery: number,
+    private readonly tellsAll: boolean,
     private readonly tell: Tell,
   ) {
     const { model, dataset, holdout, config } = trainer;
@@ -32,38 +36,43 @@ export class Training implements Task {
 
   /** @throws InputError when the training has diverged */
   work(): boolean {
+    if (this.isValidating) return this.validate();
     const { trainer, event } = this;
-    if (this.isValidating) this.validate();
-    else {
-      const step = trainer.stepsDone;
+    const { steps } = event;
+    const step = trainer.stepsDone;
+    const loss = trainer.step();
+    if (loss === "diverged") throw divergence(step, trainer);
+    const isLogged = step % this.logEvery === 0 || step === steps - 1;
+    if (isLogged || this.tellsAll) {
       event.step = step;
+      event.loss = loss;
       event.learningRate = trainer.learningRate;
-      event.loss = trainer.step();
       event.name = trainer.nameIndex;
-      event.isLogged = step % this.logEvery === 0 || step === event.steps - 1;
-      if (event.loss === "diverged") throw divergence(event, trainer);
-      if (this.validation && event.isLogged) this.beginValidation();
-      else this.tell(event);
+      event.isLogged = isLogged;
+      if (isLogged && this.validation) return this.beginValidation(this.validation);
+      this.tell(event);
     }
-    return this.isValidating || trainer.stepsDone < event.steps;
+    return step + 1 < steps;
   }
 
-  private beginValidation(): void {
-    this.validation?.reset();
+  private beginValidation(validation: Evaluation): boolean {
+    validation.reset();
     this.isValidating = true;
+    return true;
   }
 
-  private validate(): void {
+  private validate(): boolean {
     const { validation, event, tell } = this;
-    if (validation?.work()) return;
+    if (validation?.work()) return true;
     this.isValidating = false;
     event.validationLoss = validation?.loss;
     tell(event);
     event.validationLoss = undefined;
+    return event.step + 1 < event.steps;
   }
 }
 
-function divergence({ step, learningRate }: StepEvent, { config }: Trainer): InputError {
+function divergence(step: number, { config, learningRate }: Trainer): InputError {
   const what = `Training has diverged: the loss of step ${step} is not a finite number.`;
   return new InputError(
     step === 0

@@ -78,7 +78,7 @@ test.each<[string, RegExp]>([
 
 test.each<[string, RegExp]>([
   ["generate", /--model/],
-  ["generate --model DIR/missing", /no file .*missing/],
+  ["generate --model DIR/missing", /missing: there is no such file/],
   ["generate --model DIR/folder", /is a folder/],
   ["generate --model DIR/empty", /not a sound safetensors file/],
   ["generate --model DIR/text", /not a sound safetensors file/],
@@ -93,7 +93,7 @@ test.each<[string, RegExp]>([
   ["generate --model DIR/model --n-layer 2", /n_?layer 1, not 2/i],
   ["generate --model DIR/model --data DIR/upper", /upper, line 2/],
   ["eval", /--model/],
-  ["eval --model DIR/missing", /no file .*missing/],
+  ["eval --model DIR/missing", /missing: there is no such file/],
   ["eval --model DIR/altered", /altered|no number/],
   ["eval --model DIR/model --data DIR/missing", /missing/],
   ["eval --model DIR/model --data DIR/long", /no name that fits/],

@@ -38,7 +38,7 @@ export function drawnModel(config: Partial<ModelConfig> = {}, dtype: Dtype = "f6
 /** One step on a name that fits: its loss. */
 export function trainStep(trainer: Trainer): number {
   const loss = trainer.step();
-  if (loss === undefined) throw new Error(`Name ${trainer.nameIndex} was passed over.`);
+  if (typeof loss !== "number") throw new Error(`Name ${trainer.nameIndex}: ${loss}`);
   return loss;
 }
 

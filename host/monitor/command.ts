@@ -14,7 +14,7 @@ interface MonitorOptions {
 }
 
 /** Adds the serial monitor to the command line. */
-export function addMonitor(program: Command): void {
+export function addMonitor(program: Command, _ending: AbortSignal): void {
   program
     .command("monitor")
     .description("show what a board says, and send it what is typed")

@@ -38,7 +38,6 @@ export default function main(): void {
 
   const send = (event: WireEvent): void => host.write(`${JSON.stringify(event)}\n`);
   const tell = (event: WireEvent): void => {
-    if (event.type === "step" && !tellsAllSteps && !event.isLogged) return;
     if (event.type === "trained") send(usageSince(bytecodes));
     send(event);
     if (event.type === "start") bytecodes = host.usage().bytecodes;
@@ -47,7 +46,7 @@ export default function main(): void {
     if (line === STOP) runner.stop();
     else if (line === undefined) host.exit(EXIT_ORPHANED);
   });
-  void runJob(job, { platform, runner, tell, provideOps }).then(() => host.setLineListener(undefined));
+  void runJob(job, { platform, runner, tell, tellsAllSteps, provideOps }).then(() => host.setLineListener(undefined));
 }
 
 function provideOps(dtype: Dtype, ops: OpsName = dtype === "f32" ? "native" : "typescript"): Ops {

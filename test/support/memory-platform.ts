@@ -1,11 +1,22 @@
-import type { Platform, Usage } from "../../src/platform";
+import type { Event } from "../../src/events";
+import type { Surroundings } from "../../src/job";
+import type { Platform } from "../../src/platform";
+import { Runner } from "../../src/runner";
+import { formatText } from "../../src/text-log";
+import { typescriptOps } from "../../src/typescript-ops";
 import { MemoryStorage } from "./memory-storage";
 
 /** A place without files and clock: a test lets its event loop turn. */
-export class MemoryPlatform implements Platform {
-  readonly engine = "Node";
+export class MemoryPlatform implements Platform, Surroundings {
+  readonly place = "Node";
   readonly namesFile = "names.txt";
+  readonly platform = this;
+  readonly runner = new Runner(this);
+  readonly tellsAllSteps = true;
+  readonly provideOps = typescriptOps;
   log = "";
+  /** Copies of what was told. */
+  readonly events: Event[] = [];
   /** Turns of the event loop so far. */
   turns = 0;
   private readonly slices: (() => void)[] = [];
@@ -18,9 +29,10 @@ export class MemoryPlatform implements Platform {
     private readonly tick = 0,
   ) {}
 
-  write(text: string): void {
-    this.log += text;
-  }
+  readonly tell = (event: Event): void => {
+    this.events.push({ ...event });
+    this.log += formatText(event);
+  };
 
   now(): number {
     return (this.clock += this.tick);
@@ -34,8 +46,9 @@ export class MemoryPlatform implements Platform {
     return undefined;
   }
 
-  usage(): Usage {
-    return { bytecodes: null, slots: null, chunks: null, stack: null, peak: null, collections: null, flash: null };
+  /** The events of one type. */
+  of<Type extends Event["type"]>(type: Type): Extract<Event, { type: Type }>[] {
+    return this.events.filter((event): event is Extract<Event, { type: Type }> => event.type === type);
   }
 
   /** One turn of the event loop; false when nothing waits. */
@@ -47,7 +60,21 @@ export class MemoryPlatform implements Platform {
     return true;
   }
 
-  runToEnd(): void {
+  /** Lets the event loop turn until the promise is settled. */
+  async settle<T>(promise: Promise<T>): Promise<T> {
+    let isSettled = false;
+    const settled = (): void => void (isSettled = true);
+    promise.then(settled, settled);
+    while (!isSettled) {
+      this.turn();
+      await new Promise(setImmediate);
+    }
+    return promise;
+  }
+
+  /** Lets the event loop turn until nothing waits. */
+  async runToEnd(): Promise<void> {
+    do await new Promise(setImmediate);
     while (this.turn());
   }
 }

@@ -21,7 +21,15 @@ export class MemoryStorage implements Storage {
     return bytes;
   }
 
-  open(name: string): StoredFile | undefined {
+  open(name: string): Promise<StoredFile | undefined> {
+    return new Promise((resolve) => resolve(this.openNow(name)));
+  }
+
+  create(name: string): Promise<NewFile> {
+    return new Promise((resolve) => resolve(this.createNow(name)));
+  }
+
+  private openNow(name: string): StoredFile | undefined {
     const bytes = this.files.get(name);
     if (!bytes) return undefined;
     this.openFiles++;
@@ -36,7 +44,7 @@ export class MemoryStorage implements Storage {
     };
   }
 
-  create(name: string): NewFile {
+  private createNow(name: string): NewFile {
     if (this.isReadOnly) throw new InputError(`Cannot write ${name}: access is denied.`);
     this.openFiles++;
     let written = new Uint8Array(0);
@@ -49,6 +57,7 @@ export class MemoryStorage implements Storage {
       commit: () => {
         this.openFiles--;
         this.files.set(name, written);
+        return Promise.resolve();
       },
       abort: () => void this.openFiles--,
     };

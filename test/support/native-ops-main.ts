@@ -134,7 +134,7 @@ function trainerOf(ops: Ops, preset: PresetName, nLayer: number): Trainer {
 function train({ preset, nLayer, steps }: TrainQuestion): Losses {
   const run = (ops: Ops): number[] => {
     const trainer = trainerOf(ops, preset, nLayer);
-    return Array.from({ length: steps }, () => trainer.step() ?? NaN);
+    return Array.from({ length: steps }, () => Number(trainer.step()));
   };
   return { native: run(nativeOps), typescript: run(tsOps) };
 }

@@ -9,13 +9,17 @@ import {
   drawParameters,
   Model,
   Random,
+  Runner,
   Trainer,
+  Training,
   typescriptOps,
 } from "../../dist/index.js";
 
 const BOXED_NUMBER = 16;
-const WARM_UP = 10;
+const WARM_UP = 60;
 const STEPS = 8;
+/** Some of the steps have a line in the log, and so a validation loss. */
+const LOG_EVERY = 3;
 
 const names = ["emma", "olivia", "longernamethanfits", "ava", "isabella"];
 const report = {};
@@ -29,22 +33,39 @@ for (const preset of ["esp32gpt", "microgpt"]) {
       "names",
     );
     const trainer = new Trainer(model, dataset, random, { ...DEFAULT_TRAINING, sampling, holdout: 20 });
-    for (let i = 0; i < WARM_UP; i++) trainer.step();
-    report[`${preset}, ${sampling}`] = allocationsOf(() => {
-      for (let i = 0; i < STEPS; i++) trainer.step();
-    });
+    const told = { steps: 0, loss: 0 };
+    const training = new Training(trainer, LOG_EVERY, true, (event) => hear(event, told));
+    report[`${preset}, ${sampling}`] = allocationsOf(training);
+    if (told.steps < STEPS) throw new Error(`${told.steps} steps were told.`);
   }
 }
 console.log(JSON.stringify(report));
 
-/** Functions, and how many times and bytes they allocated, while `work` ran. */
-function allocationsOf(work) {
+/** Looks at an event as a formatter does, without keeping it. */
+function hear(event, told) {
+  told.steps++;
+  if (typeof event.loss === "number") told.loss = event.loss;
+}
+
+/**
+ * Functions, and how many times and bytes they allocated, while a runner advanced the training in one
+ * slice. The clock lets the slice end after the steps that count.
+ */
+function allocationsOf(training) {
   const session = new Session();
   session.connect();
   let text = "";
   session.on("HeapProfiler.addHeapSnapshotChunk", ({ params }) => (text += params.chunk));
+  let slice;
+  let looks = 0;
+  let most = WARM_UP;
+  const clock = { now: () => (looks++ < most ? 0 : 1000), schedule: (next) => (slice = next) };
+  void new Runner(clock).run(training);
+  slice();
+  looks = 0;
+  most = STEPS * 2; // a validation takes bits as well
   session.post("HeapProfiler.startTrackingHeapObjects", { trackAllocations: true });
-  work();
+  slice();
   session.post("HeapProfiler.stopTrackingHeapObjects", {});
   session.disconnect();
 
@@ -53,14 +74,14 @@ function allocationsOf(work) {
   const nameOf = (index) => strings[infos[index * fields.length + fields.indexOf("name")]];
   const found = [];
   let isCounted = false;
-  const visit = (node, isInStep) => {
+  const visit = (node, isInSlice) => {
     const [, info, count, size, children] = node;
-    const isStep = isInStep || nameOf(info) === "step";
-    if (isStep) isCounted = true;
-    if (isStep && size !== count * BOXED_NUMBER) found.push({ in: nameOf(info), count, bytes: size });
-    for (let i = 0; i < children.length; i += root.length) visit(children.slice(i, i + root.length), isStep);
+    const isSlice = isInSlice || nameOf(info) === "runSlice";
+    if (isSlice) isCounted = true;
+    if (isSlice && size !== count * BOXED_NUMBER) found.push({ in: nameOf(info), count, bytes: size });
+    for (let i = 0; i < children.length; i += root.length) visit(children.slice(i, i + root.length), isSlice);
   };
   visit(root, false);
-  if (!isCounted) throw new Error("The profiler has seen no step.");
+  if (!isCounted) throw new Error("The profiler has seen no slice.");
   return found;
 }

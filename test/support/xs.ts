@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { rollup } from "rollup";
 import { ModuleKind, ScriptTarget, transpileModule } from "typescript";
+import type { Loss } from "../../src/events";
 import { NAMES_FILE, ROOT } from "../helpers";
 import { esp32gpt, type Outcome, outcomeOf } from "./cli";
 
@@ -99,7 +100,7 @@ export class HostProcess {
 /** A line of what --jsonl writes. */
 export interface StepRecord {
   readonly step: number;
-  readonly loss: number | null;
+  readonly loss: Loss;
   readonly name: number;
 }
 
@@ -110,7 +111,7 @@ export function readRecords(file: string): StepRecord[] {
 
 /** The losses of a training that passed over no name. */
 export function lossesOf(records: readonly StepRecord[]): number[] {
-  return records.map(({ loss }) => loss ?? NaN);
+  return records.map(({ loss }) => Number(loss));
 }
 
 /** What --stats ends with. */
