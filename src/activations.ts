@@ -1,7 +1,6 @@
-import { type ModelConfig, PRESETS } from "./config";
+import { MLP_RATIO, type ModelConfig, PRESETS } from "./config";
 import { allocate, Layout } from "./layout";
 import type { Floats, Ops, Tensor } from "./ops";
-import { MLP_RATIO } from "./parameters";
 import { VOCABULARY_SIZE } from "./tokenizer";
 
 /** What a layer computes and its backward pass reads again; T×n unless said otherwise. */

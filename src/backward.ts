@@ -1,7 +1,7 @@
 import type { Flow } from "./activations";
-import { PRESETS } from "./config";
+import { MLP_RATIO, PRESETS } from "./config";
 import type { Model } from "./model";
-import { MLP_RATIO, type Weights } from "./parameters";
+import type { Weights } from "./parameters";
 import { VOCABULARY_SIZE } from "./tokenizer";
 
 /**

@@ -40,6 +40,9 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = Object.freeze({
   }),
 });
 
+/** The MLP is this many times as wide as the embedding. */
+export const MLP_RATIO = 4;
+
 /** The shape of a model. The width of the MLP is 4·nEmbd, of a head nEmbd / nHead. */
 export interface ModelConfig {
   readonly preset: PresetName;

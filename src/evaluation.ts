@@ -1,8 +1,11 @@
 import type { Dataset } from "./dataset";
 import { InputError } from "./errors";
+import type { Loss } from "./events";
+import { loadName } from "./fitting";
+import { forward } from "./forward";
 import type { Model } from "./model";
 import type { Task } from "./runner";
-import { nameLoss } from "./trainer";
+import { VOCABULARY_SIZE } from "./tokenizer";
 
 /** Measures the mean loss over names, one a bit, without training. */
 export class Evaluation implements Task {
@@ -49,4 +52,13 @@ export class Evaluation implements Task {
     this.done++;
     return this.done < this.total;
   }
+}
+
+/** The loss of name `index`, without training. `tokens`: room for block_size + 1. */
+export function nameLoss(model: Model, dataset: Dataset, index: number, tokens: Uint8Array): Loss {
+  const rows = loadName(model, dataset, index, tokens);
+  if (rows === 0) return "passed over";
+  forward(model, tokens, 0, rows);
+  const loss = model.ops.softmaxCrossEntropy(model.activations.logits, tokens, rows, VOCABULARY_SIZE);
+  return Number.isFinite(loss) ? loss : "diverged";
 }

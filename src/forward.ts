@@ -1,6 +1,5 @@
-import { PRESETS } from "./config";
+import { MLP_RATIO, PRESETS } from "./config";
 import type { Model } from "./model";
-import { MLP_RATIO } from "./parameters";
 import { VOCABULARY_SIZE } from "./tokenizer";
 
 /**

@@ -12,6 +12,7 @@ import { Dataset } from "./dataset";
 import { InputError } from "./errors";
 import { Evaluation } from "./evaluation";
 import type { DoneEvent, Ending, Tell } from "./events";
+import { checkFits } from "./fitting";
 import { Generator } from "./generate";
 import { Model } from "./model";
 import type { Dtype, Ops, OpsName } from "./ops";
@@ -20,7 +21,7 @@ import { checkRoom } from "./plan";
 import type { Platform, Storage } from "./platform";
 import { Random } from "./random";
 import type { Runner } from "./runner";
-import { checkFits, Trainer } from "./trainer";
+import { Trainer } from "./trainer";
 import { Training } from "./training";
 import { Writing } from "./writing";
 

@@ -1,11 +1,8 @@
-import type { ModelConfig } from "./config";
+import { MLP_RATIO, type ModelConfig } from "./config";
 import { Layout } from "./layout";
 import type { Floats, Ops, Tensor } from "./ops";
 import type { Random } from "./random";
 import { VOCABULARY_SIZE } from "./tokenizer";
-
-/** The MLP is this many times as wide as the embedding. */
-export const MLP_RATIO = 4;
 
 export interface LayerWeights {
   /** wq, wk and wv, one behind the other. */

@@ -1,10 +1,10 @@
 import { Adam } from "./adam";
 import { createFlow, type Flow } from "./activations";
 import { backward } from "./backward";
-import { checkTrainingConfig, PRESETS, type TrainingConfig } from "./config";
+import { checkTrainingConfig, type TrainingConfig } from "./config";
 import type { Dataset } from "./dataset";
-import { InputError } from "./errors";
 import type { Loss } from "./events";
+import { checkFits, loadName } from "./fitting";
 import { forward } from "./forward";
 import { Holdout } from "./holdout";
 import { allocate } from "./layout";
@@ -92,31 +92,4 @@ export class Trainer {
       if (!holdout?.has(name)) return name;
     }
   }
-}
-
-/** The loss of name `index`, without training. `tokens`: room for block_size + 1. */
-export function nameLoss(model: Model, dataset: Dataset, index: number, tokens: Uint8Array): Loss {
-  const rows = loadName(model, dataset, index, tokens);
-  if (rows === 0) return "passed over";
-  forward(model, tokens, 0, rows);
-  const loss = model.ops.softmaxCrossEntropy(model.activations.logits, tokens, rows, VOCABULARY_SIZE);
-  return Number.isFinite(loss) ? loss : "diverged";
-}
-
-/** @throws InputError when every name is longer than the block and would be passed over */
-export function checkFits(model: Model, dataset: Dataset): void {
-  const { preset, blockSize } = model.config;
-  if (PRESETS[preset].cutsLongNames || dataset.shortest + 1 <= blockSize) return;
-  throw new InputError(
-    `${dataset.source} has no name that fits block_size ${blockSize}, which takes ${blockSize - 1} letters: ` +
-      `the shortest, on line ${dataset.shortestLine}, has ${dataset.shortest}.`,
-  );
-}
-
-/** Puts name `index` into `tokens` and returns how many positions it has; 0 when it is to be passed over. */
-function loadName(model: Model, dataset: Dataset, index: number, tokens: Uint8Array): number {
-  const { preset, blockSize } = model.config;
-  const rows = dataset.tokens(index, tokens) - 1;
-  if (rows <= blockSize) return rows;
-  return PRESETS[preset].cutsLongNames ? blockSize : 0;
 }

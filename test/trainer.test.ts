@@ -4,7 +4,8 @@ import { InputError } from "../src/errors";
 import type { Loss } from "../src/events";
 import type { Dtype } from "../src/ops";
 import { Random } from "../src/random";
-import { nameLoss, Trainer } from "../src/trainer";
+import { nameLoss } from "../src/evaluation";
+import { Trainer } from "../src/trainer";
 import { datasetOf, drawnModel, largestDifference, lossOf, mean, shippedNames } from "./helpers";
 
 function trainerOf(

@@ -43,8 +43,8 @@ test.each<[string, RegExp]>([
   ["--data DIR/names/inside", /inside.*not a folder/],
   ["--data DIR/upper", /upper, line 2: "B"/],
   ["--data DIR/empty", /empty has no names/],
-  ["--init DIR/missing", /no file .*missing/i],
-  ["--init DIR/folder", /folder: it is no file/],
+  ["--init DIR/missing", /missing: there is no such file/],
+  ["--init DIR/folder", /folder: it is a folder/],
   ["--init DIR/text", /text is not a sound safetensors file/],
   ["--init DIR/empty", /empty is not a sound safetensors file/],
   ["--init DIR/cut", /cut is not a sound safetensors file/],
@@ -93,9 +93,23 @@ describe("without a C compiler", () => {
     expect(code).toBe(2);
   });
 
+  test.each([
+    ["a compiler that fails", "false", /The C compiler \(false\) does not work/],
+    ["a compiler that is no program", "/dev/null", /no C compiler \(\/dev\/null\)/],
+    ["one of two words is missing", "env no-such-compiler", /no C compiler \(env no-such-compiler\)/],
+    ["an escape code", "cc\u001b[2J", /no C compiler \(cc\\u\{1b\}\[2J\)/],
+  ])("%s: auto goes on with Node and says why in a line", async (_what, CC, reason) => {
+    const program = startElsewhere(ROOT, { CC }, ..."train --engine auto --steps 2 --samples 1".split(" "));
+    const { code, stdout, stderr } = await outcomeOf(program);
+    expect(stderr).toMatch(/^esp32gpt: XS cannot be used, so this runs on Node\. [^\n]*\n$/);
+    expect(stderr).toMatch(reason);
+    expect(stdout).toMatch(/on Node ===\n[^]*=== Done ===\n$/);
+    expect(code).toBe(0);
+  });
+
   test("--engine auto says so and goes on with Node", async () => {
     const { code, stdout, stderr } = await run("--engine", "auto");
-    expect(stderr).toMatch(/^There is no C compiler[^\n]*Node[^\n]*\n$/);
+    expect(stderr).toMatch(/^esp32gpt: XS cannot be used, so this runs on Node\. There is no C compiler[^\n]*\n$/);
     expect(stdout).toMatch(/^=== esp32gpt: microgpt in TypeScript on Node ===\n[^]*=== Done ===\n$/);
     expect(code).toBe(0);
   });
@@ -154,7 +168,8 @@ describe("what nobody catches is shown with its stack:", () => {
   });
 
   test("the command line names lines of the TypeScript sources", async () => {
-    // A copy of the package with a mistake in it. The XS host is the same, so its compiler only copies it.
+    // A copy of the package with a mistake in it. The XS host is the same, so its compiler, of two
+    // words as ccache's would be, only copies it.
     for (const path of ["bin", "data", "manifest.json", "package.json", "rollup.config.mjs", "host/xs/engine"])
       cpSync(join(ROOT, path), at(join("copy", path)), { recursive: true });
     cpSync(join(ROOT, "src", "moddable", "ops"), at("copy/src/moddable/ops"), { recursive: true });
@@ -175,7 +190,7 @@ describe("what nobody catches is shown with its stack:", () => {
     utimesSync(at("copy/dist/cli.js"), Date.now(), Date.now()); // so that it is not built anew
 
     const options = ["train", "--engine", "xs", "--steps", "2"];
-    const { code, stderr } = await outcomeOf(startElsewhere(at("copy"), { CC: compiler }, ...options));
+    const { code, stderr } = await outcomeOf(startElsewhere(at("copy"), { CC: `env ${compiler}` }, ...options));
     const lineOf = (file: string, text: string): number =>
       readFileSync(join(ROOT, file), "utf8")
         .slice(0, -1)
@@ -184,7 +199,7 @@ describe("what nobody catches is shown with its stack:", () => {
     const [heading, step, trainStep] = stderr.split("\n").filter((line) => !line.startsWith("Building"));
     expect(heading).toBe("TypeError: broken on purpose");
     expect(step).toBe(`    at step (src/trainer.ts:${lineOf("src/trainer.ts", "  step(): ")})`);
-    expect(trainStep).toBe(`    at trainStep (src/app.ts:${lineOf("src/app.ts", "trainer.step()")})`);
+    expect(trainStep).toBe(`    at work (src/training.ts:${lineOf("src/training.ts", "trainer.step()")})`);
     expect(stderr).not.toContain("device.js");
     expect(code).toBe(70);
   });

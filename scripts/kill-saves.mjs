@@ -1,0 +1,116 @@
+// npm run test:kills: trainings that save are killed at random moments, again and again. Afterwards every
+// checkpoint must be whole, no process may be left, and the next save must remove what a dead one has left.
+// Too long for CI: node scripts/kill-saves.mjs [kills of each signal, 300] [seed]
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { Random } from "../dist/index.js";
+
+const PROGRAM = fileURLToPath(new URL("../bin/esp32gpt.js", import.meta.url));
+/** @type {readonly NodeJS.Signals[]} */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"];
+const ENGINES = ["node", "xs"];
+const EXIT_CODES = new Map([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+]);
+/** The process must be gone so soon after the signal. */
+const MOST_MILLISECONDS = 2000;
+
+const kills = Number(process.argv[2] ?? 300);
+const seed = Number(process.argv[3] ?? (Date.now() % 0xffffffff) + 1);
+const random = new Random(seed);
+const folder = mkdtempSync(join(tmpdir(), "esp32gpt-kills-"));
+console.log(`seed ${seed}`);
+let failures = 0;
+
+for (const engine of ENGINES) {
+  for (const signal of SIGNALS) {
+    const file = join(folder, `${engine}-${signal}`);
+    let saved = 0;
+    let broken = 0;
+    let slowest = 0;
+    const count = kills / ENGINES.length;
+    for (let i = 0; i < count; i++) {
+      const before = existsSync(file) ? readFileSync(file) : undefined;
+      slowest = Math.max(slowest, await killOnce(engine, signal, file));
+      const after = existsSync(file) ? readFileSync(file) : undefined;
+      if (after && !(before && after.equals(before))) {
+        saved++;
+        if ((await run("eval", "--model", file, "--data", names())) !== 0) broken++;
+      }
+    }
+    await setTimeout(MOST_MILLISECONDS);
+    const left = processesWith(file);
+    const training = ["train", "--engine", engine, "--steps", "1", "--samples", "0", "--save", file];
+    if ((await run(...training)) !== 0) broken++;
+    const leftovers = readdirSync(folder).filter((name) => name.endsWith(".tmp")).length;
+    console.log(
+      `${engine}, ${signal}: ${count} kills, ${saved} new checkpoints, ${broken} broken, ${left} processes left, ` +
+        `${leftovers} leftovers after the next save, slowest end ${slowest.toFixed(0)} ms`,
+    );
+    if (broken + left + leftovers > 0 || slowest > MOST_MILLISECONDS) failures++;
+  }
+}
+rmSync(folder, { recursive: true, force: true });
+if (failures > 0) process.exitCode = 1;
+
+/** A list that is soon evaluated. */
+function names() {
+  return fileURLToPath(new URL("../test/data/names-short.txt", import.meta.url));
+}
+
+/**
+ * Starts a training, and kills it at a random moment; SIGKILL comes shortly after a SIGINT, as often as not
+ * in the middle of the save.
+ * @param {string} engine
+ * @param {NodeJS.Signals} signal
+ * @param {string} file
+ * @returns {Promise<number>} milliseconds that it took to end
+ */
+async function killOnce(engine, signal, file) {
+  const child = spawn(process.execPath, [PROGRAM, ..."train --steps 100000000 --engine".split(" "), engine, "--save", file], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = new Promise((resolve) => child.on("exit", (code, by) => resolve(code ?? by)));
+  // From the first line on it has something to keep.
+  await new Promise((resolve) => child.stdout.once("data", resolve).once("end", resolve));
+  child.stdout.resume();
+  await setTimeout(100 * random.uniform());
+  const asked = performance.now();
+  if (signal === "SIGKILL") {
+    child.kill("SIGINT");
+    await setTimeout(30 * random.uniform());
+  }
+  child.kill(signal);
+  const end = await ended;
+  const expected = EXIT_CODES.get(signal);
+  if (expected !== undefined && end !== expected) {
+    console.error(`${engine}, ${signal}: ended with ${end}`);
+    failures++;
+  }
+  return performance.now() - asked;
+}
+
+/** @param {...string} options */
+function run(...options) {
+  const child = spawn(process.execPath, [PROGRAM, ...options], { stdio: ["ignore", "ignore", "inherit"] });
+  return new Promise((resolve) => child.on("close", resolve));
+}
+
+/** @param {string} text in their command lines */
+function processesWith(text) {
+  let count = 0;
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (Number(pid) !== process.pid && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(text)) count++;
+    } catch {
+      // It has just ended.
+    }
+  }
+  return count;
+}

@@ -1,0 +1,26 @@
+import { PRESETS } from "./config";
+import type { Dataset } from "./dataset";
+import { InputError } from "./errors";
+import type { Model } from "./model";
+
+/*
+ * Names that are longer than the block: what the presets do with them.
+ */
+
+/** @throws InputError when every name is longer than the block and would be passed over */
+export function checkFits(model: Model, dataset: Dataset): void {
+  const { preset, blockSize } = model.config;
+  if (PRESETS[preset].cutsLongNames || dataset.shortest + 1 <= blockSize) return;
+  throw new InputError(
+    `${dataset.source} has no name that fits block_size ${blockSize}, which takes ${blockSize - 1} letters: ` +
+      `the shortest, on line ${dataset.shortestLine}, has ${dataset.shortest}.`,
+  );
+}
+
+/** Puts name `index` into `tokens` and returns how many positions it has; 0 when it is to be passed over. */
+export function loadName(model: Model, dataset: Dataset, index: number, tokens: Uint8Array): number {
+  const { preset, blockSize } = model.config;
+  const rows = dataset.tokens(index, tokens) - 1;
+  if (rows <= blockSize) return rows;
+  return PRESETS[preset].cutsLongNames ? blockSize : 0;
+}
