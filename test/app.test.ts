@@ -207,7 +207,7 @@ test("asking whether it can be saved leaves the old file as it is", () => {
 test.each<[Partial<AppConfig>, RegExp]>([
   [{ samples: -1 }, /^samples/],
   [{ logEvery: 0 }, /^log-every/],
-  [{ temperature: 0 }, /^temperature/],
+  [{ temperature: -1 }, /^temperature/],
   [{ seed: 0 }, /^The seed/],
   [{ model: { nHead: 3 } }, /^n_embd/],
   [{ training: { steps: 0 } }, /^steps/],
