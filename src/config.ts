@@ -1,4 +1,5 @@
 import { InputError } from "./errors";
+import { printable } from "./text";
 
 export type PresetName = "esp32gpt" | "microgpt";
 
@@ -81,7 +82,7 @@ export const DEFAULT_TRAINING: TrainingConfig = Object.freeze({
 export function checkModelConfig(config: ModelConfig): void {
   if (!Object.hasOwn(PRESETS, config.preset))
     throw new InputError(
-      `The preset must be one of ${Object.keys(PRESETS).join(", ")}, not ${JSON.stringify(config.preset)}.`,
+      `The preset must be one of ${Object.keys(PRESETS).join(", ")}, not "${printable(config.preset)}".`,
     );
   checkInteger("n_layer", config.nLayer, 1, 64);
   checkInteger("n_embd", config.nEmbd, 1, 4096);
@@ -100,9 +101,10 @@ export function checkTrainingConfig(config: TrainingConfig): void {
   checkNumber("holdout", config.holdout, 0, 90);
 }
 
-/** @throws InputError when the temperature would not make probabilities. */
+/** @throws InputError unless the temperature makes probabilities, or is 0: always the likeliest. */
 export function checkTemperature(temperature: number): void {
-  checkNumber("temperature", temperature, 0.01, 100);
+  if (temperature !== 0 && !(temperature >= 0.01 && temperature <= 100))
+    throw new InputError(`temperature must be 0 or a number from 0.01 to 100, not ${temperature}.`);
 }
 
 /** @throws InputError unless `value` is a whole number in the range */

@@ -1,16 +1,19 @@
 import { InputError } from "./errors";
 import type { SkipLines } from "./platform";
+import { isVisible, printable } from "./text";
 import { BEFORE_A, BOS, tokenOf, VOCABULARY_SIZE } from "./tokenizer";
+import { codePointAt } from "./utf8";
 
 const NEWLINE = 10;
 const RETURN = 13;
 const BYTE_ORDER_MARK = Object.freeze([0xef, 0xbb, 0xbf]);
 
-/** First and last of ranges: controls, white space, zero-width characters, surrogates, private use, none. */
-const INVISIBLE = Object.freeze([
-  0x7f, 0xa0, 0xad, 0xad, 0x2000, 0x200f, 0x2028, 0x202f, 0x205f, 0x206f, 0x3000, 0x3000, 0xd800, 0xf8ff, 0xfe00,
-  0xfe0f, 0xfeff, 0xfeff, 0xfff0, 0xffff, 0x110000, 0x1fffff,
-]);
+/** FNV-1a, 32 bits. */
+const FNV_BASIS = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
+/** Characters of a file's name that a message shows. */
+const LONGEST_PATH = 200;
 
 /** The line index never has more entries than this: 5 KB. */
 const MOST_ENTRIES = 1280;
@@ -42,6 +45,10 @@ export class Dataset {
     readonly source: string,
     private readonly skip: SkipLines = skipLines,
   ) {
+    if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
+      throw new InputError(
+        `${printable(source, LONGEST_PATH)} is in UTF-16: save it as UTF-8, one name a line, in the letters a to z.`,
+      );
     let index = new Uint32Array(Math.min(MOST_ENTRIES, 1 + (bytes.length >> 1)));
     let stride = 1;
     let entries = 0;
@@ -74,7 +81,10 @@ export class Dataset {
       }
       count++;
     }
-    if (count === 0) throw new InputError(`${source} has no names: it needs one a line, in the letters a to z.`);
+    if (count === 0)
+      throw new InputError(
+        `${printable(source, LONGEST_PATH)} has no names: it needs one a line, in the letters a to z.`,
+      );
     index = index.slice(0, entries);
     this.index = index;
     this.stride = stride;
@@ -103,6 +113,23 @@ export class Dataset {
     while ((token = bytes[at++] - BEFORE_A) >= 1 && token < VOCABULARY_SIZE) tokens[length++] = token;
     tokens[length++] = BOS;
     return length;
+  }
+
+  /**
+   * A hash of name `i`, the same for the same name: a signed 32-bit integer.
+   * @throws RangeError unless 0 <= i < count
+   */
+  hash(i: number): number {
+    return hashOf(this.bytes, this.offset(i));
+  }
+
+  /** Calls `take` with the hash of every name, in order: cheaper than asking for one after the other. */
+  forEachHash(take: (hash: number, i: number) => void): void {
+    const { bytes, count } = this;
+    for (let i = 0, at = this.offset(0); i < count; i++) {
+      if (i > 0) at = this.skip(bytes, at, 1);
+      take(hashOf(bytes, at), i);
+    }
   }
 
   /** Whether `name` is one of the names. Reads the whole file. */
@@ -136,23 +163,33 @@ const skipLines: SkipLines = (bytes, at, names) => {
   return at;
 };
 
+/**
+ * Of the letters from `at` on: FNV-1a (Fowler, Noll, Vo), and MurmurHash3's finalizer (Appleby), as FNV alone
+ * leaves the upper bits of short names poor. Both are in the public domain.
+ */
+function hashOf(bytes: Uint8Array, at: number): number {
+  const { imul } = Math;
+  let hash = FNV_BASIS;
+  let byte: number;
+  while ((byte = bytes[at++]) >= 97) hash = imul(hash ^ byte, FNV_PRIME);
+  hash = imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
+}
+
 function foreignCharacter(bytes: Uint8Array, at: number, source: string, line: number): InputError {
   return new InputError(
-    `${source}, line ${line}: ${describeCharacter(bytes, at)} is not in the vocabulary: names are in the letters a to z, one a line.`,
+    `${printable(source, LONGEST_PATH)}, line ${line}: ${describeCharacter(bytes, at)} is not in the vocabulary: names are in the letters a to z, one a line.`,
   );
 }
 
 /** The UTF-8 character at `at`, for a message: what cannot be seen as its code, broken UTF-8 as a byte. */
 function describeCharacter(bytes: Uint8Array, at: number): string {
-  const first = bytes[at];
-  const length = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
-  if (length === 0 || at + length > bytes.length) return `byte 0x${hex(first, 2)}`;
-  let codePoint = length === 1 ? first : first & (0xff >> (length + 1));
-  for (let i = 1; i < length; i++) codePoint = (codePoint << 6) | (bytes[at + i] & 0x3f);
-  if (codePoint < 0x20) return `byte 0x${hex(first, 2)}`;
+  const codePoint = codePointAt(bytes, at);
+  if (codePoint < 0) return `byte 0x${hex(bytes[at], 2)}, which is no UTF-8,`;
+  if (codePoint < 0x20) return `byte 0x${hex(codePoint, 2)}`;
   if (codePoint === 0x20) return "a space";
-  const isVisible = !INVISIBLE.some((from, i) => i % 2 === 0 && codePoint >= from && codePoint <= INVISIBLE[i + 1]);
-  return isVisible ? `"${String.fromCodePoint(codePoint)}"` : `U+${hex(codePoint, 4).toUpperCase()}`;
+  return isVisible(codePoint) ? `"${String.fromCodePoint(codePoint)}"` : `U+${hex(codePoint, 4).toUpperCase()}`;
 }
 
 function hex(value: number, digits: number): string {

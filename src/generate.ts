@@ -3,6 +3,7 @@ import { InputError } from "./errors";
 import { forward } from "./forward";
 import type { Model } from "./model";
 import type { Random } from "./random";
+import { printable } from "./text";
 import { BOS, encode, letterOf } from "./tokenizer";
 
 /** Lets a model write names, one character at a time. */
@@ -23,9 +24,11 @@ export class Generator {
 
   /**
    * A name that begins with `prefix`. Logits are divided by `temperature` before the softmax: lower is
-   * more likely, higher more daring. Each character costs one position: the activations of those
+   * more likely, higher more daring, and 0 always the likeliest, without drawing a random number (of equals
+   * the lowest token). Each character costs one position: the activations of those
    * before it stay in place.
-   * @throws InputError for a prefix outside the vocabulary or too long, or a bad temperature
+   * @throws InputError for a prefix outside the vocabulary or too long, a bad temperature, or a model whose
+   * numbers are not finite
    */
   name(temperature: number, prefix = ""): string {
     checkTemperature(temperature);
@@ -47,15 +50,26 @@ export class Generator {
   /** @throws InputError when no name can begin so */
   checkPrefix(prefix: string): void {
     if (prefix.length > this.longest)
-      throw new InputError(`The prefix "${prefix}" is too long: names have at most ${this.longest} letters.`);
+      throw new InputError(
+        `The prefix "${printable(prefix)}" is too long: names have at most ${this.longest} letters.`,
+      );
     encode(prefix, this.tokens, 1);
   }
 
   private sample(position: number, temperature: number): number {
     const logits = this.model.logits[position];
     const { probabilities } = this;
-    let largest = -Infinity;
-    for (let i = 0; i < logits.length; i++) if (logits[i] > largest) largest = logits[i];
+    let likeliest = 0;
+    for (let i = 0; i < logits.length; i++) {
+      const logit = logits[i];
+      if (!(logit > -Infinity && logit < Infinity))
+        throw new InputError(
+          "The model's numbers are not finite, so it cannot write names: train it again, with a lower learning rate.",
+        );
+      if (logit > logits[likeliest]) likeliest = i;
+    }
+    if (temperature === 0) return likeliest;
+    const largest = logits[likeliest];
     let sum = 0;
     for (let i = 0; i < logits.length; i++) {
       const e = Math.exp((logits[i] - largest) / temperature);

@@ -1,44 +1,60 @@
+import type { Dataset } from "./dataset";
 import { InputError } from "./errors";
 
 /** Names that are measured when the validation loss is asked for: enough for two digits, soon done. */
 const SAMPLE_SIZE = 100;
+/** The sample is chosen from so many, spread evenly, and so need not be looked for in a second pass. */
+const MOST_CANDIDATES = 8 * SAMPLE_SIZE;
 
-/** The names that stay out of training, chosen by a hash of their index, the same in every run. */
+/**
+ * The names that stay out of training, chosen by a hash of the name: the same in every run and on every
+ * engine, and a name that the dataset has twice is on one side only.
+ */
 export class Holdout {
   /** Indices of at most 100 of them, spread evenly over the dataset. */
   readonly sample: Uint32Array;
+  /** Hashes below this are held out. */
+  private readonly limit: number;
 
   /**
-   * @param count names in the dataset
-   * @param percent how many of them to hold out, above 0
+   * @param percent how many of the names to hold out, above 0
    * @throws InputError when that leaves nothing to train on, or nothing to measure
    */
   constructor(
-    count: number,
-    private readonly percent: number,
+    private readonly dataset: Dataset,
+    percent: number,
   ) {
+    this.limit = (percent / 100) * 2 ** 32;
+    const candidates = new Uint32Array(MOST_CANDIDATES);
+    let stride = 1;
+    let taken = 0;
     let total = 0;
-    for (let i = 0; i < count; i++) if (this.has(i)) total++;
-    if (total === 0 || total === count)
+    dataset.forEachHash((hash, i) => {
+      if (!this.holdsOut(hash)) return;
+      if (total % stride === 0 && taken === MOST_CANDIDATES) {
+        for (let j = 0; j < taken; j += 2) candidates[j >> 1] = candidates[j];
+        taken >>= 1;
+        stride *= 2;
+      }
+      if (total % stride === 0) candidates[taken++] = i;
+      total++;
+    });
+    if (total === 0 || total === dataset.count)
       throw new InputError(
         `A holdout of ${percent} % leaves no name to ${total === 0 ? "validate with" : "train on"}: ` +
-          `the dataset has only ${count}.`,
+          `the dataset has only ${dataset.count}.`,
       );
-    const size = Math.min(total, SAMPLE_SIZE);
+    const size = Math.min(taken, SAMPLE_SIZE);
     this.sample = new Uint32Array(size);
-    for (let i = 0, seen = 0, taken = 0; taken < size; i++) {
-      if (!this.has(i)) continue;
-      if (seen >= (taken * total) / size) this.sample[taken++] = i;
-      seen++;
-    }
+    for (let j = 0; j < size; j++) this.sample[j] = candidates[Math.floor((j * taken) / size)];
   }
 
-  /** Whether name `index` is held out. The hash is MurmurHash3's finalizer (Appleby, public domain). */
-  has(index: number): boolean {
-    let hash = index + 1; // The hash of 0 is 0.
-    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-    hash ^= hash >>> 16;
-    return (hash >>> 0) * 100 < this.percent * 2 ** 32;
+  /** Whether name `i` is held out. */
+  has(i: number): boolean {
+    return this.holdsOut(this.dataset.hash(i));
+  }
+
+  private holdsOut(hash: number): boolean {
+    return hash >>> 0 < this.limit;
   }
 }

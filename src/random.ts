@@ -5,7 +5,9 @@ const SMALLEST_UNIFORM = 1e-12;
 
 /**
  * Marsaglia's xorshift32 (Journal of Statistical Software 8:14, 2003; shifts 13, 17, 5) and the draws
- * that the model needs. The same seed gives the same numbers on every engine.
+ * that the model needs. The same seed gives the same integers, uniform numbers and indices on every
+ * engine; Gaussian numbers are the same once they are rounded to float32, as engines differ in the last
+ * bits of Math.log, sin and cos.
  */
 export class Random {
   private state: number;

@@ -1,4 +1,5 @@
 import { InputError } from "./errors";
+import { printable } from "./text";
 
 /** The token that begins and ends every name. */
 export const BOS = 0;
@@ -25,10 +26,12 @@ export function letterOf(token: number): string {
  * @throws InputError for a character outside the vocabulary, RangeError when `tokens` is too short.
  */
 export function encode(text: string, tokens: Uint8Array, at: number): number {
-  if (at + text.length > tokens.length) throw new RangeError(`"${text}" does not fit ${tokens.length} tokens`);
+  if (at + text.length > tokens.length)
+    throw new RangeError(`${text.length} letters do not fit ${tokens.length - at} tokens`);
   for (const character of text) {
     const token = tokenOf(character.codePointAt(0) ?? 0);
-    if (token < 0) throw new InputError(`"${character}" in "${text}" is not one of the letters a to z.`);
+    if (token < 0)
+      throw new InputError(`"${printable(character)}" in "${printable(text)}" is not one of the letters a to z.`);
     tokens[at++] = token;
   }
   return at;

@@ -45,7 +45,7 @@ export class Trainer {
     checkTrainingConfig(config);
     checkFits(model, dataset);
     const { ops, parameters } = model;
-    this.holdout = config.holdout > 0 ? new Holdout(dataset.count, config.holdout) : undefined;
+    this.holdout = config.holdout > 0 ? new Holdout(dataset, config.holdout) : undefined;
     this.gradients = allocate(ops.dtype, parameters.length);
     this.gradientViews = viewWeights(ops, this.gradients, model.config);
     this.flow = createFlow(ops, model.config);

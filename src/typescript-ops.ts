@@ -301,10 +301,12 @@ function mlpForward(
     for (let j = row; j < row + n; j++) y[j] = residual[j];
     for (let u = 0; u < hidden; u++) {
       const active = h[t * hidden + u];
-      if (active > 0) {
+      if (active <= 0) h[t * hidden + u] = 0;
+      else {
+        // Of NaN as well: a model that has diverged must not look healthy.
         const start = u * n;
         for (let j = 0; j < n; j++) y[row + j] += active * w2[start + j];
-      } else h[t * hidden + u] = 0;
+      }
     }
   }
 }

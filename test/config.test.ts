@@ -118,5 +118,7 @@ test.each<[Partial<TrainingConfig>, RegExp]>([
 
 test("messages say what was wanted and what came", () => {
   expect(() => checkInteger("samples", -1, 0, 9)).toThrow("samples must be a whole number from 0 to 9, not -1.");
-  expect(() => checkTemperature(0)).toThrow("temperature must be a number from 0.01 to 100, not 0.");
+  expect(() => checkTemperature(-1)).toThrow("temperature must be 0 or a number from 0.01 to 100, not -1.");
+  for (const temperature of [0, 0.01, 1, 100]) checkTemperature(temperature);
+  expect(() => checkModelConfig({ ...DEFAULT_MODEL, preset: "\x1b[31m" as PresetName })).toThrow('not "\\u{1b}[31m".');
 });

@@ -146,6 +146,39 @@ test.each<[string, string, number, RegExp]>([
   expect(create).toThrow(character);
 });
 
+test.each<[string, number[], number, string]>([
+  ["Latin-1", [0x7a, 0x6f, 0xe9, 0x0a, 0x61], 1, "0xe9"],
+  ["Latin-1 before two letters", [0x61, 0x0a, 0xe9, 0x62, 0x63, 0x0a], 2, "0xe9"],
+  ["cp1252", [0x61, 0x0a, 0x93, 0x61, 0x94], 2, "0x93"],
+  ["an overlong NUL", [0xc0, 0x80], 1, "0xc0"],
+  ["an overlong a", [0xe0, 0x81, 0xa1], 1, "0xe0"],
+  ["an overlong character of three bytes", [0xe0, 0x80, 0x80], 1, "0xe0"],
+  ["a surrogate", [0x61, 0xed, 0xa0, 0x80], 1, "0xed"],
+  ["a character beyond the last", [0xf4, 0x90, 0x80, 0x80], 1, "0xf4"],
+  ["a character cut off by the end", [0x61, 0x0a, 0x61, 0xc3], 2, "0xc3"],
+  ["a character cut off by a newline", [0xe2, 0x82, 0x0a, 0x61], 1, "0xe2"],
+])("%s is named as the byte that it is", (_what, bytes, line, byte) => {
+  const create = (): Dataset => new Dataset(Uint8Array.from(bytes), "f");
+  expect(create).toThrow(InputError);
+  expect(create).toThrow(new RegExp(`^f, line ${line}: byte ${byte}, which is no UTF-8, is not in the vocabulary`));
+});
+
+test.each([
+  ["little", [0xff, 0xfe, 0x61, 0, 0x0a, 0]],
+  ["big", [0xfe, 0xff, 0, 0x61, 0, 0x0a]],
+])("UTF-16 with its mark, %s end first, is named", (_order, bytes) => {
+  expect(() => new Dataset(Uint8Array.from(bytes), "f")).toThrow(InputError);
+  expect(() => new Dataset(Uint8Array.from(bytes), "f")).toThrow(/^f is in UTF-16: save it as UTF-8/);
+});
+
+test("UTF-16 without a mark has a byte 0x00", () => {
+  expect(() => read("a\0n\0\n\0")).toThrow(/^names\.txt, line 1: byte 0x00 is not in the vocabulary/);
+});
+
+test("the file's name is shown without what would move the cursor", () => {
+  expect(() => new Dataset(utf8("A"), "a\x1b[2J\nb")).toThrow(/^a\\u\{1b\}\[2J\\u\{a\}b, line 1: "A"/);
+});
+
 test("refuses any bytes that are not names with an InputError of one line", () => {
   const byte = fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(10, 13, 97, 122));
   fc.assert(
@@ -155,7 +188,8 @@ test("refuses any bytes that are not names with an InputError of one line", () =
           expect(new Dataset(bytes, "f").count).toBeGreaterThan(0);
         } catch (error) {
           if (!(error instanceof InputError)) throw error;
-          expect(error.message).not.toMatch(/[\n\r]/);
+          expect(error.message).toMatch(/^[^\p{Cc}\p{Cs}\p{Bidi_Control}\ufffd]+$/u);
+          expect(utf8(error.message).length).toBeLessThanOrEqual(500);
         }
       }
     }),

@@ -127,13 +127,57 @@ test("the lower the temperature, the surer the likeliest letter", () => {
   expect(new Set(warm).size).toBeGreaterThan(10);
 });
 
-test.each(["Emma", "an na", "zoë", "x\n", "😀", "7"])("a prefix in other characters, %j, is refused", (prefix) => {
-  const generator = new Generator(drawnModel(), new Random(1));
-  expect(() => generator.name(1, prefix)).toThrow(InputError);
-  expect(() => generator.name(1, prefix)).toThrow(/not one of the letters a to z/);
+test.each(["Emma", "an na", "zoë", "x\n", "\x1b[2J", "😀", "7"])(
+  "a prefix in other characters, %j, is refused",
+  (prefix) => {
+    const generator = new Generator(drawnModel(), new Random(1));
+    expect(() => generator.name(1, prefix)).toThrow(InputError);
+    expect(() => generator.name(1, prefix)).toThrow(/not one of the letters a to z/);
+  },
+);
+
+describe("at temperature 0", () => {
+  test("the likeliest letter is taken each time, and no random number drawn", () => {
+    const random = new Random(5);
+    const draw = jest.spyOn(random, "uint32");
+    const names = [new Generator(bold({}), random).name(0), new Generator(bold({}), random).name(0, "an")];
+    expect(draw).not.toHaveBeenCalled();
+    const model = bold({});
+    for (const name of names) {
+      forward(model, tokensOf(name), 0, name.length + 1);
+      for (let t = name === names[1] ? 2 : 0; t < Math.min(name.length + 1, 15); t++) {
+        const row = [...model.logits[t]];
+        expect(row.indexOf(Math.max(...row))).toBe(t < name.length ? tokensOf(name)[t + 1] : 0);
+      }
+    }
+  });
+
+  test("of equals it is the lowest token", () => {
+    const model = drawnModel();
+    const random = new Random(5);
+    model.parameters.fill(0);
+    expect(new Generator(model, random).name(0, "emma")).toBe("emma");
+    // wout says 1 for b and for c, whatever comes in.
+    model.parameters.fill(1, 0, 688);
+    const wout = model.parameters.length - 16 * 27;
+    for (let i = 0; i < 16; i++) model.parameters.fill(1, wout + i * 27 + 2, wout + i * 27 + 4);
+    expect(new Generator(model, random).name(0)).toBe("b".repeat(15));
+  });
 });
 
-test.each([0, -1, NaN, Infinity, 1e-9])("the temperature %d is refused", (temperature) => {
+test.each([NaN, Infinity, -Infinity])("a model with logits of %d writes no names", (value) => {
+  for (const temperature of [0, 0.8]) {
+    const model = drawnModel();
+    const { ops } = model;
+    const generator = new Generator(model, new Random(1));
+    jest.spyOn(ops, "linearForward").mockImplementation((y) => void (y as Float64Array).fill(value, 5, 6));
+    const write = (): string => generator.name(temperature);
+    expect(write).toThrow(InputError);
+    expect(write).toThrow(/numbers are not finite/);
+  }
+});
+
+test.each([-1, NaN, Infinity, 1e-9])("the temperature %d is refused", (temperature) => {
   const generator = new Generator(drawnModel(), new Random(1));
   expect(() => generator.name(temperature)).toThrow(InputError);
   expect(() => generator.name(temperature)).toThrow(/^temperature/);

@@ -5,6 +5,7 @@ import { temporaryFolder } from "./support/cli";
 import {
   type Allocation,
   type Comparison,
+  type Hidden,
   type Losses,
   OP_NAMES,
   type Question,
@@ -106,6 +107,10 @@ test.each([
   expect(losses.native).toHaveLength(100);
   expect(largestDifference(losses.native, losses.typescript)).toBeLessThan(1e-4);
   expect(losses.native).not.toEqual(losses.typescript);
+});
+
+test.each(["esp32gpt", "microgpt"] as const)("%s: no NaN among the parameters hides from the loss", async (preset) => {
+  expect(await ask<Hidden>({ kind: "diverge", preset })).toEqual({ native: [], typescript: [] });
 });
 
 test.each(["esp32gpt", "microgpt"] as const)(

@@ -4,7 +4,7 @@ import { Dataset } from "../../src/dataset";
 import { Model } from "../../src/model";
 import { nativeOps } from "../../src/moddable/ops/native-ops";
 import type { Ops } from "../../src/ops";
-import { drawParameters } from "../../src/parameters";
+import { drawParameters, parameterLayout } from "../../src/parameters";
 import { Random } from "../../src/random";
 import { Trainer } from "../../src/trainer";
 import {
@@ -23,6 +23,8 @@ import type {
   Allocation,
   CompareQuestion,
   Comparison,
+  DivergeQuestion,
+  Hidden,
   Losses,
   Question,
   Refusal,
@@ -36,7 +38,7 @@ declare const host: Host;
 
 host.setLineListener((line) => host.write(`${JSON.stringify(answer(JSON.parse(line) as Question))}\n`));
 
-function answer(question: Question): Comparison | Refusal[] | Losses | Allocation {
+function answer(question: Question): Comparison | Refusal[] | Losses | Hidden | Allocation {
   switch (question.kind) {
     case "compare":
       return compare(question);
@@ -44,6 +46,8 @@ function answer(question: Question): Comparison | Refusal[] | Losses | Allocatio
       return refuse(question);
     case "train":
       return train(question);
+    case "diverge":
+      return diverge(question);
     case "allocate":
       return allocate(question);
   }
@@ -135,6 +139,25 @@ function train({ preset, nLayer, steps }: TrainQuestion): Losses {
   const run = (ops: Ops): number[] => {
     const trainer = trainerOf(ops, preset, nLayer);
     return Array.from({ length: steps }, () => Number(trainer.step()));
+  };
+  return { native: run(nativeOps), typescript: run(tsOps) };
+}
+
+function diverge({ preset }: DivergeQuestion): Hidden {
+  const run = (ops: Ops): string[] => {
+    const trainer = trainerOf(ops, preset, 2);
+    const { model } = trainer;
+    const tokens = Uint8Array.of(0, 1, 2, 0);
+    const hidden: string[] = [];
+    for (const { name, offset, rows, columns } of parameterLayout(model.config).parts) {
+      // The last of a matrix; of wte and wpe the first, as not every name reaches their ends.
+      const at = name === "wte" || name === "wpe" ? offset : offset + rows * columns - 1;
+      const value = model.parameters[at];
+      model.parameters[at] = NaN;
+      if (!Number.isNaN(trainer.computeGradients(tokens, 3))) hidden.push(name);
+      model.parameters[at] = value;
+    }
+    return hidden;
   };
   return { native: run(nativeOps), typescript: run(tsOps) };
 }

@@ -2,7 +2,7 @@ import type { PresetName } from "../../src/config";
 import type { Ops } from "../../src/ops";
 
 /** What native-ops.test.ts asks of native-ops-main.ts, which runs on XS. */
-export type Question = CompareQuestion | RefuseQuestion | TrainQuestion | AllocateQuestion;
+export type Question = CompareQuestion | RefuseQuestion | TrainQuestion | DivergeQuestion | AllocateQuestion;
 
 export type OpName = Exclude<keyof Ops, "name" | "dtype" | "view">;
 
@@ -83,6 +83,18 @@ export interface TrainQuestion {
 export interface Losses {
   readonly native: readonly number[];
   readonly typescript: readonly number[];
+}
+
+/** Losses with a parameter that is NaN, for each matrix of the model in turn. */
+export interface DivergeQuestion {
+  readonly kind: "diverge";
+  readonly preset: PresetName;
+}
+
+/** Whether a loss hid it; names of matrices. */
+export interface Hidden {
+  readonly native: readonly string[];
+  readonly typescript: readonly string[];
 }
 
 /** What a training on native ops takes of the heap once its first step is done. */

@@ -272,11 +272,11 @@ void mlp_forward(float *y, const float *residual, float *h, const float *x, cons
         for (int u = 0; u < hidden; u++) {
             const float *w = w2 + u * n;
             float active = ht[u];
-            if (active > 0.0f)
+            if (active <= 0.0f)
+                ht[u] = 0.0f;
+            else /* of NaN as well: a model that has diverged must not look healthy */
                 for (int j = 0; j < n; j++)
                     yt[j] += active * w[j];
-            else
-                ht[u] = 0.0f;
         }
     }
 }
