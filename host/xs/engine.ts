@@ -54,7 +54,7 @@ export async function runOnXs(call: Call, options: XsOptions): Promise<DoneEvent
     [
       ...["--bundle", BUNDLE, "--preload", "--names", namesFile, "--request", JSON.stringify(request)],
       ...["--chunks", String(chunks), "--slots", String(slots), "--stack", String(stack)],
-      ...["--heap-limit", String(room.total + surplus)],
+      ...["--heap-limit", String(room.total + surplus), "--with-parent", String(process.pid)],
     ],
     // In a process group of its own Ctrl-C does not reach it: it is asked to stop.
     { stdio: ["pipe", "pipe", "pipe"], detached: true },

@@ -4,14 +4,20 @@ export interface Host {
   readonly request: string;
   /** The dataset's bytes, not in the XS heap. */
   readonly names: ArrayBuffer;
+  /** What throws an Error says why in one sentence, without its full stop. */
   readonly storage: {
     open(path: string): HostFile | undefined;
     create(path: string): HostNewFile;
   };
+  /** To standard output, at once. @throws Error when it is full or closed */
   write(text: string): void;
   now(): number;
   schedule(callback: () => void, milliseconds: number): void;
-  setLineListener(listener: ((line: string) => void) | undefined): void;
+  /**
+   * Listens to the lines of standard input; a line of more than 4,096 bytes is passed over. When it has
+   * ended the listener is called with undefined, once.
+   */
+  setLineListener(listener: ((line: string | undefined) => void) | undefined): void;
   /** Sends numbers to whoever started the host. */
   report(...numbers: number[]): void;
   usage(): HostUsage;
@@ -22,6 +28,7 @@ export interface Host {
 
 export interface HostFile {
   readonly size: number;
+  /** @throws Error */
   read(position: number, bytes: Uint8Array): number;
   close(): void;
 }

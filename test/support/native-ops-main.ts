@@ -36,7 +36,9 @@ import type {
 
 declare const host: Host;
 
-host.setLineListener((line) => host.write(`${JSON.stringify(answer(JSON.parse(line) as Question))}\n`));
+host.setLineListener((line) => {
+  if (line !== undefined) host.write(`${JSON.stringify(answer(JSON.parse(line) as Question))}\n`);
+});
 
 function answer(question: Question): Comparison | Refusal[] | Losses | Hidden | Allocation {
   switch (question.kind) {

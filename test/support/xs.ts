@@ -65,6 +65,23 @@ export function runOnHost(executable: string, file: string): Promise<Outcome> {
   return outcomeOf(spawn(executable, ["--bundle", file, "--names", NAMES_FILE, ...ROOMY]));
 }
 
+export interface HostStart {
+  readonly options?: readonly string[];
+  /** What a shell does; the host's command line is "$0" "$@". */
+  readonly shell?: string;
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+/** Starts a bundle as a shell starts it. */
+export function startHost(
+  executable: string,
+  file: string,
+  { options = [], shell = 'exec "$0" "$@"', environment = {} }: HostStart = {},
+): ChildProcessWithoutNullStreams {
+  const env = { ...process.env, ...environment };
+  return spawn("sh", ["-c", shell, executable, "--bundle", file, ...ROOMY, ...options], { env });
+}
+
 /** A bundle on XS that answers each line of JSON with another. */
 export class HostProcess {
   hasEnded = false;

@@ -1,5 +1,5 @@
 /*
- * errors.c: where in the source something went wrong.
+ * errors.c: what went wrong, and where in the source.
  *
  * The engine is compiled without its debugger, so it does not keep track of source lines. But the
  * bundle is compiled with LINE opcodes in the bytecode, which do nothing, and every frame on the stack
@@ -7,7 +7,11 @@
  * report of an uncaught exception have lines at no cost.
  */
 
-#include "host.h"
+#include "errors.h"
+#include "bytecode.h"
+#include "memory.h"
+#include "output.h"
+#include "words.h"
 
 /* The engine's table of defaults, compiled here so that one entry can be our own. */
 #define fxCaptureErrorStack captureErrorStack
@@ -76,9 +80,9 @@ static void captureErrorStack(txMachine *the, txSlot *internal, txSlot *from)
 }
 
 /* " at bundle.js:12" for the innermost frame that has a line, or "". */
-const char *errorLocation(txMachine *the, txSlot *frame)
+static const char *errorLocation(txMachine *the, txSlot *frame)
 {
-    static char location[160];
+    static char location[4 * QUOTED + 32];
     const txByte *at = the->code;
     location[0] = 0;
     for (; frame; frame = frame->next) {
@@ -86,7 +90,7 @@ const char *errorLocation(txMachine *the, txSlot *frame)
         txInteger line = locate(frame, at, &file);
         if (line) {
             const char *name = fxGetKeyName(the, file);
-            snprintf(location, sizeof(location), " at %s:%d", name ? name : "?", (int)line);
+            snprintf(location, sizeof(location), " at %s:%d", name ? printable(name, QUOTED) : "?", (int)line);
             break;
         }
         at = frame->value.frame.code;
@@ -102,7 +106,7 @@ static void describe(txMachine *the, txSlot *exception, int depth)
     mxPushSlot(exception);
     if (exception->kind == XS_SYMBOL_KIND)
         fxSymbolToString(the, the->stack);
-    fprintf(stderr, "%s\n", fxToString(the, the->stack));
+    hostSay("%s\n", printable(fxToString(the, the->stack), QUOTED_MOST));
     mxPop();
     if (exception->kind != XS_REFERENCE_KIND)
         return;
@@ -112,24 +116,24 @@ static void describe(txMachine *the, txSlot *exception, int depth)
     frame = frame->value.error.info;
     while (frame && (frame = frame->next)) {
         const char *function = frame->value.key.string, *file = fxGetKeyName(the, frame->ID);
-        fprintf(stderr, "    at ");
+        hostSay("    at ");
         if (function && *function)
-            fprintf(stderr, "%s ", function);
+            hostSay("%s ", printable(function, QUOTED));
         if (file && frame->value.key.sum)
-            fprintf(stderr, "(%s:%d)\n", file, (int)frame->value.key.sum);
+            hostSay("(%s:%d)\n", printable(file, QUOTED), (int)frame->value.key.sum);
         else
-            fprintf(stderr, "(native)\n");
+            hostSay("(native)\n");
     }
     mxPushSlot(exception);
     mxGetID(mxID(_cause));
     if (the->stack->kind != XS_UNDEFINED_KIND && depth < 8) {
-        fprintf(stderr, "caused by ");
+        hostSay("caused by ");
         describe(the, the->stack, depth + 1);
     }
     mxPop();
 }
 
-void reportException(txMachine *the, txSlot *exception)
+static void reportException(txMachine *the, txSlot *exception)
 {
     static bool reporting;   /* an exception may throw while it is described */
     mxPushSlot(exception);
@@ -143,7 +147,45 @@ void reportException(txMachine *the, txSlot *exception)
         }
     }
     mxCatch(the) {
-        fprintf(stderr, "Error: something was thrown that cannot be described\n");
+        hostSay("Error: something was thrown that cannot be described\n");
     }
     mxPop();
+}
+
+void failUncaught(txMachine *the)
+{
+    reportException(the, &mxException);
+    exit(EXIT_SOFTWARE);
+}
+
+/* XS calls this when it cannot go on. No JavaScript may run here, except to describe an exception. */
+void fxAbort(txMachine *the, int status)
+{
+    Heap *heap = heapOf(the);
+    size_t taken = (size_t)(heap->chunks - heap->bottom) + (size_t)(heap->top - heap->slots);
+    const char *where = errorLocation(the, the->frame);
+
+    switch (status) {
+    case XS_NOT_ENOUGH_MEMORY_EXIT:
+        if (heap->refusedBytes)
+            hostFail(EXIT_MEMORY, "The heap is full%s: XS asked for %zu more bytes for %s, "
+                "%zu of %zu bytes of the %s were taken (chunks %zu, slots and stack %zu).",
+                where, heap->refusedBytes, heap->refusedWhat, taken, heap->size, heap->name,
+                (size_t)(heap->chunks - heap->bottom), (size_t)(heap->top - heap->slots));
+        hostFail(EXIT_MEMORY, "The heap is full%s: one object is too large, "
+            "%zu of %zu bytes of the %s were taken.", where, taken, heap->size, heap->name);
+    case XS_STACK_OVERFLOW_EXIT:
+        if ((char *)__builtin_frame_address(0) < the->stackLimit + 4096)
+            hostFail(EXIT_MEMORY, "The stack has overflowed%s: the C stack is exhausted.", where);
+        hostFail(EXIT_MEMORY, "The stack has overflowed%s: the XS stack of %zu slots (%zu bytes) is exhausted.",
+            where, (size_t)(the->stackTop - the->stackBottom),
+            (size_t)(the->stackTop - the->stackBottom) * sizeof(txSlot));
+    case XS_NO_MORE_KEYS_EXIT:
+        hostFail(EXIT_MEMORY, "There are no more property names%s: XS can tell %d of them apart.", where, 0xFFFF);
+    case XS_UNHANDLED_EXCEPTION_EXIT:
+    case XS_UNHANDLED_REJECTION_EXIT:
+        failUncaught(the);
+    default:
+        hostFail(EXIT_SOFTWARE, "XS stopped%s with status %d.", where, status);
+    }
 }

@@ -2,11 +2,17 @@
  * loop.c: the event loop: timers, lines from stdin, promise jobs.
  */
 
-#include "host.h"
+#include "loop.h"
+#include "errors.h"
+#include "output.h"
+#include "values.h"
 
 #include <errno.h>
 #include <sys/select.h>
 #include <unistd.h>
+
+/* A longer line is refused whole: it is read, but not kept. */
+enum { LINE_SIZE = 4096 };     /* bytes, without the end of the line */
 
 typedef struct sxTimer Timer;
 struct sxTimer {
@@ -19,9 +25,10 @@ static struct {
     Timer *timers;             /* the earliest first; those due at the same time in order of call */
     txSlot lineListener;
     bool listening;
-    bool endOfInput;
-    char *input;               /* what was read from stdin and is not yet delivered */
-    size_t inputStart, inputEnd, inputRoom;
+    bool endOfInput, toldEnd;
+    char input[LINE_SIZE + 2]; /* what was read from stdin and is not yet delivered */
+    size_t inputStart, inputEnd;
+    bool refusing;             /* what comes until the end of the line is refused */
     bool promiseJobs;
     double collections;
 } loop;
@@ -33,11 +40,9 @@ double loopMilliseconds(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-void loopSchedule(txMachine *the, txSlot *callback, double delay)
+void loopSchedule(txSlot *callback, double delay)
 {
-    Timer *timer = malloc(sizeof(Timer)), **address = &loop.timers;
-    if (!timer)
-        fxAbort(the, XS_NOT_ENOUGH_MEMORY_EXIT);
+    Timer *timer = hostAllocate(sizeof(Timer)), **address = &loop.timers;
     timer->due = loopMilliseconds() + (delay > 0 ? delay : 0);
     timer->callback = *callback;
     while (*address && (*address)->due <= timer->due)
@@ -46,9 +51,8 @@ void loopSchedule(txMachine *the, txSlot *callback, double delay)
     *address = timer;
 }
 
-void loopSetLineListener(txMachine *the, txSlot *callback)
+void loopSetLineListener(txSlot *callback)
 {
-    (void)the;
     loop.listening = callback->kind == XS_REFERENCE_KIND;
     loop.lineListener = *callback;
 }
@@ -118,27 +122,35 @@ static void callTimer(txMachine *the, Timer *timer)
             xsCallFunction0(xsResult, xsUndefined);
         }
         xsCatch
-            fxAbort(the, XS_UNHANDLED_EXCEPTION_EXIT);
+            failUncaught(the);
     }
     xsEndHost(the);
     settle(the);
 }
 
+/* `line` is NULL for the end. */
 static void callLineListener(txMachine *the, const char *line, size_t size)
 {
     xsBeginHost(the);
     {
         xsmcVars(1);
         xsTry {
-            bindingsString(the, &xsVar(0), line, size);
+            if (line)
+                stringFromBytes(the, &xsVar(0), line, size);
             xsResult = loop.lineListener;
             xsCallFunction1(xsResult, xsUndefined, xsVar(0));
         }
         xsCatch
-            fxAbort(the, XS_UNHANDLED_EXCEPTION_EXIT);
+            failUncaught(the);
     }
     xsEndHost(the);
     settle(the);
+}
+
+/* Whether there can be more on stdin, and somebody and a place to take it. */
+static bool isReading(void)
+{
+    return loop.listening && !loop.endOfInput && loop.inputEnd - loop.inputStart < sizeof(loop.input);
 }
 
 /* Waits until there is something to read on stdin, but not longer than until `due`, and reads it. */
@@ -161,7 +173,7 @@ static void readInput(double due)
         wait = &timeout;
     }
     FD_ZERO(&readable);
-    if (loop.listening && !loop.endOfInput)
+    if (isReading())
         FD_SET(STDIN_FILENO, &readable);
     ready = select(STDIN_FILENO + 1, &readable, NULL, NULL, wait);
     if (ready < 0 && errno != EINTR)
@@ -173,35 +185,43 @@ static void readInput(double due)
         loop.inputEnd -= loop.inputStart;
         loop.inputStart = 0;
     }
-    if (loop.inputEnd == loop.inputRoom) {
-        loop.inputRoom = loop.inputRoom ? 2 * loop.inputRoom : 4096;
-        loop.input = realloc(loop.input, loop.inputRoom);
-        if (!loop.input)
-            hostFail(EXIT_SOFTWARE, "a line from stdin is too long");
-    }
-    count = read(STDIN_FILENO, loop.input + loop.inputEnd, loop.inputRoom - loop.inputEnd);
+    count = read(STDIN_FILENO, loop.input + loop.inputEnd, sizeof(loop.input) - loop.inputEnd);
     if (count > 0)
         loop.inputEnd += (size_t)count;
     else if (count == 0 || (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK))
         loop.endOfInput = true;
 }
 
-/* Delivers one line, without its end (LF or CR LF), if a whole one is there. */
+/* Delivers one line, without its end (LF or CR LF), if a whole one is there, or the end of the input. */
 static bool deliverLine(txMachine *the)
 {
     char *line = loop.input + loop.inputStart, *end;
-    size_t size = loop.inputEnd - loop.inputStart, taken;
-    if (!loop.listening || size == 0)
+    size_t size = loop.inputEnd - loop.inputStart;
+    bool refused = loop.refusing;
+    if (!loop.listening)
         return false;
+    if (size == 0) {
+        if (!loop.endOfInput || loop.toldEnd)
+            return false;
+        loop.toldEnd = true;
+        callLineListener(the, NULL, 0);
+        return true;
+    }
     end = memchr(line, '\n', size);
-    if (!end && !loop.endOfInput)
-        return false;
-    taken = end ? (size_t)(end - line) + 1 : size;
+    if (!end && !loop.endOfInput) {
+        if (size < sizeof(loop.input))
+            return false;
+        loop.refusing = true;
+        loop.inputStart = loop.inputEnd = 0;
+        return true;
+    }
+    loop.inputStart += end ? (size_t)(end - line) + 1 : size;
+    loop.refusing = false;
     size = end ? (size_t)(end - line) : size;
     if (size > 0 && line[size - 1] == '\r')
         size--;
-    loop.inputStart += taken;
-    callLineListener(the, line, size);
+    if (!refused && size <= LINE_SIZE)
+        callLineListener(the, line, size);
     return true;
 }
 
@@ -213,7 +233,7 @@ void loopRun(txMachine *the)
     for (;;) {
         bool delivered = deliverLine(the);
         Timer *timer = loop.timers;
-        bool reading = loop.listening && !loop.endOfInput;
+        bool reading = isReading();
         if (timer && timer->due <= loopMilliseconds()) {
             loop.timers = timer->next;
             callTimer(the, timer);

@@ -13,10 +13,11 @@
  * it, and how the heap grows does not depend on malloc: all figures are the same on every run.
  *
  * Before XS asks for more it has already collected garbage. If the answer is NULL, it tries with
- * less where it can, and otherwise calls fxAbort below, which must not return.
+ * less where it can, and otherwise calls fxAbort (errors.c), which must not return.
  */
 
-#include "host.h"
+#include "memory.h"
+#include "output.h"
 
 #include <signal.h>
 #include <sys/mman.h>
@@ -50,7 +51,7 @@ void heapCreate(Heap *heap, const char *name, size_t size)
     if (place)
         place += (heap->size + 0xFFFFF) & ~(size_t)0xFFFFF;
     if (heap->bottom == MAP_FAILED)
-        hostFail(EXIT_MEMORY, "this computer has no %zu bytes for the %s", heap->size, name);
+        hostFail(EXIT_MEMORY, "This computer has no %zu bytes for the %s.", heap->size, name);
     heap->chunks = heap->bottom;
     heap->slots = heap->top = heap->bottom + heap->size;
     if (!stackStart)
@@ -73,7 +74,6 @@ static void reportFault(int signal, siginfo_t *info, void *context)
     sigaction(signal, signal == SIGSEGV ? &formerSegv : &formerBus, NULL);
 }
 
-/* From now on a write to this heap ends the program, as it would on a device. */
 void heapProtect(Heap *heap)
 {
     struct sigaction action;
@@ -87,7 +87,7 @@ void heapProtect(Heap *heap)
     sigaction(SIGBUS, &action, &formerBus);
 }
 
-static Heap *heapOf(txMachine *the)
+Heap *heapOf(txMachine *the)
 {
     return the->context;
 }
@@ -172,50 +172,4 @@ void heapUsage(txMachine *the, Usage *usage)
     usage->used = (size_t)the->currentHeapCount * sizeof(txSlot) + (size_t)the->currentChunksSize
         + (size_t)(the->stackTop - the->stack) * sizeof(txSlot);
     usage->reserved = (size_t)(heap->chunks - heap->bottom) + (size_t)(heap->top - heap->slots);
-}
-
-/* The engine counts what it executes by opcode, as doubles: exact up to 2^53. FILE, LINE and PROFILE
-   are not counted. They are in the bytecode only so that errors can name source lines, do nothing,
-   and are absent from what a release build puts into the device. */
-double bytecodesExecuted(txMachine *the)
-{
-    double sum = 0;
-    int code;
-    for (code = 0; code < XS_CODE_COUNT; code++)
-        sum += the->frequencies[code];
-    return sum - the->frequencies[XS_CODE_FILE] - the->frequencies[XS_CODE_LINE]
-        - the->frequencies[XS_CODE_PROFILE];
-}
-
-/* XS calls this when it cannot go on. No JavaScript may run here, except to describe an exception. */
-void fxAbort(txMachine *the, int status)
-{
-    Heap *heap = heapOf(the);
-    size_t taken = (size_t)(heap->chunks - heap->bottom) + (size_t)(heap->top - heap->slots);
-    const char *where = errorLocation(the, the->frame);
-
-    switch (status) {
-    case XS_NOT_ENOUGH_MEMORY_EXIT:
-        if (heap->refusedBytes)
-            hostFail(EXIT_MEMORY, "The heap is full%s: XS asked for %zu more bytes for %s, "
-                "%zu of %zu bytes of the %s were taken (chunks %zu, slots and stack %zu).",
-                where, heap->refusedBytes, heap->refusedWhat, taken, heap->size, heap->name,
-                (size_t)(heap->chunks - heap->bottom), (size_t)(heap->top - heap->slots));
-        hostFail(EXIT_MEMORY, "The heap is full%s: one object is too large, "
-            "%zu of %zu bytes of the %s were taken.", where, taken, heap->size, heap->name);
-    case XS_STACK_OVERFLOW_EXIT:
-        if ((char *)__builtin_frame_address(0) < the->stackLimit + 4096)
-            hostFail(EXIT_MEMORY, "The stack has overflowed%s: the C stack is exhausted.", where);
-        hostFail(EXIT_MEMORY, "The stack has overflowed%s: the XS stack of %zu slots (%zu bytes) is exhausted.",
-            where, (size_t)(the->stackTop - the->stackBottom),
-            (size_t)(the->stackTop - the->stackBottom) * sizeof(txSlot));
-    case XS_NO_MORE_KEYS_EXIT:
-        hostFail(EXIT_MEMORY, "out of property names%s: XS can tell %d of them apart", where, 0xFFFF);
-    case XS_UNHANDLED_EXCEPTION_EXIT:
-    case XS_UNHANDLED_REJECTION_EXIT:
-        reportException(the, &mxException);
-        exit(EXIT_SOFTWARE);
-    default:
-        hostFail(EXIT_SOFTWARE, "XS stopped%s with status %d", where, status);
-    }
 }

@@ -3,7 +3,10 @@
  * they have in C, as `native` does in the Moddable SDK: see src/moddable/ops.
  */
 
-#include "host.h"
+#include "natives.h"
+#include "output.h"
+#include "values.h"
+#include "words.h"
 
 #define NATIVES(_) \
     _(xs_gpt_zero) \
@@ -29,7 +32,42 @@
 
 NATIVES(DECLARE)
 
-const Native natives[] = {
+static const struct {
+    const char *name;
+    txCallback callback;
+} natives[] = {
     NATIVES(LIST)
     { NULL, NULL }
 };
+
+static txSlot *nativeFunctions;    /* one for each entry of natives, in flash */
+
+/* native(name): the C function that is registered under this name. */
+static void xs_native(txMachine *the)
+{
+    const char *name = fxToString(the, argument(the, 0));
+    size_t i;
+    for (i = 0; natives[i].name; i++) {
+        if (strcmp(natives[i].name, name) == 0) {
+            mxResult->kind = nativeFunctions[i].kind;
+            mxResult->value = nativeFunctions[i].value;
+            return;
+        }
+    }
+    xsTypeError("there is no native function %s", printable(name, QUOTED));
+}
+
+void nativesInstall(txMachine *the)
+{
+    size_t count = 0, i;
+    while (natives[count].name)
+        count++;
+    nativeFunctions = hostAllocate(count * sizeof(txSlot));
+    for (i = 0; i < count; i++) {
+        fxNewHostFunction(the, natives[i].callback, 0, propertyID(the, natives[i].name), XS_NO_ID);
+        nativeFunctions[i] = *the->stack;
+        xsRemember(nativeFunctions[i]);
+        mxPop();
+    }
+    bindFunction(the, &mxGlobal, "native", xs_native, 1);
+}

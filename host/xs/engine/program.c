@@ -10,7 +10,11 @@
  * of XS_CODE_CODE, and so on.
  */
 
-#include "host.h"
+#include "program.h"
+#include "bytecode.h"
+#include "output.h"
+#include "words.h"
+#include "xsmc.h"
 #include "xsScript.h"
 
 #include <errno.h>
@@ -50,19 +54,19 @@ static unsigned char *readFile(const char *path, size_t *size)
     ssize_t count;
     int fd = open(path, O_RDONLY);
     if (fd < 0)
-        hostFail(EXIT_NO_INPUT, "cannot open %s: %s", path, strerror(errno));
+        hostFail(EXIT_NO_INPUT, "Cannot read %s: %s.", printable(path, QUOTED_PATH), reasonOf(errno));
     bytes = malloc(room);
     while (bytes && (count = read(fd, bytes + length, room - length)) != 0) {
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0)
-            hostFail(EXIT_NO_INPUT, "cannot read %s: %s", path, strerror(errno));
+            hostFail(EXIT_NO_INPUT, "Cannot read %s: %s.", printable(path, QUOTED_PATH), reasonOf(errno));
         length += (size_t)count;
         if (length == room)
             bytes = realloc(bytes, room *= 2);
     }
     if (!bytes)
-        hostFail(EXIT_NO_INPUT, "%s is too large", path);
+        hostFail(EXIT_NO_INPUT, "Cannot read %s: %s.", printable(path, QUOTED_PATH), reasonOf(ENOMEM));
     close(fd);
     *size = length;
     return bytes;
@@ -72,30 +76,15 @@ static unsigned char *readFile(const char *path, size_t *size)
 static void reportSyntaxError(void *console, txString path, txInteger line, txString format, va_list arguments)
 {
     (void)console;
-    fprintf(stderr, "SyntaxError: ");
-    vfprintf(stderr, format, arguments);
-    fprintf(stderr, "\n    at (%s:%d)\n", path ? path : "?", (int)line);
-    exit(EXIT_SOFTWARE);
+    char message[QUOTED_MOST];
+    vsnprintf(message, sizeof(message), format, arguments);
+    hostFail(EXIT_SOFTWARE, "SyntaxError: %s\n    at (%s:%d)", printable(message, QUOTED_MOST),
+        path ? printable(path, QUOTED) : "?", (int)line);
 }
 
 static void ignoreWarning(void *console, txString path, txInteger line, txString format, va_list arguments)
 {
     (void)console, (void)path, (void)line, (void)format, (void)arguments;
-}
-
-/* The size of the instruction at `code`. gxCodeSizes has the size, or 0 for an opcode with a property
-   ID, or minus the width of the length of the data that follows. */
-size_t instructionSize(const txByte *code)
-{
-    const txU1 *p = (const txU1 *)code;
-    txS1 size = gxCodeSizes[*p];
-    switch (size) {
-    case 0: return 1 + sizeof(txID);
-    case -1: return 2 + (size_t)p[1];
-    case -2: return 3 + ((size_t)p[1] | (size_t)p[2] << 8);
-    case -4: return 5 + ((size_t)p[1] | (size_t)p[2] << 8 | (size_t)p[3] << 16 | (size_t)p[4] << 24);
-    default: return (size_t)size;
-    }
 }
 
 /* Marks code and strings as "in flash", as the SDK's linker (fxMapCode in xslBase.c) does. Gives back
@@ -124,9 +113,7 @@ static void internNames(txMachine *the, txScript *script)
     txByte *p = script->symbolsBuffer;
     txID count, i, *ids;
     mxDecodeID(p, count);
-    ids = malloc((size_t)count * sizeof(txID));
-    if (!ids)
-        hostFail(EXIT_MEMORY, "this computer has no memory for the names of %s", program.name);
+    ids = hostAllocate((size_t)count * sizeof(txID));
     ids[0] = XS_NO_ID;
     for (i = 1; i < count; i++) {
         ids[i] = fxNewNameC(the, (txString)p);
@@ -157,7 +144,7 @@ static txScript *parseModule(txMachine *flash, Source *source)
     }
     fxTerminateParser(&parser);
     if (!script)
-        hostFail(EXIT_SOFTWARE, "XS cannot compile %s", program.name);
+        hostFail(EXIT_SOFTWARE, "XS cannot compile %s.", printable(program.name, QUOTED_PATH));
     return script;
 }
 
@@ -209,7 +196,8 @@ void programMain(txMachine *the)
 {
     xsResult = xsAwaitImport(program.name, XS_IMPORT_DEFAULT);
     if (!fxIsCallable(the, mxResult))
-        hostFail(EXIT_SOFTWARE, "%s has no function as default export: it cannot be preloaded", program.name);
+        hostFail(EXIT_SOFTWARE, "%s has no function as default export: it cannot be preloaded.",
+            printable(program.name, QUOTED_PATH));
     xsCallFunction0(xsResult, xsUndefined);
 }
 

@@ -3,20 +3,17 @@
  *
  *   open(path)    undefined if there is no such file, else { size, read(position, bytes), close() }
  *   create(path)  { write(bytes), commit(), abort() }
- *
- * A file is replaced as a whole. What is written goes to a temporary file, PATH.PID.tmp; commit()
- * brings it to the disk and renames it, which either happens or does not, whenever the power fails.
- * A temporary file that was not committed is removed by abort(), when the writer is collected or
- * when the program ends.
  */
 
-#include "host.h"
+#include "storage.h"
+#include "output.h"
+#include "values.h"
+#include "words.h"
+#include "writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-
-enum { PATH_SIZE = 1024 };     /* with the NUL at its end */
 
 static txSlot readerPrototype, writerPrototype;
 
@@ -26,23 +23,32 @@ typedef struct {
     char path[PATH_SIZE];
 } Reader;
 
-typedef struct sxWriter Writer;
-struct sxWriter {
-    Writer *next;              /* the other open ones */
-    int fd;                    /* -1 when committed or aborted */
-    char path[PATH_SIZE];
-    char temporary[PATH_SIZE + 32];
-};
-
-static Writer *openWriters;
-
 /* A path from the first argument. */
 static void pathArgument(txMachine *the, char *path)
 {
     const char *string = fxToString(the, argument(the, 0));
-    if (!*string || strlen(string) >= PATH_SIZE)
-        xsRangeError("A file name has 1 to %d bytes", PATH_SIZE - 1);
-    strcpy(path, string);
+    size_t size = strlen(string);
+    if (size == 0 || size >= PATH_SIZE)
+        xsRangeError("this program takes file names of 1 to %d bytes", PATH_SIZE - 1);
+    size = utf8FromString(path, string);
+    path[size] = 0;
+    if (strlen(path) < size)
+        xsRangeError("a file name has no NUL in it");
+}
+
+/* `error` is an errno. */
+static void failFile(txMachine *the, const char *action, const char *path, int error)
+{
+    throwError(the, "Cannot %s %s: %s", action, printable(path, QUOTED_PATH), reasonOf(error));
+}
+
+/* Only what is a regular file can be read at any place, and replaced. */
+static void checkRegular(txMachine *the, const char *action, const char *path, mode_t mode)
+{
+    if (S_ISDIR(mode))
+        failFile(the, action, path, EISDIR);
+    if (!S_ISREG(mode))
+        throwError(the, "Cannot %s %s: it is no regular file", action, printable(path, QUOTED_PATH));
 }
 
 /* Part of the public interface of XS, but declared only where xsAll.h is not included. */
@@ -79,19 +85,20 @@ static void xs_storage_open(txMachine *the)
 
     notWhilePreloading(the);
     pathArgument(the, path);
-    fd = open(path, O_RDONLY);
+    if (stat(path, &status) == 0)
+        checkRegular(the, "read", path, status.st_mode);
+    fd = open(path, O_RDONLY | O_NONBLOCK);    /* should it be a pipe by now */
     if (fd < 0) {
         if (errno == ENOENT)
             return;
-        xsUnknownError("Cannot read %s: %s", path, strerror(errno));
+        failFile(the, "read", path, errno);
     }
-    if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
+    if (fstat(fd, &status) < 0) {
+        int error = errno;
         close(fd);
-        xsUnknownError("Cannot read %s: it is no file", path);
+        failFile(the, "read", path, error);
     }
-    reader = malloc(sizeof(Reader));
-    if (!reader)
-        fxAbort(the, XS_NOT_ENOUGH_MEMORY_EXIT);
+    reader = hostAllocate(sizeof(Reader));
     reader->fd = fd;
     reader->size = status.st_size;
     strcpy(reader->path, path);
@@ -118,7 +125,7 @@ static void xs_reader_read(txMachine *the)
         if (count > 0)
             done += (txUnsigned)count;
         else if (errno != EINTR)
-            xsUnknownError("Cannot read %s: %s", reader->path, strerror(errno));
+            failFile(the, "read", reader->path, errno);
     }
     xsmcSetInteger(xsResult, (txInteger)done);
 }
@@ -135,32 +142,12 @@ static void xs_reader_close(txMachine *the)
 
 /* --- writing --- */
 
-static void closeWriter(Writer *writer, bool removeTemporary)
-{
-    Writer **address = &openWriters;
-    if (writer->fd < 0)
-        return;
-    close(writer->fd);
-    writer->fd = -1;
-    if (removeTemporary)
-        unlink(writer->temporary);
-    while (*address != writer)
-        address = &(*address)->next;
-    *address = writer->next;
-}
-
 static void destroyWriter(void *data)
 {
     if (!data)
         return;
-    closeWriter(data, true);
+    writerClose(data);
     free(data);
-}
-
-static void removeTemporaries(void)
-{
-    while (openWriters)
-        closeWriter(openWriters, true);
 }
 
 static Writer *openWriter(txMachine *the)
@@ -171,42 +158,28 @@ static Writer *openWriter(txMachine *the)
     return writer;
 }
 
-/* Gives up: removes the temporary file and throws. The message is made first, from errno. */
-static void failWriter(txMachine *the, Writer *writer)
-{
-    int error = errno;
-    closeWriter(writer, true);
-    xsUnknownError("Cannot write %s: %s", writer->path, strerror(error));
-}
-
 /* storage.create(path) */
 static void xs_storage_create(txMachine *the)
 {
     char path[PATH_SIZE];
-    Writer *writer, *other;
+    Writer *writer;
     struct stat status;
+    mode_t mode = 0;
+    bool exists;
 
     notWhilePreloading(the);
     pathArgument(the, path);
-    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-        xsUnknownError("Cannot write %s: it is a folder", path);
-    for (other = openWriters; other; other = other->next)
-        if (strcmp(other->path, path) == 0)
-            xsUnknownError("Cannot write %s: it is already being written", path);
-    xsmcSetNewHostInstance(xsResult, writerPrototype);
-    writer = calloc(1, sizeof(Writer));
-    if (!writer)
-        fxAbort(the, XS_NOT_ENOUGH_MEMORY_EXIT);
-    strcpy(writer->path, path);
-    snprintf(writer->temporary, sizeof(writer->temporary), "%s.%ld.tmp", path, (long)getpid());
-    writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    if (writer->fd < 0) {
-        int error = errno;
-        free(writer);
-        xsUnknownError("Cannot write %s: %s", path, strerror(error));
+    exists = stat(path, &status) == 0;
+    if (exists) {
+        checkRegular(the, "write", path, status.st_mode);
+        mode = status.st_mode & 07777;
     }
-    writer->next = openWriters;
-    openWriters = writer;
+    if (writerIsAt(path))
+        throwError(the, "Cannot write %s: it is already being written", printable(path, QUOTED_PATH));
+    xsmcSetNewHostInstance(xsResult, writerPrototype);
+    writer = writerOpen(path, exists ? &mode : NULL);
+    if (!writer)
+        failFile(the, "write", path, errno);
     fxSetHostData(the, mxResult, writer);
 }
 
@@ -217,19 +190,18 @@ static void xs_writer_write(txMachine *the)
     txUnsigned size;
     void *bytes;
     xsmcGetBufferReadable(*argument(the, 0), &bytes, &size);
-    if (hostWrite(writer->fd, bytes, size) < 0)
-        failWriter(the, writer);
+    if (hostWrite(writer->fd, bytes, size) < 0) {
+        writerClose(writer);
+        failFile(the, "write", writer->path, errno);
+    }
 }
 
 /* file.commit() */
 static void xs_writer_commit(txMachine *the)
 {
     Writer *writer = openWriter(the);
-    if (fsync(writer->fd) < 0)
-        failWriter(the, writer);
-    if (rename(writer->temporary, writer->path) < 0)
-        failWriter(the, writer);
-    closeWriter(writer, false);
+    if (writerCommit(writer) < 0)
+        failFile(the, "write", writer->path, errno);
 }
 
 /* file.abort() */
@@ -237,15 +209,13 @@ static void xs_writer_abort(txMachine *the)
 {
     Writer *writer = fxGetHostDataValidate(the, mxThis, (void *)destroyWriter);
     if (writer)
-        closeWriter(writer, true);
+        writerClose(writer);
 }
 
 /* --- install --- */
 
 void storageInstall(txMachine *the, txSlot *storage)
 {
-    atexit(removeTemporaries);
-
     fxNewHostObject(the, destroyReader);
     readerPrototype = *the->stack;
     xsRemember(readerPrototype);

@@ -1,0 +1,19 @@
+/*
+ * bindings.h: the global object `host`.
+ */
+
+#ifndef ESP32GPT_BINDINGS_H
+#define ESP32GPT_BINDINGS_H
+
+#include "xsAll.h"
+
+typedef struct {
+    const char *names;       /* the path of the file behind host.names, or NULL */
+    const char *request;     /* host.request, or NULL */
+    int events;              /* the file descriptor of host.report(), or -1 */
+} Surroundings;
+
+/* Gives the machine the global object `host`. */
+void bindingsInstall(txMachine *flash, const Surroundings *surroundings);
+
+#endif

@@ -1,0 +1,117 @@
+/*
+ * words.c: what a message can show to people.
+ */
+
+#include "words.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *reasonOf(int error)
+{
+    static const struct { int error; const char *reason; } reasons[] = {
+        { ENOENT, "there is no such file or folder" },
+        { ENOTDIR, "a part of its path is not a folder" },
+        { EISDIR, "it is a folder" },
+        { EACCES, "access is denied" },
+        { EPERM, "access is denied" },
+        { EROFS, "the file system is read-only" },
+        { ENOSPC, "the disk is full" },
+        { EDQUOT, "the disk quota is used up" },
+        { EFBIG, "it would be larger than a file may be here" },
+        { EIO, "the device reports an error" },
+        { ENXIO, "there is no such device" },
+        { ENODEV, "there is no such device" },
+        { ELOOP, "its symbolic links lead in a circle" },
+        { ENAMETOOLONG, "its name is too long" },
+        { EEXIST, "something else has its name" },
+        { EMFILE, "too many files are open" },
+        { ENFILE, "too many files are open" },
+        { ENOMEM, "this computer has no memory left" },
+        { EBUSY, "it is in use" },
+        { ETXTBSY, "it is in use" },
+        { EPIPE, "its reader has gone" },
+        { ECONNRESET, "its reader has gone" },
+        { EBADF, "it is closed" },
+    };
+    size_t i;
+    for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+        if (reasons[i].error == error)
+            return reasons[i].reason;
+    return strerror(error);
+}
+
+size_t utf8Sequence(const unsigned char *at, const unsigned char *end)
+{
+    size_t size = at[0] < 0x80 ? 1 : at[0] < 0xC2 ? 0 : at[0] < 0xE0 ? 2 : at[0] < 0xF0 ? 3 : at[0] < 0xF5 ? 4 : 0;
+    size_t i;
+    if (size > (size_t)(end - at))
+        return 0;
+    for (i = 1; i < size; i++)
+        if ((at[i] & 0xC0) != 0x80)
+            return 0;
+    if ((at[0] == 0xE0 && at[1] < 0xA0) || (at[0] == 0xED && at[1] > 0x9F)
+            || (at[0] == 0xF0 && at[1] < 0x90) || (at[0] == 0xF4 && at[1] > 0x8F))
+        return 0;
+    return size;
+}
+
+/* Whether a character can be told from others by looking at it: the table of src/text.ts. */
+static bool isVisible(uint32_t character)
+{
+    static const uint32_t invisible[][2] = {
+        { 0x00, 0x1F }, { 0x7F, 0xA0 }, { 0xAD, 0xAD }, { 0x34F, 0x34F }, { 0x61C, 0x61C }, { 0x115F, 0x1160 },
+        { 0x1680, 0x1680 }, { 0x17B4, 0x17B5 }, { 0x180B, 0x180F }, { 0x2000, 0x200F }, { 0x2028, 0x202F },
+        { 0x205F, 0x206F }, { 0x3000, 0x3000 }, { 0x3164, 0x3164 }, { 0xD800, 0xF8FF }, { 0xFE00, 0xFE0F },
+        { 0xFEFF, 0xFEFF }, { 0xFFA0, 0xFFA0 }, { 0xFFF0, 0xFFFB }, { 0xFFFE, 0xFFFF }, { 0x1D173, 0x1D17A },
+        { 0xE0000, 0x10FFFF },
+    };
+    size_t i;
+    for (i = 0; i < sizeof(invisible) / sizeof(invisible[0]); i++)
+        if (character >= invisible[i][0] && character <= invisible[i][1])
+            return false;
+    return true;
+}
+
+static uint32_t decode(const unsigned char *at, size_t size)
+{
+    uint32_t character = size == 1 ? at[0] : at[0] & (0x7Fu >> size);
+    size_t i;
+    for (i = 1; i < size; i++)
+        character = character << 6 | (at[i] & 0x3Fu);
+    return character;
+}
+
+const char *printable(const char *text, int most)
+{
+    static char results[4][4 * QUOTED_MOST + 4];
+    static unsigned turn;
+    char *result = results[turn++ % 4], *to = result;
+    const unsigned char *at = (const unsigned char *)text, *end = at + strlen(text);
+    int count = 0;
+    while (at < end) {
+        char shown[16];
+        size_t size = utf8Sequence(at, end), bytes;
+        if (size == 0)
+            bytes = (size_t)snprintf(shown, sizeof(shown), "\\x{%x}", (unsigned)*at);
+        else if (isVisible(decode(at, size)))
+            memcpy(shown, at, bytes = size);
+        else
+            bytes = (size_t)snprintf(shown, sizeof(shown), "\\u{%x}", (unsigned)decode(at, size));
+        /* As in src/text.ts what counts is the length of a string of JavaScript. */
+        count += bytes == size ? (size == 4 ? 2 : 1) : (int)bytes;
+        if (count > most) {
+            memcpy(to, "\xE2\x80\xA6", 3);
+            to += 3;
+            break;
+        }
+        memcpy(to, shown, bytes);
+        to += bytes;
+        at += size > 0 ? size : 1;
+    }
+    *to = 0;
+    return result;
+}

@@ -1,0 +1,112 @@
+/*
+ * writer.c: a file that is replaced as a whole, and keeps its mode.
+ */
+
+#include "writer.h"
+#include "output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static Writer *openWriters;
+
+bool writerIsAt(const char *path)
+{
+    const Writer *writer;
+    for (writer = openWriters; writer; writer = writer->next)
+        if (strcmp(writer->path, path) == 0)
+            return true;
+    return false;
+}
+
+static void removeTemporaries(void)
+{
+    while (openWriters)
+        writerClose(openWriters);
+}
+
+Writer *writerOpen(const char *path, const mode_t *mode)
+{
+    static bool cleaning;
+    Writer *writer = hostAllocate(sizeof(Writer));
+    strcpy(writer->path, path);
+    snprintf(writer->temporary, sizeof(writer->temporary), "%s.%ld.tmp", path, (long)getpid());
+    unlink(writer->temporary);     /* one that a killed process with our number has left */
+    /* It is never easier to read than what it will replace. */
+    writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL, mode ? *mode & 0600 : 0666);
+    if (writer->fd < 0) {
+        int error = errno;
+        free(writer);
+        errno = error;
+        return NULL;
+    }
+    writer->next = openWriters;
+    openWriters = writer;
+    if (!cleaning)
+        atexit(removeTemporaries);
+    cleaning = true;
+    if (mode && fchmod(writer->fd, *mode) < 0) {
+        int error = errno;
+        writerClose(writer);
+        free(writer);
+        errno = error;
+        return NULL;
+    }
+    return writer;
+}
+
+/* Brings to the disk that a file in this folder has another name. Not every file system can, and not
+   every folder may be read: then the name is as safe as it gets. */
+static int syncFolderOf(const char *path)
+{
+    char folder[PATH_SIZE];
+    char *slash;
+    int fd, result, error;
+    strcpy(folder, path);
+    slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder ? 1 : 0] = 0;
+    fd = open(slash ? folder : ".", O_RDONLY);
+    if (fd < 0)
+        return 0;
+    result = fsync(fd);
+    error = errno;
+    close(fd);
+    errno = error;
+    return result < 0 && (error == EINVAL || error == ENOTSUP || error == ENOSYS || error == EBADF) ? 0 : result;
+}
+
+static void closeFile(Writer *writer)
+{
+    Writer **address = &openWriters;
+    close(writer->fd);
+    writer->fd = -1;
+    while (*address != writer)
+        address = &(*address)->next;
+    *address = writer->next;
+}
+
+int writerCommit(Writer *writer)
+{
+    if (fsync(writer->fd) < 0 || rename(writer->temporary, writer->path) < 0) {
+        writerClose(writer);
+        return -1;
+    }
+    closeFile(writer);
+    return syncFolderOf(writer->path);
+}
+
+void writerClose(Writer *writer)
+{
+    int error = errno;
+    if (writer->fd >= 0) {
+        closeFile(writer);
+        unlink(writer->temporary);
+    }
+    errno = error;
+}
