@@ -160,7 +160,6 @@ describe("the command line:", () => {
       /^--heap-limit must be a whole number from 1 to 1073741824, not ".+"\.\n$/,
     ]),
     [["--with-parent", "x"], /^--with-parent must be a whole number from 1 to \d+, not "x"\.\n$/],
-    [["--events", "77"], /^--events 77: no such file descriptor is open\.\n$/],
     [["--\u202eoption", "x"], /^There is no option --\\u\{202e\}option\.\n$/],
     [["--names"], /^--names needs a value, or is no option\.\n$/],
   ])("%j", async (options, message) => {

@@ -18,8 +18,6 @@ export interface Host {
    * ended the listener is called with undefined, once.
    */
   setLineListener(listener: ((line: string | undefined) => void) | undefined): void;
-  /** Sends numbers to whoever started the host. */
-  report(...numbers: number[]): void;
   usage(): HostUsage;
   /** Says the message on standard error and ends the program. */
   fail(message: string, exitCode: number): never;

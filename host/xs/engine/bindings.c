@@ -21,8 +21,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-static int events;             /* the file descriptor of host.report(), or -1 */
-
 /* --- helpers --- */
 
 /* Writes a string of XS as UTF-8. */
@@ -103,30 +101,6 @@ static void xs_host_fail(txMachine *the)
     exit(code);
 }
 
-/* Numbers as JavaScript's Number() reads them; %.17g gives back the same double. */
-static int printNumber(char *buffer, size_t size, double value, char end)
-{
-    if (isnan(value))
-        return snprintf(buffer, size, "NaN%c", end);
-    if (isinf(value))
-        return snprintf(buffer, size, "%sInfinity%c", value < 0 ? "-" : "", end);
-    return snprintf(buffer, size, "%.17g%c", value, end);
-}
-
-/* host.report(...numbers): a line of numbers for whoever started us. */
-static void xs_host_report(txMachine *the)
-{
-    char line[256];
-    int i, size = 0, count = mxArgc < 8 ? mxArgc : 8;
-    if (events < 0 || count == 0)
-        return;
-    for (i = 0; i < count; i++)
-        size += printNumber(line + size, sizeof(line) - (size_t)size,
-            fxToNumber(the, argument(the, i)), i + 1 < count ? '\t' : '\n');
-    if (hostWrite(events, line, (size_t)size) < 0)
-        throwError(the, "Cannot report to file descriptor %d: %s", events, reasonOf(errno));
-}
-
 static void setNumber(txMachine *the, txSlot *object, const char *name, double value)
 {
     txSlot number;
@@ -195,7 +169,6 @@ static void installNames(txMachine *the, txSlot *host, const char *path)
 
 void bindingsInstall(txMachine *flash, const Surroundings *surroundings)
 {
-    events = surroundings->events;
     xsBeginHost(flash);
     {
         static const struct { const char *name; txCallback callback; int length; } functions[] = {
@@ -203,7 +176,6 @@ void bindingsInstall(txMachine *flash, const Surroundings *surroundings)
             { "exit", xs_host_exit, 1 },
             { "fail", xs_host_fail, 2 },
             { "now", xs_host_now, 0 },
-            { "report", xs_host_report, 0 },
             { "schedule", xs_host_schedule, 2 },
             { "setLineListener", xs_host_setLineListener, 1 },
             { "usage", xs_host_usage, 0 },

@@ -10,7 +10,6 @@
 typedef struct {
     const char *names;       /* the path of the file behind host.names, or NULL */
     const char *request;     /* host.request, or NULL */
-    int events;              /* the file descriptor of host.report(), or -1 */
 } Surroundings;
 
 /* Gives the machine the global object `host`. */

@@ -6,11 +6,7 @@
 #include "output.h"
 #include "words.h"
 
-#include <fcntl.h>
-#include <sys/select.h>
-
 static Options options = {
-    .surroundings = { .events = -1 },
     .chunks = 110000,
     .slots = 3000,
     .stack = 512,
@@ -27,7 +23,6 @@ static const char *usage(void)
         "                       the SDK, and call its default export on the device\n"
         "  --names FILE         the bytes of host.names, read in place\n"
         "  --request JSON       the string host.request\n"
-        "  --events FD          the open file descriptor that host.report writes to\n"
         "  --with-parent PID    end when the process PID does, which must be the one that starts this\n"
         "  --chunks BYTES       initial size of the chunk heap (%d)\n"
         "  --slots COUNT        initial number of slots (%d), of %zu bytes each\n"
@@ -47,14 +42,6 @@ static long parseCount(const char *name, const char *value, long least, long mos
         hostFail(EXIT_USAGE, "%s must be a whole number from %ld to %ld, not \"%s\".", name, least, most,
             printable(value, QUOTED));
     return (long)result;
-}
-
-static int parseDescriptor(const char *name, const char *value)
-{
-    int fd = (int)parseCount(name, value, 0, FD_SETSIZE - 1);
-    if (fcntl(fd, F_GETFD) < 0)
-        hostFail(EXIT_USAGE, "%s %d: no such file descriptor is open.", name, fd);
-    return fd;
 }
 
 const Options *parseOptions(int argc, char **argv)
@@ -80,8 +67,6 @@ const Options *parseOptions(int argc, char **argv)
             options.surroundings.names = value;
         else if (strcmp(name, "--request") == 0)
             options.surroundings.request = value;
-        else if (strcmp(name, "--events") == 0)
-            options.surroundings.events = parseDescriptor(name, value);
         else if (strcmp(name, "--with-parent") == 0)
             options.parent = parseCount(name, value, 1, most);
         else if (strcmp(name, "--chunks") == 0)
