@@ -1,7 +1,6 @@
 import { MLP_RATIO, type ModelConfig, PRESETS } from "./config";
 import { allocate, Layout } from "./layout";
 import type { Floats, Ops, Tensor } from "./ops";
-import { VOCABULARY_SIZE } from "./tokenizer";
 
 /** What a layer computes and its backward pass reads again; T×n unless said otherwise. */
 export interface LayerActivations {
@@ -33,7 +32,7 @@ export interface Activations {
   readonly logits: Tensor;
 }
 
-export function activationLayout({ preset, nLayer, nEmbd, nHead, blockSize }: ModelConfig): Layout {
+export function activationLayout({ preset, nLayer, nEmbd, nHead, blockSize, vocabularySize }: ModelConfig): Layout {
   const { rmsNorm } = PRESETS[preset];
   const layout = new Layout();
   if (rmsNorm) layout.add("embedding", blockSize, nEmbd);
@@ -48,7 +47,7 @@ export function activationLayout({ preset, nLayer, nEmbd, nHead, blockSize }: Mo
     layout.add(`layers.${i}.hidden`, blockSize, MLP_RATIO * nEmbd);
   }
   layout.add("output", blockSize, nEmbd);
-  layout.add("logits", blockSize, VOCABULARY_SIZE);
+  layout.add("logits", blockSize, vocabularySize);
   return layout;
 }
 

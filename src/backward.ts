@@ -2,7 +2,6 @@ import type { Flow } from "./activations";
 import { MLP_RATIO, PRESETS } from "./config";
 import type { Model } from "./model";
 import type { Weights } from "./parameters";
-import { VOCABULARY_SIZE } from "./tokenizer";
 
 /**
  * Sets `gradients` to the gradient of the loss, given that the logits of `rows` positions hold theirs
@@ -13,12 +12,12 @@ import { VOCABULARY_SIZE } from "./tokenizer";
  */
 export function backward(model: Model, gradients: Weights, flow: Flow, tokens: Uint8Array, rows: number): void {
   const { ops, weights, activations, config } = model;
-  const { nEmbd: n, nHead, blockSize, nLayer } = config;
+  const { nEmbd: n, nHead, blockSize, nLayer, vocabularySize } = config;
   const { rmsNorm } = PRESETS[config.preset];
   const { dx, dNorm, dAttention, dqkv } = flow;
   const { output, logits, layers } = activations;
 
-  ops.linearBackward(dx, gradients.wout, logits, output, weights.wout, rows, n, VOCABULARY_SIZE);
+  ops.linearBackward(dx, gradients.wout, logits, output, weights.wout, rows, n, vocabularySize);
 
   for (let i = nLayer - 1; i >= 0; i--) {
     const w = weights.layers[i];

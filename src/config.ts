@@ -51,6 +51,8 @@ export interface ModelConfig {
   readonly nEmbd: number;
   readonly nHead: number;
   readonly blockSize: number;
+  /** Tokens: BOS and the characters of the data. */
+  readonly vocabularySize: number;
 }
 
 /** How a model is trained. */
@@ -69,6 +71,7 @@ export const DEFAULT_MODEL: ModelConfig = Object.freeze({
   nEmbd: 16,
   nHead: 4,
   blockSize: 16,
+  vocabularySize: 27,
 });
 
 export const DEFAULT_TRAINING: TrainingConfig = Object.freeze({
@@ -88,6 +91,7 @@ export function checkModelConfig(config: ModelConfig): void {
   checkInteger("n_embd", config.nEmbd, 1, 4096);
   checkInteger("n_head", config.nHead, 1, 4096);
   checkInteger("block_size", config.blockSize, 2, 4096);
+  checkInteger("the vocabulary's size", config.vocabularySize, 2, 256);
   if (config.nEmbd % config.nHead !== 0)
     throw new InputError(
       `n_embd (${config.nEmbd}) must be a multiple of n_head (${config.nHead}): each head gets an equal share.`,

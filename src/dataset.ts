@@ -1,12 +1,28 @@
+import { isAdmissible, NEWLINE, SPACE, whiteSize } from "./characters";
 import { InputError } from "./errors";
-import type { SkipLines } from "./platform";
+import type { TextTools } from "./platform";
+import {
+  beginOf,
+  CHARACTERS,
+  COUNT,
+  createFindings,
+  ENTRIES,
+  LETTERS,
+  MOST_CHARACTERS,
+  NO_UTF8,
+  PROBLEM,
+  PROBLEM_AT,
+  PROBLEM_LINE,
+  scan,
+  SHORTEST,
+  SHORTEST_LINE,
+  skip,
+  STRIDE,
+  TOO_MANY,
+} from "./scan";
 import { isVisible, printable } from "./text";
-import { BEFORE_A, BOS, tokenOf, VOCABULARY_SIZE } from "./tokenizer";
-import { codePointAt } from "./utf8";
-
-const NEWLINE = 10;
-const RETURN = 13;
-const BYTE_ORDER_MARK = Object.freeze([0xef, 0xbb, 0xbf]);
+import { codePointAt, encodeUtf8, utf8Size } from "./utf8";
+import { BOS, Vocabulary } from "./vocabulary";
 
 /** FNV-1a, 32 bits. */
 const FNV_BASIS = 0x811c9dc5;
@@ -15,82 +31,71 @@ const FNV_PRIME = 0x01000193;
 /** Characters of a file's name that a message shows. */
 const LONGEST_PATH = 200;
 
-/** The line index never has more entries than this: 5 KB. */
-const MOST_ENTRIES = 1280;
-
 /**
- * Names, one a line, read where they lie: on the device that is flash. RAM holds only the line index,
- * the offset of every `stride`-th name, so that finding a name takes a look-up and at most
- * stride - 1 lines of reading, wherever it stands.
+ * Documents (names), one a line, in UTF-8, read where they lie: on the device that is flash. RAM holds
+ * only the vocabulary and the line index, the offset of every `stride`-th document, so that finding one
+ * takes a look-up and at most stride - 1 lines of reading, wherever it stands.
  *
- * Windows line ends, a byte-order mark, blank lines and a missing last newline are understood.
+ * White space around a document does not belong to it; Windows line ends, a byte-order mark, blank lines
+ * and a missing last newline are understood.
  */
 export class Dataset {
   /** How many names there are. */
   readonly count: number;
-  /** Letters of the shortest name, and the line it stands on: what decides whether anything fits a block. */
+  /** Characters of all names. */
+  readonly letters: number;
+  /** Characters of the shortest name, and the line it stands on: what decides whether anything fits a block. */
   readonly shortest: number;
   readonly shortestLine: number;
   private readonly index: Uint32Array;
   private readonly stride: number;
+  private known: Vocabulary;
 
   /**
    * @param bytes the file; it must not change while the dataset is in use
    * @param source what error messages call it
-   * @param skip a faster skipLines, where the engine has one
-   * @throws InputError when there is no name, or for the first character that is not in the vocabulary
+   * @param tools faster ones than those of scan.ts, where the place has them
+   * @throws InputError when there is no name, or for the first line that will not do
    */
   constructor(
     private readonly bytes: Uint8Array,
     readonly source: string,
-    private readonly skip: SkipLines = skipLines,
+    private readonly tools: TextTools = { scan, skip },
   ) {
     if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
+      throw new InputError(`${this.title} is in UTF-16: save it as UTF-8, one name a line.`);
+    const findings = createFindings();
+    tools.scan(bytes, findings);
+    const { index, characters, numbers } = findings;
+    if (numbers[PROBLEM] !== 0) throw this.problem(numbers[PROBLEM], numbers[PROBLEM_AT], numbers[PROBLEM_LINE]);
+    if (numbers[COUNT] === 0) throw new InputError(`${this.title} has no names: it needs one a line.`);
+    this.count = numbers[COUNT];
+    this.letters = numbers[LETTERS];
+    this.shortest = numbers[SHORTEST];
+    this.shortestLine = numbers[SHORTEST_LINE];
+    this.stride = numbers[STRIDE];
+    this.index = index.slice(0, numbers[ENTRIES]);
+    this.known = new Vocabulary(characters.slice(0, numbers[CHARACTERS]));
+  }
+
+  /** The distinct characters of the names, or those of the model that the names are for. */
+  get vocabulary(): Vocabulary {
+    return this.known;
+  }
+
+  /**
+   * Makes tokens by another vocabulary.
+   * @throws InputError for the first character that is not in it
+   */
+  use(vocabulary: Vocabulary): void {
+    for (let token = 1; token < this.known.size; token++) {
+      const codePoint = this.known.codePointOf(token);
+      if (vocabulary.tokenOf(codePoint) > 0) continue;
       throw new InputError(
-        `${printable(source, LONGEST_PATH)} is in UTF-16: save it as UTF-8, one name a line, in the letters a to z.`,
+        `${this.title}, line ${this.lineWith(codePoint)}: ${describe(codePoint)} is not in the model's vocabulary.`,
       );
-    let index = new Uint32Array(Math.min(MOST_ENTRIES, 1 + (bytes.length >> 1)));
-    let stride = 1;
-    let entries = 0;
-    let count = 0;
-    let line = 1;
-    let shortest = Infinity;
-    let shortestLine = 0;
-    const end = bytes.length;
-    let at = BYTE_ORDER_MARK.every((byte, i) => bytes[i] === byte) ? BYTE_ORDER_MARK.length : 0;
-    for (; at < end; line++) {
-      const start = at;
-      let byte: number;
-      while ((byte = bytes[at]) >= 97 && byte <= 122) at++;
-      const letters = at - start;
-      if (byte === RETURN && (at + 1 === end || bytes[at + 1] === NEWLINE)) at++;
-      else if (byte !== NEWLINE && at < end) throw foreignCharacter(bytes, at, source, line);
-      at++;
-      if (letters === 0) continue;
-      if (letters < shortest) {
-        shortest = letters;
-        shortestLine = line;
-      }
-      if (count % stride === 0) {
-        if (entries === index.length) {
-          for (let i = 0; i < entries; i += 2) index[i >> 1] = index[i];
-          entries = (entries + 1) >> 1;
-          stride *= 2;
-        }
-        if (count % stride === 0) index[entries++] = start;
-      }
-      count++;
     }
-    if (count === 0)
-      throw new InputError(
-        `${printable(source, LONGEST_PATH)} has no names: it needs one a line, in the letters a to z.`,
-      );
-    index = index.slice(0, entries);
-    this.index = index;
-    this.stride = stride;
-    this.count = count;
-    this.shortest = shortest;
-    this.shortestLine = shortestLine;
+    this.known = vocabulary;
   }
 
   /** Bytes of RAM that the line index takes. */
@@ -99,18 +104,31 @@ export class Dataset {
   }
 
   /**
-   * Writes [BOS, letters, BOS] of name `i` into `tokens`, as much of it as fits, and returns the full
+   * Writes [BOS, characters, BOS] of name `i` into `tokens`, as much of it as fits, and returns the full
    * number of tokens.
    * @throws RangeError unless 0 <= i < count
    */
   tokens(i: number, tokens: Uint8Array): number {
-    const bytes = this.bytes;
+    const { bytes, known } = this;
+    const { byteTokens } = known;
     let at = this.offset(i);
     let length = 1;
     tokens[0] = BOS;
-    // tokenOf, written out: this runs in every step.
-    let token: number;
-    while ((token = bytes[at++] - BEFORE_A) >= 1 && token < VOCABULARY_SIZE) tokens[length++] = token;
+    for (;;) {
+      let token: number;
+      // The space has no token here: it may stand behind the name.
+      while ((token = byteTokens[bytes[at++]]) > 0) tokens[length++] = token;
+      const byte = bytes[--at];
+      if (!(byte >= 0x80 || byte === SPACE)) break;
+      const white = whiteSize(bytes, at);
+      if (white > 0 && isLineEnd(bytes, at + white)) break;
+      const behind = at + (white || utf8Size(codePointAt(bytes, at)));
+      while (at < behind) {
+        const codePoint = codePointAt(bytes, at);
+        tokens[length++] = known.tokenOf(codePoint);
+        at += utf8Size(codePoint);
+      }
+    }
     tokens[length++] = BOS;
     return length;
   }
@@ -127,68 +145,123 @@ export class Dataset {
   forEachHash(take: (hash: number, i: number) => void): void {
     const { bytes, count } = this;
     for (let i = 0, at = this.offset(0); i < count; i++) {
-      if (i > 0) at = this.skip(bytes, at, 1);
+      if (i > 0) at = this.tools.skip(bytes, at, 1);
       take(hashOf(bytes, at), i);
     }
   }
 
   /** Whether `name` is one of the names. Reads the whole file. */
   has(name: string): boolean {
-    const bytes = this.bytes;
-    const length = name.length;
-    if (length === 0) return false;
-    for (let i = 0; i < length; i++) if (tokenOf(name.charCodeAt(i)) < 0) return false;
-    const first = name.charCodeAt(0);
-    for (let at = bytes.indexOf(first); at >= 0; at = bytes.indexOf(first, at + 1)) {
-      if (at > 0 && tokenOf(bytes[at - 1]) > 0) continue;
+    const { bytes } = this;
+    const wanted = encodeUtf8(name);
+    const size = wanted.length;
+    if (size === 0) return false;
+    for (let at = bytes.indexOf(wanted[0]); at >= 0; at = bytes.indexOf(wanted[0], at + 1)) {
       let i = 1;
-      while (i < length && bytes[at + i] === name.charCodeAt(i)) i++;
-      if (i === length && !(tokenOf(bytes[at + i]) > 0)) return true;
+      while (i < size && bytes[at + i] === wanted[i]) i++;
+      if (i === size && this.isBegin(at) && isLineEnd(bytes, at + size + whiteSize(bytes, at + size))) return true;
     }
     return false;
+  }
+
+  /** Whether a name begins at `at`: only white space, or the byte-order mark, stands before it in its line. */
+  private isBegin(at: number): boolean {
+    const { bytes } = this;
+    const first = this.index[0];
+    if (at <= first) return at === first;
+    const start = bytes.lastIndexOf(NEWLINE, at - 1) + 1;
+    return start + whiteSize(bytes, start) === at;
   }
 
   /** Where name `i` begins. */
   private offset(i: number): number {
     if (!(i >= 0 && i < this.count)) throw new RangeError(`There is no name ${i}: the dataset has ${this.count}.`);
-    return this.skip(this.bytes, this.index[Math.floor(i / this.stride)], i % this.stride);
+    return this.tools.skip(this.bytes, this.index[Math.floor(i / this.stride)], i % this.stride);
+  }
+
+  private get title(): string {
+    return printable(this.source, LONGEST_PATH);
+  }
+
+  private problem(kind: number, at: number, line: number): InputError {
+    const where = `${this.title}, line ${line}`;
+    if (kind === TOO_MANY)
+      return new InputError(
+        `${where}: the list has ${this.countCharacters()} different characters, and a model can know ${MOST_CHARACTERS}: ` +
+          `leave out the rarer ones.`,
+      );
+    const { bytes } = this;
+    if (kind === NO_UTF8)
+      return new InputError(
+        `${where}: byte 0x${hex(bytes[at], 2)} is no UTF-8: save the list as UTF-8, one name a line.`,
+      );
+    return new InputError(`${where}: ${describe(codePointAt(bytes, at))} is a control character: leave it out.`);
+  }
+
+  /** Of a list with too many of them. */
+  private countCharacters(): number {
+    const found = new Set<number>();
+    this.walk((codePoint) => void found.add(codePoint));
+    return found.size;
+  }
+
+  private lineWith(wanted: number): number {
+    let first = 0;
+    this.walk((codePoint, line) => {
+      if (first === 0 && codePoint === wanted) first = line;
+    });
+    return first;
+  }
+
+  /** Passes over all characters of all names: for messages, where it need not be fast. */
+  private walk(take: (codePoint: number, line: number) => void): void {
+    const { bytes } = this;
+    for (let at = beginOf(bytes), line = 1; at < bytes.length; at++, line++) {
+      at += whiteSize(bytes, at);
+      while (!isLineEnd(bytes, at)) {
+        const codePoint = codePointAt(bytes, at);
+        const white = whiteSize(bytes, at);
+        if (white > 0 && isLineEnd(bytes, at + white)) at += white;
+        else {
+          if (isAdmissible(codePoint)) take(codePoint, line);
+          at += codePoint < 0 ? 1 : utf8Size(codePoint);
+        }
+      }
+    }
   }
 }
 
-const skipLines: SkipLines = (bytes, at, names) => {
-  for (; names > 0; names--) {
-    at = bytes.indexOf(NEWLINE, at) + 1;
-    while (bytes[at] === NEWLINE || bytes[at] === RETURN) at++;
-  }
-  return at;
-};
+function isLineEnd(bytes: Uint8Array, at: number): boolean {
+  return at >= bytes.length || bytes[at] === NEWLINE;
+}
 
 /**
- * Of the letters from `at` on: FNV-1a (Fowler, Noll, Vo), and MurmurHash3's finalizer (Appleby), as FNV alone
- * leaves the upper bits of short names poor. Both are in the public domain.
+ * Of the name that begins at `at`: FNV-1a (Fowler, Noll, Vo), and MurmurHash3's finalizer (Appleby), as FNV
+ * alone leaves the upper bits of short names poor. Both are in the public domain.
  */
 function hashOf(bytes: Uint8Array, at: number): number {
   const { imul } = Math;
   let hash = FNV_BASIS;
-  let byte: number;
-  while ((byte = bytes[at++]) >= 97) hash = imul(hash ^ byte, FNV_PRIME);
+  for (;;) {
+    let byte: number;
+    while ((byte = bytes[at]) > SPACE && byte < 0x80) {
+      hash = imul(hash ^ byte, FNV_PRIME);
+      at++;
+    }
+    if (!(byte >= 0x80 || byte === SPACE)) break;
+    const white = whiteSize(bytes, at);
+    if (white > 0 && isLineEnd(bytes, at + white)) break;
+    const behind = at + (white || utf8Size(codePointAt(bytes, at)));
+    while (at < behind) hash = imul(hash ^ bytes[at++], FNV_PRIME);
+  }
   hash = imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return hash ^ (hash >>> 16);
 }
 
-function foreignCharacter(bytes: Uint8Array, at: number, source: string, line: number): InputError {
-  return new InputError(
-    `${printable(source, LONGEST_PATH)}, line ${line}: ${describeCharacter(bytes, at)} is not in the vocabulary: names are in the letters a to z, one a line.`,
-  );
-}
-
-/** The UTF-8 character at `at`, for a message: what cannot be seen as its code, broken UTF-8 as a byte. */
-function describeCharacter(bytes: Uint8Array, at: number): string {
-  const codePoint = codePointAt(bytes, at);
-  if (codePoint < 0) return `byte 0x${hex(bytes[at], 2)}, which is no UTF-8,`;
-  if (codePoint < 0x20) return `byte 0x${hex(codePoint, 2)}`;
-  if (codePoint === 0x20) return "a space";
+/** A character for a message: what cannot be seen as its code. */
+function describe(codePoint: number): string {
+  if (codePoint === SPACE) return "a space";
   return isVisible(codePoint) ? `"${String.fromCodePoint(codePoint)}"` : `U+${hex(codePoint, 4).toUpperCase()}`;
 }
 

@@ -5,7 +5,6 @@ import { loadName } from "./fitting";
 import { forward } from "./forward";
 import type { Model } from "./model";
 import type { Task } from "./runner";
-import { VOCABULARY_SIZE } from "./tokenizer";
 
 /** Measures the mean loss over names, one a bit, without training. */
 export class Evaluation implements Task {
@@ -59,6 +58,6 @@ export function nameLoss(model: Model, dataset: Dataset, index: number, tokens: 
   const rows = loadName(model, dataset, index, tokens);
   if (rows === 0) return "passed over";
   forward(model, tokens, 0, rows);
-  const loss = model.ops.softmaxCrossEntropy(model.activations.logits, tokens, rows, VOCABULARY_SIZE);
+  const loss = model.ops.softmaxCrossEntropy(model.activations.logits, tokens, rows, model.config.vocabularySize);
   return Number.isFinite(loss) ? loss : "diverged";
 }

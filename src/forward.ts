@@ -1,6 +1,5 @@
 import { MLP_RATIO, PRESETS } from "./config";
 import type { Model } from "./model";
-import { VOCABULARY_SIZE } from "./tokenizer";
 
 /**
  * Computes the logits of positions `from` to `to` - 1, given their tokens. The activations of the
@@ -9,7 +8,7 @@ import { VOCABULARY_SIZE } from "./tokenizer";
  */
 export function forward(model: Model, tokens: Uint8Array, from: number, to: number): void {
   const { ops, weights, activations, config } = model;
-  const { nEmbd: n, nHead, blockSize, nLayer } = config;
+  const { nEmbd: n, nHead, blockSize, nLayer, vocabularySize } = config;
   const { rmsNorm } = PRESETS[config.preset];
 
   ops.embeddingForward(activations.embedding, weights.wte, weights.wpe, tokens, from, to, n);
@@ -29,5 +28,5 @@ export function forward(model: Model, tokens: Uint8Array, from: number, to: numb
     ops.mlpForward(output, middle, hidden, mlpInput, w1, w2, from, to, n, MLP_RATIO * n);
   }
 
-  ops.linearForward(activations.logits, activations.output, weights.wout, from, to, n, VOCABULARY_SIZE);
+  ops.linearForward(activations.logits, activations.output, weights.wout, from, to, n, vocabularySize);
 }

@@ -4,7 +4,7 @@ import { forward } from "./forward";
 import type { Model } from "./model";
 import type { Random } from "./random";
 import { printable } from "./text";
-import { BOS, encode, letterOf } from "./tokenizer";
+import { BOS } from "./vocabulary";
 
 /** Lets a model write names, one character at a time. */
 export class Generator {
@@ -35,13 +35,13 @@ export class Generator {
     this.checkPrefix(prefix);
     const { model, tokens, longest } = this;
     tokens[0] = BOS;
-    let length = encode(prefix, tokens, 1);
+    let length = model.vocabulary.encode(prefix, tokens, 1);
     let name = prefix;
-    for (let from = 0; name.length < longest; from = length, length++) {
+    for (let from = 0; length <= longest; from = length, length++) {
       forward(model, tokens, from, length);
       const token = this.sample(length - 1, temperature);
       if (token === BOS) break;
-      name += letterOf(token);
+      name += model.vocabulary.characterOf(token);
       tokens[length] = token;
     }
     return name;
@@ -49,11 +49,13 @@ export class Generator {
 
   /** @throws InputError when no name can begin so */
   checkPrefix(prefix: string): void {
-    if (prefix.length > this.longest)
+    let length = 0;
+    for (const _ of prefix) length++;
+    if (length > this.longest)
       throw new InputError(
         `The prefix "${printable(prefix)}" is too long: names have at most ${this.longest} letters.`,
       );
-    encode(prefix, this.tokens, 1);
+    this.model.vocabulary.encode(prefix, this.tokens, 1);
   }
 
   private sample(position: number, temperature: number): number {

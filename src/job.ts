@@ -154,7 +154,7 @@ export async function prepareTraining(job: TrainJob, surroundings: Surroundings)
   };
   const model =
     job.init === undefined
-      ? drawnModel({ ...DEFAULT_MODEL, ...job.model }, ops, random, check)
+      ? drawnModel({ ...DEFAULT_MODEL, ...job.model, vocabularySize: vocabulary.size }, ops, vocabulary, random, check)
       : await load(job.init, job.model, ops, surroundings, check);
   const preset = PRESETS[model.config.preset];
   const temperature = job.temperature ?? preset.temperature;

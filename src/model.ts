@@ -3,7 +3,7 @@ import { checkModelConfig, type ModelConfig } from "./config";
 import { allocate } from "./layout";
 import type { Floats, Ops } from "./ops";
 import { parameterLayout, viewWeights, type Weights } from "./parameters";
-import { VOCABULARY_SIZE } from "./tokenizer";
+import type { Vocabulary } from "./vocabulary";
 
 /** The parameters of a model and room for the activations of one sequence. */
 export class Model {
@@ -18,15 +18,20 @@ export class Model {
   constructor(
     readonly config: ModelConfig,
     readonly ops: Ops,
+    /** What its tokens mean. */
+    readonly vocabulary: Vocabulary,
   ) {
     checkModelConfig(config);
+    const { blockSize, vocabularySize } = config;
+    if (vocabulary.size !== vocabularySize)
+      throw new RangeError(`The vocabulary has ${vocabulary.size} tokens, not ${vocabularySize}.`);
     this.parameters = allocate(ops.dtype, parameterLayout(config).length);
     this.weights = viewWeights(ops, this.parameters, config);
     const activations = allocate(ops.dtype, activationLayout(config).length);
     this.activations = viewActivations(ops, activations, config);
-    const first = activations.length - config.blockSize * VOCABULARY_SIZE;
-    this.logits = Array.from({ length: config.blockSize }, (_, t) =>
-      activations.subarray(first + t * VOCABULARY_SIZE, first + (t + 1) * VOCABULARY_SIZE),
+    const first = activations.length - blockSize * vocabularySize;
+    this.logits = Array.from({ length: blockSize }, (_, t) =>
+      activations.subarray(first + t * vocabularySize, first + (t + 1) * vocabularySize),
     );
   }
 }

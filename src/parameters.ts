@@ -2,7 +2,6 @@ import { MLP_RATIO, type ModelConfig } from "./config";
 import { Layout } from "./layout";
 import type { Floats, Ops, Tensor } from "./ops";
 import type { Random } from "./random";
-import { VOCABULARY_SIZE } from "./tokenizer";
 
 export interface LayerWeights {
   /** wq, wk and wv, one behind the other. */
@@ -21,17 +20,17 @@ export interface Weights {
 }
 
 /** All parameters in one flat buffer; a weight is [in × out]. */
-export function parameterLayout({ nLayer, nEmbd, blockSize }: ModelConfig): Layout {
+export function parameterLayout({ nLayer, nEmbd, blockSize, vocabularySize }: ModelConfig): Layout {
   const layout = new Layout();
   const hidden = MLP_RATIO * nEmbd;
-  layout.add("wte", VOCABULARY_SIZE, nEmbd);
+  layout.add("wte", vocabularySize, nEmbd);
   layout.add("wpe", blockSize, nEmbd);
   for (let layer = 0; layer < nLayer; layer++) {
     for (const name of ["wq", "wk", "wv", "wo"]) layout.add(`layers.${layer}.${name}`, nEmbd, nEmbd);
     layout.add(`layers.${layer}.w1`, nEmbd, hidden);
     layout.add(`layers.${layer}.w2`, hidden, nEmbd);
   }
-  layout.add("wout", nEmbd, VOCABULARY_SIZE);
+  layout.add("wout", nEmbd, vocabularySize);
   return layout;
 }
 

@@ -19,8 +19,8 @@ export interface Platform extends Clock {
   readonly names: Uint8Array;
   /** What error messages call them. */
   readonly namesFile: string;
-  /** How to find a name in them, where the place has something faster than the dataset's own way. */
-  readonly skipLines?: SkipLines;
+  /** How to read them, where the place has something faster than src/scan.ts. */
+  readonly textTools?: TextTools;
   /** Where checkpoints go; not every place has one. */
   readonly storage?: Storage;
   /** Memory that the XS machine can have; undefined where there is no such limit. */
@@ -33,8 +33,23 @@ export interface Room {
   readonly largestPiece: number;
 }
 
-/** Where the name begins that stands so many names behind the one that begins at `at`. */
-export type SkipLines = (bytes: Uint8Array, at: number, names: number) => number;
+/** What a pass over a list of documents finds. */
+export interface Findings {
+  /** Where every so many-th document begins; at most 1,280 entries. */
+  readonly index: Uint32Array;
+  /** Code points in ascending order; at most 255. */
+  readonly characters: Uint32Array;
+  /** See scan.ts. */
+  readonly numbers: Uint32Array;
+}
+
+/** The two loops over a list's bytes. */
+export interface TextTools {
+  /** Fills `findings`. */
+  readonly scan: (bytes: Uint8Array, findings: Findings) => void;
+  /** Where the document begins that stands so many behind the one that begins at `at`. */
+  readonly skip: (bytes: Uint8Array, at: number, documents: number) => number;
+}
 
 /**
  * Files by name. Methods throw, or reject with, an InputError with one sentence for the user. Opening a

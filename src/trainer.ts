@@ -12,7 +12,6 @@ import type { Model } from "./model";
 import type { Floats } from "./ops";
 import { viewWeights, type Weights } from "./parameters";
 import type { Random } from "./random";
-import { VOCABULARY_SIZE } from "./tokenizer";
 
 /**
  * Trains a model, one name a step. Everything is allocated when it is made; step() allocates nothing,
@@ -73,9 +72,9 @@ export class Trainer {
 
   /** Sets `gradients` to those of the loss over tokens 0 to `rows`, and returns the loss. */
   computeGradients(tokens: Uint8Array, rows: number): number {
-    const { ops, activations } = this.model;
+    const { ops, activations, config } = this.model;
     forward(this.model, tokens, 0, rows);
-    const loss = ops.softmaxCrossEntropy(activations.logits, tokens, rows, VOCABULARY_SIZE);
+    const loss = ops.softmaxCrossEntropy(activations.logits, tokens, rows, config.vocabularySize);
     backward(this.model, this.gradientViews, this.flow, tokens, rows);
     return loss;
   }

@@ -1,5 +1,5 @@
 import type { Floats, Ops } from "../../ops";
-import type { SkipLines } from "../../platform";
+import type { Findings, TextTools } from "../../platform";
 
 /** XS binds a C function by its name; see gpt-ops-xs.c. */
 declare function native(name: string): never;
@@ -35,5 +35,16 @@ export const nativeOps: Ops = Object.freeze({
   adam: native("xs_gpt_adam"),
 });
 
-/** To find a name: XS takes some 500 instructions for a byte that indexOf passes. */
-export const skipLines: SkipLines = native("xs_gpt_skip_lines");
+const scanInC: (bytes: Uint8Array, index: Uint8Array, characters: Uint8Array, numbers: Uint8Array) => void =
+  native("xs_gpt_scan");
+
+/** XS takes a thousand instructions for a byte that scan.ts passes, and some 500 for one that indexOf does. */
+export const textTools: TextTools = Object.freeze({
+  scan: (bytes: Uint8Array, { index, characters, numbers }: Findings) =>
+    scanInC(bytes, bytesOf(index), bytesOf(characters), bytesOf(numbers)),
+  skip: native("xs_gpt_skip"),
+});
+
+function bytesOf({ buffer, byteOffset, byteLength }: Uint32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}

@@ -1,0 +1,164 @@
+import { isAdmissible, isWhite, NEWLINE, whiteSize } from "./characters";
+import type { Findings, TextTools } from "./platform";
+import { codePointAt, utf8Size } from "./utf8";
+
+/** A vocabulary has at most so many characters, as a token is one byte and BOS is one of them. */
+export const MOST_CHARACTERS = 255;
+/** The line index never has more entries than this: 5 KB. */
+const MOST_ENTRIES = 1280;
+
+/** Places in Findings.numbers. */
+export const COUNT = 0;
+export const ENTRIES = 1;
+export const STRIDE = 2;
+export const SHORTEST = 3;
+export const SHORTEST_LINE = 4;
+export const LETTERS = 5;
+export const CHARACTERS = 6;
+export const PROBLEM = 7;
+export const PROBLEM_AT = 8;
+export const PROBLEM_LINE = 9;
+const NUMBERS = 10;
+
+/** Values of numbers[PROBLEM]; 0 where there is none. */
+export const NO_UTF8 = 1;
+export const NOT_ADMISSIBLE = 2;
+export const TOO_MANY = 3;
+
+const BYTE_ORDER_MARK = Object.freeze([0xef, 0xbb, 0xbf]);
+
+/** Where the text begins: behind the byte-order mark, where there is one. */
+export function beginOf(bytes: Uint8Array): number {
+  return BYTE_ORDER_MARK.every((byte, i) => bytes[i] === byte) ? BYTE_ORDER_MARK.length : 0;
+}
+
+/** Room for what a scan finds: 6.2 KB. */
+export function createFindings(): Findings {
+  return {
+    index: new Uint32Array(MOST_ENTRIES),
+    characters: new Uint32Array(MOST_CHARACTERS),
+    numbers: new Uint32Array(NUMBERS),
+  };
+}
+
+/**
+ * One pass over a list: where its documents begin, and which characters they have. It ends at the first
+ * problem. The C twin is in moddable/ops/gpt-text.c; tests hold one to the other.
+ */
+export const scan: TextTools["scan"] = (bytes, { index, characters, numbers }) => {
+  const end = bytes.length;
+  const isSeen = new Uint8Array(0x80);
+  let count = 0;
+  let entries = 0;
+  let stride = 1;
+  let shortest = 0;
+  let shortestLine = 0;
+  let letters = 0;
+  /** Characters so far, and those of them that have more than one byte: sorted, in `characters`. */
+  let distinct = 0;
+  let wide = 0;
+  let problem = 0;
+  let line = 1;
+  let at = beginOf(bytes);
+
+  /** Takes the character at `at` in; false when the list cannot have it. */
+  const take = (codePoint: number): boolean => {
+    if (codePoint < 0) problem = NO_UTF8;
+    else if (!isAdmissible(codePoint)) problem = NOT_ADMISSIBLE;
+    else {
+      let isNew = false;
+      if (codePoint < 0x80) isNew = isSeen[codePoint] === 0;
+      else {
+        let place = 0;
+        for (let size = wide; size > 0;) {
+          const half = size >> 1;
+          if (characters[place + half] < codePoint) {
+            place += half + 1;
+            size -= half + 1;
+          } else size = half;
+        }
+        isNew = place === wide || characters[place] !== codePoint;
+        if (isNew && distinct < MOST_CHARACTERS) {
+          for (let i = wide; i > place; i--) characters[i] = characters[i - 1];
+          characters[place] = codePoint;
+          wide++;
+        }
+      }
+      if (isNew) {
+        if (distinct === MOST_CHARACTERS) problem = TOO_MANY;
+        else distinct++;
+        if (codePoint < 0x80) isSeen[codePoint] = 1;
+      }
+    }
+    return problem === 0;
+  };
+
+  while (at < end && problem === 0) {
+    at += whiteSize(bytes, at);
+    const start = at;
+    let length = 0;
+    while (at < end && bytes[at] !== NEWLINE) {
+      let codePoint = codePointAt(bytes, at);
+      if (isWhite(codePoint)) {
+        // White space inside belongs to the document, behind it not.
+        const behind = at + whiteSize(bytes, at);
+        if (behind >= end || bytes[behind] === NEWLINE) {
+          at = behind;
+          break;
+        }
+        while (at < behind && take((codePoint = codePointAt(bytes, at)))) {
+          at += utf8Size(codePoint);
+          length++;
+        }
+        if (problem !== 0) break;
+      } else {
+        if (!take(codePoint)) break;
+        at += utf8Size(codePoint);
+        length++;
+      }
+    }
+    if (problem !== 0) break;
+    at++;
+    if (length > 0) {
+      letters += length;
+      if (count === 0 || length < shortest) {
+        shortest = length;
+        shortestLine = line;
+      }
+      if (count % stride === 0 && entries === MOST_ENTRIES) {
+        for (let i = 0; i < entries; i += 2) index[i >> 1] = index[i];
+        entries >>= 1;
+        stride *= 2;
+      }
+      if (count % stride === 0) index[entries++] = start;
+      count++;
+    }
+    line++;
+  }
+
+  // Those of one byte come first.
+  const narrow = distinct - wide;
+  for (let i = wide - 1; i >= 0; i--) characters[narrow + i] = characters[i];
+  for (let codePoint = 0, i = 0; codePoint < isSeen.length && i < narrow; codePoint++)
+    if (isSeen[codePoint]) characters[i++] = codePoint;
+  numbers[COUNT] = count;
+  numbers[ENTRIES] = entries;
+  numbers[STRIDE] = stride;
+  numbers[SHORTEST] = shortest;
+  numbers[SHORTEST_LINE] = shortestLine;
+  numbers[LETTERS] = letters;
+  numbers[CHARACTERS] = distinct;
+  numbers[PROBLEM] = problem;
+  numbers[PROBLEM_AT] = at;
+  numbers[PROBLEM_LINE] = line;
+};
+
+/** Where the document begins that stands so many behind the one that begins at `at`. */
+export const skip: TextTools["skip"] = (bytes, at, documents) => {
+  for (; documents > 0; documents--) {
+    at = bytes.indexOf(NEWLINE, at);
+    do at += 1 + whiteSize(bytes, at + 1);
+    while (bytes[at] === NEWLINE);
+  }
+  return at;
+};

@@ -1,0 +1,100 @@
+import { isAdmissible, SPACE } from "./characters";
+import { InputError } from "./errors";
+import { printable } from "./text";
+
+/** The token that begins and ends every document. */
+export const BOS = 0;
+
+/** The smallest and the largest number of tokens: BOS and one character, or 255. */
+export const SMALLEST_VOCABULARY = 2;
+export const LARGEST_VOCABULARY = 256;
+
+const BYTES = 0x80;
+
+/** The characters that a model knows: token 0 is BOS, 1 and on are the code points in ascending order. */
+export class Vocabulary {
+  /** Tokens, BOS included. */
+  readonly size: number;
+  /** The token of each character of one byte but the space; 0 where there is none. */
+  readonly byteTokens = new Uint8Array(BYTES);
+
+  /**
+   * @param characters code points
+   * @throws InputError unless they are 1 to 255, in ascending order, and such as a document may have
+   */
+  constructor(private readonly characters: Uint32Array) {
+    this.size = characters.length + 1;
+    if (this.size < SMALLEST_VOCABULARY || this.size > LARGEST_VOCABULARY)
+      throw new InputError(`A vocabulary has 1 to ${LARGEST_VOCABULARY - 1} characters, not ${characters.length}.`);
+    for (let i = 0; i < characters.length; i++) {
+      const codePoint = characters[i];
+      if (!isAdmissible(codePoint) || (i > 0 && codePoint <= characters[i - 1]))
+        throw new InputError(
+          `A vocabulary has characters in ascending order, without controls: U+${codePoint.toString(16)} is out of place.`,
+        );
+      if (codePoint < BYTES && codePoint !== SPACE) this.byteTokens[codePoint] = i + 1;
+    }
+  }
+
+  /** @throws InputError as the constructor does */
+  static of(text: string): Vocabulary {
+    return new Vocabulary(Uint32Array.from(text, (character) => character.codePointAt(0) ?? 0));
+  }
+
+  /** The token of a code point, or 0 when it has none. */
+  tokenOf(codePoint: number): number {
+    if (codePoint < BYTES && codePoint !== SPACE) return this.byteTokens[codePoint];
+    const { characters } = this;
+    let [low, high] = [0, characters.length - 1];
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      if (characters[middle] === codePoint) return middle + 1;
+      if (characters[middle] < codePoint) low = middle + 1;
+      else high = middle - 1;
+    }
+    return 0;
+  }
+
+  /** The code point of a token from 1 on. */
+  codePointOf(token: number): number {
+    return this.characters[token - 1];
+  }
+
+  /** The character of a token from 1 on. */
+  characterOf(token: number): string {
+    return String.fromCodePoint(this.codePointOf(token));
+  }
+
+  /** All characters in token order, BOS left out. */
+  toString(): string {
+    let text = "";
+    for (let token = 1; token < this.size; token++) text += this.characterOf(token);
+    return text;
+  }
+
+  /** Whether every character is one of a to z. */
+  get isLatin(): boolean {
+    const { characters } = this;
+    return characters[0] >= 97 && characters[characters.length - 1] <= 122;
+  }
+
+  /**
+   * Writes the tokens of `text` into `tokens` from position `at` on and returns the position behind them.
+   * @throws InputError for a character outside the vocabulary, RangeError when `tokens` is too short
+   */
+  encode(text: string, tokens: Uint8Array, at: number): number {
+    for (const character of text) {
+      const token = this.tokenOf(character.codePointAt(0) ?? 0);
+      if (token === 0)
+        throw new InputError(`"${printable(character)}" in "${printable(text)}" is not in the model's vocabulary.`);
+      if (at >= tokens.length) throw new RangeError(`The text does not fit ${tokens.length} tokens.`);
+      tokens[at++] = token;
+    }
+    return at;
+  }
+}
+
+/** The vocabulary of the published programs. */
+export function latinVocabulary(): Vocabulary {
+  return Vocabulary.of("abcdefghijklmnopqrstuvwxyz");
+}
