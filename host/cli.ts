@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_APP } from "../src/app";
-import { Checkpoint } from "../src/checkpoint";
 import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig, PRESETS, type TrainingConfig } from "../src/config";
 import { InputError } from "../src/errors";
+import { Checkpoint } from "../src/loading";
 import type { Dtype, OpsName } from "../src/ops";
 import type { Job, RunningJob, StepReport } from "./job";
 import { type EngineCall, runOnNode } from "./node-engine";
@@ -222,7 +222,7 @@ async function generate(options: GenerateOptions): Promise<void> {
   await run(
     {
       command: "generate",
-      dtype: dtypeOf(model),
+      dtype: await dtypeOf(model),
       ...given<{ ops: OpsName }>({ ops: options.ops }),
       model,
       wanted: wantedModel(options),
@@ -240,7 +240,7 @@ async function evaluate(options: EvaluateOptions): Promise<void> {
   await run(
     {
       command: "eval",
-      dtype: dtypeOf(model),
+      dtype: await dtypeOf(model),
       ...given<{ ops: OpsName }>({ ops: options.ops }),
       model,
       wanted: wantedModel(options),
@@ -255,8 +255,8 @@ function plan(options: ModelOptions & { json: boolean }): void {
 }
 
 /** A checkpoint is used in the precision it has. */
-function dtypeOf(file: string): Dtype {
-  const checkpoint = Checkpoint.open(nodeStorage, file);
+async function dtypeOf(file: string): Promise<Dtype> {
+  const checkpoint = await Checkpoint.open(nodeStorage, file);
   checkpoint.close();
   return checkpoint.dtype;
 }

@@ -1,11 +1,13 @@
 import { App, type AppConfig, storageOf } from "../src/app";
-import { loadModel } from "../src/checkpoint";
 import { checkInteger, type ModelConfig, PRESETS } from "../src/config";
 import { Dataset } from "../src/dataset";
 import { Generator } from "../src/generate";
+import { loadModel } from "../src/loading";
+import type { Model } from "../src/model";
 import type { Dtype, Ops, OpsName } from "../src/ops";
 import type { Platform } from "../src/platform";
 import { Random } from "../src/random";
+import { Runner } from "../src/runner";
 import { checkFits, nameLoss } from "../src/trainer";
 
 /** What the command line asks an engine to do: plain data, so that it can cross to another process. */
@@ -79,7 +81,12 @@ const NAMES_A_SLICE = 200;
  * Starts a job on a platform; it goes on in the platform's event loop.
  * @throws InputError, here or out of the event loop, for what the user can mend
  */
-export function startJob(job: Job, platform: Platform, provideOps: OpsProvider, observer: JobObserver): RunningJob {
+export async function startJob(
+  job: Job,
+  platform: Platform,
+  provideOps: OpsProvider,
+  observer: JobObserver,
+): Promise<RunningJob> {
   const ops = provideOps(job.dtype, job.ops);
   switch (job.command) {
     case "train":
@@ -91,11 +98,11 @@ export function startJob(job: Job, platform: Platform, provideOps: OpsProvider, 
   }
 }
 
-function train(job: TrainJob, platform: Platform, ops: Ops, observer: JobObserver): RunningJob {
+async function train(job: TrainJob, platform: Platform, ops: Ops, observer: JobObserver): Promise<RunningJob> {
   let statistics: string;
   let bytecodesBefore: number | null = null;
   const { step } = observer;
-  const app = new App(platform, job.app, ops, {
+  const app = await App.create(platform, job.app, ops, {
     ...(step && {
       step: ({ stepsDone, nameIndex }, loss = NaN, learningRate, validationLoss = NaN) =>
         step({ step: stepsDone - 1, loss, learningRate, validationLoss, name: nameIndex }),
@@ -126,9 +133,9 @@ function train(job: TrainJob, platform: Platform, ops: Ops, observer: JobObserve
   return app;
 }
 
-function generate(job: GenerateJob, platform: Platform, ops: Ops, observer: JobObserver): RunningJob {
+async function generate(job: GenerateJob, platform: Platform, ops: Ops, observer: JobObserver): Promise<RunningJob> {
   checkInteger("n", job.count, 1, 1e9);
-  const model = loadModel(storageOf(platform), job.model, job.wanted, ops);
+  const model = await load(job, platform, ops);
   const generator = new Generator(model, new Random(job.seed));
   const dataset = new Dataset(platform.names, platform.namesFile, platform.skipLines);
   const temperature = job.temperature ?? PRESETS[model.config.preset].temperature;
@@ -139,8 +146,8 @@ function generate(job: GenerateJob, platform: Platform, ops: Ops, observer: JobO
   });
 }
 
-function evaluate(job: EvaluateJob, platform: Platform, ops: Ops, observer: JobObserver): RunningJob {
-  const model = loadModel(storageOf(platform), job.model, job.wanted, ops);
+async function evaluate(job: EvaluateJob, platform: Platform, ops: Ops, observer: JobObserver): Promise<RunningJob> {
+  const model = await load(job, platform, ops);
   const dataset = new Dataset(platform.names, platform.namesFile, platform.skipLines);
   checkFits(model, dataset);
   const tokens = new Uint8Array(model.config.blockSize + 1);
@@ -167,6 +174,12 @@ function evaluate(job: EvaluateJob, platform: Platform, ops: Ops, observer: JobO
     },
     measure,
   );
+}
+
+async function load(job: GenerateJob | EvaluateJob, platform: Platform, ops: Ops): Promise<Model> {
+  const loaded = await loadModel(new Runner(platform), storageOf(platform), job.model, job.wanted, ops);
+  if (!loaded) throw new Error("The runner was stopped.");
+  return loaded.model;
 }
 
 /** Calls `work` with 0 to `total` - 1, so many of them in a turn of the event loop. */

@@ -42,6 +42,6 @@ export function runOnNode({ job, namesFile, write, observer, started }: EngineCa
       room: () => undefined,
       usage: () => NO_USAGE,
     };
-    started(startJob(job, platform, provideOps, { ...observer, done: resolve }));
+    startJob(job, platform, provideOps, { ...observer, done: resolve }).then(started, reject);
   });
 }

@@ -36,46 +36,51 @@ export function readBytes(path: string): Uint8Array {
 
 /** Files by their path. */
 export const nodeStorage: Storage = {
-  open(path: string): StoredFile | undefined {
-    let fd: number;
-    try {
-      fd = openSync(path, "r");
-    } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-      throw fileError("read", path, error);
-    }
-    return {
-      size: fstatSync(fd).size,
-      read: (position, bytes) =>
-        attempt("read", path, () => {
-          let filled = 0;
-          while (filled < bytes.length) {
-            const count = readSync(fd, bytes, filled, bytes.length - filled, position + filled);
-            if (count === 0) break;
-            filled += count;
-          }
-          return filled;
-        }),
-      close: () => closeSync(fd),
-    };
-  },
+  open: (path) => Promise.resolve().then(() => open(path)),
+  create: (path) => Promise.resolve().then(() => create(path)),
+};
 
-  create(path: string): NewFile {
-    if (path === "") throw new InputError("Cannot write a file without a name.");
-    const present = attempt("write", path, () => statSync(path, { throwIfNoEntry: false }));
-    if (present?.isDirectory()) throw new InputError(`Cannot write ${path}: it is a folder.`);
-    const temporary = `${path}.${process.pid}.tmp`;
-    const fd = attempt("write", path, () => openSync(temporary, "w"));
-    const abort = (): void => {
-      closeSync(fd);
-      rmSync(temporary, { force: true });
-    };
-    return {
-      write: (bytes) =>
-        attempt("write", path, () => {
-          for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
-        }),
-      commit: () => {
+function open(path: string): StoredFile | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw fileError("read", path, error);
+  }
+  return {
+    size: fstatSync(fd).size,
+    read: (position, bytes) =>
+      attempt("read", path, () => {
+        let filled = 0;
+        while (filled < bytes.length) {
+          const count = readSync(fd, bytes, filled, bytes.length - filled, position + filled);
+          if (count === 0) break;
+          filled += count;
+        }
+        return filled;
+      }),
+    close: () => closeSync(fd),
+  };
+}
+
+function create(path: string): NewFile {
+  if (path === "") throw new InputError("Cannot write a file without a name.");
+  const present = attempt("write", path, () => statSync(path, { throwIfNoEntry: false }));
+  if (present?.isDirectory()) throw new InputError(`Cannot write ${path}: it is a folder.`);
+  const temporary = `${path}.${process.pid}.tmp`;
+  const fd = attempt("write", path, () => openSync(temporary, "w"));
+  const abort = (): void => {
+    closeSync(fd);
+    rmSync(temporary, { force: true });
+  };
+  return {
+    write: (bytes) =>
+      attempt("write", path, () => {
+        for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
+      }),
+    commit: () =>
+      Promise.resolve().then(() => {
         try {
           fsyncSync(fd);
           closeSync(fd);
@@ -84,11 +89,10 @@ export const nodeStorage: Storage = {
           rmSync(temporary, { force: true });
           throw fileError("write", path, error);
         }
-      },
-      abort,
-    };
-  },
-};
+      }),
+    abort,
+  };
+}
 
 function attempt<T>(action: "read" | "write", path: string, work: () => T): T {
   try {

@@ -1,4 +1,3 @@
-import { loadModel, saveCheckpoint } from "./checkpoint";
 import {
   checkInteger,
   checkTemperature,
@@ -11,12 +10,15 @@ import {
 import { Dataset } from "./dataset";
 import { InputError } from "./errors";
 import { Generator } from "./generate";
+import { loadModel } from "./loading";
 import { Model } from "./model";
 import type { Ops } from "./ops";
 import { drawParameters } from "./parameters";
 import { checkRoom } from "./plan";
 import type { Platform, Storage } from "./platform";
 import { Random } from "./random";
+import { Runner } from "./runner";
+import { saveCheckpoint } from "./saving";
 import { Trainer } from "./trainer";
 
 /** Training goes on for about this many milliseconds before the event loop gets its turn. */
@@ -70,11 +72,28 @@ export class App {
   private lastLoss: number | undefined;
 
   /** @throws InputError when the configuration, the dataset or the checkpoint will not do */
+  static async create(platform: Platform, config: AppConfig, ops: Ops, observer: AppObserver = {}): Promise<App> {
+    let model: Model | undefined;
+    if (config.init !== undefined) {
+      const check = (wanted: ModelConfig): void => {
+        const room = platform.room();
+        if (room) checkRoom(wanted, room, ops.dtype);
+      };
+      model = (await loadModel(new Runner(platform), storageOf(platform), config.init, config.model, ops, check))
+        ?.model;
+    }
+    const app = new App(platform, config, ops, observer, model);
+    // A folder that cannot be written to is better found before the training than after it.
+    if (config.save !== undefined) (await storageOf(platform).create(config.save)).abort();
+    return app;
+  }
+
   constructor(
     private readonly platform: Platform,
     private readonly config: AppConfig,
     ops: Ops,
     private readonly observer: AppObserver = {},
+    loaded?: Model,
   ) {
     checkInteger("samples", config.samples, 0, 1e9);
     checkInteger("log-every", config.logEvery, 1, 1e9);
@@ -84,17 +103,12 @@ export class App {
       const room = platform.room();
       if (room) checkRoom(wanted, room, ops.dtype);
     };
-    const model =
-      config.init === undefined
-        ? drawnModel(config, ops, this.random, check)
-        : loadModel(storageOf(platform), config.init, config.model, ops, check);
+    const model = loaded ?? drawnModel(config, ops, this.random, check);
     const preset = PRESETS[model.config.preset];
     this.temperature = config.temperature ?? preset.temperature;
     checkTemperature(this.temperature);
     const training = { ...DEFAULT_TRAINING, sampling: preset.sampling, ...config.training };
     this.trainer = new Trainer(model, dataset, this.random, training);
-    // A folder that cannot be written to is better found before the training than after it.
-    if (config.save !== undefined) storageOf(platform).create(config.save).abort();
   }
 
   start(): void {
@@ -127,7 +141,12 @@ export class App {
       if (platform.now() >= until) break;
     }
     if (!this.stopping && trainer.stepsDone < trainer.config.steps) platform.schedule(() => this.trainSlice());
-    else this.finish();
+    else
+      this.finish().catch((error: unknown) =>
+        platform.schedule(() => {
+          throw error;
+        }),
+      );
   }
 
   private trainStep(): void {
@@ -143,12 +162,19 @@ export class App {
     if (observer.step) observer.step(trainer, loss, learningRate, validationLoss);
   }
 
-  private finish(): void {
+  private async finish(): Promise<void> {
     const { trainer, platform, config, observer } = this;
     const milliseconds = platform.now() - this.started;
     if (this.stopping) this.line(`Stopped after ${trainer.stepsDone} of ${trainer.config.steps} steps.`);
     if (config.save !== undefined) {
-      saveCheckpoint(storageOf(platform), config.save, trainer.model, trainer.stepsDone, trainer.adam);
+      await saveCheckpoint(
+        new Runner(platform),
+        storageOf(platform),
+        config.save,
+        trainer.model,
+        trainer.stepsDone,
+        trainer.adam,
+      );
       if (this.stopping) this.line(`Saved to ${config.save}.`);
     }
     observer.trained?.(trainer, milliseconds);

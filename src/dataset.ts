@@ -1,5 +1,5 @@
 import { InputError } from "./errors";
-import { isVisible, printable } from "./text";
+import { isVisible, printablePath } from "./text";
 import { BEFORE_A, BOS, tokenOf, VOCABULARY_SIZE } from "./tokenizer";
 import { codePointAt } from "./utf8";
 
@@ -10,9 +10,6 @@ const BYTE_ORDER_MARK = Object.freeze([0xef, 0xbb, 0xbf]);
 /** FNV-1a, 32 bits. */
 const FNV_BASIS = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
-
-/** Characters of a file's name that a message shows. */
-const LONGEST_PATH = 200;
 
 /** The line index never has more entries than this: 5 KB. */
 const MOST_ENTRIES = 1280;
@@ -27,6 +24,8 @@ const MOST_ENTRIES = 1280;
 export class Dataset {
   /** How many names there are. */
   readonly count: number;
+  /** What error messages call the file. */
+  readonly source: string;
   /** Letters of the shortest name, and the line it stands on: what decides whether anything fits a block. */
   readonly shortest: number;
   readonly shortestLine: number;
@@ -35,19 +34,18 @@ export class Dataset {
 
   /**
    * @param bytes the file; it must not change while the dataset is in use
-   * @param source what error messages call it
+   * @param source its name
    * @param skip a faster skipLines, where the engine has one
    * @throws InputError when there is no name, or for the first character that is not in the vocabulary
    */
   constructor(
     private readonly bytes: Uint8Array,
-    readonly source: string,
+    source: string,
     private readonly skip: SkipLines = skipLines,
   ) {
+    this.source = source = printablePath(source);
     if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
-      throw new InputError(
-        `${printable(source, LONGEST_PATH)} is in UTF-16: save it as UTF-8, one name a line, in the letters a to z.`,
-      );
+      throw new InputError(`${source} is in UTF-16: save it as UTF-8, one name a line, in the letters a to z.`);
     let index = new Uint32Array(Math.min(MOST_ENTRIES, 1 + (bytes.length >> 1)));
     let stride = 1;
     let entries = 0;
@@ -80,10 +78,7 @@ export class Dataset {
       }
       count++;
     }
-    if (count === 0)
-      throw new InputError(
-        `${printable(source, LONGEST_PATH)} has no names: it needs one a line, in the letters a to z.`,
-      );
+    if (count === 0) throw new InputError(`${source} has no names: it needs one a line, in the letters a to z.`);
     index = index.slice(0, entries);
     this.index = index;
     this.stride = stride;
@@ -181,7 +176,7 @@ function hashOf(bytes: Uint8Array, at: number): number {
 
 function foreignCharacter(bytes: Uint8Array, at: number, source: string, line: number): InputError {
   return new InputError(
-    `${printable(source, LONGEST_PATH)}, line ${line}: ${describeCharacter(bytes, at)} is not in the vocabulary: names are in the letters a to z, one a line.`,
+    `${source}, line ${line}: ${describeCharacter(bytes, at)} is not in the vocabulary: names are in the letters a to z, one a line.`,
   );
 }
 

@@ -54,12 +54,15 @@ export const NO_USAGE: Usage = Object.freeze({
   flash: null,
 });
 
-/** Files by name. Methods throw an InputError with one sentence for the user. */
+/**
+ * Files by name. Opening and ending a file may take a turn of the event loop, as it does in a browser; what
+ * lies between does not. Everything throws an InputError with one sentence for the user.
+ */
 export interface Storage {
   /** Opens a file for reading; undefined when there is none. */
-  open(name: string): StoredFile | undefined;
+  open(name: string): Promise<StoredFile | undefined>;
   /** Begins a file that takes the place of `name` at once and whole when it is committed. */
-  create(name: string): NewFile;
+  create(name: string): Promise<NewFile>;
 }
 
 export interface StoredFile {
@@ -72,7 +75,8 @@ export interface StoredFile {
 
 export interface NewFile {
   write(bytes: Uint8Array): void;
-  commit(): void;
-  /** Forgets what was written; the old file stays. */
+  /** When it fails, what was written is forgotten and the old file stays. */
+  commit(): Promise<void>;
+  /** Forgets what was written; the old file stays. Never throws. */
   abort(): void;
 }

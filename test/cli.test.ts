@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { Checkpoint } from "../src/checkpoint";
+import { Checkpoint, LoadingTask } from "../src/loading";
 import { DEFAULT_MODEL } from "../src/config";
 import { Model } from "../src/model";
 import { Random } from "../src/random";
@@ -32,10 +32,11 @@ function readRecords(file: string): Record[] {
   return linesOf(readFileSync(file, "utf8")).map((line) => JSON.parse(line) as Record);
 }
 
-function readModel(file: string): Model {
-  const checkpoint = Checkpoint.open(new MemoryStorage({ m: readFileSync(file) }), "m");
+async function readModel(file: string): Promise<Model> {
+  const checkpoint = await Checkpoint.open(new MemoryStorage({ m: readFileSync(file) }), "m");
   const model = new Model(checkpoint.modelConfig({}), typescriptOps(checkpoint.dtype));
-  checkpoint.load(model);
+  const loading = new LoadingTask(checkpoint, model);
+  while (loading.work());
   return model;
 }
 
@@ -123,7 +124,7 @@ test("--save keeps the training state, and --init starts from it", async () => {
   const { stdout } = await esp32gpt(
     ...["train", "--init", at("model"), "--data", at("names"), "--sampling", "sequential", "--steps", "1"],
   );
-  expect(stdout).toContain(`step    0/1: loss = ${lossOf(readModel(at("model")), "emma").toFixed(4)}\n`);
+  expect(stdout).toContain(`step    0/1: loss = ${lossOf(await readModel(at("model")), "emma").toFixed(4)}\n`);
 });
 
 test("no temporary file stays behind", () => {
@@ -158,7 +159,7 @@ describe("generate", () => {
 });
 
 test("eval prints the mean loss over the names", async () => {
-  const model = readModel(at("model"));
+  const model = await readModel(at("model"));
   writeFileSync(at("others"), "ann\nbob\r\naveryverylongname\n\njo\n");
   const others = mean(["ann", "bob", "jo"].map((name) => lossOf(model, name)));
   const { code, stdout } = await esp32gpt("eval", "--model", at("model"), "--data", at("others"));
@@ -172,7 +173,7 @@ test("eval prints the mean loss over the names", async () => {
 test("a file of weights in double precision is used in double precision", async () => {
   const options = "--steps 20 --samples 0 --dtype f64 --preset microgpt --n-embd 8 --n-head 2 --block-size 8";
   await esp32gpt("train", ...options.split(" "), "--data", at("names"), "--save", at("double"));
-  const model = readModel(at("double"));
+  const model = await readModel(at("double"));
   expect(model.ops.dtype).toBe("f64");
   expect(model.config).toEqual({ preset: "microgpt", nLayer: 1, nEmbd: 8, nHead: 2, blockSize: 8 });
 });
@@ -185,7 +186,7 @@ test("Ctrl-C ends the training after the step under way, and saves", async () =>
   const { code, stdout, stderr } = await outcome;
   expect([code, stderr]).toEqual([130, ""]);
   const [, steps] = /\nStopped after (\d+) of 1000000 steps\.\nSaved to .*stopped\.\n$/.exec(stdout) ?? [];
-  const checkpoint = Checkpoint.open(new MemoryStorage({ m: readFileSync(at("stopped")) }), "m");
+  const checkpoint = await Checkpoint.open(new MemoryStorage({ m: readFileSync(at("stopped")) }), "m");
   expect(String(checkpoint.step)).toBe(steps);
 });
 

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Checkpoint } from "../src/checkpoint";
+import { Checkpoint } from "../src/loading";
 import { largestDifference, mean } from "./helpers";
 import { esp32gpt, outcomeOf, start, temporaryFolder } from "./support/cli";
 import { MemoryStorage } from "./support/memory-storage";
@@ -98,8 +98,9 @@ describe("the same program as on Node:", () => {
   });
 
   test("a checkpoint of one engine serves the other", async () => {
-    const load = (file: string): Checkpoint => Checkpoint.open(new MemoryStorage({ m: readFileSync(file) }), "m");
-    expect(load(at("model")).step).toBe(60);
+    const load = (file: string): Promise<Checkpoint> =>
+      Checkpoint.open(new MemoryStorage({ m: readFileSync(file) }), "m");
+    expect((await load(at("model"))).step).toBe(60);
     const options = ["--init", at("model"), "--steps", "2", "--samples", "3", "--log-every", "1"];
     await esp32gpt("train", ...options, "--engine", "node", "--save", at("node"));
     await esp32gpt("train", ...options, "--engine", "xs", "--ops", "typescript", "--save", at("xs"));
@@ -152,7 +153,7 @@ test("Ctrl-C ends the training after the step under way, and saves", async () =>
   const { code, stdout, stderr } = await outcome;
   expect([code, stderr]).toEqual([130, ""]);
   const [, steps] = /\nStopped after (\d+) of 1000000 steps\.\nSaved to .*stopped\.\n$/.exec(stdout) ?? [];
-  const checkpoint = Checkpoint.open(new MemoryStorage({ m: readFileSync(at("stopped")) }), "m");
+  const checkpoint = await Checkpoint.open(new MemoryStorage({ m: readFileSync(at("stopped")) }), "m");
   expect(String(checkpoint.step)).toBe(steps);
   expect(String(readRecords(at("steps")).length)).toBe(steps);
 });

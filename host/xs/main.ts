@@ -26,8 +26,16 @@ export default function main(): void {
     namesFile,
     skipLines,
     storage: {
-      open: (path) => asInputError(() => host.storage.open(path)),
-      create: (path) => asInputError(() => host.storage.create(path)),
+      open: (path) => Promise.resolve().then(() => asInputError(() => host.storage.open(path))),
+      create: (path) =>
+        Promise.resolve().then(() => {
+          const file = asInputError(() => host.storage.create(path));
+          return {
+            write: (bytes: Uint8Array) => asInputError(() => file.write(bytes)),
+            commit: () => Promise.resolve().then(() => asInputError(() => file.commit())),
+            abort: () => file.abort(),
+          };
+        }),
     },
     write: (text) => host.write(text),
     now: () => host.now(),
@@ -39,22 +47,29 @@ export default function main(): void {
     },
   };
 
-  guard(() => {
-    const running = startJob(job, platform, provideOps, {
-      ...(isObserved && {
-        step: ({ step, loss, learningRate, validationLoss, name }) =>
-          host.report(step, loss, learningRate, validationLoss, name),
-        progress: (done, total) => host.report(done, total),
-      }),
-      done(stopped) {
-        host.setLineListener(undefined);
-        if (stopped) host.exit(EXIT_STOPPED);
-      },
-    });
-    host.setLineListener((line) => {
-      if (line === STOP) running.stop();
-    });
+  const running = startJob(job, platform, provideOps, {
+    ...(isObserved && {
+      step: ({ step, loss, learningRate, validationLoss, name }) =>
+        host.report(step, loss, learningRate, validationLoss, name),
+      progress: (done, total) => host.report(done, total),
+    }),
+    done(stopped) {
+      host.setLineListener(undefined);
+      if (stopped) host.exit(EXIT_STOPPED);
+    },
   });
+  host.setLineListener((line) => {
+    if (line === STOP) void running.then((job) => job.stop());
+  });
+  running.catch((error: unknown) =>
+    host.schedule(
+      () =>
+        guard(() => {
+          throw error;
+        }),
+      0,
+    ),
+  );
 }
 
 /** What the user can mend ends the program with a sentence; anything else is uncaught, with its stack. */

@@ -50,4 +50,10 @@ export class MemoryPlatform implements Platform {
   runToEnd(): void {
     while (this.turn());
   }
+
+  /** Turns until nothing waits any more, promises included. */
+  async settle(): Promise<void> {
+    do await new Promise((resolve) => void setImmediate(resolve));
+    while (this.turn());
+  }
 }
