@@ -1,84 +1,15 @@
-import { Adam } from "../src/adam";
 import { DEFAULT_MODEL, type ModelConfig } from "../src/config";
 import { InputError } from "../src/errors";
-import { Checkpoint, loadModel, type LoadedModel, LoadingTask } from "../src/loading";
-import { Model } from "../src/model";
+import { Checkpoint, LoadingTask } from "../src/loading";
 import type { Dtype } from "../src/ops";
-import { parameterLayout } from "../src/parameters";
-import { Random } from "../src/random";
-import { Runner, type Task } from "../src/runner";
-import { saveCheckpoint, SavingTask } from "../src/saving";
-import { Trainer } from "../src/trainer";
-import { typescriptOps } from "../src/typescript-ops";
-import { datasetOf, drawnModel } from "./helpers";
-import { MemoryStorage, PowerCut } from "./support/memory-storage";
-import { realRunner } from "./support/runner";
+import { drawnModel } from "./helpers";
+import { load, loadAll, runAll, saved, SMALL, tensorsOf, trained, untouched } from "./support/checkpoints";
+import { MemoryStorage } from "./support/memory-storage";
 import { headerOf, safetensors, type TensorToWrite } from "./support/safetensors-file";
-
-const SMALL: ModelConfig = { preset: "esp32gpt", nLayer: 1, nEmbd: 2, nHead: 2, blockSize: 3 };
-
-function trained(config: ModelConfig, dtype: Dtype): Trainer {
-  const training = { steps: 10, learningRate: 0.01, sampling: "sequential" as const, holdout: 0 };
-  const trainer = new Trainer(drawnModel(config, dtype), datasetOf("al", "bo"), new Random(1), training);
-  for (let step = 0; step < 5; step++) trainer.step();
-  return trainer;
-}
-
-/** A model with Adam's state, as it must still be after a load that failed. */
-function untouched(config: ModelConfig, dtype: Dtype): { model: Model; adam: Adam } {
-  const model = new Model(config, typescriptOps(dtype));
-  const adam = new Adam(model.ops, model.parameters, model.parameters.slice());
-  for (const buffer of [model.parameters, adam.m, adam.v]) buffer.fill(7);
-  return { model, adam };
-}
-
-/** The tensors of a model, as another program would write them. */
-function tensorsOf(model: Model, dtype: "F32" | "F64"): TensorToWrite[] {
-  return parameterLayout(model.config).parts.map(({ name, offset, rows, columns }) => ({
-    name,
-    dtype,
-    shape: [rows, columns],
-    values: model.parameters.subarray(offset, offset + rows * columns),
-  }));
-}
-
-/** A file with a checkpoint in it. */
-async function saved(model: Model, step: number, adam?: Adam): Promise<Uint8Array> {
-  const storage = new MemoryStorage();
-  expect(await saveCheckpoint(realRunner(), storage, "m", model, step, adam)).toBe("done");
-  expect([storage.openFiles, storage.files.size]).toEqual([0, 1]);
-  return storage.file("m");
-}
-
-async function loadAll(
-  bytes: Uint8Array,
-  wanted: Partial<ModelConfig> = {},
-  dtype: Dtype = "f64",
-): Promise<LoadedModel> {
-  const storage = new MemoryStorage({ "m.safetensors": bytes });
-  try {
-    const loaded = await loadModel(realRunner(), storage, "m.safetensors", wanted, typescriptOps(dtype));
-    if (!loaded) throw new Error("Nobody has stopped it.");
-    return loaded;
-  } finally {
-    expect(storage.openFiles).toBe(0);
-  }
-}
-
-async function load(bytes: Uint8Array, wanted: Partial<ModelConfig> = {}, dtype: Dtype = "f64"): Promise<Model> {
-  return (await loadAll(bytes, wanted, dtype)).model;
-}
 
 async function expectRefusal(bytes: Uint8Array, message: RegExp, wanted: Partial<ModelConfig> = {}): Promise<void> {
   await expect(load(bytes, wanted)).rejects.toThrow(InputError);
   await expect(load(bytes, wanted)).rejects.toThrow(message);
-}
-
-/** Runs a task here and now; returns how many bits it took. */
-function runAll(task: Task): number {
-  let bits = 1;
-  while (task.work()) bits++;
-  return bits;
 }
 
 describe.each<[Dtype]>([["f32"], ["f64"]])("%s", (dtype) => {
@@ -409,106 +340,5 @@ describe("tensors of others", () => {
     expect(passedOver).toHaveLength(5);
     expect(passedOver[4]).toBe("996 more");
     expect(passedOver.join(", ").length).toBeLessThan(200);
-  });
-});
-
-describe("saving", () => {
-  const { model, adam } = trained({ ...SMALL, nEmbd: 16 }, "f32");
-
-  test("is refused when a parameter is no number, and the old file stays", async () => {
-    const model = drawnModel(SMALL);
-    const storage = new MemoryStorage({ m: Uint8Array.of(1) });
-    for (const value of [NaN, Infinity]) {
-      model.parameters[17] = value;
-      await expect(saveCheckpoint(realRunner(), storage, "m", model, 0)).rejects.toThrow(InputError);
-    }
-    expect([...storage.files]).toEqual([["m", Uint8Array.of(1)]]);
-    expect(storage.openFiles).toBe(0);
-  });
-
-  test("leaves the old file and nothing else when the disk is full", async () => {
-    const { length } = await saved(model, 0, adam);
-    for (const capacity of [0, 8, 900, 5000, length - 1]) {
-      const storage = new MemoryStorage({ m: Uint8Array.of(1) });
-      storage.capacity = capacity;
-      await expect(saveCheckpoint(realRunner(), storage, "m", model, 0, adam)).rejects.toThrow(/disk is full/);
-      expect([...storage.files]).toEqual([["m", Uint8Array.of(1)]]);
-      expect(storage.openFiles).toBe(0);
-    }
-  });
-
-  test("goes a block of 4 KB at a time, and so does loading", async () => {
-    const sizes: number[] = [];
-    const file = {
-      write: (bytes: Uint8Array) => void sizes.push(bytes.length),
-      commit: () => Promise.resolve(),
-      abort: () => undefined,
-    };
-    const saving = new SavingTask(file, "m", model, 0, adam);
-    let isMore = true;
-    while (isMore) {
-      const before = sizes.length;
-      isMore = saving.work();
-      expect(sizes.length - before).toBeLessThanOrEqual(1);
-    }
-    expect(Math.max(...sizes)).toBe(4096);
-    const bytes = await saved(model, 0, adam);
-    expect(sizes.reduce((a, b) => a + b)).toBe(bytes.length);
-
-    const storage = new MemoryStorage({ m: bytes });
-    const checkpoint = await Checkpoint.open(storage, "m");
-    const target = untouched(model.config, "f32");
-    expect(runAll(new LoadingTask(checkpoint, target.model, target.adam))).toBeGreaterThan((2 * bytes.length) / 4096);
-  });
-
-  test("that is stopped leaves the old file, and loading no model", async () => {
-    const stopAfterABit = async <T>(start: (runner: Runner) => Promise<T>): Promise<T> => {
-      let clock = 0;
-      const runner: Runner = new Runner({
-        now: () => (clock += 50),
-        schedule: (slice) =>
-          void setImmediate(() => {
-            slice();
-            runner.stop();
-          }),
-      });
-      return start(runner);
-    };
-    const storage = new MemoryStorage({ m: Uint8Array.of(1) });
-    expect(await stopAfterABit((runner) => saveCheckpoint(runner, storage, "m", model, 0, adam))).toBe("stopped");
-    expect([...storage.files]).toEqual([["m", Uint8Array.of(1)]]);
-    const full = new MemoryStorage({ m: await saved(model, 0, adam) });
-    expect(await stopAfterABit((runner) => loadModel(runner, full, "m", {}, model.ops))).toBeUndefined();
-    expect([storage.openFiles, full.openFiles]).toEqual([0, 0]);
-  });
-
-  test("cut off by a power cut anywhere leaves the old file or the new one, and the next save no leftover", async () => {
-    const [before, after] = [await saved(drawnModel(SMALL), 1), await saved(model, 2, adam)];
-    let cuts = 0;
-    const left = { old: 0, new: 0 };
-    for (let isCut = true; isCut; cuts++) {
-      isCut = false;
-      for (const cutAfter of [0, 0.01, 0.5, 0.99, 1]) {
-        const storage = new MemoryStorage({ m: before });
-        storage.cutAt = cuts;
-        storage.cutAfter = cutAfter;
-        try {
-          await saveCheckpoint(realRunner(), storage, "m", model, 2, adam);
-        } catch (error) {
-          if (!(error instanceof PowerCut)) throw error;
-          isCut = true;
-        }
-        const rebooted = storage.reboot();
-        const isNew = Buffer.compare(rebooted.file("m"), after) === 0;
-        if (!isNew) expect(Buffer.compare(rebooted.file("m"), before)).toBe(0);
-        left[isNew ? "new" : "old"]++;
-        await saveCheckpoint(realRunner(), rebooted, "m", model, 2, adam);
-        expect([...rebooted.files.keys()]).toEqual(["m"]);
-        expect(Buffer.compare(rebooted.file("m"), after)).toBe(0);
-      }
-    }
-    // Header, data and commit, each cut; the last round is not.
-    expect(cuts).toBeGreaterThan(after.length / 4096);
-    expect(left.new).toBe(1 + 5);
   });
 });

@@ -56,7 +56,7 @@ test("generate draws from a stream of its own: the training goes on as it would 
 test.each([
   ["generate 0", /1 to 1000 names, not 0/],
   ["generate x", /1 to 1000 names, not x/],
-  ["generate 2 0", /temperature/],
+  ["generate 2 -1", /temperature/],
   ["generate 2 1 Em", /"E"/],
   ["generate 2 1 em more", /^Commands: /],
   ["status now", /^Commands: /],
