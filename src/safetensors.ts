@@ -1,18 +1,32 @@
 import { InputError } from "./errors";
 import type { StoredFile } from "./platform";
+import { printable } from "./text";
+import { decodeUtf8, encodeUtf8 } from "./utf8";
 
-/** Bytes of an element, for the types that a model can be made of. */
-const ELEMENT_SIZE = Object.freeze({ F32: 4, F64: 8 });
+/** Bytes of an element, for the types that are read here. */
+const ELEMENT_SIZE = Object.freeze({ F64: 8, F32: 4, F16: 2, BF16: 2 });
 
-export type TensorType = keyof typeof ELEMENT_SIZE;
+export type ReadableType = keyof typeof ELEMENT_SIZE;
+
+export function isReadable(type: string): type is ReadableType {
+  return Object.hasOwn(ELEMENT_SIZE, type);
+}
 
 /** A tensor in a safetensors file. */
 export interface TensorInfo {
-  readonly type: TensorType;
+  /** One that is readable, or any other. */
+  readonly type: string;
   readonly shape: readonly number[];
   /** Where its bytes lie in the file. */
   readonly begin: number;
   readonly end: number;
+}
+
+/** A tensor to write. */
+export interface TensorToWrite {
+  readonly name: string;
+  readonly type: "F32" | "F64";
+  readonly shape: readonly number[];
 }
 
 export interface SafetensorsHeader {
@@ -28,7 +42,7 @@ const LONGEST_HEADER = 1 << 20;
  * Reads the header of a safetensors file (github.com/huggingface/safetensors, format): its length as
  * a 64-bit little-endian integer, then JSON. Every number in it is checked against the file.
  * @param source what error messages call the file
- * @throws InputError when the file is not what it says
+ * @throws InputError when the file is not what it says, or has a longer header than is read here
  */
 export function readSafetensorsHeader(file: StoredFile, source: string): SafetensorsHeader {
   const bad = (what: string): InputError => new InputError(`${source} is not a sound safetensors file: ${what}.`);
@@ -38,13 +52,18 @@ export function readSafetensorsHeader(file: StoredFile, source: string): Safeten
   const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
   const dataStart = LENGTH_BYTES + length;
   if (dataStart > file.size) throw bad(`its header claims ${length} bytes, but the file has only ${file.size}`);
-  if (length > LONGEST_HEADER) throw bad(`its header claims ${length} bytes`);
+  if (length > LONGEST_HEADER)
+    throw new InputError(
+      `${source} cannot be used: its header has ${length} bytes; at most ${LONGEST_HEADER} are read.`,
+    );
 
   const bytes = new Uint8Array(length);
   if (file.read(LENGTH_BYTES, bytes) < length) throw bad("its header ends early");
+  const text = decodeUtf8(bytes);
+  if (text === undefined) throw bad("its header is not UTF-8");
   let json: unknown;
   try {
-    json = JSON.parse(utf8(bytes));
+    json = JSON.parse(text);
   } catch {
     throw bad("its header is not JSON");
   }
@@ -53,18 +72,18 @@ export function readSafetensorsHeader(file: StoredFile, source: string): Safeten
   const metadata = new Map<string, string>();
   const tensors = new Map<string, TensorInfo>();
   for (const [name, entry] of Object.entries(json)) {
-    if (!isRecord(entry)) throw bad(`its header has no object for ${name}`);
+    if (!isRecord(entry)) throw bad(`its header has no object for ${printable(name)}`);
     if (name !== "__metadata__") tensors.set(name, readTensor(name, entry, dataStart, bad));
     else {
       for (const [key, value] of Object.entries(entry)) {
-        if (typeof value !== "string") throw bad(`__metadata__ has no string for ${key}`);
+        if (typeof value !== "string") throw bad(`__metadata__ has no string for ${printable(key)}`);
         metadata.set(key, value);
       }
     }
   }
   let at = dataStart;
   for (const [name, { begin, end }] of [...tensors].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end)) {
-    if (begin !== at) throw bad(`${name} does not begin where the tensor before it ends`);
+    if (begin !== at) throw bad(`${printable(name)} does not begin where the tensor before it ends`);
     at = end;
   }
   if (at !== file.size) throw bad(`its tensors end at byte ${at}, but the file has ${file.size}`);
@@ -73,11 +92,11 @@ export function readSafetensorsHeader(file: StoredFile, source: string): Safeten
 
 /**
  * A header for tensors that will follow in this order, padded with spaces so that they begin at a
- * multiple of eight. Names and metadata must be ASCII.
+ * multiple of eight.
  */
 export function formatSafetensorsHeader(
   metadata: ReadonlyMap<string, string>,
-  tensors: readonly { name: string; type: TensorType; shape: readonly number[] }[],
+  tensors: readonly TensorToWrite[],
 ): Uint8Array {
   const header: Record<string, unknown> = { __metadata__: Object.fromEntries(metadata) };
   let at = 0;
@@ -86,12 +105,12 @@ export function formatSafetensorsHeader(
     header[name] = { dtype: type, shape, data_offsets: [at, end] };
     at = end;
   }
-  const json = JSON.stringify(header);
+  const json = encodeUtf8(JSON.stringify(header));
   const length = Math.ceil(json.length / 8) * 8;
   const bytes = new Uint8Array(LENGTH_BYTES + length).fill(0x20, LENGTH_BYTES);
   new DataView(bytes.buffer).setUint32(0, length, true);
   new DataView(bytes.buffer).setUint32(4, 0, true);
-  for (let i = 0; i < json.length; i++) bytes[LENGTH_BYTES + i] = json.charCodeAt(i);
+  bytes.set(json, LENGTH_BYTES);
   return bytes;
 }
 
@@ -101,15 +120,17 @@ function readTensor(
   dataStart: number,
   bad: (what: string) => InputError,
 ): TensorInfo {
-  const { dtype, shape, data_offsets: offsets } = entry;
-  if (typeof dtype !== "string" || !Object.hasOwn(ELEMENT_SIZE, dtype))
-    throw bad(`${name} has the type ${JSON.stringify(dtype)}; F32 and F64 can be read`);
-  const type = dtype as TensorType;
-  if (!isCountList(shape)) throw bad(`${name} has no proper shape`);
-  if (!isCountList(offsets) || offsets.length !== 2) throw bad(`${name} has no proper data_offsets`);
+  const { dtype: type, shape, data_offsets: offsets } = entry;
+  const shown = printable(name);
+  if (typeof type !== "string") throw bad(`${shown} has no proper dtype`);
+  if (!isCountList(shape)) throw bad(`${shown} has no proper shape`);
+  if (!isCountList(offsets) || offsets.length !== 2) throw bad(`${shown} has no proper data_offsets`);
   const [begin, end] = offsets;
-  if (end - begin !== elementCount(shape) * ELEMENT_SIZE[type])
-    throw bad(`${name} has ${end - begin} bytes, but ${type} of shape [${shape.join(", ")}] takes another number`);
+  if (end < begin) throw bad(`${shown} has ${end - begin} bytes`);
+  if (isReadable(type) && end - begin !== elementCount(shape) * ELEMENT_SIZE[type])
+    throw bad(
+      `${shown} has ${end - begin} bytes, but ${type} of shape ${printable(`[${shape.join(", ")}]`)} takes another number`,
+    );
   return { type, shape, begin: dataStart + begin, end: dataStart + end };
 }
 
@@ -123,18 +144,4 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function isCountList(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
-}
-
-/** Decodes UTF-8 with what every engine has; throws a URIError for bytes that are not UTF-8. */
-function utf8(bytes: Uint8Array): string {
-  let text = "";
-  let isPlain = true;
-  for (const byte of bytes) {
-    if (byte < 0x80 && byte !== 0x25) text += String.fromCharCode(byte);
-    else {
-      isPlain = false;
-      text += `%${byte.toString(16)}`;
-    }
-  }
-  return isPlain ? text : decodeURIComponent(text);
 }

@@ -11,6 +11,9 @@ const INVISIBLE = Object.freeze([
 /** Characters of a foreign text that a message quotes. */
 const QUOTED = 60;
 
+/** Characters of a file's name that a message shows. */
+const QUOTED_PATH = 200;
+
 /** Whether a character can be told from others by looking at it. */
 export function isVisible(codePoint: number): boolean {
   for (let i = 0; i < INVISIBLE.length; i += 2)
@@ -33,4 +36,9 @@ export function printable(text: string, most = QUOTED): string {
     result += shown;
   }
   return result;
+}
+
+/** The name of a file, likewise. */
+export function printablePath(path: string): string {
+  return printable(path, QUOTED_PATH);
 }

@@ -1,56 +1,15 @@
-import { Adam } from "../src/adam";
-import { Checkpoint, loadModel, saveCheckpoint } from "../src/checkpoint";
 import { DEFAULT_MODEL, type ModelConfig } from "../src/config";
 import { InputError } from "../src/errors";
-import { Model } from "../src/model";
+import { Checkpoint, LoadingTask } from "../src/loading";
 import type { Dtype } from "../src/ops";
-import { parameterLayout } from "../src/parameters";
-import { Random } from "../src/random";
-import { Trainer } from "../src/trainer";
-import { typescriptOps } from "../src/typescript-ops";
-import { datasetOf, drawnModel } from "./helpers";
+import { drawnModel } from "./helpers";
+import { load, loadAll, runAll, saved, SMALL, tensorsOf, trained, untouched } from "./support/checkpoints";
 import { MemoryStorage } from "./support/memory-storage";
 import { headerOf, safetensors, type TensorToWrite } from "./support/safetensors-file";
 
-const SMALL: ModelConfig = { preset: "esp32gpt", nLayer: 1, nEmbd: 2, nHead: 2, blockSize: 3 };
-
-function trained(config: ModelConfig, dtype: Dtype): Trainer {
-  const training = { steps: 10, learningRate: 0.01, sampling: "sequential" as const, holdout: 0 };
-  const trainer = new Trainer(drawnModel(config, dtype), datasetOf("al", "bo"), new Random(1), training);
-  for (let step = 0; step < 5; step++) trainer.step();
-  return trainer;
-}
-
-/** A model with Adam's state, as it must still be after a load that failed. */
-function untouched(config: ModelConfig, dtype: Dtype): { model: Model; adam: Adam } {
-  const model = new Model(config, typescriptOps(dtype));
-  const adam = new Adam(model.ops, model.parameters, model.parameters.slice());
-  for (const buffer of [model.parameters, adam.m, adam.v]) buffer.fill(7);
-  return { model, adam };
-}
-
-/** The tensors of a model, as another program would write them. */
-function tensorsOf(model: Model, dtype: "F32" | "F64"): TensorToWrite[] {
-  return parameterLayout(model.config).parts.map(({ name, offset, rows, columns }) => ({
-    name,
-    dtype,
-    shape: [rows, columns],
-    values: model.parameters.subarray(offset, offset + rows * columns),
-  }));
-}
-
-function load(bytes: Uint8Array, wanted: Partial<ModelConfig> = {}, dtype: Dtype = "f64"): Model {
-  const storage = new MemoryStorage({ "m.safetensors": bytes });
-  try {
-    return loadModel(storage, "m.safetensors", wanted, typescriptOps(dtype));
-  } finally {
-    expect(storage.openFiles).toBe(0);
-  }
-}
-
-function expectRefusal(bytes: Uint8Array, message: RegExp, wanted: Partial<ModelConfig> = {}): void {
-  expect(() => load(bytes, wanted)).toThrow(InputError);
-  expect(() => load(bytes, wanted)).toThrow(message);
+async function expectRefusal(bytes: Uint8Array, message: RegExp, wanted: Partial<ModelConfig> = {}): Promise<void> {
+  await expect(load(bytes, wanted)).rejects.toThrow(InputError);
+  await expect(load(bytes, wanted)).rejects.toThrow(message);
 }
 
 describe.each<[Dtype]>([["f32"], ["f64"]])("%s", (dtype) => {
@@ -58,13 +17,12 @@ describe.each<[Dtype]>([["f32"], ["f64"]])("%s", (dtype) => {
     ["the default", DEFAULT_MODEL],
     ["two layers", { ...SMALL, nLayer: 2 }],
     ["microgpt", { ...SMALL, preset: "microgpt", nHead: 1 }],
-  ])("%s model and its training state come back as they were", (_title, config) => {
+  ])("%s model and its training state come back as they were", async (_title, config) => {
     const trainer = trained(config, dtype);
-    const storage = new MemoryStorage();
-    saveCheckpoint(storage, "m", trainer.model, trainer.stepsDone, trainer.adam);
-    const checkpoint = Checkpoint.open(storage, "m");
+    const storage = new MemoryStorage({ m: await saved(trainer.model, trainer.stepsDone, trainer.adam) });
+    const checkpoint = await Checkpoint.open(storage, "m");
     const { model, adam } = untouched(checkpoint.modelConfig({}), checkpoint.dtype);
-    checkpoint.load(model, adam);
+    runAll(new LoadingTask(checkpoint, model, adam));
     checkpoint.close();
     expect(model.config).toEqual(config);
     expect([checkpoint.dtype, checkpoint.step]).toEqual([dtype, 5]);
@@ -74,22 +32,22 @@ describe.each<[Dtype]>([["f32"], ["f64"]])("%s", (dtype) => {
     expect(storage.openFiles).toBe(0);
   });
 
-  test("without training state there is none to load", () => {
+  test("without training state there is none to load", async () => {
     const { model } = trained(SMALL, dtype);
-    const storage = new MemoryStorage();
-    saveCheckpoint(storage, "m", model, 5);
-    expect([...loadModel(storage, "m", {}, model.ops).parameters]).toEqual([...model.parameters]);
-    const checkpoint = Checkpoint.open(storage, "m");
+    const file = await saved(model, 5);
+    expect([...(await load(file, {}, dtype)).parameters]).toEqual([...model.parameters]);
+    expect(Object.keys(headerOf(file).metadata)).toEqual([
+      ...["preset", "n_layer", "n_embd", "n_head", "block_size", "step", "crc32"],
+    ]);
+    const checkpoint = await Checkpoint.open(new MemoryStorage({ m: file }), "m");
     const { model: other, adam } = untouched(SMALL, dtype);
-    expect(() => checkpoint.load(other, adam)).toThrow(/no tensor adam\.m/);
+    expect(() => runAll(new LoadingTask(checkpoint, other, adam))).toThrow(/no tensor adam\.m/);
     expect(other.parameters.every((value) => value === 7)).toBe(true);
   });
 
-  test("the file has the tensors by their names, in buffer order, one behind the other", () => {
+  test("the file has the tensors by their names, in buffer order, one behind the other", async () => {
     const { model, adam } = trained(SMALL, dtype);
-    const storage = new MemoryStorage();
-    saveCheckpoint(storage, "m", model, 5, adam);
-    const file = storage.file("m");
+    const file = await saved(model, 5, adam);
     const { metadata, tensors, start } = headerOf(file);
     const size = dtype === "f32" ? 4 : 8;
     expect(start % 8).toBe(0);
@@ -126,21 +84,22 @@ describe.each<[Dtype]>([["f32"], ["f64"]])("%s", (dtype) => {
 
 describe("an altered checkpoint", () => {
   const { model, adam, stepsDone } = trained(SMALL, "f32");
-  const storage = new MemoryStorage();
-  saveCheckpoint(storage, "m", model, stepsDone, adam);
-  const sound = storage.file("m");
+  let sound: Uint8Array;
+  beforeAll(async () => {
+    sound = await saved(model, stepsDone, adam);
+  });
   const target = untouched(SMALL, "f32");
 
   /** Loads it all, or throws an InputError and changes nothing. */
-  function isAccepted(bytes: Uint8Array): boolean {
+  async function isAccepted(bytes: Uint8Array): Promise<boolean> {
     for (const buffer of [target.model.parameters, target.adam.m, target.adam.v]) buffer.fill(7);
     const storage = new MemoryStorage({ m: bytes });
-    const loaded = (): boolean => {
+    const loaded = async (): Promise<boolean> => {
       let checkpoint: Checkpoint | undefined;
       try {
-        checkpoint = Checkpoint.open(storage, "m");
+        checkpoint = await Checkpoint.open(storage, "m");
         const config = checkpoint.modelConfig({});
-        checkpoint.load(target.model, target.adam);
+        runAll(new LoadingTask(checkpoint, target.model, target.adam));
         if (JSON.stringify(config) !== JSON.stringify(SMALL)) throw new Error("This is another configuration.");
         if (checkpoint.step !== 5) throw new Error("This is another step.");
         return true;
@@ -151,7 +110,7 @@ describe("an altered checkpoint", () => {
         checkpoint?.close();
       }
     };
-    const isLoaded = loaded();
+    const isLoaded = await loaded();
     const pairs = [
       [target.model.parameters, model.parameters],
       [target.adam.m, adam.m],
@@ -163,9 +122,9 @@ describe("an altered checkpoint", () => {
     return isLoaded;
   }
 
-  test("unaltered it is accepted", () => expect(isAccepted(sound)).toBe(true));
+  test("unaltered it is accepted", async () => expect(await isAccepted(sound)).toBe(true));
 
-  test("with any bit flipped it is refused, or means the same", () => {
+  test("with any bit flipped it is refused, or means the same", async () => {
     const { start } = headerOf(sound);
     const bytes = sound.slice();
     const accepted: number[] = [];
@@ -174,7 +133,7 @@ describe("an altered checkpoint", () => {
       const masks = at < start ? [1, 2, 4, 32, 255] : [1 << (at % 8)];
       for (const mask of masks) {
         bytes[at] ^= mask;
-        if (isAccepted(bytes)) accepted.push(at);
+        if (await isAccepted(bytes)) accepted.push(at);
         bytes[at] ^= mask;
       }
     }
@@ -183,17 +142,17 @@ describe("an altered checkpoint", () => {
     expect(accepted.filter((at) => at < padding || at >= start)).toEqual([]);
   });
 
-  test("cut off anywhere it is refused", () => {
+  test("cut off anywhere it is refused", async () => {
     for (let length = 0; length < sound.length; length++) {
-      if (isAccepted(sound.slice(0, length))) throw new Error(`Accepted with ${length} bytes.`);
+      if (await isAccepted(sound.slice(0, length))) throw new Error(`Accepted with ${length} bytes.`);
     }
   });
 
-  test("with bytes behind its end it is refused", () => {
-    expect(isAccepted(Uint8Array.of(...sound, 0))).toBe(false);
+  test("with bytes behind its end it is refused", async () => {
+    expect(await isAccepted(Uint8Array.of(...sound, 0))).toBe(false);
   });
 
-  test("another tool may reorder it, but not leave out its checksum", () => {
+  test("another tool may reorder it, but not leave out its checksum", async () => {
     const { metadata, tensors, start } = headerOf(sound);
     const view = new DataView(sound.buffer);
     const sorted: TensorToWrite[] = tensors
@@ -204,10 +163,10 @@ describe("an altered checkpoint", () => {
         values: Array.from({ length: (end - begin) / 4 }, (_, i) => view.getFloat32(start + begin + 4 * i, true)),
       }))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
-    expect(isAccepted(safetensors(sorted, metadata))).toBe(true);
+    expect(await isAccepted(safetensors(sorted, metadata))).toBe(true);
     const others = Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== "crc32"));
-    expect(isAccepted(safetensors(sorted, others))).toBe(false);
-    expect(isAccepted(safetensors(sorted, { ...metadata, step: "6" }))).toBe(false);
+    expect(await isAccepted(safetensors(sorted, others))).toBe(false);
+    expect(await isAccepted(safetensors(sorted, { ...metadata, step: "6" }))).toBe(false);
   });
 });
 
@@ -215,33 +174,36 @@ describe("a file of nothing but weights", () => {
   const model = drawnModel(DEFAULT_MODEL, "f32");
   const byName = (a: TensorToWrite, b: TensorToWrite): number => (a.name < b.name ? -1 : 1);
 
-  test.each<["F32" | "F64"]>([["F32"], ["F64"]])("in %s, sorted by name as Python does it, is enough", (type) => {
+  test.each<["F32" | "F64"]>([["F32"], ["F64"]])("in %s, sorted by name as Python does it, is enough", async (type) => {
     const file = safetensors(tensorsOf(model, type).sort(byName));
     for (const metadata of [undefined, { format: "pt" }]) {
-      const loaded = load(safetensors(tensorsOf(model, type).sort(byName), metadata), {}, "f32");
+      const loaded = await load(safetensors(tensorsOf(model, type).sort(byName), metadata), {}, "f32");
       expect(loaded.config).toEqual(DEFAULT_MODEL);
       expect([...loaded.parameters]).toEqual([...model.parameters]);
     }
-    const checkpoint = Checkpoint.open(new MemoryStorage({ m: file }), "m");
+    const checkpoint = await Checkpoint.open(new MemoryStorage({ m: file }), "m");
     expect([checkpoint.dtype, checkpoint.step]).toEqual([type.toLowerCase(), 0]);
   });
 
-  test("in the reverse order is enough", () => {
-    expect([...load(safetensors(tensorsOf(model, "F64").reverse())).parameters]).toEqual([...model.parameters]);
+  test("in the reverse order is enough", async () => {
+    expect([...(await load(safetensors(tensorsOf(model, "F64").reverse()))).parameters]).toEqual([...model.parameters]);
   });
 
-  test("tells its shape, and is asked for the rest", () => {
+  test("tells its shape, and is asked for the rest", async () => {
     const other = drawnModel({ ...SMALL, nLayer: 3, nEmbd: 4 });
     const file = safetensors(tensorsOf(other, "F64"));
-    expect(load(file, { preset: "microgpt", nHead: 2 }).config).toEqual({
+    expect((await load(file, { preset: "microgpt", nHead: 2 })).config).toEqual({
       preset: "microgpt",
       nLayer: 3,
       nEmbd: 4,
       nHead: 2,
       blockSize: 3,
     });
-    expectRefusal(file, /n_?embd 4, not 8/i, { nEmbd: 8 });
-    expectRefusal(safetensors(tensorsOf(drawnModel(SMALL), "F64")), /n_embd \(2\) must be a multiple of n_head \(4\)/);
+    await expectRefusal(file, /n_?embd 4, not 8/i, { nEmbd: 8 });
+    await expectRefusal(
+      safetensors(tensorsOf(drawnModel(SMALL), "F64")),
+      /n_embd \(2\) must be a multiple of n_head \(4\)/,
+    );
   });
 });
 
@@ -267,7 +229,11 @@ describe("refuses, and says why:", () => {
     ["a missing wpe", without("wpe"), /no tensor wpe/],
     ["a missing wo", without("layers.0.wo"), /no tensor layers\.0\.wo/],
     ["a missing wout", without("wout"), /no tensor wout/],
-    ["an extra tensor", [...tensors, { name: "bias", dtype: "F64", shape: [1], values: [0] }], /no tensor bias/],
+    [
+      "a single tensor of another layer",
+      [...tensors, { name: "layers.1.wk", dtype: "F64", shape: [1], values: [0] }],
+      /n_layer 1, has no tensor layers\.1\.wk/,
+    ],
     ["half of Adam", [...tensors, { name: "adam.m", dtype: "F64", shape: [1], values: [0] }], /adam\.m has the shape/],
     ["another vocabulary", withShape("wte", [28, 2]), /vocabulary has 28 tokens/],
     ["a transposed matrix", withShape("layers.0.w1", [8, 2]), /layers\.0\.w1 is 8×2.* 2×8/],
@@ -275,12 +241,33 @@ describe("refuses, and says why:", () => {
     ["wte in three dimensions", withShape("wte", [27, 2, 1]), /wte has the shape \[27, 2, 1\]/],
     ["no embedding", withShape("wte", [27, 0]), /n_embd/],
     ["no positions", withShape("wpe", [0, 2]), /block_size/],
-    ["half precision", tensors.map((tensor) => ({ ...tensor, dtype: "F16" })), /F16/],
+    [
+      "whole numbers",
+      tensors.map((tensor) => ({ ...tensor, dtype: "I64" })),
+      /wte has the type I64, which is not read here/,
+    ],
+    [
+      "other names",
+      tensors.map((tensor) => ({ ...tensor, name: `transformer.${tensor.name}.weight` })),
+      /cannot be used: it has no tensor wte, but transformer\.wte\.weight, .*, 5 more\.$/,
+    ],
+    [
+      "other names of layers",
+      tensors.map((tensor) => ({ ...tensor, name: tensor.name.replace("layers.", "h.") })),
+      /it has no tensor layers\.0\.wq, but h\.0\.wq/,
+    ],
+    [
+      "names that move the cursor",
+      [{ name: "\x1b[2J\u202e", dtype: "F64", shape: [0], values: [] }],
+      /but \\u\{1b\}\[2J\\u\{202e\}\.$/,
+    ],
   ])("%s", (_what, altered, message) => expectRefusal(safetensors(altered), message, small));
 
-  test("layers that leave one out", () => {
-    const two = tensorsOf(drawnModel({ ...SMALL, nLayer: 2 }), "F64");
-    expectRefusal(safetensors(two.filter(({ name }) => !name.startsWith("layers.0."))), /n_layer/, small);
+  test("layers that leave one out", async () => {
+    const three = tensorsOf(drawnModel({ ...SMALL, nLayer: 3 }), "F64");
+    const leave = (layer: number): TensorToWrite[] => three.filter(({ name }) => !name.startsWith(`layers.${layer}.`));
+    await expectRefusal(safetensors(leave(0)), /no tensor layers\.0\.wq/, small);
+    await expectRefusal(safetensors(leave(1)), /n_layer 1, has no tensor layers\.2\.wq/, small);
   });
 
   test.each<[Record<string, string>, RegExp]>([
@@ -289,14 +276,15 @@ describe("refuses, and says why:", () => {
     [{ n_embd: "four" }, /n_embd is "four"/],
     [{ n_head: "0" }, /n_?head 0/i],
     [{ step: "-1" }, /step is "-1"/],
+    [{ step: "\x9b1m" }, /step is "\\u\{9b\}1m"/],
+    [{ preset: "\n".repeat(1000) }, /preset is "(\\u\{a\})+…"/],
     [{ block_size: "4" }, /block_size 4/],
     [{ crc32: "00000000" }, /checksum/],
     [{ n_head: "2" }, /no crc32/],
   ])("the metadata %j", (metadata, message) => expectRefusal(safetensors(tensors, metadata), message, small));
 
-  test("another model than the one that is wanted", () => {
-    const storage = new MemoryStorage();
-    saveCheckpoint(storage, "m", model, 0);
+  test("another model than the one that is wanted", async () => {
+    const file = await saved(model, 0);
     for (const wanted of [
       { preset: "microgpt" },
       { nLayer: 2 },
@@ -304,36 +292,53 @@ describe("refuses, and says why:", () => {
       { nHead: 1 },
       { blockSize: 8 },
     ] as const)
-      expectRefusal(storage.file("m"), /^m\.safetensors holds a model with/, wanted);
-    expect(load(storage.file("m"), SMALL).config).toEqual(SMALL);
+      await expectRefusal(file, /^m\.safetensors holds a model with/, wanted);
+    expect((await load(file, SMALL)).config).toEqual(SMALL);
   });
 
-  test("a file that is not there", () => {
-    expect(() => Checkpoint.open(new MemoryStorage(), "m")).toThrow(InputError);
-    expect(() => Checkpoint.open(new MemoryStorage(), "m")).toThrow(/no file m/);
+  test("a file that is not there", async () => {
+    await expect(Checkpoint.open(new MemoryStorage(), "m\x1b")).rejects.toThrow(InputError);
+    await expect(Checkpoint.open(new MemoryStorage(), "m\x1b")).rejects.toThrow("There is no file m\\u{1b}.");
   });
 });
 
-describe("saving", () => {
-  test("is refused when a parameter is no number, and the old file stays", () => {
-    const model = drawnModel(SMALL);
-    const storage = new MemoryStorage({ m: Uint8Array.of(1) });
-    for (const value of [NaN, Infinity]) {
-      model.parameters[17] = value;
-      expect(() => saveCheckpoint(storage, "m", model, 0)).toThrow(InputError);
-    }
-    expect([...storage.file("m")]).toEqual([1]);
-    expect(storage.openFiles).toBe(0);
+describe("half precision", () => {
+  // Numbers that both have exactly.
+  const model = drawnModel(SMALL, "f32");
+  model.parameters.forEach((_, i) => (model.parameters[i] = ((i % 255) - 127) / 64));
+
+  test.each(["F16", "BF16"])("in %s is read, and computed with in f32", async (dtype) => {
+    const file = safetensors(tensorsOf(model, "F32").map((tensor) => ({ ...tensor, dtype })));
+    const checkpoint = await Checkpoint.open(new MemoryStorage({ m: file }), "m");
+    expect(checkpoint.dtype).toBe("f32");
+    for (const precision of ["f32", "f64"] as const)
+      expect([...(await load(file, { nHead: 2 }, precision)).parameters]).toEqual([...model.parameters]);
   });
 
-  test("leaves the old file and nothing open when the disk is full", () => {
-    const { model, adam } = trained(SMALL, "f32");
-    for (const capacity of [0, 8, 900, 1500, 2000]) {
-      const storage = new MemoryStorage({ m: Uint8Array.of(1) });
-      storage.capacity = capacity;
-      expect(() => saveCheckpoint(storage, "m", model, 0, adam)).toThrow(/disk is full/);
-      expect([...storage.file("m")]).toEqual([1]);
-      expect(storage.openFiles).toBe(0);
-    }
+  test("must be finite as well", async () => {
+    const tensors = tensorsOf(model, "F32").map((tensor) => ({ ...tensor, dtype: "BF16" }));
+    const broken = { ...tensors[4], values: tensors[4].values };
+    tensors[4] = { ...broken, values: Array.from(broken.values, (value, i) => (i === 3 ? Infinity : value)) };
+    await expectRefusal(safetensors(tensors), /layers\.0\.wv holds Infinity/, { nHead: 2 });
+  });
+});
+
+describe("tensors of others", () => {
+  const model = drawnModel(SMALL);
+  const other = (name: string, dtype = "I64"): TensorToWrite => ({ name, dtype, shape: [2], values: [NaN, NaN] });
+
+  test("are passed over, whatever they hold, and named", async () => {
+    const tensors = [other("position_ids"), ...tensorsOf(model, "F64"), other("a\x1b[2J"), other("bias", "F64")];
+    const { model: loaded, passedOver } = await loadAll(safetensors(tensors), { nHead: 2 });
+    expect([...loaded.parameters]).toEqual([...model.parameters]);
+    expect(passedOver).toEqual(["position_ids", "a\\u{1b}[2J", "bias"]);
+  });
+
+  test("are not all named where there are many", async () => {
+    const many = Array.from({ length: 1000 }, (_, i) => other(`${i}${"x".repeat(900)}`));
+    const { passedOver } = await loadAll(safetensors([...tensorsOf(model, "F64"), ...many]), { nHead: 2 });
+    expect(passedOver).toHaveLength(5);
+    expect(passedOver[4]).toBe("996 more");
+    expect(passedOver.join(", ").length).toBeLessThan(200);
   });
 });

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { Checkpoint } from "../src/checkpoint";
+import { Checkpoint, LoadingTask } from "../src/loading";
 import { DEFAULT_MODEL } from "../src/config";
 import type { Loss } from "../src/events";
 import { Model } from "../src/model";
@@ -36,7 +36,8 @@ function readRecords(file: string): Record[] {
 async function readModel(file: string): Promise<Model> {
   const checkpoint = await Checkpoint.open(new MemoryStorage({ m: readFileSync(file) }), "m");
   const model = new Model(checkpoint.modelConfig({}), typescriptOps(checkpoint.dtype));
-  checkpoint.load(model);
+  const loading = new LoadingTask(checkpoint, model);
+  while (loading.work());
   return model;
 }
 

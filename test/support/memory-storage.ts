@@ -1,6 +1,9 @@
 import { InputError } from "../../src/errors";
 import type { NewFile, Storage, StoredFile } from "../../src/platform";
 
+/** The power was cut: nothing works any more. */
+export class PowerCut extends Error {}
+
 /** Files in memory, with what can go wrong with files. */
 export class MemoryStorage implements Storage {
   readonly files = new Map<string, Uint8Array>();
@@ -10,6 +13,12 @@ export class MemoryStorage implements Storage {
   isReadOnly = false;
   /** Bytes that a new file may have. */
   capacity = Infinity;
+  /** Writes and commits so far. */
+  operations = 0;
+  /** The power is cut in this one of them, once so much of it is done: 0 nothing, 1 all. */
+  cutAt = Infinity;
+  cutAfter = 0;
+  private isOff = false;
 
   constructor(files: Record<string, Uint8Array> = {}) {
     for (const [name, bytes] of Object.entries(files)) this.files.set(name, bytes);
@@ -21,15 +30,13 @@ export class MemoryStorage implements Storage {
     return bytes;
   }
 
-  open(name: string): Promise<StoredFile | undefined> {
-    return new Promise((resolve) => resolve(this.openNow(name)));
+  /** What is there when the power is back. */
+  reboot(): MemoryStorage {
+    return new MemoryStorage(Object.fromEntries(this.files));
   }
 
-  create(name: string): Promise<NewFile> {
-    return new Promise((resolve) => resolve(this.createNow(name)));
-  }
-
-  private openNow(name: string): StoredFile | undefined {
+  async open(name: string): Promise<StoredFile | undefined> {
+    await Promise.resolve();
     const bytes = this.files.get(name);
     if (!bytes) return undefined;
     this.openFiles++;
@@ -44,22 +51,47 @@ export class MemoryStorage implements Storage {
     };
   }
 
-  private createNow(name: string): NewFile {
+  async create(name: string): Promise<NewFile> {
+    await Promise.resolve();
     if (this.isReadOnly) throw new InputError(`Cannot write ${name}: access is denied.`);
     this.openFiles++;
-    let written = new Uint8Array(0);
+    const temporary = `${name}.tmp`;
+    this.files.set(temporary, new Uint8Array(0));
     return {
       write: (bytes) => {
+        const written = this.file(temporary);
         if (written.length + bytes.length > this.capacity)
           throw new InputError(`Cannot write ${name}: the disk is full.`);
-        written = Uint8Array.of(...written, ...bytes);
+        this.operate((share) => {
+          const piece = bytes.subarray(0, Math.floor(share * bytes.length));
+          const longer = new Uint8Array(written.length + piece.length);
+          longer.set(written);
+          longer.set(piece, written.length);
+          this.files.set(temporary, longer);
+        });
       },
-      commit: () => {
+      commit: async () => {
+        await Promise.resolve();
+        this.operate((share) => {
+          if (share < 1) return;
+          this.files.set(name, this.file(temporary));
+          this.files.delete(temporary);
+        });
         this.openFiles--;
-        this.files.set(name, written);
-        return Promise.resolve();
       },
-      abort: () => void this.openFiles--,
+      abort: () => {
+        if (this.isOff) return;
+        this.openFiles--;
+        this.files.delete(temporary);
+      },
     };
+  }
+
+  /** Does something, or the share of it that is done when the power is cut. */
+  private operate(work: (share: number) => void): void {
+    if (this.isOff) throw new PowerCut();
+    this.isOff = this.operations++ === this.cutAt;
+    work(this.isOff ? this.cutAfter : 1);
+    if (this.isOff) throw new PowerCut();
   }
 }

@@ -66,12 +66,26 @@ export function headerOf(file: Uint8Array): Header {
 }
 
 function elementBytes({ dtype, values }: TensorToWrite): Uint8Array {
-  const size = { F16: 2, F32: 4, F64: 8 }[dtype] ?? 1;
+  const size = { BF16: 2, F16: 2, F32: 4, F64: 8, I64: 8 }[dtype] ?? 1;
   const bytes = new Uint8Array(values.length * size);
   const view = new DataView(bytes.buffer);
   for (let i = 0; i < values.length; i++) {
     if (dtype === "F64") view.setFloat64(8 * i, values[i], true);
     else if (dtype === "F32") view.setFloat32(4 * i, values[i], true);
+    else if (dtype === "BF16") view.setUint16(2 * i, float32Bits(values[i]) >>> 16, true);
+    else if (dtype === "F16") view.setUint16(2 * i, halfBits(values[i]), true);
   }
   return bytes;
+}
+
+function float32Bits(value: number): number {
+  return new Uint32Array(Float32Array.of(value).buffer)[0];
+}
+
+/** The float16 below a number, towards zero; those too small for it become 0. */
+function halfBits(value: number): number {
+  const bits = float32Bits(value);
+  const exponent = ((bits >>> 23) & 0xff) - 112;
+  const sign = (bits >>> 16) & 0x8000;
+  return exponent <= 0 ? sign : sign | (exponent << 10) | ((bits >>> 13) & 0x3ff);
 }

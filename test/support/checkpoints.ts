@@ -1,0 +1,76 @@
+import { Adam } from "../../src/adam";
+import type { ModelConfig } from "../../src/config";
+import { type LoadedModel, loadModel } from "../../src/loading";
+import { Model } from "../../src/model";
+import type { Dtype } from "../../src/ops";
+import { parameterLayout } from "../../src/parameters";
+import { Random } from "../../src/random";
+import type { Task } from "../../src/runner";
+import { saveCheckpoint } from "../../src/saving";
+import { Trainer } from "../../src/trainer";
+import { typescriptOps } from "../../src/typescript-ops";
+import { datasetOf, drawnModel } from "../helpers";
+import { MemoryStorage } from "./memory-storage";
+import { realRunner } from "./runner";
+import type { TensorToWrite } from "./safetensors-file";
+
+export const SMALL: ModelConfig = { preset: "esp32gpt", nLayer: 1, nEmbd: 2, nHead: 2, blockSize: 3 };
+
+export function trained(config: ModelConfig, dtype: Dtype): Trainer {
+  const training = { steps: 10, learningRate: 0.01, sampling: "sequential" as const, holdout: 0 };
+  const trainer = new Trainer(drawnModel(config, dtype), datasetOf("al", "bo"), new Random(1), training);
+  for (let step = 0; step < 5; step++) trainer.step();
+  return trainer;
+}
+
+/** A model with Adam's state, as it must still be after a load that failed. */
+export function untouched(config: ModelConfig, dtype: Dtype): { model: Model; adam: Adam } {
+  const model = new Model(config, typescriptOps(dtype));
+  const adam = new Adam(model.ops, model.parameters, model.parameters.slice());
+  for (const buffer of [model.parameters, adam.m, adam.v]) buffer.fill(7);
+  return { model, adam };
+}
+
+/** The tensors of a model, as another program would write them. */
+export function tensorsOf(model: Model, dtype: "F32" | "F64"): TensorToWrite[] {
+  return parameterLayout(model.config).parts.map(({ name, offset, rows, columns }) => ({
+    name,
+    dtype,
+    shape: [rows, columns],
+    values: model.parameters.subarray(offset, offset + rows * columns),
+  }));
+}
+
+/** A file with a checkpoint in it. */
+export async function saved(model: Model, step: number, adam?: Adam): Promise<Uint8Array> {
+  const storage = new MemoryStorage();
+  expect(await saveCheckpoint(realRunner(), storage, "m", model, step, adam)).toBe("done");
+  expect([storage.openFiles, storage.files.size]).toEqual([0, 1]);
+  return storage.file("m");
+}
+
+export async function loadAll(
+  bytes: Uint8Array,
+  wanted: Partial<ModelConfig> = {},
+  dtype: Dtype = "f64",
+): Promise<LoadedModel> {
+  const storage = new MemoryStorage({ "m.safetensors": bytes });
+  try {
+    const loaded = await loadModel(realRunner(), storage, "m.safetensors", wanted, typescriptOps(dtype));
+    if (!loaded) throw new Error("Nobody has stopped it.");
+    return loaded;
+  } finally {
+    expect(storage.openFiles).toBe(0);
+  }
+}
+
+export async function load(bytes: Uint8Array, wanted: Partial<ModelConfig> = {}, dtype: Dtype = "f64"): Promise<Model> {
+  return (await loadAll(bytes, wanted, dtype)).model;
+}
+
+/** Runs a task here and now; returns how many bits it took. */
+export function runAll(task: Task): number {
+  let bits = 1;
+  while (task.work()) bits++;
+  return bits;
+}

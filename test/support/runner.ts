@@ -1,0 +1,6 @@
+import { Runner } from "../../src/runner";
+
+/** A runner in the event loop of Node. */
+export function realRunner(): Runner {
+  return new Runner({ now: () => performance.now(), schedule: (slice) => void setImmediate(slice) });
+}
