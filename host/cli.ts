@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { Checkpoint } from "../src/checkpoint";
 import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig, PRESETS, type TrainingConfig } from "../src/config";
+import { Dataset } from "../src/dataset";
 import { InputError } from "../src/errors";
 import { DEFAULT_TRAIN_JOB, type Job } from "../src/job";
+import { Checkpoint } from "../src/loading";
 import type { Dtype, OpsName } from "../src/ops";
 import { Files } from "./files";
-import { CHECKPOINT, LIST } from "./inputs";
+import { CHECKPOINT, LIST, readRegular } from "./inputs";
 import { addMonitor } from "./monitor/command";
 import { Output } from "./output";
 import { checkPurposes, type Purpose } from "./outputs";
@@ -116,9 +117,11 @@ function createProgram(output: Output, ending: AbortSignal): Command {
     .requiredOption("--model <file>", "the checkpoint")
     .action((options: EvaluateOptions) => evaluate(options, output, ending));
 
-  modelOptions(program.command("plan").description("list the memory that training takes, and the chips that have it"))
+  modelOptions(
+    dataOption(program.command("plan").description("list the memory that training takes, and the chips that have it")),
+  )
     .option("--json", "as one line of JSON", false)
-    .action((options: ModelOptions & { json: boolean }) => plan(options, output));
+    .action((options: PlanOptions) => plan(options, output, ending));
 
   addMonitor(program, ending);
 
@@ -131,7 +134,7 @@ function readVersion(): string {
 }
 
 function engineOptions(command: Command): Command {
-  return command
+  return dataOption(command)
     .addOption(
       new Option("--engine <engine>", "what executes the program; auto is xs where there is a C compiler, else node")
         .choices(["node", "xs", "auto"])
@@ -148,8 +151,11 @@ function engineOptions(command: Command): Command {
         "native",
       ]),
     )
-    .option("--heap-limit <bytes>", "xs: memory for slots, chunks and stack (default: the ESP32's)", heapLimit)
-    .option("--data <file>", "names, one a line, in the letters a to z", NAMES_FILE);
+    .option("--heap-limit <bytes>", "xs: memory for slots, chunks and stack (default: the ESP32's)", heapLimit);
+}
+
+function dataOption(command: Command): Command {
+  return command.option("--data <file>", "names, or other short documents, one a line, in UTF-8", NAMES_FILE);
 }
 
 /** What shapes a model; commands that read a checkpoint need them only for a file of bare weights. */
@@ -194,8 +200,11 @@ function given<T extends object>(options: { [K in keyof T]: T[K] | undefined }):
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
+/** What the user chooses of a model; the vocabulary comes from the data. */
+type ModelShape = Omit<ModelConfig, "vocabularySize">;
+
 function wantedModel({ preset, nLayer, nEmbd, nHead, blockSize }: ModelOptions): Partial<ModelConfig> {
-  return given<ModelConfig>({ preset, nLayer, nEmbd, nHead, blockSize });
+  return given<ModelShape>({ preset, nLayer, nEmbd, nHead, blockSize });
 }
 
 async function train(options: TrainOptions, output: Output, ending: AbortSignal): Promise<void> {
@@ -259,7 +268,13 @@ async function generate(options: GenerateOptions, output: Output, ending: AbortS
 async function evaluate(options: EvaluateOptions, output: Output, ending: AbortSignal): Promise<void> {
   const { model, ops } = options;
   await withCheckpoint(options, ending, (dtype, files) => {
-    const job: Job = { command: "eval", dtype, model, wanted: wantedModel(options), ...given<{ ops: OpsName }>({ ops }) };
+    const job: Job = {
+      command: "eval",
+      dtype,
+      model,
+      wanted: wantedModel(options),
+      ...given<{ ops: OpsName }>({ ops }),
+    };
     return runAndShow(job, options, files, output, ending);
   });
 }
@@ -288,9 +303,18 @@ async function withFiles(ending: AbortSignal, work: (files: Files) => Promise<vo
   }
 }
 
-function plan(options: ModelOptions & { json: boolean }, output: Output): void {
-  const config = { ...DEFAULT_MODEL, ...wantedModel(options) };
-  output.write(options.json ? planAsJson(config) : formatPlan(config));
+interface PlanOptions extends ModelOptions {
+  readonly data: string;
+  readonly json: boolean;
+}
+
+async function plan(options: PlanOptions, output: Output, ending: AbortSignal): Promise<void> {
+  await withFiles(ending, async (files) => {
+    await files.input(options.data, LIST);
+    const dataset = new Dataset(readRegular(files.pathOf(options.data), LIST), options.data);
+    const config = { ...DEFAULT_MODEL, ...wantedModel(options), vocabularySize: dataset.vocabulary.size };
+    output.write((options.json ? planAsJson : formatPlan)(config, dataset.indexBytes));
+  });
 }
 
 /** Runs the command line, and ends the process. */

@@ -55,7 +55,8 @@ export function terminalDisplay(output: Output): Display {
   };
 }
 
-const STEP_FORMAT = "{bar} {percentage}% | step {value}/{total} | loss {loss} | smoothed {smoothed} | {eta_formatted} left";
+const STEP_FORMAT =
+  "{bar} {percentage}% | step {value}/{total} | loss {loss} | smoothed {smoothed} | {eta_formatted} left";
 const NAMES_FORMAT = "{bar} {percentage}% | {value}/{total} names | {eta_formatted} left";
 
 /** An exponential moving average that is not drawn to its start. */

@@ -77,5 +77,7 @@ function openStream(path: string): Readable {
 }
 
 function tooLarge(path: string, what: string, limit: number): InputError {
-  return new InputError(`${printable(path, 200)} is larger than ${limit / MB} MB, the most that ${what} may have here.`);
+  return new InputError(
+    `${printable(path, 200)} is larger than ${limit / MB} MB, the most that ${what} may have here.`,
+  );
 }

@@ -3,11 +3,12 @@ import type { ModelConfig } from "../src/config";
 import { fits, largestEmbedding, type PlannedBuffer, planMemory } from "../src/plan";
 
 /** The memory plan of a model as a table for people. */
-export function formatPlan(config: ModelConfig): string {
-  const { buffers, bufferBytes, chunks, slots, stack, total } = planMemory(config);
-  const { nLayer, nEmbd, nHead, blockSize } = config;
+export function formatPlan(config: ModelConfig, indexBytes: number): string {
+  const plan = planMemory(config, indexBytes);
+  const { buffers, bufferBytes, chunks, slots, stack, total } = plan;
+  const { nLayer, nEmbd, nHead, blockSize, vocabularySize } = config;
   const lines = [
-    `Training n_layer ${nLayer}, n_embd ${nEmbd}, n_head ${nHead}, block_size ${blockSize} on a device takes, in bytes:`,
+    `Training n_layer ${nLayer}, n_embd ${nEmbd}, n_head ${nHead}, block_size ${blockSize}, ${vocabularySize} tokens, takes on a device, in bytes:`,
     "",
     ...buffers.flatMap((buffer) => bufferLines(buffer)),
     row("buffers in all", bufferBytes),
@@ -20,8 +21,8 @@ export function formatPlan(config: ModelConfig): string {
     "Does it fit?",
   ];
   for (const { name, room, source } of CHIPS) {
-    const largest = largestEmbedding(config, room);
-    const verdict = fits(planMemory(config), room) ? "fits" : "does not fit";
+    const largest = largestEmbedding(config, room, indexBytes);
+    const verdict = fits(plan, room) ? "fits" : "does not fit";
     lines.push(
       `  ${name.padEnd(22)} ${verdict.padEnd(13)} ${bytes(room.total)} in all, ${bytes(room.largestPiece)} in one piece; ` +
         `largest n_embd that fits: ${largest ?? "none"}`,
@@ -32,14 +33,14 @@ export function formatPlan(config: ModelConfig): string {
 }
 
 /** The same as data. */
-export function planAsJson(config: ModelConfig): string {
-  const plan = planMemory(config);
+export function planAsJson(config: ModelConfig, indexBytes: number): string {
+  const plan = planMemory(config, indexBytes);
   const chips = CHIPS.map(({ name, room, source }) => ({
     name,
     ...room,
     source,
     fits: fits(plan, room),
-    largestEmbedding: largestEmbedding(config, room) ?? null,
+    largestEmbedding: largestEmbedding(config, room, indexBytes) ?? null,
   }));
   return `${JSON.stringify({ config, ...plan, chips })}\n`;
 }

@@ -90,7 +90,10 @@ async function runOnPlace(call: Call, options: RunOptions): Promise<DoneEvent["o
   return xs ? runOnXs(call, xs) : runOnNode(call);
 }
 
-async function prepareXs({ engine, xsBits, heapLimit }: RunOptions, ending: AbortSignal): Promise<XsOptions | undefined> {
+async function prepareXs(
+  { engine, xsBits, heapLimit }: RunOptions,
+  ending: AbortSignal,
+): Promise<XsOptions | undefined> {
   try {
     const executable = await buildHost(xsBits, showBuild, ending);
     return { executable, bits: xsBits, ...(heapLimit === undefined ? {} : { heapLimit }) };

@@ -10,7 +10,12 @@ const options = {
     forbidden: [
       { name: "no-circle", severity: "error", from: {}, to: { circular: true } },
       { name: "platform-imports-nothing", severity: "error", from: { path: "^src/platform\\.ts$" }, to: {} },
-      { name: "src-imports-src", severity: "error", from: { path: "^src/" }, to: { path: "^(host|web|scripts|test)/" } },
+      {
+        name: "src-imports-src",
+        severity: "error",
+        from: { path: "^src/" },
+        to: { path: "^(host|web|scripts|test)/" },
+      },
     ],
   },
   validate: true,
@@ -50,6 +55,8 @@ function chainOf(file) {
 }
 
 const longest = [...imports.keys()].map(chainOf).reduce((a, b) => (b.length > a.length ? b : a), []);
-console.log(`${imports.size} files in src/; the longest chain of imports has ${longest.length}: ${longest.join(" > ")}`);
+console.log(
+  `${imports.size} files in src/; the longest chain of imports has ${longest.length}: ${longest.join(" > ")}`,
+);
 if (longest.length > MOST_FILES) console.error(`No chain may have more than ${MOST_FILES} files.`);
 if (violations.length > 0 || longest.length > MOST_FILES) process.exitCode = 1;

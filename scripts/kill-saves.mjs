@@ -73,9 +73,13 @@ function names() {
  * @returns {Promise<number>} milliseconds that it took to end
  */
 async function killOnce(engine, signal, file) {
-  const child = spawn(process.execPath, [PROGRAM, ..."train --steps 100000000 --engine".split(" "), engine, "--save", file], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    [PROGRAM, ..."train --steps 100000000 --engine".split(" "), engine, "--save", file],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   const ended = new Promise((resolve) => child.on("exit", (code, by) => resolve(code ?? by)));
   // From the first line on it has something to keep.
   await new Promise((resolve) => child.stdout.once("data", resolve).once("end", resolve));

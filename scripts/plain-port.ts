@@ -1,6 +1,7 @@
 import { BETA1, BETA2, EPSILON } from "../src/adam";
-import type { ModelConfig } from "../src/config";
-import { VOCABULARY_SIZE } from "../src/tokenizer";
+import { DEFAULT_MODEL, type ModelConfig } from "../src/config";
+
+const VOCABULARY_SIZE = DEFAULT_MODEL.vocabularySize;
 
 interface Position {
   readonly x: Float32Array;

@@ -9,15 +9,21 @@ import { encodeUtf8 } from "./utf8";
  * tensors in buffer order, so that another tool may reorder the file but not alter it. saving.ts writes
  * it, loading.ts reads it.
  */
-export const METADATA_KEYS = Object.freeze(["preset", "n_layer", "n_embd", "n_head", "block_size", "step"] as const);
+export const METADATA_KEYS = Object.freeze([
+  ...(["preset", "n_layer", "n_embd", "n_head", "block_size", "step"] as const),
+  ...(["format", "vocabulary"] as const),
+]);
 export const CHECKSUM_KEY = "crc32";
-/** What the file calls the parts of a configuration. */
-export const CONFIG_NAMES: Readonly<Record<keyof ModelConfig, (typeof METADATA_KEYS)[number]>> = Object.freeze({
+/** Files of format 1 do not say so, and have no vocabulary: theirs is a to z. */
+export const FORMAT = 2;
+/** What messages and the file call the parts of a configuration. */
+export const CONFIG_NAMES: Readonly<Record<keyof ModelConfig, string>> = Object.freeze({
   preset: "preset",
   nLayer: "n_layer",
   nEmbd: "n_embd",
   nHead: "n_head",
   blockSize: "block_size",
+  vocabularySize: "vocabulary",
 });
 export const ADAM_M = "adam.m";
 export const ADAM_V = "adam.v";
@@ -30,11 +36,13 @@ export function isOwnTensor(name: string): boolean {
   return /^(?:wte|wpe|wout|adam\.[mv]|layers\.\d+\.(?:wq|wk|wv|wo|w1|w2))$/.test(name);
 }
 
-/** The checksum of the metadata; that of the tensors goes on from it. */
+/** The checksum of the metadata that is there; that of the tensors goes on from it. */
 export function metadataChecksum(metadata: ReadonlyMap<string, string>): number {
   let checksum = 0;
   for (const key of METADATA_KEYS) {
-    const line = encodeUtf8(`${key}=${metadata.get(key) ?? ""}\n`);
+    const value = metadata.get(key);
+    if (value === undefined) continue;
+    const line = encodeUtf8(`${key}=${value}\n`);
     checksum = crc32(line, line.length, checksum);
   }
   return checksum;

@@ -20,16 +20,13 @@ import {
   STRIDE,
   TOO_MANY,
 } from "./scan";
-import { isVisible, printable } from "./text";
+import { isVisible, printablePath } from "./text";
 import { codePointAt, encodeUtf8, utf8Size } from "./utf8";
 import { BOS, Vocabulary } from "./vocabulary";
 
 /** FNV-1a, 32 bits. */
 const FNV_BASIS = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
-
-/** Characters of a file's name that a message shows. */
-const LONGEST_PATH = 200;
 
 /**
  * Documents (names), one a line, in UTF-8, read where they lie: on the device that is flash. RAM holds
@@ -40,6 +37,8 @@ const LONGEST_PATH = 200;
  * and a missing last newline are understood.
  */
 export class Dataset {
+  /** What messages call the file. */
+  readonly source: string;
   /** How many names there are. */
   readonly count: number;
   /** Characters of all names. */
@@ -59,16 +58,17 @@ export class Dataset {
    */
   constructor(
     private readonly bytes: Uint8Array,
-    readonly source: string,
+    source: string,
     private readonly tools: TextTools = { scan, skip },
   ) {
+    this.source = printablePath(source);
     if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
-      throw new InputError(`${this.title} is in UTF-16: save it as UTF-8, one name a line.`);
+      throw new InputError(`${this.source} is in UTF-16: save it as UTF-8, one name a line.`);
     const findings = createFindings();
     tools.scan(bytes, findings);
     const { index, characters, numbers } = findings;
     if (numbers[PROBLEM] !== 0) throw this.problem(numbers[PROBLEM], numbers[PROBLEM_AT], numbers[PROBLEM_LINE]);
-    if (numbers[COUNT] === 0) throw new InputError(`${this.title} has no names: it needs one a line.`);
+    if (numbers[COUNT] === 0) throw new InputError(`${this.source} has no names: it needs one a line.`);
     this.count = numbers[COUNT];
     this.letters = numbers[LETTERS];
     this.shortest = numbers[SHORTEST];
@@ -92,7 +92,7 @@ export class Dataset {
       const codePoint = this.known.codePointOf(token);
       if (vocabulary.tokenOf(codePoint) > 0) continue;
       throw new InputError(
-        `${this.title}, line ${this.lineWith(codePoint)}: ${describe(codePoint)} is not in the model's vocabulary.`,
+        `${this.source}, line ${this.lineWith(codePoint)}: ${describe(codePoint)} is not in the model's vocabulary.`,
       );
     }
     this.known = vocabulary;
@@ -179,12 +179,8 @@ export class Dataset {
     return this.tools.skip(this.bytes, this.index[Math.floor(i / this.stride)], i % this.stride);
   }
 
-  private get title(): string {
-    return printable(this.source, LONGEST_PATH);
-  }
-
   private problem(kind: number, at: number, line: number): InputError {
-    const where = `${this.title}, line ${line}`;
+    const where = `${this.source}, line ${line}`;
     if (kind === TOO_MANY)
       return new InputError(
         `${where}: the list has ${this.countCharacters()} different characters, and a model can know ${MOST_CHARACTERS}: ` +

@@ -43,7 +43,8 @@ export class Evaluation implements Task {
   work(): boolean {
     const { model, dataset, names } = this;
     const loss = nameLoss(model, dataset, names ? names[this.done] : this.done, this.tokens);
-    if (loss === "diverged") throw new InputError("The model gives no finite loss: it is broken, or its weights are too large.");
+    if (loss === "diverged")
+      throw new InputError("The model gives no finite loss: it is broken, or its weights are too large.");
     if (loss !== "passed over") {
       this.sum += loss;
       this.measured++;

@@ -37,6 +37,8 @@ export interface StartEvent {
   readonly nEmbd: number;
   /** Names in the dataset. */
   readonly names: number;
+  /** In the vocabulary, where it is not within a to z. */
+  readonly characters?: number;
   readonly steps: number;
 }
 

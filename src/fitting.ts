@@ -7,9 +7,14 @@ import type { Model } from "./model";
  * Names that are longer than the block: what the presets do with them.
  */
 
-/** @throws InputError when every name is longer than the block and would be passed over */
-export function checkFits(model: Model, dataset: Dataset): void {
+/**
+ * Lets the dataset make the model's tokens.
+ * @throws InputError when it has characters that the model does not know, or when every name is longer than
+ * the block and would be passed over
+ */
+export function fit(model: Model, dataset: Dataset): void {
   const { preset, blockSize } = model.config;
+  dataset.use(model.vocabulary);
   if (PRESETS[preset].cutsLongNames || dataset.shortest + 1 <= blockSize) return;
   throw new InputError(
     `${dataset.source} has no name that fits block_size ${blockSize}, which takes ${blockSize - 1} letters: ` +

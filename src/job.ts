@@ -1,4 +1,3 @@
-import { loadModel, saveCheckpoint } from "./checkpoint";
 import {
   checkInteger,
   checkTemperature,
@@ -12,8 +11,9 @@ import { Dataset } from "./dataset";
 import { InputError } from "./errors";
 import { Evaluation } from "./evaluation";
 import type { DoneEvent, Ending, Tell } from "./events";
-import { checkFits } from "./fitting";
+import { fit } from "./fitting";
 import { Generator } from "./generate";
+import { loadModel } from "./loading";
 import { Model } from "./model";
 import type { Dtype, Ops, OpsName } from "./ops";
 import { drawParameters } from "./parameters";
@@ -21,8 +21,11 @@ import { checkRoom } from "./plan";
 import type { Platform, Storage } from "./platform";
 import { Random } from "./random";
 import type { Runner } from "./runner";
+import { saveCheckpoint } from "./saving";
+import { printablePath } from "./text";
 import { Trainer } from "./trainer";
 import { Training } from "./training";
+import type { Vocabulary } from "./vocabulary";
 import { Writing } from "./writing";
 
 /** What to do: plain data, so that it can cross to another process. */
@@ -118,8 +121,10 @@ export async function runJob(job: Job, surroundings: Surroundings): Promise<Done
 
 async function endOf(job: Job, surroundings: Surroundings): Promise<Ending> {
   switch (job.command) {
-    case "train":
-      return train(await prepareTraining(job, surroundings), surroundings);
+    case "train": {
+      const prepared = await prepareTraining(job, surroundings);
+      return prepared ? train(prepared, surroundings) : "stopped";
+    }
     case "generate":
       return generate(job, surroundings);
     case "eval":
@@ -138,10 +143,13 @@ export interface PreparedTraining {
 }
 
 /**
- * Allocates everything that a training needs.
+ * Allocates everything that a training needs; undefined when the runner was told to stop.
  * @throws InputError (as a rejection) when the configuration, the dataset or the checkpoint will not do
  */
-export async function prepareTraining(job: TrainJob, surroundings: Surroundings): Promise<PreparedTraining> {
+export async function prepareTraining(
+  job: TrainJob,
+  surroundings: Surroundings,
+): Promise<PreparedTraining | undefined> {
   const { platform } = surroundings;
   const ops = surroundings.provideOps(job.dtype, job.ops);
   checkInteger("samples", job.samples, 0, 1e9);
@@ -150,12 +158,13 @@ export async function prepareTraining(job: TrainJob, surroundings: Surroundings)
   const random = new Random(job.seed);
   const check = (wanted: ModelConfig): void => {
     const room = platform.room();
-    if (room) checkRoom(wanted, room, ops.dtype);
+    if (room) checkRoom(wanted, room, dataset.indexBytes, ops.dtype);
   };
   const model =
     job.init === undefined
-      ? drawnModel({ ...DEFAULT_MODEL, ...job.model, vocabularySize: vocabulary.size }, ops, vocabulary, random, check)
-      : await load(job.init, job.model, ops, surroundings, check);
+      ? drawnModel(job.model, ops, dataset.vocabulary, random, check)
+      : await load(job.init, job.model, ops, dataset.vocabulary, surroundings, check);
+  if (!model) return undefined;
   const preset = PRESETS[model.config.preset];
   const temperature = job.temperature ?? preset.temperature;
   checkTemperature(temperature);
@@ -181,6 +190,7 @@ export async function train(prepared: PreparedTraining, surroundings: Surroundin
     nHead: model.config.nHead,
     nEmbd: model.config.nEmbd,
     names: dataset.count,
+    ...(model.vocabulary.isLatin ? {} : { characters: model.vocabulary.size - 1 }),
     steps,
   });
   const started = platform.now();
@@ -209,8 +219,9 @@ async function generate(job: GenerateJob, surroundings: Surroundings): Promise<E
   checkInteger("n", job.count, 1, 1e9);
   const random = new Random(job.seed);
   const ops = surroundings.provideOps(job.dtype, job.ops);
-  const model = await load(job.model, job.wanted, ops, surroundings);
   const dataset = datasetOf(platform);
+  const model = await load(job.model, job.wanted, ops, dataset.vocabulary, surroundings);
+  if (!model) return "stopped";
   const temperature = job.temperature ?? PRESETS[model.config.preset].temperature;
   const write = (name: string, number: number): void =>
     tell({ type: "name", number, name, isKnown: dataset.has(name) });
@@ -220,9 +231,10 @@ async function generate(job: GenerateJob, surroundings: Surroundings): Promise<E
 async function evaluate(job: EvaluateJob, surroundings: Surroundings): Promise<Ending> {
   const { platform, runner, tell } = surroundings;
   const ops = surroundings.provideOps(job.dtype, job.ops);
-  const model = await load(job.model, job.wanted, ops, surroundings);
   const dataset = datasetOf(platform);
-  checkFits(model, dataset);
+  const model = await load(job.model, job.wanted, ops, dataset.vocabulary, surroundings);
+  if (!model) return "stopped";
+  fit(model, dataset);
   const evaluation = new Evaluation(model, dataset);
   const work = (): boolean => {
     const isUnfinished = evaluation.work();
@@ -237,26 +249,40 @@ async function evaluate(job: EvaluateJob, surroundings: Surroundings): Promise<E
   return ending;
 }
 
-function datasetOf({ names, namesFile, skipLines }: Platform): Dataset {
-  return new Dataset(names, namesFile, skipLines);
+function datasetOf({ names, namesFile, textTools }: Platform): Dataset {
+  return new Dataset(names, namesFile, textTools);
 }
 
-function drawnModel(config: ModelConfig, ops: Ops, random: Random, check: (config: ModelConfig) => void): Model {
+function drawnModel(
+  wanted: Partial<ModelConfig>,
+  ops: Ops,
+  vocabulary: Vocabulary,
+  random: Random,
+  check: (config: ModelConfig) => void,
+): Model {
+  const config = { ...DEFAULT_MODEL, ...wanted, vocabularySize: vocabulary.size };
   check(config);
-  const model = new Model(config, ops);
+  const model = new Model(config, ops, vocabulary);
   drawParameters(model.parameters, random, PRESETS[config.preset].initStd);
   return model;
 }
 
-function load(
+/** The model of a checkpoint; undefined when the runner was told to stop. */
+async function load(
   file: string,
   wanted: Partial<ModelConfig>,
   ops: Ops,
+  data: Vocabulary,
   { platform, runner, tell }: Surroundings,
   check?: (config: ModelConfig) => void,
-): Promise<Model> {
-  const remark = (message: string): void => tell({ type: "remark", message });
-  return loadModel(runner, storageOf(platform), file, wanted, ops, check, remark);
+): Promise<Model | undefined> {
+  const loaded = await loadModel(runner, storageOf(platform), file, wanted, ops, data, check);
+  if (loaded && loaded.passedOver.length > 0)
+    tell({
+      type: "remark",
+      message: `${printablePath(file)} has tensors of others, which are passed over: ${loaded.passedOver.join(", ")}.`,
+    });
+  return loaded?.model;
 }
 
 /** @throws InputError where there is none */

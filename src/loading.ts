@@ -5,6 +5,7 @@ import {
   BLOCK_BYTES,
   CHECKSUM_KEY,
   CONFIG_NAMES,
+  FORMAT,
   formatChecksum,
   isOwnTensor,
   METADATA_KEYS,
@@ -21,7 +22,7 @@ import type { Storage, StoredFile } from "./platform";
 import type { Runner, Task } from "./runner";
 import { isReadable, readSafetensorsHeader, type ReadableType, type TensorInfo } from "./safetensors";
 import { printable, printablePath } from "./text";
-import { VOCABULARY_SIZE } from "./tokenizer";
+import { latinVocabulary, Vocabulary } from "./vocabulary";
 
 /** Names of tensors that a remark or an error lists. */
 const MOST_NAMES = 4;
@@ -38,6 +39,7 @@ export interface LoadedModel {
 /**
  * The model that a checkpoint holds, read a block at a time between other tasks.
  * @param wanted see Checkpoint.modelConfig
+ * @param data the vocabulary of the dataset: see Checkpoint.vocabulary
  * @param check called with the configuration before anything is allocated for it
  * @returns undefined when the runner was told to stop
  * @throws InputError when the file cannot be used
@@ -48,13 +50,14 @@ export async function loadModel(
   name: string,
   wanted: Partial<ModelConfig>,
   ops: Ops,
+  data: Vocabulary,
   check?: (config: ModelConfig) => void,
 ): Promise<LoadedModel | undefined> {
   const checkpoint = await Checkpoint.open(storage, name);
   try {
     const config = checkpoint.modelConfig(wanted);
     check?.(config);
-    const model = new Model(config, ops);
+    const model = new Model(config, ops, checkpoint.vocabulary(data));
     const ending = await runner.run(new LoadingTask(checkpoint, model));
     const { step, passedOver } = checkpoint;
     return ending === "done" ? { model, step, passedOver } : undefined;
@@ -137,9 +140,9 @@ export class Checkpoint {
   modelConfig(wanted: Partial<ModelConfig>): ModelConfig {
     const preset = this.metadata.get("preset");
     if (preset !== undefined && !Object.hasOwn(PRESETS, preset)) throw this.bad(`its preset is "${printable(preset)}"`);
-    const [vocabulary, nEmbd] = this.matrixShape("wte");
-    if (vocabulary !== VOCABULARY_SIZE)
-      throw this.bad(`its vocabulary has ${vocabulary} tokens, not ${VOCABULARY_SIZE}`);
+    const format = this.metadataNumber("format") ?? 1;
+    if (format > FORMAT) throw this.bad(`it has the format ${format}, and this program knows up to ${FORMAT}`);
+    const [vocabularySize, nEmbd] = this.matrixShape("wte");
     const blockSize = this.matrixShape("wpe")[0];
     this.matrixShape("layers.0.wq");
     let nLayer = 1;
@@ -159,6 +162,7 @@ export class Checkpoint {
       nLayer,
       nEmbd,
       blockSize,
+      vocabularySize,
     };
     const config = { ...DEFAULT_MODEL, ...wanted, ...found };
     for (const key of Object.keys(config) as (keyof ModelConfig)[]) {
@@ -174,6 +178,37 @@ export class Checkpoint {
       throw new InputError(`${this.source} cannot be used: ${error.message}`);
     }
     return config;
+  }
+
+  /**
+   * What the tokens mean: from the metadata; a file of format 1 has a to z; of a file with nothing but
+   * weights, the vocabulary of the dataset, or a to z where 27 rows meet data within that.
+   * @param data the vocabulary of the dataset
+   * @throws InputError when the rows of wte are not so many
+   */
+  vocabulary(data: Vocabulary): Vocabulary {
+    const [rows] = this.matrixShape("wte");
+    const text = this.metadata.get("vocabulary");
+    const isBare = !this.metadata.has("preset");
+    const latin = latinVocabulary();
+    let found: Vocabulary;
+    if (text !== undefined) found = this.vocabularyOf(text);
+    else found = isBare && !(rows === latin.size && data.isLatin) ? data : latin;
+    if (found.size !== rows)
+      throw this.bad(
+        `wte has ${rows} rows, but ${isBare && text === undefined ? "the names have" : "its vocabulary has"} ` +
+          `${found.size - 1} characters, and BOS is one more`,
+      );
+    return found;
+  }
+
+  private vocabularyOf(text: string): Vocabulary {
+    try {
+      return Vocabulary.of(text);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      throw new InputError(`${this.source} cannot be used: ${error.message}`);
+    }
   }
 
   /** The bits of a LoadingTask. */

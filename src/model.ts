@@ -3,7 +3,7 @@ import { checkModelConfig, type ModelConfig } from "./config";
 import { allocate } from "./layout";
 import type { Floats, Ops } from "./ops";
 import { parameterLayout, viewWeights, type Weights } from "./parameters";
-import type { Vocabulary } from "./vocabulary";
+import { latinVocabulary, type Vocabulary } from "./vocabulary";
 
 /** The parameters of a model and room for the activations of one sequence. */
 export class Model {
@@ -19,7 +19,7 @@ export class Model {
     readonly config: ModelConfig,
     readonly ops: Ops,
     /** What its tokens mean. */
-    readonly vocabulary: Vocabulary,
+    readonly vocabulary: Vocabulary = latinVocabulary(),
   ) {
     checkModelConfig(config);
     const { blockSize, vocabularySize } = config;

@@ -97,21 +97,29 @@ export function fits(plan: MemoryPlan, room: Room): boolean {
 }
 
 /** The largest n_embd, a multiple of n_head, with which the model fits; undefined when none does. */
-export function largestEmbedding(config: ModelConfig, room: Room, dtype: Dtype = "f32"): number | undefined {
+export function largestEmbedding(
+  config: ModelConfig,
+  room: Room,
+  indexBytes = LINE_INDEX_BYTES,
+  dtype: Dtype = "f32",
+): number | undefined {
   let largest: number | undefined;
   for (let nEmbd = config.nHead; nEmbd <= 4096; nEmbd += config.nHead) {
-    if (!fits(planMemory({ ...config, nEmbd }, LINE_INDEX_BYTES, dtype), room)) break;
+    if (!fits(planMemory({ ...config, nEmbd }, indexBytes, dtype), room)) break;
     largest = nEmbd;
   }
   return largest;
 }
 
 /** @throws InputError that says what is needed, what there is, and what would fit */
-export function checkRoom(config: ModelConfig, room: Room, dtype: Dtype = "f32"): void {
-  const plan = planMemory(config, LINE_INDEX_BYTES, dtype);
+export function checkRoom(config: ModelConfig, room: Room, indexBytes: number, dtype: Dtype = "f32"): void {
+  const plan = planMemory(config, indexBytes, dtype);
   if (fits(plan, room)) return;
-  const largest = largestEmbedding(config, room, dtype);
-  const advice = largest === undefined ? "choose fewer layers or a smaller block_size" : `n_embd ${largest} would fit`;
+  const largest = largestEmbedding(config, room, indexBytes, dtype);
+  const advice =
+    largest === undefined
+      ? "choose fewer layers, a smaller block_size, or a list with fewer different characters"
+      : `n_embd ${largest} would fit`;
   throw new InputError(
     `This model needs ${plan.total} bytes, but there are ${room.total}, ${room.largestPiece} of them in one piece: ${advice}.`,
   );

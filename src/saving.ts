@@ -4,17 +4,19 @@ import {
   ADAM_V,
   BLOCK_BYTES,
   CHECKSUM_KEY,
+  FORMAT,
   formatChecksum,
   METADATA_KEYS,
   metadataChecksum,
 } from "./checkpoint";
 import { crc32 } from "./crc32";
 import { InputError } from "./errors";
+import type { Ending } from "./events";
 import type { Model } from "./model";
 import type { Floats } from "./ops";
 import { parameterLayout } from "./parameters";
 import type { NewFile, Storage } from "./platform";
-import type { Ending, Runner, Task } from "./runner";
+import type { Runner, Task } from "./runner";
 import { formatSafetensorsHeader, type TensorToWrite } from "./safetensors";
 import { printablePath } from "./text";
 
@@ -49,6 +51,7 @@ export async function saveCheckpoint(
 
 /** Writes a checkpoint into a new file; whoever runs it commits the file, or aborts it. */
 export class SavingTask implements Task {
+  readonly mustFinish = true;
   private readonly bits: Iterator<undefined>;
 
   /** @param name what error messages call the file; for the rest see saveCheckpoint */
@@ -72,7 +75,8 @@ export class SavingTask implements Task {
     const { config } = model;
     const buffers: Floats[] = [model.parameters];
     if (adam) buffers.push(adam.m, adam.v);
-    const values = [config.preset, config.nLayer, config.nEmbd, config.nHead, config.blockSize, this.step];
+    const { preset, nLayer, nEmbd, nHead, blockSize } = config;
+    const values = [preset, nLayer, nEmbd, nHead, blockSize, this.step, FORMAT, model.vocabulary];
     const metadata = new Map<string, string>(METADATA_KEYS.map((key, i) => [key, String(values[i])]));
 
     let checksum = metadataChecksum(metadata);

@@ -8,6 +8,7 @@ export function formatText(event: Event): string {
         `=== esp32gpt: microgpt in TypeScript on ${event.place} ===\n` +
         `Model: ${event.parameters} params, ${event.nHead} heads, ${event.nEmbd}-dim embeddings\n` +
         `Dataset: ${event.names} names loaded from flash\n` +
+        (event.characters === undefined ? "" : `Vocabulary: ${event.characters} characters\n`) +
         `Training for ${event.steps} steps...\n`
       );
     case "step":

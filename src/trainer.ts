@@ -4,7 +4,7 @@ import { backward } from "./backward";
 import { checkTrainingConfig, type TrainingConfig } from "./config";
 import type { Dataset } from "./dataset";
 import type { Loss } from "./events";
-import { checkFits, loadName } from "./fitting";
+import { fit, loadName } from "./fitting";
 import { forward } from "./forward";
 import { Holdout } from "./holdout";
 import { allocate } from "./layout";
@@ -42,7 +42,7 @@ export class Trainer {
     readonly config: TrainingConfig,
   ) {
     checkTrainingConfig(config);
-    checkFits(model, dataset);
+    fit(model, dataset);
     const { ops, parameters } = model;
     this.holdout = config.holdout > 0 ? new Holdout(dataset, config.holdout) : undefined;
     this.gradients = allocate(ops.dtype, parameters.length);

@@ -19,8 +19,7 @@ export class Writing implements Task {
 
   /** @throws InputError for a temperature or prefix that will not do */
   work(): boolean {
-    if (this.written < this.count)
-      this.write(this.generator.name(this.temperature, this.prefix), ++this.written);
+    if (this.written < this.count) this.write(this.generator.name(this.temperature, this.prefix), ++this.written);
     return this.written < this.count;
   }
 }

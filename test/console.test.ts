@@ -18,6 +18,7 @@ async function device(steps = 3, tick = 0): Promise<Device> {
   const platform = new MemoryPlatform(utf8("emma\nolivia\nava\n"), undefined, tick);
   const job = { ...DEFAULT_TRAIN_JOB, training: { steps }, samples: 1 };
   const prepared = await prepareTraining(job, platform);
+  if (!prepared) throw new Error("It was stopped.");
   const lines: string[] = [];
   const say = (line: string): void => void lines.push(line);
   const console = new Console(prepared.trainer, prepared.temperature, new Random(7), platform.runner, say);

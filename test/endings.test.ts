@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { Checkpoint } from "../src/checkpoint";
+import { Checkpoint } from "../src/loading";
 import { ROOT } from "./helpers";
 import { esp32gpt, outcomeOf, start, temporaryFolder } from "./support/cli";
 import { MemoryStorage } from "./support/memory-storage";
@@ -101,7 +101,8 @@ test("the XS process does not outlive a parent that is killed", async () => {
   const mark = at("orphan");
   const program = start("train", "--engine", "xs", "--steps", "100000000", "--save", mark);
   await once(program.stdout, "data");
-  const isRunning = (): boolean => readCommandLines().some((line) => line.includes("esp32gpt-xs") && line.includes(mark));
+  const isRunning = (): boolean =>
+    readCommandLines().some((line) => line.includes("esp32gpt-xs") && line.includes(mark));
   expect(isRunning()).toBe(true);
   program.kill("SIGKILL");
   await once(program, "exit");
@@ -111,7 +112,8 @@ test("the XS process does not outlive a parent that is killed", async () => {
 
 /** Of all processes; with /proc where there is one, else by ps. */
 function readCommandLines(): string[] {
-  if (!existsSync("/proc/self/cmdline")) return execFileSync("ps", ["-axo", "command"], { encoding: "utf8" }).split("\n");
+  if (!existsSync("/proc/self/cmdline"))
+    return execFileSync("ps", ["-axo", "command"], { encoding: "utf8" }).split("\n");
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map((pid) => {
@@ -125,49 +127,52 @@ function readCommandLines(): string[] {
 
 const FULL = "/dev/full";
 if (!existsSync(FULL)) console.warn(`Skipped: there is no ${FULL} to test full disks with.`);
-(existsSync(FULL) ? describe.each(["node", "xs"]) : describe.skip.each(["node"]))("with a full disk, on %s", (engine) => {
-  const train = (redirection: string, ...options: string[]): ReturnType<typeof outcomeOf> =>
-    outcomeOf(
-      spawn("sh", ["-c", `exec "$0" "$@" ${redirection}`, process.execPath, "bin/esp32gpt.js", "train", ...options], {
-        cwd: ROOT,
-      }),
-    );
+(existsSync(FULL) ? describe.each(["node", "xs"]) : describe.skip.each(["node"]))(
+  "with a full disk, on %s",
+  (engine) => {
+    const train = (redirection: string, ...options: string[]): ReturnType<typeof outcomeOf> =>
+      outcomeOf(
+        spawn("sh", ["-c", `exec "$0" "$@" ${redirection}`, process.execPath, "bin/esp32gpt.js", "train", ...options], {
+          cwd: ROOT,
+        }),
+      );
 
-  test("standard output's trouble is a sentence, and the model is saved", async () => {
-    const file = at(`full-${engine}`);
-    const { code, stderr } = await train(`> ${FULL}`, "--engine", engine, "--steps", "30", "--save", file);
-    expect([code, stderr]).toEqual([2, "esp32gpt: Cannot write to standard output: the disk is full.\n"]);
-    expect(await stepsSaved(file)).toBe(30);
-  });
+    test("standard output's trouble is a sentence, and the model is saved", async () => {
+      const file = at(`full-${engine}`);
+      const { code, stderr } = await train(`> ${FULL}`, "--engine", engine, "--steps", "30", "--save", file);
+      expect([code, stderr]).toEqual([2, "esp32gpt: Cannot write to standard output: the disk is full.\n"]);
+      expect(await stepsSaved(file)).toBe(30);
+    });
 
-  test("that of --jsonl does not cost the model", async () => {
-    const file = at(`full-records-${engine}`);
-    const options = ["--engine", engine, "--steps", "30", "--samples", "1", "--save", file, "--jsonl", FULL];
-    const { code, stdout, stderr } = await train("", ...options);
-    expect([code, stderr]).toEqual([2, "esp32gpt: Cannot write /dev/full: the disk is full.\n"]);
-    expect(stdout).toMatch(/=== Done ===\n$/);
-    expect(await stepsSaved(file)).toBe(30);
-  });
+    test("that of --jsonl does not cost the model", async () => {
+      const file = at(`full-records-${engine}`);
+      const options = ["--engine", engine, "--steps", "30", "--samples", "1", "--save", file, "--jsonl", FULL];
+      const { code, stdout, stderr } = await train("", ...options);
+      expect([code, stderr]).toEqual([2, "esp32gpt: Cannot write /dev/full: the disk is full.\n"]);
+      expect(stdout).toMatch(/=== Done ===\n$/);
+      expect(await stepsSaved(file)).toBe(30);
+    });
 
-  test("a file that may not grow is a sentence, and what was there stays", async () => {
-    const file = at(`limited-${engine}`);
-    writeFileSync(file, "before");
-    const { code, stderr } = await outcomeOf(
-      spawn(
-        "sh",
-        // In blocks of 512 bytes: less than a checkpoint has.
-        ["-c", `ulimit -f 40; exec "$0" "$@"`, process.execPath, "bin/esp32gpt.js", "train"].concat(
-          ["--engine", engine, "--steps", "3", "--samples", "0", "--save", file], //
+    test("a file that may not grow is a sentence, and what was there stays", async () => {
+      const file = at(`limited-${engine}`);
+      writeFileSync(file, "before");
+      const { code, stderr } = await outcomeOf(
+        spawn(
+          "sh",
+          // In blocks of 512 bytes: less than a checkpoint has.
+          ["-c", `ulimit -f 40; exec "$0" "$@"`, process.execPath, "bin/esp32gpt.js", "train"].concat(
+            ["--engine", engine, "--steps", "3", "--samples", "0", "--save", file], //
+          ),
+          { cwd: ROOT },
         ),
-        { cwd: ROOT },
-      ),
-    );
-    expect(stderr).toMatch(/^esp32gpt: Cannot write [^\n]*limited-\w+: [^\n]*\.\n$/);
-    expect(stderr).toMatch(/larger than a file may be/);
-    expect(code).toBe(2);
-    expect(readFileSync(file, "utf8")).toBe("before");
-  });
-});
+      );
+      expect(stderr).toMatch(/^esp32gpt: Cannot write [^\n]*limited-\w+: [^\n]*\.\n$/);
+      expect(stderr).toMatch(/larger than a file may be/);
+      expect(code).toBe(2);
+      expect(readFileSync(file, "utf8")).toBe("before");
+    });
+  },
+);
 
 test("nothing is left behind", () => {
   expect(readdirSync(at(".")).filter((name) => name.endsWith(".tmp"))).toEqual([]);

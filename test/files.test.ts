@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { spawn } from "node:child_process";
 import { ROOT } from "./helpers";
 import { esp32gpt, type Outcome, outcomeOf, temporaryFolder } from "./support/cli";
@@ -116,7 +125,9 @@ describe("--jsonl", () => {
   });
 
   test("a pipe whose reader leaves costs nothing", async () => {
-    const { code, stdout, stderr } = await shell(`head -1 ${at("pipe")} > /dev/null & ${"$E train --steps 2000 --jsonl"} ${at("pipe")}`);
+    const { code, stdout, stderr } = await shell(
+      `head -1 ${at("pipe")} > /dev/null & ${"$E train --steps 2000 --jsonl"} ${at("pipe")}`,
+    );
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/=== Done ===\n$/);
   });

@@ -17,7 +17,7 @@ import { fileOf, headerOf } from "./support/safetensors-file";
  * ESP32GPT_FUZZ_RUNS for more of them, ESP32GPT_FUZZ_SEED to repeat a run.
  */
 
-const SMALL: ModelConfig = { preset: "esp32gpt", nLayer: 2, nEmbd: 2, nHead: 2, blockSize: 3 };
+const SMALL: ModelConfig = { preset: "esp32gpt", nLayer: 2, nEmbd: 2, nHead: 2, blockSize: 3, vocabularySize: 27 };
 
 type Entry = Record<string, unknown>;
 

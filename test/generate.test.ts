@@ -6,8 +6,7 @@ import { Generator } from "../src/generate";
 import type { Model } from "../src/model";
 import type { Dtype } from "../src/ops";
 import { Random } from "../src/random";
-import { letterOf } from "../src/tokenizer";
-import { drawnModel, largestDifference, tokensOf } from "./helpers";
+import { drawnModel, largestDifference, tokensOf, letterOf } from "./helpers";
 
 /** Weights large enough for the model to have opinions. */
 function bold(config: Partial<ModelConfig>, dtype: Dtype = "f64"): Model {

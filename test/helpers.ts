@@ -8,8 +8,8 @@ import type { Dtype } from "../src/ops";
 import { drawParameters } from "../src/parameters";
 import { Random } from "../src/random";
 import type { Trainer } from "../src/trainer";
-import { BOS, encode, VOCABULARY_SIZE } from "../src/tokenizer";
 import { typescriptOps } from "../src/typescript-ops";
+import { BOS, latinVocabulary } from "../src/vocabulary";
 
 /** The repository's folder. */
 export const ROOT = join(__dirname, "..");
@@ -24,8 +24,16 @@ export function utf8(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
+/** Names in a to z, with the tokens of the published programs. */
 export function datasetOf(...names: string[]): Dataset {
-  return new Dataset(utf8(names.join("\n")), "names.txt");
+  const dataset = new Dataset(utf8(names.join("\n")), "names.txt");
+  dataset.use(latinVocabulary());
+  return dataset;
+}
+
+/** The letter of a token 1…26. */
+export function letterOf(token: number): string {
+  return String.fromCharCode(96 + token);
 }
 
 /** A model with the initial weights of its preset. */
@@ -45,7 +53,7 @@ export function trainStep(trainer: Trainer): number {
 /** [BOS, letters, BOS] */
 export function tokensOf(name: string): Uint8Array {
   const tokens = new Uint8Array(name.length + 2);
-  tokens[encode(name, tokens, 1)] = BOS;
+  tokens[latinVocabulary().encode(name, tokens, 1)] = BOS;
   return tokens;
 }
 
@@ -54,7 +62,7 @@ export function lossOf(model: Model, name: string): number {
   const tokens = tokensOf(name);
   const rows = tokens.length - 1;
   forward(model, tokens, 0, rows);
-  return model.ops.softmaxCrossEntropy(model.activations.logits, tokens, rows, VOCABULARY_SIZE);
+  return model.ops.softmaxCrossEntropy(model.activations.logits, tokens, rows, model.config.vocabularySize);
 }
 
 export function gaussians(random: Random, length: number): Float64Array {

@@ -5,9 +5,18 @@ import { InputError } from "../src/errors";
 import { Evaluation } from "../src/evaluation";
 import { Holdout } from "../src/holdout";
 import { Random } from "../src/random";
-import { letterOf } from "../src/tokenizer";
 import { Trainer } from "../src/trainer";
-import { datasetOf, drawnModel, largestDifference, lossOf, mean, NAMES_FILE, shippedNames, utf8 } from "./helpers";
+import {
+  datasetOf,
+  drawnModel,
+  largestDifference,
+  lossOf,
+  mean,
+  NAMES_FILE,
+  shippedNames,
+  utf8,
+  letterOf,
+} from "./helpers";
 
 function heldOut(holdout: Holdout, count: number): number[] {
   return Array.from({ length: count }, (_, i) => i).filter((i) => holdout.has(i));

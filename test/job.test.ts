@@ -1,13 +1,15 @@
 import { readFileSync } from "node:fs";
-import { Checkpoint, saveCheckpoint } from "../src/checkpoint";
 import type { Event, StepEvent } from "../src/events";
 import { Generator } from "../src/generate";
-import { DEFAULT_TRAIN_JOB, prepareTraining, runJob, type TrainJob } from "../src/job";
+import { DEFAULT_TRAIN_JOB, type PreparedTraining, prepareTraining, runJob, type TrainJob } from "../src/job";
+import { Checkpoint, LoadingTask } from "../src/loading";
 import { drawParameters } from "../src/parameters";
 import { Random } from "../src/random";
+import { saveCheckpoint } from "../src/saving";
 import { Trainer } from "../src/trainer";
 import { datasetOf, drawnModel, NAMES_FILE, trainStep, utf8 } from "./helpers";
 import { MemoryPlatform } from "./support/memory-platform";
+import { realRunner } from "./support/runner";
 import { MemoryStorage } from "./support/memory-storage";
 
 const NAMES = ["emma", "olivia", "ava", "isabella"];
@@ -27,6 +29,12 @@ async function train(job: Partial<TrainJob>, surroundings: Surroundings = {}): P
   const platform = platformOf(surroundings);
   await platform.settle(runJob({ ...DEFAULT_TRAIN_JOB, ...job }, platform));
   return platform;
+}
+
+async function prepare(job: TrainJob, platform: MemoryPlatform): Promise<PreparedTraining> {
+  const prepared = await prepareTraining(job, platform);
+  if (!prepared) throw new Error("It was stopped.");
+  return prepared;
 }
 
 const threeSteps: Partial<TrainJob> = { training: { steps: 3 }, samples: 2, logEvery: 1 };
@@ -140,7 +148,7 @@ describe("stop", () => {
       if (last?.step === 1) platform.runner.stop();
     };
     const job = { ...DEFAULT_TRAIN_JOB, training: { steps: 10 }, save: "m" };
-    const prepared = await prepareTraining(job, platform);
+    const prepared = await prepare(job, platform);
     expect(await platform.settle(runJob(job, { ...platform, platform, tell }))).toBe("stopped");
     expect(platform.log).toMatch(/^step {4}0\/10: .*\nStopped after 2 of 10 steps\.\nSaved to m\.\n$/m);
     expect(platform.log).not.toMatch(/Generated|Done/);
@@ -149,7 +157,7 @@ describe("stop", () => {
     prepared.trainer.step();
     prepared.trainer.step();
     const model = drawnModel({}, "f32", 1);
-    checkpoint.load(model);
+    await platform.settle(realRunner().run(new LoadingTask(checkpoint, model)));
     expect([...model.parameters]).toEqual([...prepared.trainer.model.parameters]);
   });
 
@@ -181,7 +189,7 @@ describe("a checkpoint to start from", () => {
   test("gives the weights, and the preset what comes of it", async () => {
     const platform = platformOf({ storage });
     const job = { ...DEFAULT_TRAIN_JOB, ...threeSteps, init: "m" };
-    const { trainer } = await platform.settle(prepareTraining(job, platform));
+    const { trainer } = await platform.settle(prepare(job, platform));
     expect([...trainer.model.parameters]).toEqual([...model.parameters]);
     expect(trainer.model.config).toEqual(model.config);
     expect(trainer.config.sampling).toBe("sequential");

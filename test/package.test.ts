@@ -29,7 +29,9 @@ function train(engine: string): Promise<Outcome> {
 
 test("without the peer, auto runs on Node and says which command brings XS", async () => {
   const { code, stdout, stderr } = await train("auto");
-  expect(stderr).toMatch(/^esp32gpt: XS cannot be used, so this runs on Node\. [^\n]*npm install --ignore-scripts @agoric\/xsnap[^\n]*\n$/);
+  expect(stderr).toMatch(
+    /^esp32gpt: XS cannot be used, so this runs on Node\. [^\n]*npm install --ignore-scripts @agoric\/xsnap[^\n]*\n$/,
+  );
   expect(stdout).toMatch(/on Node ===\n[^]*=== Done ===\n$/);
   expect(code).toBe(0);
 });

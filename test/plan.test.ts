@@ -58,9 +58,9 @@ test.each(CHIPS)("the largest n_embd that fits $name is the largest", ({ room })
 
 test("what does not fit is refused, with what would", () => {
   const room = CHIPS[0].room;
-  expect(() => checkRoom(DEFAULT_MODEL, room)).not.toThrow();
-  expect(() => checkRoom({ ...DEFAULT_MODEL, nEmbd: 64 }, room)).toThrow(/needs \d+ bytes.*n_embd \d+ would fit/);
-  expect(() => checkRoom({ ...DEFAULT_MODEL, nLayer: 64 }, room)).toThrow(/n_embd \d+ would fit|fewer layers/);
+  expect(() => checkRoom(DEFAULT_MODEL, room, 4036)).not.toThrow();
+  expect(() => checkRoom({ ...DEFAULT_MODEL, nEmbd: 64 }, room, 4036)).toThrow(/needs \d+ bytes.*n_embd \d+ would fit/);
+  expect(() => checkRoom({ ...DEFAULT_MODEL, nLayer: 64 }, room, 4036)).toThrow(/n_embd \d+ would fit|fewer layers/);
 });
 
 test("esp32gpt plan prints the sum, and the same as JSON", async () => {

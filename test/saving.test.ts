@@ -73,7 +73,9 @@ describe("saving", () => {
     expect(await stopAfterABit((runner) => saveCheckpoint(runner, storage, "m", model, 0, adam))).toBe("stopped");
     expect([...storage.files]).toEqual([["m", Uint8Array.of(1)]]);
     const full = new MemoryStorage({ m: await saved(model, 0, adam) });
-    expect(await stopAfterABit((runner) => loadModel(runner, full, "m", {}, model.ops))).toBeUndefined();
+    expect(
+      await stopAfterABit((runner) => loadModel(runner, full, "m", {}, model.ops, model.vocabulary)),
+    ).toBeUndefined();
     expect([storage.openFiles, full.openFiles]).toEqual([0, 0]);
   });
 

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Checkpoint } from "../src/checkpoint";
+import { Checkpoint } from "../src/loading";
 import { largestDifference, mean } from "./helpers";
 import { esp32gpt, outcomeOf, start, temporaryFolder } from "./support/cli";
 import { MemoryStorage } from "./support/memory-storage";
@@ -98,7 +98,8 @@ describe("the same program as on Node:", () => {
   });
 
   test("a checkpoint of one engine serves the other", async () => {
-    const load = (file: string): Promise<Checkpoint> => Checkpoint.open(new MemoryStorage({ m: readFileSync(file) }), "m");
+    const load = (file: string): Promise<Checkpoint> =>
+      Checkpoint.open(new MemoryStorage({ m: readFileSync(file) }), "m");
     expect((await load(at("model"))).step).toBe(60);
     const options = ["--init", at("model"), "--steps", "2", "--samples", "3", "--log-every", "1"];
     await esp32gpt("train", ...options, "--engine", "node", "--save", at("node"));

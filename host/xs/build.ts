@@ -88,13 +88,19 @@ function findCompiler(): Compiler {
     return { words, identity: [...words, ...identities].join("\n") };
   }
   const names = candidates.map((words) => printable(words.join(" "))).join(", ");
-  throw new InputError(`There is no C compiler (${names}) to build XS with: install gcc or clang, or use --engine node.`);
+  throw new InputError(
+    `There is no C compiler (${names}) to build XS with: install gcc or clang, or use --engine node.`,
+  );
 }
 
 /** Sees that the compiler can link a program, which for 32 bits it often cannot. */
 async function requireBits({ words }: Compiler, bits: Bits, ending: AbortSignal): Promise<void> {
   try {
-    await run([...words, ...linkFlags(bits), "-x", "c", "-", "-o", "/dev/null"], ending, "int main(void) { return 0; }\n");
+    await run(
+      [...words, ...linkFlags(bits), "-x", "c", "-", "-o", "/dev/null"],
+      ending,
+      "int main(void) { return 0; }\n",
+    );
   } catch (error) {
     if (!(error instanceof CompilerError)) throw error;
     const compiler = printable(words.join(" "));
@@ -126,7 +132,10 @@ class CompilerError extends Error {}
 function run([program, ...options]: readonly string[], ending: AbortSignal, input = ""): Promise<void> {
   return new Promise((resolve, reject) => {
     ending.throwIfAborted();
-    const child = spawn(program, options, { stdio: ["pipe", "ignore", "pipe"], detached: process.platform !== "win32" });
+    const child = spawn(program, options, {
+      stdio: ["pipe", "ignore", "pipe"],
+      detached: process.platform !== "win32",
+    });
     let complaint = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint = (complaint + text).slice(0, 10_000)));
     child.stdin.on("error", () => undefined).end(input); // A compiler that fails early does not read it.
@@ -159,8 +168,7 @@ async function atomically(path: string, make: (output: string) => Promise<void>)
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    if (error instanceof CompilerError)
-      throw new InputError(`${basename(path)} could not be built: ${error.message}`);
+    if (error instanceof CompilerError) throw new InputError(`${basename(path)} could not be built: ${error.message}`);
     throw error instanceof Error && "syscall" in error ? fileError("write", path, error) : error;
   }
 }

@@ -1,6 +1,6 @@
 import { InputError } from "../../src/errors";
 import { runJob } from "../../src/job";
-import { nativeOps, skipLines } from "../../src/moddable/ops/native-ops";
+import { nativeOps, textTools } from "../../src/moddable/ops/native-ops";
 import type { Dtype, Ops, OpsName } from "../../src/ops";
 import type { NewFile, Platform } from "../../src/platform";
 import { Runner } from "../../src/runner";
@@ -24,7 +24,7 @@ export default function main(): void {
     place: "XS",
     names: new Uint8Array(host.names),
     namesFile,
-    skipLines,
+    textTools,
     storage: {
       open: (name) => asInputError(() => host.storage.open(pathOf(name))),
       create: (name) => asInputError(() => newFile(pathOf(name))),

@@ -10,11 +10,19 @@ import { saveCheckpoint } from "../../src/saving";
 import { Trainer } from "../../src/trainer";
 import { typescriptOps } from "../../src/typescript-ops";
 import { datasetOf, drawnModel } from "../helpers";
+import { latinVocabulary } from "../../src/vocabulary";
 import { MemoryStorage } from "./memory-storage";
 import { realRunner } from "./runner";
 import type { TensorToWrite } from "./safetensors-file";
 
-export const SMALL: ModelConfig = { preset: "esp32gpt", nLayer: 1, nEmbd: 2, nHead: 2, blockSize: 3 };
+export const SMALL: ModelConfig = {
+  preset: "esp32gpt",
+  nLayer: 1,
+  nEmbd: 2,
+  nHead: 2,
+  blockSize: 3,
+  vocabularySize: 27,
+};
 
 export function trained(config: ModelConfig, dtype: Dtype): Trainer {
   const training = { steps: 10, learningRate: 0.01, sampling: "sequential" as const, holdout: 0 };
@@ -56,7 +64,14 @@ export async function loadAll(
 ): Promise<LoadedModel> {
   const storage = new MemoryStorage({ "m.safetensors": bytes });
   try {
-    const loaded = await loadModel(realRunner(), storage, "m.safetensors", wanted, typescriptOps(dtype));
+    const loaded = await loadModel(
+      realRunner(),
+      storage,
+      "m.safetensors",
+      wanted,
+      typescriptOps(dtype),
+      latinVocabulary(),
+    );
     if (!loaded) throw new Error("Nobody has stopped it.");
     return loaded;
   } finally {

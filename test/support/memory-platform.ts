@@ -77,10 +77,4 @@ export class MemoryPlatform implements Platform, Surroundings {
     do await new Promise(setImmediate);
     while (this.turn());
   }
-
-  /** Turns until nothing waits any more, promises included. */
-  async settle(): Promise<void> {
-    do await new Promise((resolve) => void setImmediate(resolve));
-    while (this.turn());
-  }
 }
