@@ -318,7 +318,8 @@ export async function main(): Promise<void> {
   // A reader that has seen enough, like head, is no error.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
-    throw error;
+    // The monitor says that in a sentence.
+    if (error.code !== "ENOSPC") throw error;
   });
   try {
     await createProgram().parseAsync();

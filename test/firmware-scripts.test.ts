@@ -2,11 +2,11 @@ import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:chil
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
-import { choosePort } from "../host/monitor/ports";
 import { ROOT } from "./helpers";
-import { esp32gpt, type Outcome, outcomeOf, start, temporaryFolder } from "./support/cli";
+import { type Outcome, outcomeOf, temporaryFolder } from "./support/cli";
+import { expectRefusal, until } from "./support/programs";
 
 const at = temporaryFolder();
 const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
@@ -27,12 +27,6 @@ function startScript(name: string, options: readonly string[] = [], env = {}): C
 
 function script(name: string, options: readonly string[] = [], env = {}): Promise<Outcome> {
   return outcomeOf(startScript(name, options, env));
-}
-
-function expectRefusal({ code, stdout, stderr }: Outcome, message: RegExp): void {
-  expect(stderr).toMatch(/^[^\n]+\n$/);
-  expect(stderr).toMatch(message);
-  expect([code, stdout]).toEqual([2, ""]);
 }
 
 /** A program for PATH that is a script for Node. */
@@ -368,20 +362,6 @@ describe("flash", () => {
   });
 });
 
-/** Resolves when a stream has said something. */
-async function until(
-  program: ChildProcessWithoutNullStreams,
-  name: "stdout" | "stderr",
-  text: RegExp,
-): Promise<string> {
-  let said = "";
-  for await (const part of program[name].iterator({ destroyOnReturn: false })) {
-    said += String(part);
-    if (text.test(said)) return said;
-  }
-  throw new Error(`it ended and had said ${said}`);
-}
-
 describe("qemu", () => {
   /** An emulator that says how it was started, and then what it receives. */
   const emulator = `
@@ -423,80 +403,5 @@ describe("qemu", () => {
     expectRefusal(await script("qemu", ["--image", at("none")], { PATH: folder }), /none cannot be read/);
     writeFileSync(at("huge.bin"), Buffer.alloc((4 << 20) + 1));
     expectRefusal(await script("qemu", ["--image", at("huge.bin")], { PATH: folder }), /larger than/);
-  });
-});
-
-describe("monitor", () => {
-  let server: Server;
-  let address: string;
-
-  beforeEach(async () => {
-    server = createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    address = `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  });
-  afterEach(() => void server.close());
-
-  async function connected(): Promise<{ program: ChildProcessWithoutNullStreams; board: Socket }> {
-    const program = start("monitor", "--port", address);
-    const [board] = (await once(server, "connection")) as [Socket];
-    return { program, board };
-  }
-
-  test("shows what the board says and sends what is typed, whole lines", async () => {
-    const { program, board } = await connected();
-    board.write("step    0/1000: loss = 3.2986\nwithout an end");
-    expect(await until(program, "stdout", /end$/)).toBe("step    0/1000: loss = 3.2986\nwithout an end");
-    program.stdin.write("sta");
-    program.stdin.write("tus\ngenerate 5\n");
-    let received = "";
-    for await (const part of board.iterator({ destroyOnReturn: false })) {
-      received += String(part);
-      if (received.endsWith("5\n")) break;
-    }
-    expect(received).toBe("status\ngenerate 5\n");
-    const outcome = outcomeOf(program);
-    board.end();
-    expect(await outcome).toEqual({ code: 1, stdout: "", stderr: `The connection to ${address} is gone.\n` });
-  });
-
-  test("with its input at an end, stays until the board ends", async () => {
-    const { program, board } = await connected();
-    const outcome = outcomeOf(program);
-    program.stdin.end("status\n");
-    await once(board, "data");
-    board.end("ready\n");
-    expect(await outcome).toEqual({ code: 0, stdout: "ready\n", stderr: "" });
-  });
-
-  onPosix("ends on Ctrl-C", async () => {
-    const { program, board } = await connected();
-    board.write("ready\n");
-    await until(program, "stdout", /ready/);
-    const outcome = outcomeOf(program);
-    program.kill("SIGINT");
-    expect(await outcome).toEqual({ code: 0, stdout: "", stderr: "" });
-  });
-
-  test("says in one sentence what is wrong with a port", async () => {
-    server.close();
-    const expectRefused = async (options: string, message: RegExp): Promise<void> =>
-      expectRefusal(await esp32gpt("monitor", "--port", ...options.split(" ")), message);
-    await expectRefused(address, /could not be opened: nobody listens there/);
-    await expectRefused(at("port"), /port could not be opened: /);
-    await expectRefused("tcp://board", /no address.*tcp:\/\/127\.0\.0\.1:5555/);
-    await expectRefused(`${address} --reset`, /--reset.*TCP/);
-    await expectRefused("x --baud fast", /--baud.*whole number/);
-  });
-
-  test("finds the port with a board", () => {
-    const unknown = { path: "COM1" };
-    const espressif = { path: "COM3", vendorId: "303A" };
-    const bridge = { path: "/dev/ttyUSB0", vendorId: "10c4" };
-    expect(choosePort([unknown, espressif])).toBe("COM3");
-    expect(choosePort([bridge])).toBe("/dev/ttyUSB0");
-    expect(() => choosePort([espressif, bridge])).toThrow("COM3 (Espressif), /dev/ttyUSB0 (CP210x)");
-    expect(() => choosePort([unknown])).toThrow("--port, of COM1.");
-    expect(() => choosePort([])).toThrow("no serial port");
   });
 });
