@@ -90,7 +90,7 @@ describe("a session", () => {
       const shown = text.decode(Uint8Array.from({ length: next(40) }, () => next(256)));
       const isSafe = (character: string): boolean =>
         "\n\r\t".includes(character) || isVisible(character.codePointAt(0) ?? 0);
-      expect([...shown].filter((character) => !isSafe(character))).toEqual([]);
+      expect(Array.from(shown).filter((character) => !isSafe(character))).toEqual([]);
     }
   });
 

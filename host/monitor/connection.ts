@@ -12,6 +12,8 @@ import { RemoteSerialPort } from "./rfc2217";
 
 /** How long the reset line of a board is held, in milliseconds. */
 const RESET_TIME = 100;
+/** How often to look whether a serial device is still there, in milliseconds. */
+const WATCH_INTERVAL = 500;
 
 export interface ConnectionOptions {
   /** The device file or COM port, or tcp://host:port, or rfc2217://host:port. */
@@ -82,6 +84,12 @@ async function connectSerial({ port: path, baud, reset }: ConnectionOptions): Pr
       else resolve();
     });
   });
+  // The library's own destroy() leaves the device open.
+  port._destroy = (error, done) => {
+    if (port.isOpen) port.close(() => done(error));
+    else done(error);
+  };
+  if (process.platform !== "win32") watch(path, port);
   if (reset) {
     // RTS pulls the board's EN down; DTR off lets it start from flash.
     await setLines(port, { dtr: false, rts: true });
@@ -89,6 +97,14 @@ async function connectSerial({ port: path, baud, reset }: ConnectionOptions): Pr
     await setLines(port, { dtr: false, rts: false });
   }
   return port;
+}
+
+/** A device that was pulled out can be read without an end and without an error: its file tells. */
+function watch(path: string, port: Duplex): void {
+  const watching = setInterval(() => {
+    if (!existsSync(path)) port.destroy(new Error(`${path} has gone`));
+  }, WATCH_INTERVAL);
+  port.once("close", () => clearInterval(watching));
 }
 
 interface Lines {
