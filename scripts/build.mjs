@@ -1,7 +1,7 @@
 // npm run build: makes dist/, and not when it is newer than what it is made of. bin/esp32gpt.js and the
 // scripts for the firmware call it first.
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
-import { utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync } from "node:fs";
+import { statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -13,7 +13,7 @@ const SOURCES = ["src", "host", "rollup.config.mjs", "package.json", "tsconfig.j
 /** Nobody takes so long from writing a file to giving it its name. */
 const OLDEST_LEFTOVER = 60_000;
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await build();
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await build();
 
 /** Builds what the command line runs, unless it is there already. */
 export async function build() {
