@@ -10,14 +10,14 @@ const at = temporaryFolder();
 const writeProgram = programsIn(at);
 const writeBuild = buildsIn(at);
 
-/** Starts a program of its own, tells both process ids, and goes on for ever, whatever it is asked. */
+/** Starts a program of its own, tells both process ids, and goes on, whatever it is asked. */
 const DEAF = `
   const { spawn } = require("node:child_process");
-  const deaf = 'for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(name, () => {}); setInterval(() => {}, 1000);';
+  const deaf = 'for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(name, () => {}); setTimeout(() => {}, 30_000);';
   const child = spawn(process.execPath, ["-e", deaf + 'console.log("ready")'], { stdio: ["ignore", "pipe", "ignore"] });
   child.stdout.on("data", () => console.log("pids " + process.pid + " " + child.pid + "\\n"));`;
 /** The same, of which the first ends when it is asked to. */
-const POLITE = `${DEAF}\nsetInterval(() => {}, 1000);`;
+const POLITE = `${DEAF}\nsetTimeout(() => {}, 30_000);`;
 const STUBBORN = `${POLITE}\nfor (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(name, () => {});`;
 
 function isAlive(pid: number): boolean {
