@@ -1,8 +1,8 @@
 import { CHIPS } from "../src/chips";
-import { checkModelConfig } from "../src/config";
+import { checkModelConfig, DEFAULT_MODEL } from "../src/config";
 import { InputError } from "../src/errors";
 import { checkRoom } from "../src/plan";
-import { checkSettings, modelOf } from "./settings";
+import { readSettings } from "./settings";
 
 export { printable } from "../src/text";
 
@@ -13,8 +13,7 @@ export { printable } from "../src/text";
  * @throws InputError
  */
 export function checkFirmware(settings: Readonly<Record<string, string>>, board: string): void {
-  checkSettings(settings);
-  const model = modelOf(settings);
+  const model = { ...DEFAULT_MODEL, ...readSettings(settings).model };
   checkModelConfig(model);
   const chip = CHIPS.find(({ name }) => name === chipOf(board));
   if (chip === undefined) return;

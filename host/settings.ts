@@ -51,21 +51,26 @@ const SETTINGS: Readonly<Record<string, Check>> = {
 export function checkSettings(settings: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(settings)) {
     if (!Object.hasOwn(SETTINGS, name))
-      throw new InputError(`${printable(name)} is no setting: there are ${Object.keys(SETTINGS).join(", ")}.`);
+      throw new InputError(`There is no setting ${printable(name)}: there are ${Object.keys(SETTINGS).join(", ")}.`);
     const wanted = SETTINGS[name](value);
     if (wanted !== undefined) throw new InputError(`${name} must be ${wanted}, not ${printable(value) || "empty"}.`);
   }
 }
 
-/** The shape of the model that a firmware with these settings trains. */
-export function modelOf(settings: Readonly<Record<string, string>>): typeof DEFAULT_MODEL {
+/**
+ * What a firmware with these settings does.
+ * @throws InputError as checkSettings does
+ */
+export function readSettings(settings: Readonly<Record<string, string>>): { model: typeof DEFAULT_MODEL } {
+  checkSettings(settings);
   const number = (name: string, otherwise: number): number =>
     Object.hasOwn(settings, name) ? Number(settings[name]) : otherwise;
-  return {
+  const model = {
     preset: (Object.hasOwn(settings, "preset") ? settings.preset : DEFAULT_MODEL.preset) as keyof typeof PRESETS,
     nLayer: number("n_layer", DEFAULT_MODEL.nLayer),
     nEmbd: number("n_embd", DEFAULT_MODEL.nEmbd),
     nHead: number("n_head", DEFAULT_MODEL.nHead),
     blockSize: number("block_size", DEFAULT_MODEL.blockSize),
   };
+  return { model };
 }

@@ -59,14 +59,14 @@ test.each<[string, RegExp]>([
   ["flash --attempts 0", /--attempts.*from 1/],
   ["qemu --tcp 65536", /--tcp.*65535/],
   ["qemu frobnicate", /frobnicate is no setting.*steps=500/],
-  ["qemu step=500", /step is no setting: .*steps/],
+  ["qemu step=500", /no setting step: .*steps/],
   ["qemu ops=js", /ops must be .*native.*not js/],
   ["qemu transmit=tx", /transmit must be .*not tx/],
   ["qemu steps=5 steps=abc", /steps must be a whole number.*not abc/],
   ["qemu learning_rate=fast", /learning_rate must be .*not fast/],
   ["qemu n_embd=30", /n_embd \(30\) must be a multiple of n_head/],
   ["qemu n_embd=64", /ESP32.* needs \d+ bytes.*n_embd \d+ would fit/],
-  ["qemu constructor=1", /constructor is no setting/],
+  ["qemu constructor=1", /no setting constructor/],
   ["qemu a\x1b[2J=1", /a\\u\{1b\}\[2J=1 is no setting/],
   ["erase --frobnicate", /unknown option '--frobnicate'/],
 ])("%s is refused", async (line, message) => {
@@ -182,7 +182,7 @@ describe("with the SDK", () => {
   onPosix("refuses settings that make no sense before anything is built", async () => {
     const env = sdk("sdk-build");
     for (const name of ["build", "debug"])
-      expectRefusal(await script(name, ["step=500", "--board", board], env), /step is no setting: .*steps/);
+      expectRefusal(await script(name, ["step=500", "--board", board], env), /no setting step: .*steps/);
     const small = ["n_embd=32", "n_layer=2", "--board", "esp32/esp32c3"];
     expectRefusal(await script("build", small, env), /ESP32-C3: .*would fit/);
   });
