@@ -1,6 +1,7 @@
 import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
+/** @type {Record<string, "readonly">} */
 const nodeGlobals = {
   console: "readonly",
   process: "readonly",

@@ -8,9 +8,9 @@ const compile = () => typescript({ noEmit: false, include: ["src/**", "host/**",
 
 const library = { input: "src/index.ts", output: { file: "dist/index.d.ts" }, plugins: [dts()] };
 
-// The library and the command line share most of their code.
+// The library, the command line and what the scripts for the firmware ask share most of their code.
 const programs = {
-  input: { index: "src/index.ts", cli: "host/cli.ts" },
+  input: { index: "src/index.ts", cli: "host/cli.ts", firmware: "host/firmware.ts" },
   output: { dir: "dist", format: "es", sourcemap: true, chunkFileNames: "core.js" },
   external,
   plugins: [compile()],
@@ -30,4 +30,5 @@ const benchmark = {
   plugins: [compile()],
 };
 
+/** @param {Record<string, unknown>} options of the command line */
 export default ({ configBench }) => (configBench ? [benchmark] : [library, device, programs]);

@@ -19,12 +19,14 @@ const env = {
   ASAN_OPTIONS: "detect_leaks=0:verify_asan_link_order=0",
 };
 
+/** @param {string[]} options */
 function run(...options) {
   console.log(`> node ${options.join(" ")}`);
   const { status, signal } = spawnSync(process.execPath, options, { cwd: root, env, stdio: "inherit" });
   if (status !== 0) throw new Error(`It ended with ${status ?? signal}.`);
 }
 
+/** @param {string[]} options */
 const program = (...options) => run(join("bin", "esp32gpt.js"), ...options, "--engine", "xs");
 
 try {
@@ -38,7 +40,7 @@ try {
   const tests = ["native-ops", "xs-storage", "xs-streams"].map((name) => `test/${name}.test.ts`);
   run(join("node_modules", "jest", "bin", "jest.js"), ...tests);
 } catch (error) {
-  console.error(error.message);
+  console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });

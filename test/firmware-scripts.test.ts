@@ -1,54 +1,21 @@
-import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { once } from "node:events";
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { choosePort } from "../host/monitor/ports";
 import { ROOT } from "./helpers";
-import { esp32gpt, type Outcome, outcomeOf, start, temporaryFolder } from "./support/cli";
+import { temporaryFolder } from "./support/cli";
+import { buildsIn, codename, image, version } from "./support/firmware-build";
+import { expectRefusal } from "./support/programs";
+import { bare, onPosix, programsIn, script } from "./support/scripts";
 
 const at = temporaryFolder();
-const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
-
-/** The environment of a computer without SDK. */
-const bare = { ...process.env };
-delete bare.MODDABLE;
-delete bare.IDF_PATH;
+const writeProgram = programsIn(at);
+const writeBuild = buildsIn(at);
 /** A PATH with nothing on it. */
 const NOWHERE = at("nowhere");
 
-const onPosix = process.platform === "win32" ? test.skip : test;
-
-function startScript(name: string, options: readonly string[] = [], env = {}): ChildProcessWithoutNullStreams {
-  const file = join(ROOT, "scripts", "firmware", `${name}.mjs`);
-  return spawn(process.execPath, [file, ...options], { cwd: ROOT, env: { ...bare, ...env } });
-}
-
-function script(name: string, options: readonly string[] = [], env = {}): Promise<Outcome> {
-  return outcomeOf(startScript(name, options, env));
-}
-
-function expectRefusal({ code, stdout, stderr }: Outcome, message: RegExp): void {
-  expect(stderr).toMatch(/^[^\n]+\n$/);
-  expect(stderr).toMatch(message);
-  expect([code, stdout]).toEqual([2, ""]);
-}
-
-/** A program for PATH that is a script for Node. */
-function writeProgram(folder: string, name: string, code: string): string {
-  mkdirSync(at(folder), { recursive: true });
-  // Whatever package.json there may be above.
-  writeFileSync(join(at(folder), "package.json"), `{ "type": "commonjs" }`);
-  const file = join(at(folder), name);
-  writeFileSync(file, `#!${process.execPath}\n${code}`);
-  chmodSync(file, 0o755);
-  return at(folder);
-}
-
 describe("without the SDK", () => {
   test.each(["build", "flash", "debug", "release", "qemu"])("%s says what is missing", async (name) => {
-    expectRefusal(await script(name), /MODDABLE is not set.*npx xs-dev setup --device esp32/);
+    expectRefusal(await script(name), /MODDABLE is not set.*npx xs-dev@latest setup --release 8\.2\.3/);
   });
 
   test("names a folder that is no SDK", async () => {
@@ -64,7 +31,7 @@ describe("without the SDK", () => {
     if (process.platform === "win32") return;
     const tools = ["mcconfig", "make"].map((tool) => writeProgram("tools", tool, ""))[0];
     const env = { MODDABLE: at("sdk"), PATH: tools };
-    expectRefusal(await script("build", [], env), /IDF_PATH is not set.*xs-dev/);
+    expectRefusal(await script("build", [], env), /IDF_PATH is not set.*xs-dev@latest setup --device esp32/);
     expectRefusal(await script("build", [], { ...env, IDF_PATH: at("sdk") }), /sdk, which is no ESP-IDF.*xs-dev/);
   });
 
@@ -92,47 +59,20 @@ test.each<[string, RegExp]>([
   ["flash --attempts 0", /--attempts.*from 1/],
   ["qemu --tcp 65536", /--tcp.*65535/],
   ["qemu frobnicate", /frobnicate is no setting.*steps=500/],
+  ["qemu step=500", /no setting step: .*steps/],
+  ["qemu ops=js", /ops must be .*native.*not js/],
+  ["qemu transmit=tx", /transmit must be .*not tx/],
+  ["qemu steps=5 steps=abc", /steps must be a whole number.*not abc/],
+  ["qemu learning_rate=fast", /learning_rate must be .*not fast/],
+  ["qemu n_embd=30", /n_embd \(30\) must be a multiple of n_head/],
+  ["qemu n_embd=64", /ESP32.* needs \d+ bytes.*n_embd \d+ would fit/],
+  ["qemu constructor=1", /no setting constructor/],
+  ["qemu a\x1b[2J=1", /a\\u\{1b\}\[2J=1 is no setting/],
   ["erase --frobnicate", /unknown option '--frobnicate'/],
 ])("%s is refused", async (line, message) => {
   const [name, ...options] = line.split(" ");
   expectRefusal(await script(name, options), message);
 });
-
-/** An application as the chip's ROM and bootloader read it: header, segments, checksum, hash. */
-function image(chip: number, text: string): Buffer {
-  const data = Buffer.alloc(Math.ceil((text.length + 1) / 4) * 4);
-  data.write(text);
-  const header = Buffer.alloc(24);
-  // Magic, segments, flash mode DIO, 4 MB at 40 MHz, entry point.
-  header.set([0xe9, 1, 2, 0x20]);
-  header.writeUInt32LE(0x40080000, 4);
-  header[8] = 0xee;
-  header.writeUInt16LE(chip, 12);
-  header[23] = 1;
-  const segment = Buffer.alloc(8);
-  segment.writeUInt32LE(0x3ffb0000, 0);
-  segment.writeUInt32LE(data.length, 4);
-  const body = Buffer.concat([header, segment, data]);
-  // The checksum is the last byte of a row of sixteen.
-  const padding = Buffer.alloc(16 - (body.length % 16));
-  padding[padding.length - 1] = data.reduce((sum, byte) => sum ^ byte, 0xef);
-  const whole = Buffer.concat([body, padding]);
-  return Buffer.concat([whole, createHash("sha256").update(whole).digest()]);
-}
-
-function partitionTable(applicationSize: number): Buffer {
-  const table = Buffer.alloc(0xc00, 0xff);
-  const entry = (i: number, type: number, subtype: number, offset: number, size: number, label: string): void => {
-    table.fill(0, 32 * i, 32 * i + 32);
-    table.set([0xaa, 0x50, type, subtype], 32 * i);
-    table.writeUInt32LE(offset, 32 * i + 4);
-    table.writeUInt32LE(size, 32 * i + 8);
-    table.write(label, 32 * i + 12);
-  };
-  entry(0, 1, 2, 0x9000, 0x6000, "nvs");
-  entry(1, 0, 0, 0x20000, applicationSize, "factory");
-  return table;
-}
 
 const CHIPS: [name: string, id: number, bootloaderAt: number][] = [
   ["esp32", 0, 0x1000],
@@ -141,17 +81,8 @@ const CHIPS: [name: string, id: number, bootloaderAt: number][] = [
   ["esp32c6", 13, 0],
 ];
 
-/** What a build leaves. */
-function writeBuild(folder: string, chip: number, text = `\0${version}`, applicationSize = 0x10000): string {
-  mkdirSync(at(folder));
-  writeFileSync(join(at(folder), "bootloader.bin"), image(chip, "bootloader"));
-  writeFileSync(join(at(folder), "partition-table.bin"), partitionTable(applicationSize));
-  writeFileSync(join(at(folder), "xs_esp32.bin"), image(chip, text));
-  return at(folder);
-}
-
 function released(name: string): string {
-  return join(at("release"), `esp32gpt-${version}-${name}.bin`);
+  return join(at("release"), `esp32gpt-${version}-${codename}-${name}.bin`);
 }
 
 describe("release", () => {
@@ -175,6 +106,7 @@ describe("release", () => {
       expectRefusal(await script("release", ["--from", folder, "--to", at("release")]), message);
     await expectRefused(at("none"), /bootloader\.bin is not there/);
     await expectRefused(writeBuild("other-version", 0, `\x000.0.${version}x`), /xs_esp32\.bin is not version/);
+    await expectRefused(writeBuild("no-codename", 0, `\0${version}`), /is not version [\d.]+ [a-z]+:/);
     await expectRefused(writeBuild("other-chip", 77), /chip that is not known.*77/);
     await expectRefused(writeBuild("large", 0, version, 16), /more than its partition's 16/);
     writeFileSync(join(writeBuild("garbage", 0), "xs_esp32.bin"), "ELF");
@@ -203,7 +135,7 @@ describe("with the SDK", () => {
       const output = options[options.indexOf("-o") + 1];
       const kind = { "-d": "debug", "-i": "instrument" }[options[0]] ?? "release";
       console.log(JSON.stringify({ options, env: process.env }));
-      if (options.includes("steps=0")) process.exit(7);
+      if (options.includes("steps=7")) process.exit(7);
       cpSync("${at(build)}", output + "/bin/${board}/" + kind + "/esp32gpt", { recursive: true });`,
     );
     writeProgram(`tools-${build}`, "make", "");
@@ -217,7 +149,7 @@ describe("with the SDK", () => {
     expect([code, stderr]).toEqual([0, ""]);
     const [call, ...rest] = stdout.split("\n");
     const image = join("build", "firmware", "8mb", "bin", board, "debug", "esp32gpt", "xs_esp32.bin");
-    expect(rest).toEqual([`${image}: 80 bytes of 65,536 bytes.`, ""]);
+    expect(rest).toEqual([`${image}: 96 bytes of 65,536 bytes.`, ""]);
 
     const started = JSON.parse(call) as { options: string[]; env: Record<string, string> };
     const output = join(ROOT, "build", "firmware", "8mb");
@@ -231,6 +163,7 @@ describe("with the SDK", () => {
       "-o",
       output,
       `version=${version}`,
+      `codename=${codename}`,
       "steps=5",
     ]);
     expect(started.env.PARTITIONS_FILE).toBe(join(ROOT, "sdkconfig", "partitions-8mb.csv"));
@@ -242,16 +175,41 @@ describe("with the SDK", () => {
   });
 
   onPosix("ends as mcconfig does when it fails", async () => {
-    const { code, stderr } = await script("build", ["steps=0", "--board", board], sdk("sdk-build"));
+    const { code, stderr } = await script("build", ["steps=7", "--board", board], sdk("sdk-build"));
     expect([code, stderr]).toEqual([7, ""]);
+  });
+
+  onPosix("refuses settings that make no sense before anything is built", async () => {
+    const env = sdk("sdk-build");
+    for (const name of ["build", "debug"])
+      expectRefusal(await script(name, ["step=500", "--board", board], env), /no setting step: .*steps/);
+    const small = ["n_embd=32", "n_layer=2", "--board", "esp32/esp32c3"];
+    expectRefusal(await script("build", small, env), /ESP32-C3: .*would fit/);
+  });
+
+  onPosix("refuses an SDK that is too old", async () => {
+    const moddable = at("old-sdk");
+    for (const folder of ["build", "tools"]) mkdirSync(join(moddable, folder), { recursive: true });
+    writeFileSync(join(moddable, "tools", "VERSION"), "7.1.0\n");
+    const env = { ...sdk("sdk-build"), MODDABLE: moddable };
+    expectRefusal(await script("build", [], env), /version 7\.1\.0 of the SDK.*--release 8\.2\.3/);
+  });
+
+  onPosix("debugs on a port of this computer only", async () => {
+    const options = ["--log", "--board", board, "--port", "tcp://127.0.0.1:5555"];
+    const env = sdk("sdk-build");
+    mkdirSync(at("sdk/tools/xsbug-log/node_modules"), { recursive: true });
+    expectRefusal(await script("debug", options, env), /serial port of this computer, not tcp:/);
+    const { stdout } = await script("debug", options.slice(0, 3), { ...env, UPLOAD_PORT: "", ESPTOOL_PORT: "COM7" });
+    expect((JSON.parse(stdout) as { env: Record<string, string> }).env.UPLOAD_PORT).toBe("COM7");
   });
 
   onPosix("releases what it has built", async () => {
     writeBuild("sdk-release", 13);
     const { code, stdout } = await script("release", ["--board", board, "--to", at("release")], sdk("sdk-release"));
     expect(code).toBe(0);
-    expect(stdout).toMatch(/esp32c6-4mb\.bin: 80 bytes\.\n$/);
-    expect(readFileSync(released("esp32c6-4mb"))).toEqual(image(13, `\0${version}`));
+    expect(stdout).toMatch(/esp32c6-4mb\.bin: 96 bytes\.\n$/);
+    expect(readFileSync(released("esp32c6-4mb"))).toEqual(image(13, `\0${version}\0${codename}`));
   });
 });
 
@@ -296,7 +254,7 @@ if (!hasEsptool) console.warn("skipped: what esptool does with the images, as it
     const folder = writeBuild(`merge-${name}`, id);
     const { code, stdout, stderr } = await script("release", ["--full", "--from", folder, "--to", at("release")]);
     expect([code, stderr]).toEqual([0, ""]);
-    expect(stdout).toMatch(new RegExp(`esp32gpt-${version}-${name}-4mb-full\\.bin: [\\d,]+ bytes\\.\n$`));
+    expect(stdout).toMatch(new RegExp(`esp32gpt-${version}-${codename}-${name}-4mb-full\\.bin: [\\d,]+ bytes\\.\n$`));
 
     const merged = readFileSync(released(`${name}-4mb-full`));
     for (const [offset, file] of [
@@ -315,188 +273,5 @@ if (!hasEsptool) console.warn("skipped: what esptool does with the images, as it
       expect(info.stdout).toMatch(/Checksum: 0x[0-9a-f]+ \(valid\)/i);
       expect(info.stdout).toMatch(/Validation hash: [0-9a-f]+ \(valid\)/i);
     }
-  });
-});
-
-/** An esptool that notes what it is asked for; the board answers from the third attempt on. */
-function fakeEsptool(folder: string, esptoolVersion: string, attemptsNeeded: number): string {
-  return writeProgram(
-    folder,
-    "esptool",
-    `const { appendFileSync, readFileSync } = require("node:fs");
-    const options = process.argv.slice(2);
-    if (options[0] === "version") {
-      console.log("${esptoolVersion}");
-      process.exit();
-    }
-    const log = __dirname + "/log";
-    appendFileSync(log, options.join(" ") + "\\n");
-    if (readFileSync(log, "utf8").split("\\n").length <= ${attemptsNeeded}) {
-      console.log("A fatal error occurred: Failed to connect to ESP32: No serial data received.");
-      process.exit(2);
-    }`,
-  );
-}
-
-describe("flash", () => {
-  onPosix.each([
-    ["esptool.py v4.8.1\n4.8.1", "write_flash"],
-    ["esptool v5.6.0\n5.6.0", "write-flash"],
-  ])("tries until the board answers, with %j", async (esptoolVersion, name) => {
-    const build = writeBuild(`flash-${name}`, 0);
-    const tool = fakeEsptool(`esptool-${name}`, esptoolVersion.replace("\n", "\\n"), 3);
-    const options = ["--from", build, "--port", "PORT", "--no-monitor"];
-    const { code, stderr } = await script("flash", options, { PATH: tool });
-    expect(code).toBe(0);
-    expect(stderr.match(/does not answer \(attempt \d of 10\): hold its BOOT button/g)).toHaveLength(2);
-    const calls = readFileSync(join(tool, "log"), "utf8").trim().split("\n");
-    expect(calls).toHaveLength(3);
-    expect(calls[2]).toBe(
-      `--chip esp32 --port PORT --baud 460800 --connect-attempts 3 ${name} ` +
-        `0x1000 ${build}/bootloader.bin 0x8000 ${build}/partition-table.bin 0x20000 ${build}/xs_esp32.bin`,
-    );
-  });
-
-  onPosix("gives up", async () => {
-    const tool = fakeEsptool("esptool-silent", "5.6.0", 99);
-    const options = ["--from", writeBuild("flash-silent", 9), "--port", "PORT", "--attempts", "2"];
-    const { code, stderr } = await script("flash", options, { PATH: tool });
-    expect([code, stderr.trim().split("\n").at(-1)]).toEqual([
-      2,
-      "The board did not answer in 2 attempts: hold its BOOT button, press EN (or RESET), and let BOOT go.",
-    ]);
-  });
-});
-
-/** Resolves when a stream has said something. */
-async function until(
-  program: ChildProcessWithoutNullStreams,
-  name: "stdout" | "stderr",
-  text: RegExp,
-): Promise<string> {
-  let said = "";
-  for await (const part of program[name].iterator({ destroyOnReturn: false })) {
-    said += String(part);
-    if (text.test(said)) return said;
-  }
-  throw new Error(`it ended and had said ${said}`);
-}
-
-describe("qemu", () => {
-  /** An emulator that says how it was started, and then what it receives. */
-  const emulator = `
-    if (process.argv[3] === "help") {
-      console.log("Supported machines are:\\nesp32  Espressif ESP32 machine");
-      process.exit();
-    }
-    console.log("started " + process.argv.slice(2).join(" "));
-    process.stdin.on("data", (text) => {
-      console.log("received " + String(text).trim());
-      if (String(text) === "end\\n") process.exit(3);
-    });`;
-
-  onPosix("shares the serial port between terminal and TCP", async () => {
-    const folder = writeProgram("emulator", "qemu-system-xtensa", emulator);
-    writeFileSync(at("merged.bin"), "image");
-    const program = startScript("qemu", ["--image", at("merged.bin"), "--tcp", "0"], { PATH: folder });
-    const port = /tcp:\/\/127\.0\.0\.1:(\d+)/.exec(await until(program, "stderr", /\d\. Ctrl-C/))?.[1];
-    const started = await until(program, "stdout", /started.*\n/);
-    expect(started).toMatch(/-machine esp32 .*-serial stdio -drive file=.*flash\.bin,if=mtd,format=raw/);
-    const flash = readFileSync(join(ROOT, "build", "firmware", "qemu", "flash.bin"));
-    expect([flash.length, flash.toString("latin1", 0, 6), flash.at(-1)]).toEqual([4 << 20, "image\xff", 0xff]);
-
-    const monitor = connect(Number(port), "127.0.0.1");
-    await once(monitor, "connect");
-    monitor.write("status\n");
-    expect(String((await once(monitor, "data"))[0])).toBe("received status\n");
-    await until(program, "stdout", /received status/);
-    const outcome = outcomeOf(program);
-    program.stdin.write("end\n");
-    expect(await outcome).toEqual({ code: 3, stdout: "received end\n", stderr: "" });
-    monitor.destroy();
-  });
-
-  onPosix("refuses an emulator that does not know the ESP32, and images that do not fit", async () => {
-    const other = writeProgram("other-emulator", "qemu-system-xtensa", `console.log("kc705  board");`);
-    expectRefusal(await script("qemu", ["--image", "x"], { PATH: other }), /no ESP32.*idf_tools\.py install/);
-    const folder = writeProgram("emulator", "qemu-system-xtensa", emulator);
-    expectRefusal(await script("qemu", ["--image", at("none")], { PATH: folder }), /none cannot be read/);
-    writeFileSync(at("huge.bin"), Buffer.alloc((4 << 20) + 1));
-    expectRefusal(await script("qemu", ["--image", at("huge.bin")], { PATH: folder }), /larger than/);
-  });
-});
-
-describe("monitor", () => {
-  let server: Server;
-  let address: string;
-
-  beforeEach(async () => {
-    server = createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    address = `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  });
-  afterEach(() => void server.close());
-
-  async function connected(): Promise<{ program: ChildProcessWithoutNullStreams; board: Socket }> {
-    const program = start("monitor", "--port", address);
-    const [board] = (await once(server, "connection")) as [Socket];
-    return { program, board };
-  }
-
-  test("shows what the board says and sends what is typed, whole lines", async () => {
-    const { program, board } = await connected();
-    board.write("step    0/1000: loss = 3.2986\nwithout an end");
-    expect(await until(program, "stdout", /end$/)).toBe("step    0/1000: loss = 3.2986\nwithout an end");
-    program.stdin.write("sta");
-    program.stdin.write("tus\ngenerate 5\n");
-    let received = "";
-    for await (const part of board.iterator({ destroyOnReturn: false })) {
-      received += String(part);
-      if (received.endsWith("5\n")) break;
-    }
-    expect(received).toBe("status\ngenerate 5\n");
-    const outcome = outcomeOf(program);
-    board.end();
-    expect(await outcome).toEqual({ code: 1, stdout: "", stderr: `The connection to ${address} is gone.\n` });
-  });
-
-  test("with its input at an end, stays until the board ends", async () => {
-    const { program, board } = await connected();
-    const outcome = outcomeOf(program);
-    program.stdin.end("status\n");
-    await once(board, "data");
-    board.end("ready\n");
-    expect(await outcome).toEqual({ code: 0, stdout: "ready\n", stderr: "" });
-  });
-
-  onPosix("ends on Ctrl-C", async () => {
-    const { program, board } = await connected();
-    board.write("ready\n");
-    await until(program, "stdout", /ready/);
-    const outcome = outcomeOf(program);
-    program.kill("SIGINT");
-    expect(await outcome).toEqual({ code: 0, stdout: "", stderr: "" });
-  });
-
-  test("says in one sentence what is wrong with a port", async () => {
-    server.close();
-    const expectRefused = async (options: string, message: RegExp): Promise<void> =>
-      expectRefusal(await esp32gpt("monitor", "--port", ...options.split(" ")), message);
-    await expectRefused(address, /could not be opened: nobody listens there/);
-    await expectRefused(at("port"), /port could not be opened: /);
-    await expectRefused("tcp://board", /no address.*tcp:\/\/127\.0\.0\.1:5555/);
-    await expectRefused(`${address} --reset`, /--reset.*TCP/);
-    await expectRefused("x --baud fast", /--baud.*whole number/);
-  });
-
-  test("finds the port with a board", () => {
-    const unknown = { path: "COM1" };
-    const espressif = { path: "COM3", vendorId: "303A" };
-    const bridge = { path: "/dev/ttyUSB0", vendorId: "10c4" };
-    expect(choosePort([unknown, espressif])).toBe("COM3");
-    expect(choosePort([bridge])).toBe("/dev/ttyUSB0");
-    expect(() => choosePort([espressif, bridge])).toThrow("COM3 (Espressif), /dev/ttyUSB0 (CP210x)");
-    expect(() => choosePort([unknown])).toThrow("--port, of COM1.");
-    expect(() => choosePort([])).toThrow("no serial port");
   });
 });

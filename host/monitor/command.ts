@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { printable } from "../../src/text";
 import { connect, listPorts } from "./connection";
-import { choosePort } from "./ports";
+import { type Choice, choosePort, environmentPort } from "./ports";
 import { converse } from "./terminal";
 
 /** The port went away. */
@@ -14,40 +15,55 @@ interface MonitorOptions {
 }
 
 /** Adds the serial monitor to the command line. */
-export function addMonitor(program: Command, _ending: AbortSignal): void {
+export function addMonitor(program: Command, ending: AbortSignal): void {
   program
     .command("monitor")
     .description("show what a board says, and send it what is typed")
-    .option("--port <port>", "serial port, or tcp://host:port (default: the one with a board)")
+    .option(
+      "--port <port>",
+      "serial port, tcp://host:port or rfc2217://host:port (default: $UPLOAD_PORT, $ESPTOOL_PORT, or the one with a board)",
+    )
     .option("--baud <rate>", "speed of the serial port", parseBaud, 115200)
     .option("--reset", "restart the board", false)
     .option("--which", "print which port it would be, and end", false)
-    .action(monitor);
+    .action((options: MonitorOptions) => monitor(options, ending));
 }
 
 function parseBaud(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
   return Number(text);
 }
 
-async function monitor({ port: named, baud, reset, which }: MonitorOptions): Promise<void> {
-  const port = named ?? choosePort(await listPorts());
+/**
+ * @param ending asks it to end
+ * @throws InputError when there is no port, it cannot be opened, or the output cannot be written
+ */
+export async function monitor({ port: named, baud, reset, which }: MonitorOptions, ending: AbortSignal): Promise<void> {
+  const { port, remark } = await unlessAborted(findPort(named), ending);
+  if (remark !== undefined) console.error(remark);
   if (which) {
     console.log(port);
     return;
   }
-  const stopping = new AbortController();
-  const stop = (): void => stopping.abort();
-  process.on("SIGINT", stop);
-  try {
-    const connection = await connect({ port, baud, reset });
-    if (process.stderr.isTTY) console.error(`Connected to ${port}. Ctrl-C ends.`);
-    const end = await converse(connection, process.stdin, process.stdout, stopping.signal);
-    if (end === "lost") {
-      console.error(`The connection to ${port} is gone.`);
-      process.exitCode = EXIT_LOST;
-    }
-  } finally {
-    process.off("SIGINT", stop);
+  const connection = await unlessAborted(connect({ port, baud, reset }, ending), ending);
+  const name = printable(port, 200);
+  if (process.stderr.isTTY) console.error(`Connected to ${name}. Ctrl-C ends.`);
+  const end = await converse(connection, process.stdin, process.stdout, ending);
+  if (end === "lost") {
+    console.error(`The connection to ${name} is gone.`);
+    process.exitCode = EXIT_LOST;
   }
+}
+
+async function findPort(named = environmentPort(process.env)): Promise<Choice> {
+  return named === undefined ? choosePort(await listPorts()) : { port: named };
+}
+
+/** What cannot be interrupted is left behind. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    signal.addEventListener("abort", abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
 }

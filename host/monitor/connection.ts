@@ -5,13 +5,18 @@ import { delimiter, join } from "node:path";
 import type { Duplex } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { InputError } from "../../src/errors";
+import { printable } from "../../src/text";
 import type { Port } from "./ports";
+import { reasonOf } from "./reasons";
+import { RemoteSerialPort } from "./rfc2217";
 
 /** How long the reset line of a board is held, in milliseconds. */
 const RESET_TIME = 100;
+/** How often to look whether a serial device is still there, in milliseconds. */
+const WATCH_INTERVAL = 500;
 
 export interface ConnectionOptions {
-  /** The device file or COM port, or tcp://host:port. */
+  /** The device file or COM port, or tcp://host:port, or rfc2217://host:port. */
   readonly port: string;
   readonly baud: number;
   /** Restart the board first. */
@@ -20,26 +25,53 @@ export interface ConnectionOptions {
 
 /**
  * Opens the way to a board: what it writes can be read, what is written it reads.
+ * @param signal gives up; what it was aborted with is thrown
  * @throws InputError when the port cannot be opened
  */
-export async function connect(options: ConnectionOptions): Promise<Duplex> {
+export async function connect(options: ConnectionOptions, signal: AbortSignal): Promise<Duplex> {
   try {
-    return await (/^tcp:/i.test(options.port) ? connectTcp(options) : connectSerial(options));
+    return await (isUrl(options.port) ? connectRemote(options, signal) : connectSerial(options));
   } catch (error) {
-    if (error instanceof InputError) throw error;
-    throw new InputError(`${options.port} could not be opened: ${reason(error)}.`);
+    if (signal.aborted) throw signal.reason;
+    const port = printable(options.port, 200);
+    throw new InputError(
+      error instanceof InputError ? error.message : `${port} could not be opened: ${reasonOf(error)}.`,
+    );
   }
 }
 
-async function connectTcp({ port, reset }: ConnectionOptions): Promise<Duplex> {
-  const address: Record<string, string | undefined> | undefined =
-    /^tcp:\/\/(?:\[(?<v6>[^\]]+)\]|(?<name>[^:/]+)):(?<port>\d+)\/?$/i.exec(port)?.groups;
+function isUrl(port: string): boolean {
+  return /^(tcp|socket|rfc2217):/i.test(port);
+}
+
+/** esptool calls a plain connection socket://, and lets an rfc2217:// be followed by its options. */
+const ADDRESS =
+  /^(?<scheme>tcp|socket|rfc2217):\/\/(?:\[(?<v6>[^\]]+)\]|(?<name>[^:/]+)):(?<port>\d{1,5})\/?(?:\?.*)?$/i;
+
+async function connectRemote({ port: url, baud, reset }: ConnectionOptions, signal: AbortSignal): Promise<Duplex> {
+  const address: Record<string, string | undefined> | undefined = ADDRESS.exec(url)?.groups;
   if (address === undefined || Number(address.port) > 0xffff)
-    throw new InputError(`${port} is no address: it looks like tcp://127.0.0.1:5555.`);
-  if (reset) throw new InputError("--reset is for serial ports: a TCP connection has no reset line.");
+    throw new InputError(
+      `${printable(url, 200)} is no address: it looks like tcp://127.0.0.1:5555 or rfc2217://127.0.0.1:4000.`,
+    );
+  const isPlain = address.scheme?.toLowerCase() !== "rfc2217";
+  if (isPlain && reset)
+    throw new InputError("--reset is for serial ports and rfc2217://: a TCP connection has no reset line.");
   const socket = connectSocket({ host: address.v6 ?? address.name, port: Number(address.port) });
-  await once(socket, "connect");
-  return socket;
+  try {
+    await once(socket, "connect", { signal });
+  } catch (error) {
+    socket.on("error", () => undefined).destroy();
+    throw error;
+  }
+  if (isPlain) return socket;
+  const port = await RemoteSerialPort.open(socket, baud, signal);
+  if (reset) {
+    port.holdReset();
+    await setTimeout(RESET_TIME, undefined, { signal });
+    port.releaseReset();
+  }
+  return port;
 }
 
 async function connectSerial({ port: path, baud, reset }: ConnectionOptions): Promise<Duplex> {
@@ -52,6 +84,12 @@ async function connectSerial({ port: path, baud, reset }: ConnectionOptions): Pr
       else resolve();
     });
   });
+  // The library's own destroy() leaves the device open.
+  port._destroy = (error, done) => {
+    if (port.isOpen) port.close(() => done(error));
+    else done(error);
+  };
+  if (process.platform !== "win32") watch(path, port);
   if (reset) {
     // RTS pulls the board's EN down; DTR off lets it start from flash.
     await setLines(port, { dtr: false, rts: true });
@@ -59,6 +97,14 @@ async function connectSerial({ port: path, baud, reset }: ConnectionOptions): Pr
     await setLines(port, { dtr: false, rts: false });
   }
   return port;
+}
+
+/** A device that was pulled out can be read without an end and without an error: its file tells. */
+function watch(path: string, port: Duplex): void {
+  const watching = setInterval(() => {
+    if (!existsSync(path)) port.destroy(new Error(`${path} has gone`));
+  }, WATCH_INTERVAL);
+  port.once("close", () => clearInterval(watching));
 }
 
 interface Lines {
@@ -104,13 +150,4 @@ function isOnPath(program: string): boolean {
       return false;
     }
   });
-}
-
-function reason(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  if (/EACCES|permission denied/i.test(message)) return "permission denied (on Linux: add yourself to group dialout)";
-  if (/ENOENT|no such file/i.test(message)) return "there is no such port";
-  if (message.includes("ECONNREFUSED")) return "nobody listens there";
-  if (/lock|busy|access denied/i.test(message)) return "another program uses it";
-  return message.replace(/^Error: |\.$/g, "");
 }

@@ -1,14 +1,20 @@
-import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Duplex, Readable, Writable } from "node:stream";
-
-/** How a session with a board came to its end. */
-export type SessionEnd = "stopped" | "closed" | "lost";
+import { InputError } from "../../src/errors";
+import { BoardText } from "./escape";
+import { reasonOf } from "./reasons";
 
 /**
- * Shows what the board writes, and sends it what is typed, a line at a time.
+ * How a session with a board came to its end: somebody wanted it to; the connection was closed after the
+ * input had ended; it was lost before, or broke; the reader of the output has left.
+ */
+export type SessionEnd = "stopped" | "closed" | "lost" | "left";
+
+/**
+ * Shows what the board writes, and sends it what is typed, a line at a time. Neither side is read faster
+ * than the other takes it.
  * @param stopped ends the session
- * @returns stopped; closed when the connection ended after the input had; lost when it ended before
+ * @throws InputError when the output cannot be written
  */
 export async function converse(
   connection: Duplex,
@@ -16,17 +22,48 @@ export async function converse(
   output: Writable,
   stopped: AbortSignal,
 ): Promise<SessionEnd> {
-  const lines = createInterface({ input, terminal: false }).on("line", (line) => void connection.write(`${line}\n`));
-  connection.on("data", (bytes: Uint8Array) => void output.write(bytes));
-  // A port that goes away does so with an error or without.
-  connection.on("error", () => connection.destroy());
-  try {
-    await once(connection, "close", { signal: stopped });
-    return input.readableEnded ? "closed" : "lost";
-  } catch {
+  if (stopped.aborted) {
     connection.destroy();
     return "stopped";
+  }
+  const session = new AbortController();
+  const { signal } = session;
+  const text = new BoardText();
+  const lines = createInterface({ input, terminal: false });
+
+  const ending = new Promise<SessionEnd>((end, fail) => {
+    connection.on("data", (bytes: Uint8Array) => {
+      if (!output.write(text.decode(bytes))) connection.pause();
+    });
+    const goOn = (): void => void connection.resume();
+    const outputFailed = (error: NodeJS.ErrnoException): void => {
+      if (error.code === "EPIPE") end("left");
+      else fail(new InputError(`What the board says cannot be written to the output: ${reasonOf(error)}.`));
+    };
+    output.on("drain", goOn).on("error", outputFailed);
+    signal.addEventListener("abort", () => output.off("drain", goOn).off("error", outputFailed));
+
+    lines.on("line", (line) => {
+      if (!connection.write(`${line}\n`)) lines.pause();
+    });
+    connection.on("drain", () => lines.resume());
+
+    // A port that goes away does so with an error or without; what was typed has not arrived then.
+    connection.on("error", () => end("lost"));
+    connection.on("close", (trouble: unknown) => {
+      const isWhole = !trouble && input.readableEnded && connection.writableLength === 0;
+      end(isWhole ? "closed" : "lost");
+    });
+    const stop = (): void => end("stopped");
+    stopped.addEventListener("abort", stop, { signal });
+  });
+  try {
+    const end = await ending;
+    if (end === "closed" || end === "lost") output.write(text.end());
+    return end;
   } finally {
+    session.abort();
+    connection.destroy();
     lines.close();
     input.destroy();
   }

@@ -1,13 +1,13 @@
 // What every script here shares: where the project is, how a script ends, how it starts a program.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-/** @type {{ version: string }} */
-export const { version: VERSION } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+/** @type {{ version: string, codename: string }} */
+export const { version: VERSION, codename: CODENAME } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 
 const EXIT_INPUT = 2;
 
@@ -33,6 +33,7 @@ export async function main(name, description, define) {
   const command = new Command(`npm run ${name} --`).description(description).exitOverride();
   command.configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "")) });
   define(command);
+  endOnSignals();
   try {
     await command.parseAsync();
   } catch (error) {
@@ -70,21 +71,80 @@ function isExecutable(file) {
   }
 }
 
+/** Exit codes as shells have them for a program that a signal has ended. */
+const EXIT_CODES = /** @type {const} */ ({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 });
+
+/** How long programs that were started may take to end when they are asked to, in milliseconds. */
+const GRACE = 1000;
+
+const IS_WINDOWS = process.platform === "win32";
+
 /**
- * Starts a program from PATH. On Windows a command file needs the shell, and the shell needs quotes.
+ * The programs that run, each with all that it has started.
+ * @type {Set<import("node:child_process").ChildProcess>}
+ */
+const children = new Set();
+
+/** @type {number | undefined} */
+let interruptedBy;
+
+/** A signal ends what was started, and then the script; a second one does so at once. */
+function endOnSignals() {
+  for (const [name, code] of Object.entries(EXIT_CODES))
+    process.on(name, () => {
+      if (interruptedBy !== undefined || children.size === 0) leave(code);
+      interruptedBy = code;
+      for (const child of children) signalAll(child, /** @type {NodeJS.Signals} */ (name));
+      setTimeout(() => leave(code), GRACE);
+    });
+}
+
+/**
+ * @param {number} code
+ * @returns {never}
+ */
+function leave(code) {
+  for (const child of children) signalAll(child, "SIGKILL");
+  process.exit(code);
+}
+
+/**
+ * @param {import("node:child_process").ChildProcess} child
+ * @param {NodeJS.Signals} signal
+ */
+function signalAll(child, signal) {
+  if (child.pid === undefined) return;
+  try {
+    if (IS_WINDOWS) spawnSync("taskkill", ["/pid", String(child.pid), "/t", "/f"], { stdio: "ignore" });
+    else process.kill(-child.pid, signal);
+  } catch {
+    // All of it has ended.
+  }
+}
+
+/**
+ * Starts a program from PATH, in a process group of its own. On Windows a command file needs the shell, and the shell needs quotes.
  * @param {string} program
  * @param {readonly string[]} options
  * @param {import("node:child_process").SpawnOptions} settings
  */
 export function start(program, options, settings = {}) {
   const file = which(program) ?? program;
-  return /\.(cmd|bat)$/i.test(file)
+  const child = /\.(cmd|bat)$/i.test(file)
     ? spawn(
         `"${file}"`,
         options.map((option) => `"${option}"`),
         { ...settings, shell: true },
       )
-    : spawn(file, options, settings);
+    : spawn(file, options, { detached: !IS_WINDOWS, ...settings });
+  children.add(child);
+  child.on("error", () => children.delete(child));
+  child.on("exit", () => {
+    if (interruptedBy === undefined) children.delete(child);
+    else if ([...children].every(({ exitCode, signalCode }) => exitCode !== null || signalCode !== null))
+      leave(interruptedBy);
+  });
+  return child;
 }
 
 /**
@@ -93,21 +153,19 @@ export function start(program, options, settings = {}) {
  * @param {readonly string[]} options
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, show?: boolean, check?: boolean }} settings show: what it prints
  *   goes to the terminal as well (default); check: throw when it fails (default)
- * @returns {Promise<{ code: number, output: string }>} what it printed on both of its streams
+ * @returns {Promise<{ code: number, output: string, stdout: string, stderr: string }>} output: what it printed on
+ *   both of its streams
  * @throws {ProgramFailed}
  */
 export async function run(program, options, { show = true, check = true, ...settings } = {}) {
   const child = start(program, options, { ...settings, stdio: ["inherit", "pipe", "pipe"] });
   let output = "";
-  /** @type {[import("node:stream").Readable, NodeJS.WriteStream][]} */
-  const streams = [
-    [child.stdout, process.stdout],
-    [child.stderr, process.stderr],
-  ];
-  for (const [from, to] of streams) {
-    from.setEncoding("utf8").on("data", (text) => {
+  const said = { stdout: "", stderr: "" };
+  for (const name of /** @type {const} */ (["stdout", "stderr"])) {
+    child[name]?.setEncoding("utf8").on("data", (text) => {
       output += text;
-      if (show) to.write(text);
+      said[name] += text;
+      if (show) process[name].write(text);
     });
   }
   const code = await ending(child);
@@ -115,7 +173,7 @@ export async function run(program, options, { show = true, check = true, ...sett
     if (!show) process.stderr.write(output);
     throw new ProgramFailed(code);
   }
-  return { code, output };
+  return { code, output, ...said };
 }
 
 /**

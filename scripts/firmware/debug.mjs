@@ -2,19 +2,19 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { main, UserError } from "./command.mjs";
-import { boardOptions, mcconfig, requirePort, requireSdk, requireSettings } from "./sdk.mjs";
+import { boardOptions, isRemote, mcconfig, portOption, requirePort, requireSdk, requireSettings } from "./sdk.mjs";
 
 await main("debug", "Runs the firmware on a board under the debugger.", (command) => {
-  boardOptions(command)
+  boardOptions(portOption(command))
     .argument("[settings...]", "key=value, for the program on the device")
-    .option("--port <port>", "serial port (default: the one with a board)")
     .option("--log", "in the terminal, as where there is no display")
     .action(async (settings, { board, flash, port: named, log }) => {
       requireSdk();
-      requireSettings(settings);
+      await requireSettings(settings, board);
       const isInTerminal = log || !hasDisplay();
       if (isInTerminal) requireXsbugLog();
       const port = await requirePort(named);
+      if (isRemote(port)) throw new UserError(`The SDK's debugger takes a serial port of this computer, not ${port}.`);
       const options = [isInTerminal ? "-dl" : "-d", "-m"];
       await mcconfig({ board, flash, kind: "debug" }, { options, settings, port });
     });
@@ -26,7 +26,7 @@ function hasDisplay() {
 }
 
 function requireXsbugLog() {
-  const folder = join(process.env.MODDABLE, "tools", "xsbug-log");
+  const folder = join(process.env.MODDABLE ?? "", "tools", "xsbug-log");
   if (!existsSync(join(folder, "node_modules")))
     throw new UserError(`The SDK's debugger for the terminal lacks its packages: \`npm install --prefix ${folder}\`.`);
 }

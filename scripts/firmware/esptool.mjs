@@ -53,6 +53,17 @@ export async function mergeImages(chip, parts, output) {
   await esptool("merge-bin", options, { general: ["--chip", chip], show: false });
 }
 
+/**
+ * The port as esptool names it: what is tcp:// to the monitor is socket:// to it, and has no speed to be set.
+ * @param {string} port
+ * @param {string} [baud] of the transfer
+ */
+export function portOptions(port, baud) {
+  const name = port.replace(/^tcp:/i, "socket:");
+  const hasSpeed = baud !== undefined && !/^socket:/i.test(name);
+  return ["--port", name, ...(hasSpeed ? ["--baud", baud] : [])];
+}
+
 /** @param {readonly import("./images.mjs").Part[]} parts */
 export function addresses(parts) {
   return parts.flatMap(({ offset, file }) => [`0x${offset.toString(16)}`, file]);

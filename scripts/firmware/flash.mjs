@@ -1,16 +1,15 @@
 // npm run flash: writes the built firmware to a board and shows what it says.
 import { InvalidArgumentError } from "commander";
 import { main, ProgramFailed, UserError } from "./command.mjs";
-import { addresses, esptool, requireEsptool } from "./esptool.mjs";
+import { addresses, esptool, portOptions, requireEsptool } from "./esptool.mjs";
 import { readImages } from "./images.mjs";
-import { boardOptions, imageFolder, requirePort, requireSdk, runMonitor } from "./sdk.mjs";
+import { boardOptions, imageFolder, portOption, requirePort, requireSdk, runMonitor } from "./sdk.mjs";
 
 const MOST_ATTEMPTS = 10;
 const HINT = "hold its BOOT button, press EN (or RESET), and let BOOT go.";
 
 await main("flash", "Writes the built firmware to a board, then opens the monitor.", (command) => {
-  boardOptions(command)
-    .option("--port <port>", "serial port (default: the one with a board)")
+  boardOptions(portOption(command))
     .option("--baud <rate>", "of the transfer", "460800")
     .option("--from <folder>", "with other images than those of `npm run build:esp32`")
     .option("--attempts <n>", "how often to try to reach the board", parseCount, MOST_ATTEMPTS)
@@ -20,7 +19,7 @@ await main("flash", "Writes the built firmware to a board, then opens the monito
       await requireEsptool();
       const images = readImages(from ?? imageFolder({ board, flash }), "`npm run build:esp32` builds it.");
       const port = await requirePort(named);
-      await write(images, ["--chip", images.chip.name, "--port", port, "--baud", baud], attempts);
+      await write(images, ["--chip", images.chip.name, ...portOptions(port, baud)], attempts);
       if (monitor) await runMonitor(port);
     });
 });

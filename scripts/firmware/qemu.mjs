@@ -21,7 +21,7 @@ await main("qemu", "Builds the firmware and runs it in Espressif's emulator.", (
     .option("--image <file>", "a merged image that is built already, with the flash in DIO mode")
     .option("--tcp <port>", "for the monitor", parsePort, PORT)
     .action(async (settings, { image, tcp }) => {
-      requireSettings(settings);
+      await requireSettings(settings, "esp32");
       if (image === undefined) requireSdk();
       await requireEmulator();
       const flash = writeFlash(image ?? (await buildMerged(settings)));
@@ -88,19 +88,19 @@ async function emulate(flash, port) {
   const drive = `file=${flash.replaceAll(",", ",,")},if=mtd,format=raw`;
   const options = ["-machine", "esp32", "-display", "none", "-monitor", "none", "-serial", "stdio", "-drive", drive];
   const emulator = start(EMULATOR, options, { stdio: ["pipe", "pipe", "inherit"] });
-  emulator.stdin.on("error", () => {});
-  emulator.stdout.on("data", (bytes) => {
+  const { stdin, stdout } = emulator;
+  if (!stdin || !stdout) throw new Error("it was started without pipes");
+  stdin.on("error", () => {});
+  stdout.on("data", (bytes) => {
     process.stdout.write(bytes);
     for (const monitor of monitors) monitor.write(bytes);
   });
-  process.stdin.on("data", (bytes) => emulator.stdin.write(bytes));
+  process.stdin.on("data", (bytes) => stdin.write(bytes));
   server.on("connection", (monitor) => {
     monitors.add(monitor);
-    monitor.on("data", (bytes) => emulator.stdin.write(bytes));
+    monitor.on("data", (bytes) => stdin.write(bytes));
     monitor.on("error", () => {}).on("close", () => monitors.delete(monitor));
   });
-  const stop = () => emulator.kill();
-  process.on("SIGINT", stop).on("SIGTERM", stop);
 
   const code = await new Promise((resolve, reject) => {
     emulator.on("error", reject).on("close", (code) => resolve(code ?? 0));

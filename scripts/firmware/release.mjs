@@ -1,7 +1,7 @@
 // npm run release, npm run release:full: the images that a release offers for download, in build/release/.
 import { copyFileSync, mkdirSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
-import { main, ROOT, UserError, VERSION } from "./command.mjs";
+import { CODENAME, main, ROOT, UserError, VERSION } from "./command.mjs";
 import { mergeImages, requireEsptool } from "./esptool.mjs";
 import { formatBytes, hasText, readImages } from "./images.mjs";
 import { boardOptions, buildFirmware, imageFolder, requireSdk } from "./sdk.mjs";
@@ -17,9 +17,11 @@ await main("release", "Builds the firmware and puts its image into build/release
       if (from === undefined) await buildFirmware({ board, flash });
       const folder = from ?? imageFolder({ board, flash });
       const { chip, application, bytes, parts } = readImages(folder, "the build has told above what went wrong.");
-      if (!hasText(bytes, VERSION))
-        throw new UserError(`${application} is not version ${VERSION}: \`npm run build:esp32\` builds that one.`);
-      const name = `esp32gpt-${VERSION}-${chip.name}-${flash}${full ? "-full" : ""}.bin`;
+      if (!hasText(bytes, VERSION) || !hasText(bytes, CODENAME))
+        throw new UserError(
+          `${application} is not version ${VERSION} ${CODENAME}: \`npm run build:esp32\` builds that one.`,
+        );
+      const name = `esp32gpt-${VERSION}-${CODENAME}-${chip.name}-${flash}${full ? "-full" : ""}.bin`;
       const output = join(to, name);
       mkdirSync(to, { recursive: true });
       if (full) await mergeImages(chip.name, parts, output);

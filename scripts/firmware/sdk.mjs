@@ -1,12 +1,17 @@
 // The Moddable SDK and ESP-IDF: are they there, and what do they build where?
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { InvalidArgumentError, Option } from "commander";
-import { ROOT, run, runInTerminal, UserError, VERSION, which } from "./command.mjs";
+import { CODENAME, ROOT, run, runInTerminal, UserError, VERSION, which } from "./command.mjs";
 
 /** The project's name in its manifest, and so the folder of what mcconfig makes of it. */
 export const NAME = "esp32gpt";
-const SETUP = "`npx xs-dev setup --device esp32`";
+/** The Moddable SDK that the firmware is built and tested with. ESP-IDF's version is the SDK's choice. */
+const SDK = "8.2.3";
+const OLDEST_SDK = 8.2;
+const SETUP_SDK = `\`npx xs-dev@latest setup --release ${SDK}\``;
+const SETUP = "`npx xs-dev@latest setup --device esp32`";
 
 /**
  * @typedef {"4mb" | "8mb"} Flash the size of the flash chip
@@ -33,20 +38,32 @@ export function requireSdk() {
 export function requireModdable() {
   const { MODDABLE } = process.env;
   if (!MODDABLE)
-    throw new UserError(`MODDABLE is not set: ${SETUP} installs the Moddable SDK, then open a new terminal.`);
+    throw new UserError(`MODDABLE is not set: ${SETUP_SDK} installs the Moddable SDK, then open a new terminal.`);
   if (!existsSync(join(MODDABLE, "build")))
-    throw new UserError(`MODDABLE names ${MODDABLE}, which is no Moddable SDK: ${SETUP} installs it.`);
-  const system = { darwin: "mac", win32: "win" }[process.platform] ?? "lin";
+    throw new UserError(`MODDABLE names ${MODDABLE}, which is no Moddable SDK: ${SETUP_SDK} installs it.`);
+  const version = sdkVersion(MODDABLE);
+  if (version !== undefined && parseFloat(version) < OLDEST_SDK)
+    throw new UserError(
+      `MODDABLE names version ${version} of the SDK, which is too old: ${SETUP_SDK} installs ${SDK}.`,
+    );
+  const system = process.platform === "darwin" ? "mac" : process.platform === "win32" ? "win" : "lin";
   // mcconfig starts the tsc of PATH, and only TypeScript 6.0 suits the SDK and the project alike.
   process.env.PATH = [
     join(ROOT, "node_modules", ".bin"),
     process.env.PATH,
     join(MODDABLE, "build", "bin", system, "release"),
   ].join(delimiter);
-  if (!which("mcconfig")) throw new UserError(`mcconfig, the SDK's build tool, is not on PATH: ${SETUP} builds it.`);
+  if (!which("mcconfig"))
+    throw new UserError(`mcconfig, the SDK's build tool, is not on PATH: ${SETUP_SDK} builds it.`);
   if (!which("tsc")) throw new UserError("TypeScript is missing: `npm ci` installs it.");
   const make = process.platform === "win32" ? "nmake" : "make";
-  if (!which(make)) throw new UserError(`${make} is not on PATH: ${SETUP} installs it.`);
+  if (!which(make)) throw new UserError(`${make} is not on PATH: ${SETUP_SDK} installs it.`);
+}
+
+/** @param {string} moddable */
+function sdkVersion(moddable) {
+  const file = join(moddable, "tools", "VERSION");
+  return existsSync(file) ? /\d+\.\d+(\.\d+)?/.exec(readFileSync(file, "utf8"))?.[0] : undefined;
 }
 
 /** @param {import("commander").Command} command */
@@ -64,13 +81,35 @@ function parseBoard(text) {
 }
 
 /**
- * The values that mcconfig hands to the program as mc/config.
- * @param {readonly string[]} settings
+ * Refuses settings with which the program on the device would not run.
+ * @param {readonly string[]} settings name=value, as mcconfig hands them to the program as mc/config
+ * @param {string} board
  * @throws {UserError}
  */
-export function requireSettings(settings) {
+export async function requireSettings(settings, board) {
+  const { checkFirmware, printable } = await loadProgram();
   const wrong = settings.find((setting) => !/^[A-Za-z_]\w*=/.test(setting));
-  if (wrong !== undefined) throw new UserError(`${wrong} is no setting: they look like steps=500.`);
+  if (wrong !== undefined) throw new UserError(`${printable(wrong)} is no setting: they look like steps=500.`);
+  const entries = settings.map((setting) => {
+    const at = setting.indexOf("=");
+    return [setting.slice(0, at), setting.slice(at + 1)];
+  });
+  try {
+    checkFirmware(Object.fromEntries(entries), board);
+  } catch (error) {
+    if (error instanceof Error && error.name === "InputError") throw new UserError(error.message);
+    throw error;
+  }
+}
+
+/**
+ * What the program itself knows of its settings and its memory.
+ * @returns {Promise<typeof import("../../host/firmware")>}
+ */
+async function loadProgram() {
+  const { build } = await import("../build.mjs");
+  await build();
+  return import(pathToFileURL(join(ROOT, "dist", "firmware.js")).href);
 }
 
 /**
@@ -105,7 +144,7 @@ export async function mcconfig(build, { options = [], settings = [], port } = {}
     SDKCONFIGPATH: writeSdkconfig(build, output),
     ...(port && { UPLOAD_PORT: port }),
   };
-  const all = [...options, "-p", build.board, "-o", output, `version=${VERSION}`, ...settings];
+  const all = [...options, "-p", build.board, "-o", output, `version=${VERSION}`, `codename=${CODENAME}`, ...settings];
   await runInTerminal("mcconfig", all, { cwd: ROOT, env });
 }
 
@@ -148,11 +187,31 @@ function writeSdkconfig({ flash }, output) {
 export async function requirePort(port) {
   if (port !== undefined) return port;
   const monitor = [join(ROOT, "bin", "esp32gpt.js"), "monitor", "--which"];
-  const { code, output } = await run(process.execPath, monitor, { show: false, check: false });
+  const { code, stdout, stderr } = await run(process.execPath, monitor, { show: false, check: false });
   // The command line may have had to build itself first, and said so.
-  const answer = output.trim().split("\n").at(-1);
-  if (code !== 0) throw new UserError(answer);
-  return answer;
+  if (code !== 0)
+    throw new UserError(
+      stderr
+        .trim()
+        .split("\n")
+        .at(-1)
+        ?.replace(/^esp32gpt: /, ""),
+    );
+  process.stderr.write(stderr);
+  return stdout.trim();
+}
+
+/** @param {import("commander").Command} command */
+export function portOption(command) {
+  return command.option(
+    "--port <port>",
+    "serial port, tcp://host:port or rfc2217://host:port (default: $UPLOAD_PORT, $ESPTOOL_PORT, or the one with a board)",
+  );
+}
+
+/** @param {string} port */
+export function isRemote(port) {
+  return /^\w+:\/\//.test(port);
 }
 
 /** @param {string} port */

@@ -4,7 +4,7 @@
 // the ESP32's build; ESP-IDF itself adds the image.
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { main, ProgramFailed, ROOT, run, VERSION, which } from "./command.mjs";
+import { CODENAME, main, ProgramFailed, ROOT, run, VERSION, which } from "./command.mjs";
 import { formatBytes, readImages } from "./images.mjs";
 import { buildFirmware, imageFolder, requireModdable } from "./sdk.mjs";
 
@@ -55,7 +55,7 @@ async function check(name, body) {
     console.log(`ok: ${name}${remark ? ` (${remark})` : ""}`);
   } catch (error) {
     if (error instanceof ProgramFailed) console.log(`FAILED: ${name}`);
-    else console.log(`FAILED: ${name}: ${error.message}`);
+    else console.log(`FAILED: ${name}: ${error instanceof Error ? error.message : error}`);
     failures++;
   }
 }
@@ -94,7 +94,7 @@ function toolsFor(project) {
       const debug = kind === "debug" ? ["-d"] : [];
       freshFolder("lin", "mc", kind);
       // Not the default target, which ends other simulators and starts a window.
-      const settings = [`version=${VERSION}`, `steps=${STEPS}`];
+      const settings = [`version=${VERSION}`, `codename=${CODENAME}`, `steps=${STEPS}`];
       await runTool("mcconfig", [...debug, "-m", "-p", "lin", "-t", "build", "-o", output, ...settings]);
     },
 
@@ -118,7 +118,7 @@ function toolsFor(project) {
     async linkFor(board, kind) {
       const debug = kind === "debug" ? ["-d"] : [];
       const folder = freshFolder(...board.split("/"), kind);
-      await runTool("mcconfig", [...debug, "-p", board, "-o", output, `version=${VERSION}`]);
+      await runTool("mcconfig", [...debug, "-p", board, "-o", output, `version=${VERSION}`, `codename=${CODENAME}`]);
       const makefile = join(folder, "makefile");
       const chip = /^ESP32_SUBCLASS *= *(\w+)/m.exec(readFileSync(makefile, "utf8"))?.[1] ?? "esp32";
       // ESP-IDF would make this header; the JavaScript half does not read it.

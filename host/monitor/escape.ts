@@ -1,0 +1,29 @@
+import { isVisible } from "../../src/text";
+
+/** What TextDecoder puts in the place of bytes that are no UTF-8. */
+const REPLACEMENT = "\ufffd";
+
+/**
+ * What a board writes, as a terminal may show it: UTF-8, also when a character comes in pieces; controls
+ * other than the ends of lines and tabs, what is invisible, and bytes that are no UTF-8, as their codes.
+ */
+export class BoardText {
+  private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+  decode(bytes: Uint8Array): string {
+    return escape(this.decoder.decode(bytes, { stream: true }));
+  }
+
+  /** What is left of a character whose end never came. */
+  end(): string {
+    return escape(this.decoder.decode());
+  }
+}
+
+function escape(text: string): string {
+  return text.replace(/[^\n\r\t\x20-\x7e]/gu, (character) => {
+    const codePoint = character.codePointAt(0) ?? 0;
+    const isShown = character !== REPLACEMENT && isVisible(codePoint);
+    return isShown ? character : `\\u{${codePoint.toString(16)}}`;
+  });
+}

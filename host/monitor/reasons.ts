@@ -1,0 +1,21 @@
+import { printable } from "../../src/text";
+
+const REASONS: readonly (readonly [RegExp, string])[] = [
+  [/EACCES|permission denied/i, "permission denied (on Linux: add yourself to group dialout)"],
+  [/ENOENT|no such file/i, "there is no such port"],
+  [/ECONNREFUSED/, "nobody listens there"],
+  [/ENOTFOUND|EAI_AGAIN/, "there is no such host"],
+  [/ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/, "it does not answer"],
+  [/ECONNRESET|EPIPE/, "the other side has closed the connection"],
+  [/ENOSPC/, "the disk is full"],
+  [/ENOTTY|Inappropriate ioctl/i, "it is no serial port"],
+  [/lock|busy|access denied/i, "another program uses it"],
+];
+
+/** Why a port could not be opened, or the output not be written, in words. */
+export function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const known = REASONS.find(([pattern]) => pattern.test(`${code} ${message}`));
+  return known?.[1] ?? printable(message.replace(/^Error:? |\.$/g, ""), 200);
+}

@@ -1,0 +1,166 @@
+import type { Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { InputError } from "../../src/errors";
+import {
+  DO,
+  DONT,
+  escapeData,
+  negotiation,
+  subnegotiation,
+  type TelnetListener,
+  TelnetReader,
+  WILL,
+  WONT,
+} from "./telnet";
+
+/* Telnet options. */
+const BINARY = 0;
+const SUPPRESS_GO_AHEAD = 3;
+const COM_PORT = 44;
+const OURS: readonly number[] = [BINARY, SUPPRESS_GO_AHEAD, COM_PORT];
+const THEIRS: readonly number[] = [BINARY, SUPPRESS_GO_AHEAD];
+
+/* What a client says under the option COM_PORT (RFC 2217, section 3); an answer has its number and 100. */
+const SET_BAUDRATE = 1;
+const SET_DATASIZE = 2;
+const SET_PARITY = 3;
+const SET_STOPSIZE = 4;
+const SET_CONTROL = 5;
+const ANSWER = 100;
+
+const NO_PARITY = 1;
+const NO_FLOW_CONTROL = 1;
+const DTR_OFF = 9;
+const RTS_ON = 11;
+const RTS_OFF = 12;
+
+/** Under which the answer to the offer of COM_PORT itself is awaited. */
+const OFFER = 0;
+
+/** How long the other side may take to answer, in milliseconds. */
+const PATIENCE = 3000;
+
+/** Somebody who waits for an answer; none is one as well. */
+interface Question {
+  readonly resolve: (answer: readonly number[] | undefined) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A serial port behind a server that speaks RFC 2217: a stream of what the port sends and takes. */
+export class RemoteSerialPort extends Duplex implements TelnetListener {
+  private readonly reader = new TelnetReader(this);
+  private readonly questions = new Map<number, Question>();
+  private hasEnded = false;
+
+  private constructor(private readonly socket: Socket) {
+    super({ allowHalfOpen: false });
+    socket.on("data", (bytes: Uint8Array) => {
+      const data = this.reader.read(bytes);
+      if (data.length > 0 && !this.push(data)) socket.pause();
+    });
+    socket.on("end", () => this.finish()).on("close", () => this.finish());
+    socket.on("error", (error) => this.destroy(error));
+    // Who reads and writes learns of it in the usual ways; while it is opened nobody does.
+    this.on("error", () => undefined);
+  }
+
+  /**
+   * @param baud speed of the serial port; 8 bits, no parity, one stop bit, no flow control
+   * @param signal gives up
+   * @throws InputError when the other side does not speak RFC 2217, or does not have this speed
+   */
+  static async open(socket: Socket, baud: number, signal: AbortSignal): Promise<RemoteSerialPort> {
+    const port = new RemoteSerialPort(socket);
+    try {
+      const agreed = port.ask(OFFER, signal);
+      for (const option of OURS) socket.write(negotiation(WILL, option));
+      for (const option of THEIRS) socket.write(negotiation(DO, option));
+      if ((await agreed) === undefined) throw new InputError("The other side does not speak RFC 2217.");
+
+      const answered = port.ask(SET_BAUDRATE, signal);
+      const speed = new DataView(new ArrayBuffer(4));
+      speed.setUint32(0, baud);
+      port.say(SET_BAUDRATE, ...new Uint8Array(speed.buffer));
+      port.say(SET_DATASIZE, 8);
+      port.say(SET_PARITY, NO_PARITY);
+      port.say(SET_STOPSIZE, 1);
+      port.say(SET_CONTROL, NO_FLOW_CONTROL);
+      const answer = await answered;
+      const actual = answer && answer.length >= 4 ? new DataView(Uint8Array.from(answer).buffer).getUint32(0) : baud;
+      if (actual !== baud) throw new InputError(`The serial port there has no ${baud} baud, but ${actual}.`);
+      return port;
+    } catch (error) {
+      port.destroy();
+      throw error;
+    }
+  }
+
+  /** RTS pulls the board's EN down; DTR off lets it start from flash. */
+  holdReset(): void {
+    this.say(SET_CONTROL, DTR_OFF);
+    this.say(SET_CONTROL, RTS_ON);
+  }
+
+  releaseReset(): void {
+    this.say(SET_CONTROL, RTS_OFF);
+  }
+
+  negotiated(verb: number, option: number): void {
+    if (option === COM_PORT && verb === DONT) this.questions.get(OFFER)?.resolve(undefined);
+    if (option === COM_PORT && (verb === DO || verb === WILL)) this.questions.get(OFFER)?.resolve([]);
+    // To accept what was asked for needs no answer; other wishes are refused.
+    if (verb === DO && !OURS.includes(option)) this.socket.write(negotiation(WONT, option));
+    if (verb === WILL && !THEIRS.includes(option))
+      this.socket.write(negotiation(option === COM_PORT ? DO : DONT, option));
+  }
+
+  subnegotiated([option, what, ...bytes]: readonly number[]): void {
+    if (option === COM_PORT && what > ANSWER) this.questions.get(what - ANSWER)?.resolve(bytes);
+  }
+
+  override _read(): void {
+    this.socket.resume();
+  }
+
+  override _write(bytes: Uint8Array, _encoding: string, done: (error?: Error | null) => void): void {
+    this.socket.write(escapeData(bytes), done);
+  }
+
+  override _final(done: () => void): void {
+    this.socket.end();
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    for (const { resolve, reject } of this.questions.values())
+      if (error === null) resolve(undefined);
+      else reject(error);
+    this.socket.destroy();
+    done(error);
+  }
+
+  private say(what: number, ...bytes: number[]): void {
+    this.socket.write(subnegotiation(COM_PORT, what, ...bytes));
+  }
+
+  /** What the other side answers; undefined when it refuses, or says nothing in time. */
+  private async ask(what: number, signal: AbortSignal): Promise<readonly number[] | undefined> {
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise((resolve, reject) => {
+        this.questions.set(what, { resolve, reject });
+        timer = setTimeout(() => resolve(undefined), PATIENCE);
+        signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+      });
+    } finally {
+      clearTimeout(timer);
+      this.questions.delete(what);
+    }
+  }
+
+  private finish(): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    this.push(null);
+  }
+}

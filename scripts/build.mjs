@@ -1,0 +1,99 @@
+// npm run build: makes dist/, and not when it is newer than what it is made of. bin/esp32gpt.js and the
+// scripts for the firmware call it first.
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync } from "node:fs";
+import { statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const DIST = join(ROOT, "dist");
+/** The files of the build and their sizes. It is written last, and is as old as the build's beginning. */
+const STAMP = join(DIST, "built.json");
+const SOURCES = ["src", "host", "rollup.config.mjs", "package.json", "tsconfig.json"];
+/** Nobody takes so long from writing a file to giving it its name. */
+const OLDEST_LEFTOVER = 60_000;
+
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await build();
+
+/** Builds what the command line runs, unless it is there already. */
+export async function build() {
+  if (isBuilt()) return;
+  console.error("Building esp32gpt...");
+  const begin = new Date();
+  const folder = process.cwd();
+  process.chdir(ROOT);
+  try {
+    const files = await bundle();
+    // Each file appears whole, under its name, or not at all; another build at the same time writes the same.
+    mkdirSync(DIST, { recursive: true });
+    removeLeftovers();
+    for (const [name, content] of files) writeWhole(join(DIST, name), content);
+    const sizes = Object.fromEntries(files.map(([name]) => [name, statSync(join(DIST, name)).size]));
+    writeWhole(STAMP, JSON.stringify(sizes), begin);
+  } finally {
+    process.chdir(folder);
+  }
+}
+
+function isBuilt() {
+  try {
+    const built = statSync(STAMP).mtimeMs;
+    /** @type {Record<string, number>} */
+    const sizes = JSON.parse(readFileSync(STAMP, "utf8"));
+    const isWhole = Object.entries(sizes).every(([name, size]) => statSync(join(DIST, name)).size === size);
+    return isWhole && SOURCES.flatMap(filesOf).every((file) => statSync(file).mtimeMs < built);
+  } catch {
+    // Something is missing, or was removed meanwhile.
+    return false;
+  }
+}
+
+/**
+ * A file, or a folder and everything in it.
+ * @param {string} name
+ */
+function filesOf(name) {
+  const path = join(ROOT, name);
+  if (!existsSync(path)) return [];
+  if (!statSync(path).isDirectory()) return [path];
+  return [path, ...readdirSync(path, { recursive: true }).map((file) => join(path, String(file)))];
+}
+
+/** @returns {Promise<[name: string, content: string | Uint8Array][]>} */
+async function bundle() {
+  const { rollup } = await import("rollup");
+  const { loadConfigFile } = await import("rollup/loadConfigFile");
+  const { options } = await loadConfigFile(join(ROOT, "rollup.config.mjs"), { silent: true });
+  /** @type {[string, string | Uint8Array][]} */
+  const files = [];
+  for (const config of options) {
+    const bundle = await rollup(config);
+    for (const options of config.output) {
+      const { output } = await bundle.generate(options);
+      for (const part of output) files.push([part.fileName, part.type === "chunk" ? part.code : part.source]);
+    }
+    await bundle.close();
+  }
+  return files;
+}
+
+/**
+ * @param {string} file
+ * @param {string | Uint8Array} content
+ * @param {Date} [time] of the file's last change
+ */
+function writeWhole(file, content, time) {
+  const unfinished = `${file}.${process.pid}.part`;
+  writeFileSync(unfinished, content);
+  if (time) utimesSync(unfinished, time, time);
+  renameSync(unfinished, file);
+}
+
+/** What killed builds have left. */
+function removeLeftovers() {
+  for (const name of readdirSync(DIST).filter((name) => name.endsWith(".part"))) {
+    const file = join(DIST, name);
+    if (Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > OLDEST_LEFTOVER)
+      rmSync(file, { force: true });
+  }
+}

@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { ROOT } from "./helpers";
+import { type Outcome, outcomeOf, temporaryFolder } from "./support/cli";
+
+const at = temporaryFolder();
+const cli = at("dist/cli.js");
+
+/** A checkout of the project. */
+beforeAll(() => {
+  for (const name of ["bin", "src", "host", "scripts", "data", "rollup.config.mjs", "package.json", "tsconfig.json"])
+    cpSync(join(ROOT, name), at(name), { recursive: true });
+  symlinkSync(join(ROOT, "node_modules"), at("node_modules"), "junction");
+});
+
+function plan(): Promise<Outcome> {
+  return outcomeOf(spawn(process.execPath, [at("bin/esp32gpt.js"), "plan"], { cwd: at("src") }));
+}
+
+async function expectPlan(stderr: string): Promise<void> {
+  const { code, stdout, stderr: said } = await plan();
+  expect([code, said]).toEqual([0, stderr]);
+  expect(stdout).toContain("Does it fit?");
+}
+
+const BUILDING = "Building esp32gpt...\n";
+
+/** Everything in dist/ with its content. */
+function built(): [string, string][] {
+  return readdirSync(at("dist"))
+    .sort()
+    .map((name) => [name, readFileSync(at(`dist/${name}`), "utf8")]);
+}
+
+test("a checkout builds itself, once, also when it is started twice at the same time", async () => {
+  const outcomes = await Promise.all([plan(), plan()]);
+  for (const { code, stdout, stderr } of outcomes) {
+    expect([code, stderr]).toEqual([0, BUILDING]);
+    expect(stdout).toContain("Does it fit?");
+  }
+  await expectPlan("");
+  expect(readdirSync(at("dist")).filter((name) => name.endsWith(".part"))).toEqual([]);
+});
+
+test("what was built and is no longer whole is built again", async () => {
+  const whole = built().filter(([name]) => name !== "built.json");
+  writeFileSync(cli, "");
+  await expectPlan(BUILDING);
+  expect(built().filter(([name]) => name !== "built.json")).toEqual(whole);
+});
+
+test("a build that was killed midway is built again, and its leftovers go", async () => {
+  const old = new Date(Date.now() - 3_600_000);
+  writeFileSync(at("dist/cli.js.1.part"), "");
+  utimesSync(at("dist/cli.js.1.part"), old, old);
+  const source = at("src/text.ts");
+  writeFileSync(source, `${readFileSync(source, "utf8")}\n`);
+  const before = statSync(at("dist/built.json")).mtimeMs;
+  const program: ChildProcess = spawn(process.execPath, [at("scripts/build.mjs")], { stdio: "ignore" });
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  program.kill("SIGKILL");
+  await once(program, "exit");
+  expect(statSync(at("dist/built.json")).mtimeMs).toBe(before);
+  await expectPlan(BUILDING);
+  expect(existsSync(at("dist/cli.js.1.part"))).toBe(false);
+});
