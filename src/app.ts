@@ -82,7 +82,7 @@ export class App {
     this.random = new Random(config.seed);
     const check = (wanted: ModelConfig): void => {
       const room = platform.room();
-      if (room) checkRoom(wanted, room, ops.dtype);
+      if (room) checkRoom(wanted, room, dataset.indexBytes, ops.dtype);
     };
     const model =
       config.init === undefined
