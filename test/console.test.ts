@@ -1,6 +1,5 @@
 import { App, DEFAULT_APP } from "../src/app";
 import { Console } from "../src/console";
-import { readSettings } from "../src/moddable/settings";
 import { Random } from "../src/random";
 import { typescriptOps } from "../src/typescript-ops";
 import { utf8 } from "./helpers";
@@ -66,24 +65,4 @@ test.each([
   const lines = device().answer(line);
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(expected);
-});
-
-test("settings: the manifest's numbers, or the strings of mcconfig's command line", () => {
-  const fromManifest = readSettings({ steps: 10, seed: 3, temperature: "", ops: "native", transmit: -1 });
-  const fromCommandLine = readSettings({ steps: "10", seed: "3", temperature: "", ops: "native", transmit: "-1" });
-  expect(fromCommandLine).toEqual(fromManifest);
-  expect(fromManifest).toMatchObject({
-    ops: "native",
-    transmit: -1,
-    receive: -1,
-    app: { seed: 3, samples: 20, temperature: 0.8, training: { steps: 10, holdout: 0 } },
-  });
-  expect(readSettings({ preset: "microgpt" }).app.temperature).toBe(0.5);
-  expect(readSettings({ ops: "typescript" }).ops).toBe("typescript");
-});
-
-test("seed=random gives a seed that the generator takes, another each time", () => {
-  const seeds = Array.from({ length: 20 }, () => readSettings({ seed: "random" }).app.seed);
-  for (const seed of seeds) expect(() => new Random(seed)).not.toThrow();
-  expect(new Set(seeds).size).toBeGreaterThan(1);
 });

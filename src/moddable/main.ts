@@ -1,18 +1,19 @@
+import { device } from "gpt/device";
 import settings from "mc/config";
 import Resource from "Resource";
 import Time from "time";
 import Timer from "timer";
-import { App } from "../app";
+import { App, DEFAULT_APP } from "../app";
 import { Console } from "../console";
 import { InputError } from "../errors";
 import { CREATION, type Room, SLOT_BYTES } from "../plan";
 import { NO_USAGE, type Platform } from "../platform";
-import { Random } from "../random";
+import { Random, siblingSeed } from "../random";
+import { readPins, readSettings } from "../settings";
+import { printable } from "../text";
 import { typescriptOps } from "../typescript-ops";
-import { device } from "./esp32/device";
 import { nativeOps, skipLines } from "./ops/native-ops";
 import { Serial } from "./serial";
-import { readSettings } from "./settings";
 
 const BAUD = 115200;
 /** esp_reset_reason_t */
@@ -32,20 +33,16 @@ const RESET_REASONS = Object.freeze([
 
 /** The firmware: the device program on the chip, and a console beside it. The SDK calls this at start. */
 export default function main(): void {
-  const { app: config, ops, transmit, receive } = readSettings(settings);
   let console: Console | undefined;
-  const serial = device.openUart(BAUD, transmit, receive) ? new Serial((line) => console?.receive(line)) : undefined;
+  /** Why there is no program to talk to. */
+  let refusal = "";
+  const serial = openSerial((line) => {
+    if (console) console.receive(line);
+    else write(refusal);
+  });
   const write = (text: string): void => (serial ? serial.write(text) : trace(text));
   const start = Time.ticks;
-
-  // XS calls this when an exception or a lack of memory is about to restart the chip.
-  Object.assign(globalThis, {
-    abort(reason: string, exception?: unknown): boolean {
-      write(`Restarting: ${exception instanceof Error ? `${reason}: ${exception.message}` : reason}\n`);
-      serial?.flush();
-      return true;
-    },
-  });
+  sayWhyItRestarts(serial);
 
   const platform: Platform = {
     engine: device.name,
@@ -59,28 +56,72 @@ export default function main(): void {
     usage: () => NO_USAGE,
   };
 
-  const free = device.freeHeap();
-  if (free !== undefined)
-    write(
-      `Version ${settings.version ?? "unknown"}; free heap: ${free} bytes, ${device.largestPiece() ?? 0} of them in one piece; reset by: ` +
-        `${RESET_REASONS[device.resetReason() ?? 0] ?? "unknown"}\n`,
-    );
+  write(firstLine());
   try {
+    const { model, training, seed, isSeedRandom, samples, temperature, ops } = readSettings(settings);
+    if (isSeedRandom) write(`Seed: ${seed}\n`);
+    const config = { ...DEFAULT_APP, model, training, seed, samples, temperature };
     const app = new App(platform, config, ops === "native" ? nativeOps : typescriptOps("f32"));
-    console = new Console(platform, app, new Random(config.seed ^ 0x5bd1e995 || 1));
+    console = new Console(platform, app, new Random(siblingSeed(seed)));
     app.start();
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    write(`${error.message}\n`);
+    refusal = `${error.message}\n`;
+    write(refusal);
   }
+}
+
+/** UART0 as a console; undefined where it is somebody else's. */
+function openSerial(receive: (line: string) => void): Serial | undefined {
+  const { transmit, receive: receivePin } = readPins(settings);
+  let remark = "";
+  let isOpen: boolean;
+  try {
+    isOpen = device.openUart(BAUD, transmit, receivePin);
+  } catch {
+    // Whoever listens at the chip's own pins learns why nothing comes out of the others.
+    isOpen = device.openUart(BAUD, -1, -1);
+    remark = `The chip cannot use transmit=${transmit}, receive=${receivePin}: UART0 stays at its own pins.\n`;
+  }
+  if (!isOpen) return undefined;
+  const serial = new Serial(receive);
+  serial.write(remark);
+  return serial;
+}
+
+/**
+ * Makes the global function that XS calls when an exception or a lack of memory is about to restart the chip.
+ * It restarts the chip itself: when it returns, the SDK (8.2.3, fxAbort) reads the message of an exception
+ * that it has just cleared, which throws, and calls it again until the C stack is full. It makes nothing
+ * new, as there may be no memory. When a stack is full it is not called; gpt-device.c then says so.
+ */
+function sayWhyItRestarts(serial: Serial | undefined): void {
+  Object.assign(globalThis, {
+    abort(reason: string, exception?: unknown): boolean {
+      const message = exception instanceof Error ? exception.message : exception;
+      if (serial) serial.flush();
+      else if (typeof message === "string") trace("Restarting: ", reason, ": ", message, "\n");
+      else trace("Restarting: ", reason, "\n");
+      device.restart(reason, message);
+      return true;
+    },
+  });
+}
+
+function firstLine(): string {
+  const free = device.freeHeap();
+  if (free === undefined) return "";
+  const { version = "unknown", codename = "unknown" } = settings;
+  return (
+    `Version ${printable(String(version))} "${printable(String(codename))}"; free heap: ${free} bytes, ` +
+    `${device.largestPiece() ?? 0} of them in one piece; ` +
+    `reset by: ${RESET_REASONS[device.resetReason() ?? 0] ?? "unknown"}\n`
+  );
 }
 
 /** What the machine has, and what it could still get. */
 function roomOf(freeHeap: number | undefined, largestPiece = 0): Room | undefined {
   if (freeHeap === undefined) return undefined;
   const { chunks, slots, stack } = CREATION;
-  return {
-    total: chunks + (slots + stack) * SLOT_BYTES + freeHeap,
-    largestPiece: Math.max(chunks, largestPiece),
-  };
+  return { total: chunks + (slots + stack) * SLOT_BYTES + freeHeap, largestPiece };
 }
