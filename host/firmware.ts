@@ -1,8 +1,8 @@
 import { CHIPS } from "../src/chips";
 import { checkModelConfig, DEFAULT_MODEL } from "../src/config";
 import { InputError } from "../src/errors";
-import { checkRoom } from "../src/plan";
-import { readSettings } from "./settings";
+import { fits, largestEmbedding, planMemory } from "../src/plan";
+import { readSettings } from "../src/settings";
 
 export { printable } from "../src/text";
 
@@ -17,11 +17,13 @@ export function checkFirmware(settings: Readonly<Record<string, string>>, board:
   checkModelConfig(model);
   const chip = CHIPS.find(({ name }) => name === chipOf(board));
   if (chip === undefined) return;
-  try {
-    checkRoom(model, chip.room);
-  } catch (error) {
-    throw error instanceof InputError ? new InputError(`${chip.name}: ${error.message}`) : error;
-  }
+  const plan = planMemory(model);
+  if (fits(plan, chip.room)) return;
+  const largest = largestEmbedding(model, chip.room);
+  throw new InputError(
+    `${chip.name}: this model needs ${plan.total} bytes, and there are ${chip.room.total}: ` +
+      `${largest === undefined ? "choose fewer layers or a smaller block_size" : `n_embd ${largest} would fit`}.`,
+  );
 }
 
 /** "esp32" is the plain chip; "esp32/esp32s3" and the like name others. */

@@ -99,6 +99,8 @@ export interface Surroundings {
    * @throws InputError for ops or a precision that it does not have
    */
   readonly provideOps: (dtype: Dtype, ops?: OpsName) => Ops;
+  /** Receives a training that is about to begin. */
+  readonly prepared?: (training: PreparedTraining) => void;
 }
 
 /**
@@ -123,7 +125,9 @@ async function endOf(job: Job, surroundings: Surroundings): Promise<Ending> {
   switch (job.command) {
     case "train": {
       const prepared = await prepareTraining(job, surroundings);
-      return prepared ? train(prepared, surroundings) : "stopped";
+      if (!prepared) return "stopped";
+      surroundings.prepared?.(prepared);
+      return train(prepared, surroundings);
     }
     case "generate":
       return generate(job, surroundings);

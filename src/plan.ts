@@ -26,6 +26,8 @@ export interface MemoryPlan {
   readonly bufferBytes: number;
   /** XS's heap of buffers and strings. */
   readonly chunks: number;
+  /** The largest piece that chunks take after the first; 0 when that is enough. */
+  readonly largestGrowth: number;
   /** XS's heap of objects. */
   readonly slots: number;
   /** XS's stack. */
@@ -40,8 +42,9 @@ export const CREATION = Object.freeze({ chunks: 110000, slots: 3000, stack: 512 
 const FLOAT_BYTES: Readonly<Record<Dtype, number>> = Object.freeze({ f32: 4, f64: 8 });
 /** An object's smallest part, on a 32-bit engine. */
 export const SLOT_BYTES = 16;
-/** Strings and the like, and the header of each buffer. */
+/** Strings and the like, and the header of each buffer. On the chip they include what waits for the serial port. */
 const BASE_CHUNKS = 3000;
+const SERIAL_BYTES = 2048 + 256 + 120;
 const CHUNK_HEADER = 16;
 /** Objects that live while a model trains: those of the engine and program, and those of each layer. */
 const BASE_SLOTS = 1500;
@@ -69,60 +72,70 @@ export function planMemory(config: ModelConfig, indexBytes = LINE_INDEX_BYTES, d
     { name: "adam.v", bytes: parameters },
   ];
   const bufferBytes = buffers.reduce((sum, { bytes }) => sum + bytes, 0);
-  const chunks = chunksFor(buffers);
+  const { chunks, largestGrowth } = chunksFor(buffers);
   const slots = Math.max(CREATION.slots, BASE_SLOTS + SLOTS_PER_LAYER * config.nLayer) * SLOT_BYTES;
   const stack = CREATION.stack * SLOT_BYTES;
-  return { buffers, bufferBytes, chunks, slots, stack, total: chunks + slots + stack };
+  return { buffers, bufferBytes, chunks, largestGrowth, slots, stack, total: chunks + slots + stack };
 }
 
 /** XS begins with one piece, and when a buffer does not fit what is left it takes another of its size. */
-function chunksFor(buffers: readonly PlannedBuffer[]): number {
-  let taken: number = CREATION.chunks;
-  let left = taken - BASE_CHUNKS;
+function chunksFor(buffers: readonly PlannedBuffer[]): Pick<MemoryPlan, "chunks" | "largestGrowth"> {
+  let chunks: number = CREATION.chunks;
+  let largestGrowth = 0;
+  let left = chunks - BASE_CHUNKS - SERIAL_BYTES;
   for (const { bytes } of buffers) {
     const size = bytes + CHUNK_HEADER;
     if (size > left) {
-      taken += size;
+      chunks += size;
       left += size;
+      largestGrowth = Math.max(largestGrowth, size);
     }
     left -= size;
   }
-  return taken;
+  return { chunks, largestGrowth };
 }
 
 /** Whether the machine of `plan` can be created in `room`: its initial chunks are one piece. */
 export function fits(plan: MemoryPlan, room: Room): boolean {
-  const largestBuffer = Math.max(...plan.buffers.map(({ bytes }) => bytes));
-  return plan.total <= room.total && Math.max(CREATION.chunks, largestBuffer) <= room.largestPiece;
+  return plan.total <= room.total && Math.max(CREATION.chunks, plan.largestGrowth) <= room.largestPiece;
 }
 
 /** The largest n_embd, a multiple of n_head, with which the model fits; undefined when none does. */
-export function largestEmbedding(
-  config: ModelConfig,
-  room: Room,
-  indexBytes = LINE_INDEX_BYTES,
-  dtype: Dtype = "f32",
-): number | undefined {
-  let largest: number | undefined;
-  for (let nEmbd = config.nHead; nEmbd <= 4096; nEmbd += config.nHead) {
-    if (!fits(planMemory({ ...config, nEmbd }, indexBytes, dtype), room)) break;
-    largest = nEmbd;
-  }
-  return largest;
+export function largestEmbedding(config: ModelConfig, room: Room, indexBytes?: number): number | undefined {
+  return largestThat(config, (candidate) => fits(planMemory(candidate, indexBytes), room));
 }
 
-/** @throws InputError that says what is needed, what there is, and what would fit */
+/**
+ * Whether a machine that is running can grow to what the model takes.
+ * @param room its initial sizes and what is free beside them; the largest piece of what is free
+ * @param indexBytes of the dataset's line index
+ * @throws InputError that says what is needed, what there is, and what would fit
+ */
 export function checkRoom(config: ModelConfig, room: Room, indexBytes: number, dtype: Dtype = "f32"): void {
   const plan = planMemory(config, indexBytes, dtype);
-  if (fits(plan, room)) return;
-  const largest = largestEmbedding(config, room, indexBytes, dtype);
+  if (canGrow(plan, room)) return;
+  const largest = largestThat(config, (candidate) => canGrow(planMemory(candidate, indexBytes, dtype), room));
   const advice =
     largest === undefined
       ? "choose fewer layers, a smaller block_size, or a list with fewer different characters"
       : `n_embd ${largest} would fit`;
   throw new InputError(
-    `This model needs ${plan.total} bytes, but there are ${room.total}, ${room.largestPiece} of them in one piece: ${advice}.`,
+    `This model needs ${plan.total} bytes, ${plan.largestGrowth} of them in one piece, but there are ${room.total} and ${room.largestPiece}: ${advice}.`,
   );
+}
+
+function canGrow(plan: MemoryPlan, room: Room): boolean {
+  return plan.total <= room.total && plan.largestGrowth <= room.largestPiece;
+}
+
+function largestThat(config: ModelConfig, isGood: (config: ModelConfig) => boolean): number | undefined {
+  let largest: number | undefined;
+  for (let nEmbd = config.nHead; nEmbd <= 4096; nEmbd += config.nHead) {
+    const candidate = { ...config, nEmbd };
+    if (!isGood(candidate)) break;
+    largest = nEmbd;
+  }
+  return largest;
 }
 
 function withParts(name: string, layout: Layout, floatBytes: number): PlannedBuffer {

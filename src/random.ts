@@ -68,3 +68,8 @@ export class Random {
     return last;
   }
 }
+
+/** A seed for a second stream of numbers beside that of `seed`; from 1 to 2^32 - 1, as every seed. */
+export function siblingSeed(seed: number): number {
+  return (seed ^ 0x5bd1e995) >>> 0 || 1;
+}

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 import { CREATION } from "../src/plan";
+import { checkSettings, SETTINGS } from "../src/settings";
 import { ROOT } from "./helpers";
 
 /*
@@ -21,28 +22,39 @@ interface Manifest {
   readonly config: Record<string, string | number>;
   readonly modules: Record<string, string | string[]>;
   readonly preload: string[];
-  readonly platforms: Record<string, { modules: Record<string, string> }>;
+  readonly platforms: Record<string, { modules: Record<string, string>; dependency?: { idf: string }[] }>;
 }
 
 const SRC = join(ROOT, "src");
-const manifest = JSON.parse(readFileSync(join(ROOT, "manifest.json"), "utf8")) as Manifest;
-const opsManifest = JSON.parse(readFileSync(join(SRC, "moddable", "ops", "manifest.json"), "utf8")) as Manifest;
-const preloaded = [...manifest.preload, ...opsManifest.preload];
+const DEVICE_FOLDER = join(SRC, "moddable", "device");
+const readManifest = (...path: string[]): Manifest =>
+  JSON.parse(readFileSync(join(ROOT, ...path, "manifest.json"), "utf8")) as Manifest;
+const manifest = readManifest();
+const opsManifest = readManifest("src", "moddable", "ops");
+const deviceManifest = readManifest("src", "moddable", "device");
+const preloaded = [...manifest.preload, ...opsManifest.preload, ...deviceManifest.preload];
+
+/** The one module whose source depends on the platform. */
+const DEVICE = "gpt/device";
+const DEVICE_SOURCES = ["esp32", "simulator"].map((folder) => join(DEVICE_FOLDER, folder, "device.ts"));
 
 /** "gpt/moddable/main" of src/moddable/main.ts. */
-const specifierOf = (file: string): string => `gpt/${file.slice(SRC.length + 1).replace(/\.ts$/, "")}`;
+const specifierOf = (file: string): string =>
+  DEVICE_SOURCES.includes(file) ? DEVICE : `gpt/${file.slice(SRC.length + 1).replace(/\.ts$/, "")}`;
 
-const fileOf = (specifier: string): string => join(SRC, `${specifier.slice("gpt/".length)}.ts`);
+const filesOf = (specifier: string): string[] =>
+  specifier === DEVICE ? DEVICE_SOURCES : [join(SRC, `${specifier.slice("gpt/".length)}.ts`)];
 
 function parse(file: string): ts.SourceFile {
   return ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.ES2023, true);
 }
 
-/** The modules that a module imports from this project, for more than types. */
+/** The modules of this project that a module imports, for types as well. */
 function importsOf(file: string): string[] {
   return parse(file).statements.flatMap((statement) => {
     if (!ts.isImportDeclaration(statement) || !ts.isStringLiteral(statement.moduleSpecifier)) return [];
     const { text } = statement.moduleSpecifier;
+    if (text === DEVICE) return [DEVICE];
     return text.startsWith(".") ? [specifierOf(join(file, "..", `${text}.ts`))] : [];
   });
 }
@@ -51,7 +63,7 @@ function importsOf(file: string): string[] {
 function reachable(specifier: string, seen = new Set<string>()): Set<string> {
   if (seen.has(specifier)) return seen;
   seen.add(specifier);
-  for (const next of importsOf(fileOf(specifier))) reachable(next, seen);
+  for (const next of filesOf(specifier).flatMap(importsOf)) reachable(next, seen);
   return seen;
 }
 
@@ -72,12 +84,23 @@ test("the manifest's patterns find these modules, and leave out what the firmwar
   expect(excluded.map((path) => path.replace("./src/", "gpt/")).sort()).toEqual(unused.sort());
 });
 
-test("every simulator has a device of its own in the place of the chip's", () => {
-  expect(manifest.platforms.esp32.modules).toEqual({ "gpt/moddable/esp32/*": "./src/moddable/esp32/*" });
-  for (const platform of ["lin", "mac", "win"])
-    expect(manifest.platforms[platform].modules).toEqual({
-      "gpt/moddable/esp32/device": "./src/moddable/simulator/device",
-    });
+test("the device is one module, of a folder of its own on the chip and on every simulator", () => {
+  expect(manifest.include).toContain("./src/moddable/device/manifest.json");
+  expect(manifest.platforms).toBeUndefined();
+  const folders = { esp32: "esp32", lin: "simulator", mac: "simulator", win: "simulator" };
+  expect(Object.keys(deviceManifest.platforms).sort()).toEqual(Object.keys(folders));
+  for (const [platform, folder] of Object.entries(folders)) {
+    expect(deviceManifest.platforms[platform].modules).toEqual({ [DEVICE]: `./${folder}/*` });
+    const sources = readdirSync(join(DEVICE_FOLDER, folder));
+    // All that the pattern finds becomes this module: one of TypeScript, and its C.
+    expect(sources.filter((name) => name.endsWith(".ts"))).toEqual(["device.ts"]);
+    expect(sources.every((name) => /\.(ts|c)$/.test(name))).toBe(true);
+  }
+  expect(deviceManifest.platforms.esp32.dependency).toEqual([{ idf: "esp_driver_uart" }]);
+  const { compilerOptions } = JSON.parse(readFileSync(join(ROOT, "tsconfig.json"), "utf8")) as {
+    compilerOptions: { paths: Record<string, string[]> };
+  };
+  expect(compilerOptions.paths[DEVICE]).toEqual(["./src/moddable/device/esp32/device.ts"]);
 });
 
 test("the machine has the sizes that the plan and the simulator reckon with", () => {
@@ -86,9 +109,15 @@ test("the machine has the sizes that the plan and the simulator reckon with", ()
   expect(fixed).toBe(0);
 });
 
-test("the firmware has the version of the package", () => {
-  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
-  expect(manifest.config.version).toBe(version);
+test("the firmware has the version and the codename of the package", () => {
+  const { version, codename } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Manifest["config"];
+  expect(manifest.config).toMatchObject({ version, codename });
+  expect(codename).toMatch(/^[a-z]+$/);
+});
+
+test("the manifest lists every setting, and what it sets makes sense", () => {
+  expect(Object.keys(manifest.config).sort()).toEqual(SETTINGS.map(({ name }) => name).sort());
+  expect(() => checkSettings(manifest.config)).not.toThrow();
 });
 
 /** What may stand at the top of a module: declarations whose values are constants. */
@@ -124,8 +153,9 @@ function sideEffect(statement: ts.Statement): string | undefined {
 }
 
 test.each(preloaded)("%s does nothing when it is loaded", (specifier) => {
-  const effects = parse(fileOf(specifier))
-    .statements.map(sideEffect)
+  const effects = filesOf(specifier)
+    .flatMap((file) => [...parse(file).statements])
+    .map(sideEffect)
     .filter((effect) => effect !== undefined);
   expect(effects).toEqual([]);
 });
@@ -153,7 +183,7 @@ test("every native function that TypeScript names is defined in C beside it", ()
       defined: [...texts(".c").matchAll(/^void (xs_\w+)\(xsMachine \*the\)/gm)].map(([, name]) => name).sort(),
     };
   };
-  for (const folder of ["ops", "esp32"]) {
+  for (const folder of ["ops", join("device", "esp32")]) {
     const { named, defined } = natives(join(SRC, "moddable", folder));
     expect(named.length).toBeGreaterThan(5);
     expect(defined).toEqual(named);

@@ -95,6 +95,7 @@ test("the options switch the SDK's choice off as well", () => {
     "CONFIG_ESPTOOLPY_FLASHMODE_QIO=n",
     "CONFIG_ESPTOOLPY_FLASHMODE_DIO=y",
     "CONFIG_UART_ISR_IN_IRAM=y",
+    "CONFIG_ESP32_DISABLE_BASIC_ROM_CONSOLE=n",
   ]);
   expect(options("8mb")).toEqual(["CONFIG_ESPTOOLPY_FLASHSIZE_4MB=n", "CONFIG_ESPTOOLPY_FLASHSIZE_8MB=y"]);
 });

@@ -2,7 +2,7 @@ import { CHIPS } from "../src/chips";
 import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig } from "../src/config";
 import { Model } from "../src/model";
 import type { Ops } from "../src/ops";
-import { checkRoom, fits, largestEmbedding, planMemory } from "../src/plan";
+import { checkRoom, CREATION, fits, largestEmbedding, planMemory } from "../src/plan";
 import { Random } from "../src/random";
 import { Trainer } from "../src/trainer";
 import { typescriptOps } from "../src/typescript-ops";
@@ -58,9 +58,29 @@ test.each(CHIPS)("the largest n_embd that fits $name is the largest", ({ room })
 
 test("what does not fit is refused, with what would", () => {
   const room = CHIPS[0].room;
-  expect(() => checkRoom(DEFAULT_MODEL, room, 4036)).not.toThrow();
-  expect(() => checkRoom({ ...DEFAULT_MODEL, nEmbd: 64 }, room, 4036)).toThrow(/needs \d+ bytes.*n_embd \d+ would fit/);
-  expect(() => checkRoom({ ...DEFAULT_MODEL, nLayer: 64 }, room, 4036)).toThrow(/n_embd \d+ would fit|fewer layers/);
+  const check = (wanted: Partial<ModelConfig>): void => checkRoom({ ...DEFAULT_MODEL, ...wanted }, room, 4036);
+  expect(() => check({})).not.toThrow();
+  expect(() => check({ nEmbd: 64 })).toThrow(/needs \d+ bytes.*n_embd \d+ would fit/);
+  expect(() => check({ nLayer: 64 })).toThrow(/n_embd \d+ would fit|fewer layers/);
+});
+
+test("a machine that is running takes what its first chunks have no room for in pieces that must be free", () => {
+  const config = { ...DEFAULT_MODEL, nEmbd: 24 };
+  const { total, chunks, largestGrowth } = planMemory(config, 4036);
+  expect(largestGrowth).toBeGreaterThan(0);
+  expect(chunks).toBeGreaterThanOrEqual(CREATION.chunks + largestGrowth);
+  const room = { total, largestPiece: largestGrowth };
+  expect(() => checkRoom(config, room, 4036)).not.toThrow();
+  expect(() => checkRoom(config, { ...room, largestPiece: largestGrowth - 1 }, 4036)).toThrow(/n_embd \d+ would fit/);
+  expect(() => checkRoom(config, { ...room, total: total - 1 }, 4036)).toThrow(/n_embd \d+ would fit/);
+});
+
+test("the dataset's own line index is counted", () => {
+  const config = { ...DEFAULT_MODEL, nEmbd: 24 };
+  const { total, largestGrowth } = planMemory(config, 0);
+  const room = { total, largestPiece: largestGrowth };
+  expect(() => checkRoom(config, room, 0)).not.toThrow();
+  expect(() => checkRoom(config, room, 200_000)).toThrow(/This model needs/);
 });
 
 test("esp32gpt plan prints the sum, and the same as JSON", async () => {

@@ -2,7 +2,7 @@
 // compiles against the SDK's own declarations.
 
 declare module "mc/config" {
-  const config: Readonly<Record<string, string | number | undefined>>;
+  const config: Readonly<Record<string, unknown>>;
   export default config;
 }
 
@@ -31,8 +31,3 @@ declare module "Resource" {
 }
 
 declare function trace(...values: (string | number)[]): void;
-
-interface ArrayBufferConstructor {
-  /** The string's UTF-8 bytes. */
-  fromString(text: string): ArrayBuffer;
-}

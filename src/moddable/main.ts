@@ -1,18 +1,21 @@
+import { device } from "gpt/device";
 import settings from "mc/config";
 import Resource from "Resource";
 import Time from "time";
 import Timer from "timer";
-import { App } from "../app";
 import { Console } from "../console";
 import { InputError } from "../errors";
-import { CREATION, type Room, SLOT_BYTES } from "../plan";
-import { NO_USAGE, type Platform } from "../platform";
-import { Random } from "../random";
+import { DEFAULT_TRAIN_JOB, runJob, type Surroundings, type TrainJob } from "../job";
+import { CREATION, SLOT_BYTES } from "../plan";
+import type { Platform, Room } from "../platform";
+import { Random, siblingSeed } from "../random";
+import { Runner } from "../runner";
+import { readPins, readSettings } from "../settings";
+import { printable } from "../text";
+import { formatText } from "../text-log";
 import { typescriptOps } from "../typescript-ops";
-import { device } from "./esp32/device";
-import { nativeOps, skipLines } from "./ops/native-ops";
+import { nativeOps, textTools } from "./ops/native-ops";
 import { Serial } from "./serial";
-import { readSettings } from "./settings";
 
 const BAUD = 115200;
 /** esp_reset_reason_t */
@@ -32,55 +35,106 @@ const RESET_REASONS = Object.freeze([
 
 /** The firmware: the device program on the chip, and a console beside it. The SDK calls this at start. */
 export default function main(): void {
-  const { app: config, ops, transmit, receive } = readSettings(settings);
   let console: Console | undefined;
-  const serial = device.openUart(BAUD, transmit, receive) ? new Serial((line) => console?.receive(line)) : undefined;
+  /** Why there is no program to talk to. */
+  let refusal = "";
+  const serial = openSerial((line) => {
+    if (console) console.receive(line);
+    else write(refusal);
+  });
   const write = (text: string): void => (serial ? serial.write(text) : trace(text));
   const start = Time.ticks;
-
-  // XS calls this when an exception or a lack of memory is about to restart the chip.
-  Object.assign(globalThis, {
-    abort(reason: string, exception?: unknown): boolean {
-      write(`Restarting: ${exception instanceof Error ? `${reason}: ${exception.message}` : reason}\n`);
-      serial?.flush();
-      return true;
-    },
-  });
+  sayWhyItRestarts(serial);
 
   const platform: Platform = {
-    engine: device.name,
+    place: device.name,
     names: new Uint8Array(new Resource("names.txt")),
     namesFile: "names.txt",
-    skipLines,
-    write,
+    textTools,
     now: () => Time.delta(start),
     schedule: (slice) => void Timer.set(slice),
     room: () => roomOf(device.freeHeap(), device.largestPiece()),
-    usage: () => NO_USAGE,
   };
+  const runner = new Runner(platform);
+  const refuse = (message: string): void => write((refusal = `${message}\n`));
 
-  const free = device.freeHeap();
-  if (free !== undefined)
-    write(
-      `Version ${settings.version ?? "unknown"}; free heap: ${free} bytes, ${device.largestPiece() ?? 0} of them in one piece; reset by: ` +
-        `${RESET_REASONS[device.resetReason() ?? 0] ?? "unknown"}\n`,
-    );
+  write(firstLine());
+  let job: TrainJob;
   try {
-    const app = new App(platform, config, ops === "native" ? nativeOps : typescriptOps("f32"));
-    console = new Console(platform, app, new Random(config.seed ^ 0x5bd1e995 || 1));
-    app.start();
+    const { model, training, seed, isSeedRandom, samples, temperature, ops } = readSettings(settings);
+    if (isSeedRandom) write(`Seed: ${seed}\n`);
+    job = { ...DEFAULT_TRAIN_JOB, ops, model, training, seed, samples, temperature };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    write(`${error.message}\n`);
+    refuse(error.message);
+    return;
   }
+  const surroundings: Surroundings = {
+    platform,
+    runner,
+    tell: (event) => (event.type === "error" ? refuse(event.message) : write(formatText(event))),
+    tellsAllSteps: false,
+    provideOps: (_dtype, ops) => (ops === "typescript" ? typescriptOps("f32") : nativeOps),
+    prepared({ trainer, temperature }) {
+      // A stream of its own: asking for names does not change the training.
+      const random = new Random(siblingSeed(job.seed));
+      console = new Console(trainer, temperature, random, runner, (line) => write(`${line}\n`));
+    },
+  };
+  void runJob(job, surroundings);
+}
+
+/** UART0 as a console; undefined where it is somebody else's. */
+function openSerial(receive: (line: string) => void): Serial | undefined {
+  const { transmit, receive: receivePin } = readPins(settings);
+  let remark = "";
+  let isOpen: boolean;
+  try {
+    isOpen = device.openUart(BAUD, transmit, receivePin);
+  } catch {
+    // Whoever listens at the chip's own pins learns why nothing comes out of the others.
+    isOpen = device.openUart(BAUD, -1, -1);
+    remark = `The chip cannot use transmit=${transmit}, receive=${receivePin}: UART0 stays at its own pins.\n`;
+  }
+  if (!isOpen) return undefined;
+  const serial = new Serial(receive);
+  serial.write(remark);
+  return serial;
+}
+
+/**
+ * Makes the global function that XS calls when an exception or a lack of memory is about to restart the chip.
+ * It restarts the chip itself: when it returns, the SDK (8.2.3, fxAbort) reads the message of an exception
+ * that it has just cleared, which throws, and calls it again until the C stack is full. It makes nothing
+ * new, as there may be no memory. When a stack is full it is not called; gpt-device.c then says so.
+ */
+function sayWhyItRestarts(serial: Serial | undefined): void {
+  Object.assign(globalThis, {
+    abort(reason: string, exception?: unknown): boolean {
+      const message = exception instanceof Error ? exception.message : exception;
+      if (serial) serial.flush();
+      else if (typeof message === "string") trace("Restarting: ", reason, ": ", message, "\n");
+      else trace("Restarting: ", reason, "\n");
+      device.restart(reason, message);
+      return true;
+    },
+  });
+}
+
+function firstLine(): string {
+  const free = device.freeHeap();
+  if (free === undefined) return "";
+  const { version = "unknown", codename = "unknown" } = settings;
+  return (
+    `Version ${printable(String(version))} "${printable(String(codename))}"; free heap: ${free} bytes, ` +
+    `${device.largestPiece() ?? 0} of them in one piece; ` +
+    `reset by: ${RESET_REASONS[device.resetReason() ?? 0] ?? "unknown"}\n`
+  );
 }
 
 /** What the machine has, and what it could still get. */
 function roomOf(freeHeap: number | undefined, largestPiece = 0): Room | undefined {
   if (freeHeap === undefined) return undefined;
   const { chunks, slots, stack } = CREATION;
-  return {
-    total: chunks + (slots + stack) * SLOT_BYTES + freeHeap,
-    largestPiece: Math.max(chunks, largestPiece),
-  };
+  return { total: chunks + (slots + stack) * SLOT_BYTES + freeHeap, largestPiece };
 }

@@ -1,61 +1,138 @@
+import { device } from "gpt/device";
 import Timer from "timer";
-import { device } from "./esp32/device";
+import { LineEditor } from "../line-editor";
 
 const POLL_MILLISECONDS = 20;
-const LONGEST_LINE = 200;
+/** Bytes of text that can wait for the port: SERIAL_BYTES in plan.ts counts them. At 115200 baud they are 180 ms. */
+const QUEUE_BYTES = 2048;
+/** Bytes of input that one poll takes: what arrives in 180 ms. The driver keeps what is beyond. */
+const MOST_INPUT = 2048;
+/** flush() waits so many times, and each time so long, for the port to send what it has taken. */
+const MOST_FLUSHES = 32;
+const FLUSH_MILLISECONDS = 100;
 const NEWLINE = 10;
 const RETURN = 13;
 
 /**
- * The serial port as a console: text out, lines in. Output waits in a queue for the port, so that
- * writing neither blocks nor loses anything.
+ * The serial port as a console: text out, lines in. Output waits in a queue for the port, so that writing
+ * does not block. When the queue is full, whole lines are dropped until half of it is free again; then a
+ * line says how many there were. Nothing is allocated after the constructor but the lines that come in.
  */
 export class Serial {
-  private readonly queue: Uint8Array[] = [];
-  /** How much of the first in the queue is sent. */
-  private sent = 0;
+  /** A ring of `waiting` bytes from `first` on. */
+  private readonly queue = new Uint8Array(QUEUE_BYTES);
+  private first = 0;
+  private waiting = 0;
+  /** Lines that were dropped since the last one that said how many. */
+  private dropped = 0;
+  /** The last text ended within a line, of which a part has been dropped, or was sent. */
+  private isDropping = false;
+  private isWithinLine = false;
   private readonly input = new Uint8Array(256);
-  private line = "";
+  private readonly editor: LineEditor;
 
   /** @param receive called with each line, without its end */
-  constructor(private readonly receive: (line: string) => void) {
+  constructor(receive: (line: string) => void) {
+    this.editor = new LineEditor(receive, (answer) => this.write(`${answer}\n`));
     Timer.repeat(() => this.poll(), POLL_MILLISECONDS);
   }
 
+  /** Sends text, or keeps it for later, or drops those of its lines for which there is no room. */
   write(text: string): void {
-    this.queue.push(new Uint8Array(ArrayBuffer.fromString(text.replaceAll("\n", "\r\n"))));
+    for (let start = 0; start < text.length;) {
+      const newline = text.indexOf("\n", start);
+      const end = newline < 0 ? text.length : newline + 1;
+      this.enqueue(text, start, end);
+      start = end;
+    }
     this.send();
   }
 
-  /** Waits until everything is sent: for the last words before a restart. */
+  /** Waits until everything is sent, or the port has stopped, or 3.2 s are over: before a restart. */
   flush(): void {
-    while (this.queue.length > 0) {
+    for (let i = 0; i < MOST_FLUSHES; i++) {
       this.send();
-      device.flushUart();
+      if (!device.flushUart(FLUSH_MILLISECONDS) || this.waiting === 0) return;
     }
   }
 
   private poll(): void {
     this.send();
-    for (let count = device.readUart(this.input); count > 0; count = device.readUart(this.input))
-      for (let i = 0; i < count; i++) this.take(this.input[i]);
-  }
-
-  private send(): void {
-    while (this.queue.length > 0) {
-      const [bytes] = this.queue;
-      this.sent += device.writeUart(bytes, this.sent);
-      if (this.sent < bytes.length) return;
-      this.queue.shift();
-      this.sent = 0;
+    for (let taken = 0; taken < MOST_INPUT;) {
+      const count = device.readUart(this.input);
+      if (count === 0) return;
+      for (let i = 0; i < count; i++) this.editor.take(this.input[i]);
+      taken += count;
     }
   }
 
-  private take(byte: number): void {
-    if (byte === NEWLINE || byte === RETURN) {
-      const { line } = this;
-      this.line = "";
-      if (line !== "") this.receive(line);
-    } else if (this.line.length < LONGEST_LINE) this.line += String.fromCharCode(byte);
+  /** Queues text[start] to text[end - 1], which is a line, or a part of one. */
+  private enqueue(text: string, start: number, end: number): void {
+    const isWhole = text.charCodeAt(end - 1) === NEWLINE;
+    if (this.isDropping || this.dropped > 0) {
+      // Of a line that has lost a part, the rest goes, too.
+      if (!this.isDropping) this.dropped++;
+    } else {
+      const { waiting } = this;
+      for (let i = start; i < end; i++) {
+        const codePoint = text.codePointAt(i) ?? 0;
+        if (codePoint > 0xffff) i++;
+        if (codePoint === NEWLINE) this.put(RETURN);
+        this.putCharacter(codePoint);
+      }
+      if (this.waiting <= QUEUE_BYTES) {
+        this.isWithinLine = !isWhole;
+        return;
+      }
+      this.waiting = waiting;
+      this.dropped = 1;
+    }
+    this.isDropping = !isWhole;
+  }
+
+  /** As UTF-8. */
+  private putCharacter(codePoint: number): void {
+    if (codePoint < 0x80) {
+      this.put(codePoint);
+      return;
+    }
+    if (codePoint < 0x800) this.put(0xc0 | (codePoint >> 6));
+    else {
+      if (codePoint < 0x10000) this.put(0xe0 | (codePoint >> 12));
+      else {
+        this.put(0xf0 | (codePoint >> 18));
+        this.put(0x80 | ((codePoint >> 12) & 0x3f));
+      }
+      this.put(0x80 | ((codePoint >> 6) & 0x3f));
+    }
+    this.put(0x80 | (codePoint & 0x3f));
+  }
+
+  /** A byte for which there is no room is only counted. */
+  private put(byte: number): void {
+    if (this.waiting < QUEUE_BYTES) this.queue[(this.first + this.waiting) % QUEUE_BYTES] = byte;
+    this.waiting++;
+  }
+
+  /** Hands the port what it takes: from the ring that is one piece, or two. */
+  private send(): void {
+    while (this.waiting > 0) {
+      const { first } = this;
+      const to = Math.min(first + this.waiting, QUEUE_BYTES);
+      const taken = device.writeUart(this.queue, first, to);
+      this.first = (first + taken) % QUEUE_BYTES;
+      this.waiting -= taken;
+      if (first + taken < to) break;
+    }
+    if (this.dropped > 0 && this.waiting <= QUEUE_BYTES / 2) this.tellDropped();
+  }
+
+  private tellDropped(): void {
+    const { dropped, isWithinLine, isDropping } = this;
+    const lines = dropped === 1 ? "1 line was" : `${dropped} lines were`;
+    this.dropped = 0;
+    this.isDropping = false;
+    this.write(`${isWithinLine ? "\n" : ""}(${lines} dropped: the port was too slow.)\n`);
+    this.isDropping = isDropping;
   }
 }

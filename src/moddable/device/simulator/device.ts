@@ -11,5 +11,6 @@ export const device: Device = Object.freeze({
   openUart: () => false,
   readUart: () => 0,
   writeUart: () => 0,
-  flushUart: unknown,
+  flushUart: () => true,
+  restart: unknown,
 });

@@ -1,0 +1,89 @@
+/** Bytes of a line, without its end. */
+const MOST_BYTES = 120;
+
+const TAB = 0x09;
+const BACKSPACE = 0x08;
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+const SPACE = 0x20;
+const DELETE = 0x7f;
+
+const TOO_LONG = `The line is too long: at most ${MOST_BYTES} bytes.`;
+const BROKEN = "The line is not UTF-8: set the terminal to UTF-8.";
+const CONTROL = "The line has a control character, as of an arrow key: type it again without.";
+
+/**
+ * Bytes of a terminal in, lines out. CR, LF and CR+LF end a line; BS and DEL take back its last character;
+ * a tab is a space. A line that is longer than 120 bytes, has other control characters or is not UTF-8 is
+ * refused whole, with one answer when it ends. Lines with nothing in them are passed over.
+ */
+export class LineEditor {
+  private readonly bytes = new Uint8Array(MOST_BYTES);
+  private length = 0;
+  /** Why the line under way will be refused. */
+  private fault = "";
+  private isAfterReturn = false;
+
+  /**
+   * @param receive called with each line, without its end
+   * @param refuse called with a sentence in the place of a line that will not do
+   */
+  constructor(
+    private readonly receive: (line: string) => void,
+    private readonly refuse: (answer: string) => void,
+  ) {}
+
+  /** Takes the next byte that was typed. */
+  take(byte: number): void {
+    const isAfterReturn = this.isAfterReturn;
+    this.isAfterReturn = byte === RETURN;
+    if (byte === RETURN || (byte === NEWLINE && !isAfterReturn)) this.end();
+    else if (byte === NEWLINE || this.fault === TOO_LONG) return;
+    else if (byte === BACKSPACE || byte === DELETE) this.takeBack();
+    else if (byte < SPACE && byte !== TAB) this.fault = CONTROL;
+    else if (this.length === MOST_BYTES) this.fault = TOO_LONG;
+    else this.bytes[this.length++] = byte === TAB ? SPACE : byte;
+  }
+
+  /** The last character is its first byte and what follows that. */
+  private takeBack(): void {
+    while (this.length > 0 && isContinuation(this.bytes[--this.length]));
+  }
+
+  private end(): void {
+    const { length, fault } = this;
+    this.length = 0;
+    this.fault = "";
+    const line = fault === "" ? decodeUtf8(this.bytes, length) : "";
+    if (fault !== "") this.refuse(fault);
+    else if (line === undefined) this.refuse(BROKEN);
+    else if (line !== "") this.receive(line);
+  }
+}
+
+function isContinuation(byte: number): boolean {
+  return byte >= 0x80 && byte < 0xc0;
+}
+
+/**
+ * The text of bytes[0] to bytes[length - 1], as Unicode's table 3-7 has it; undefined for what is not UTF-8:
+ * overlong forms, surrogates, numbers beyond U+10FFFF, characters that are cut.
+ */
+export function decodeUtf8(bytes: Uint8Array, length: number): string | undefined {
+  let text = "";
+  for (let i = 0; i < length;) {
+    const first = bytes[i++];
+    const more = first < 0x80 ? 0 : first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
+    if (more > 0 && (first < 0xc2 || first > 0xf4)) return undefined;
+    if (i + more > length) return undefined;
+    let codePoint = more === 0 ? first : first & (0x3f >> more);
+    for (let k = 0; k < more; k++, i++) {
+      if (!isContinuation(bytes[i])) return undefined;
+      codePoint = (codePoint << 6) | (bytes[i] & 0x3f);
+    }
+    const isOverlong = (more === 2 && codePoint < 0x800) || (more === 3 && codePoint < 0x10000);
+    if (isOverlong || codePoint > 0x10ffff || (codePoint >= 0xd800 && codePoint <= 0xdfff)) return undefined;
+    text += String.fromCodePoint(codePoint);
+  }
+  return text;
+}

@@ -1,0 +1,257 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake-chip.h"
+
+#include "driver/uart.h"
+#include "esp_heap_caps.h"
+#include "esp_system.h"
+
+struct chip chip;
+jmp_buf on_restart;
+
+static shutdown_handler_t handler;
+
+/* The real one would stand still: here the program ends, and the test fails. */
+static void wait_for_ever(const char *function)
+{
+    fprintf(stderr, "%s would wait for ever\n", function);
+    exit(3);
+}
+
+void power_on(int fifo_size, int bytes_a_tick)
+{
+    chip = (struct chip){ .fifo_size = fifo_size, .bytes_a_tick = bytes_a_tick, .input = "", .pins = { -1, -1 } };
+}
+
+void tick(uint32_t ticks)
+{
+    int left = chip.bytes_a_tick * (int)ticks;
+    chip.fifo_used = chip.fifo_used > left ? chip.fifo_used - left : 0;
+}
+
+esp_err_t uart_driver_install(uart_port_t port, int receive, int transmit, int events, QueueHandle_t *queue, int flags)
+{
+    (void)port, (void)receive, (void)events, (void)queue;
+    chip.installs++;
+    if (chip.is_installed)
+        return ESP_FAIL;
+    chip.is_installed = true;
+    chip.transmit_buffer = transmit;
+    chip.flags = flags;
+    return ESP_OK;
+}
+
+esp_err_t uart_driver_delete(uart_port_t port)
+{
+    (void)port;
+    chip.deletes++;
+    chip.is_installed = false;
+    return ESP_OK;
+}
+
+esp_err_t uart_param_config(uart_port_t port, const uart_config_t *config)
+{
+    (void)port;
+    chip.baud_rate = config->baud_rate;
+    return ESP_OK;
+}
+
+esp_err_t uart_set_pin(uart_port_t port, int tx, int rx, int rts, int cts)
+{
+    (void)port, (void)rts, (void)cts;
+    if (chip.refuses_pins && tx >= 0)
+        return ESP_FAIL;
+    chip.pins[0] = tx;
+    chip.pins[1] = rx;
+    return ESP_OK;
+}
+
+int uart_read_bytes(uart_port_t port, void *bytes, uint32_t size, TickType_t ticks)
+{
+    size_t count = strlen(chip.input);
+    (void)port;
+    if (ticks == portMAX_DELAY)
+        wait_for_ever("uart_read_bytes");
+    if (!chip.is_installed)
+        return -1;
+    if (count > size)
+        count = size;
+    memcpy(bytes, chip.input, count);
+    chip.input += count;
+    return (int)count;
+}
+
+int uart_tx_chars(uart_port_t port, const char *bytes, uint32_t size)
+{
+    int room = chip.fifo_size - chip.fifo_used;
+    int count = (int)size < room ? (int)size : room;
+    (void)port;
+    if (!chip.is_installed || chip.transmit_buffer != 0 || chip.sent_size + count > MOST_SENT)
+        return -1;
+    memcpy(chip.sent + chip.sent_size, bytes, (size_t)count);
+    chip.sent_size += count;
+    chip.fifo_used += count;
+    return count;
+}
+
+esp_err_t uart_wait_tx_done(uart_port_t port, TickType_t ticks)
+{
+    (void)port;
+    if (!chip.is_installed)
+        return ESP_FAIL;
+    if (ticks == portMAX_DELAY)
+        wait_for_ever("uart_wait_tx_done");
+    for (; ticks > 0 && chip.fifo_used > 0; ticks--) {
+        chip.waited++;
+        tick(1);
+    }
+    return chip.fifo_used == 0 ? ESP_OK : ESP_ERR_TIMEOUT;
+}
+
+/* Says that there is room where there is none. */
+esp_err_t uart_get_tx_buffer_free_size(uart_port_t port, size_t *size)
+{
+    (void)port;
+    *size = 1000;
+    return ESP_OK;
+}
+
+int uart_write_bytes(uart_port_t port, const void *bytes, size_t size)
+{
+    int count = uart_tx_chars(port, bytes, (uint32_t)size);
+    if (count < (int)size)
+        wait_for_ever("uart_write_bytes");
+    return count;
+}
+
+size_t heap_caps_get_free_size(uint32_t caps)
+{
+    return caps == MALLOC_CAP_8BIT ? 106000 : 0;
+}
+
+size_t heap_caps_get_largest_free_block(uint32_t caps)
+{
+    return caps == MALLOC_CAP_8BIT ? 63488 : 0;
+}
+
+esp_reset_reason_t esp_reset_reason(void)
+{
+    return ESP_RST_SW;
+}
+
+esp_err_t esp_register_shutdown_handler(shutdown_handler_t wanted)
+{
+    chip.handlers++;
+    handler = wanted;
+    return ESP_OK;
+}
+
+void esp_restart(void)
+{
+    if (handler)
+        handler();
+    chip.has_restarted = true;
+    longjmp(on_restart, 1);
+}
+
+/* XS: a stack of slots, and what the functions of xsmc.h do with a slot. */
+
+enum { STACK_SLOTS = 512 };
+
+struct slot {
+    xsType type;
+    int32_t integer;
+    void *bytes;
+    size_t size;
+};
+_Static_assert(sizeof(struct slot) <= sizeof(xsSlot), "a slot has room for it");
+
+static xsSlot stack[STACK_SLOTS];
+static struct xsMachineRecord machine = { .stackBottom = stack, .stackTop = stack + STACK_SLOTS };
+static jmp_buf on_throw;
+
+static struct slot get(const xsSlot *from)
+{
+    struct slot slot;
+    memcpy(&slot, from, sizeof slot);
+    return slot;
+}
+
+static void set(xsSlot *to, struct slot slot)
+{
+    memcpy(to, &slot, sizeof slot);
+}
+
+void leave_slots(int slots)
+{
+    machine.stack = stack + slots;
+}
+
+struct call call_native(void (*function)(xsMachine *), int count, const struct argument *arguments)
+{
+    xsSlot *frame = stack + STACK_SLOTS - 2;
+    machine.frame = frame;
+    if (machine.stack == NULL)
+        leave_slots(STACK_SLOTS / 2);
+    set(&frame[1], (struct slot){ .type = xsUndefinedType });
+    set(&frame[-1], (struct slot){ .type = xsIntegerType, .integer = count });
+    for (int i = 0; i < count; i++) {
+        const struct argument *argument = &arguments[i];
+        xsType type = argument->kind == 'i' ? xsIntegerType : argument->kind == 'b' ? xsReferenceType
+            : argument->kind == 's' ? xsStringType : xsUndefinedType;
+        set(&frame[-2 - i], (struct slot){ type, argument->integer, argument->bytes, argument->size });
+    }
+    if (setjmp(on_throw))
+        return (struct call){ .is_thrown = true };
+    function(&machine);
+    return (struct call){ .result = get(&frame[1]).integer };
+}
+
+xsType fxTypeOf(xsMachine *the, xsSlot *from)
+{
+    (void)the;
+    return get(from).type;
+}
+
+xsIntegerValue fxToInteger(xsMachine *the, xsSlot *from)
+{
+    (void)the;
+    return get(from).integer;
+}
+
+xsStringValue fxToString(xsMachine *the, xsSlot *from)
+{
+    (void)the;
+    return get(from).bytes;
+}
+
+void fxInteger(xsMachine *the, xsSlot *to, xsIntegerValue value)
+{
+    (void)the;
+    set(to, (struct slot){ .type = xsIntegerType, .integer = value });
+}
+
+void fxBoolean(xsMachine *the, xsSlot *to, xsBooleanValue value)
+{
+    (void)the;
+    set(to, (struct slot){ .type = xsBooleanType, .integer = value != 0 });
+}
+
+xsIntegerValue _xsmcGetBuffer(xsMachine *the, xsSlot *from, void **data, xsUnsignedValue *count, xsBooleanValue writable)
+{
+    struct slot slot = get(from);
+    (void)the, (void)writable;
+    if (slot.type != xsReferenceType)
+        longjmp(on_throw, 1);
+    *data = slot.bytes;
+    *count = (xsUnsignedValue)slot.size;
+    return 0;
+}
+
+void fxThrowMessage(xsMachine *the, xsStringValue path, xsIntegerValue line, xsIntegerValue error, xsStringValue message, ...)
+{
+    (void)the, (void)path, (void)line, (void)error, (void)message;
+    longjmp(on_throw, 1);
+}

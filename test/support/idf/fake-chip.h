@@ -1,0 +1,51 @@
+/* A chip for gpt-device.c on a desktop: a UART with a tiny FIFO, and the few calls of XS that it makes. */
+#ifndef FAKE_CHIP_H
+#define FAKE_CHIP_H
+
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xsmc.h"
+
+enum { MOST_SENT = 4096 };
+
+struct chip {
+    /* Bytes that the hardware takes without waiting, and those that leave it in a tick. */
+    int fifo_size, fifo_used, bytes_a_tick;
+    /* What has left, or will. */
+    char sent[MOST_SENT];
+    int sent_size;
+    const char *input;
+    /* Ticks that the program has waited. */
+    uint32_t waited;
+    int transmit_buffer, flags, pins[2], baud_rate, handlers, installs, deletes;
+    bool is_installed, refuses_pins, has_restarted;
+};
+
+extern struct chip chip;
+
+/* One that has just been switched on. */
+void power_on(int fifo_size, int bytes_a_tick);
+/* Time goes by. */
+void tick(uint32_t ticks);
+/* esp_restart() ends here. */
+extern jmp_buf on_restart;
+
+/* A call of a native function. Its result, or is_thrown. */
+struct call {
+    int32_t result;
+    bool is_thrown;
+};
+struct argument {
+    char kind; /* i: integer, b: buffer, s: string, u: undefined */
+    int32_t integer;
+    void *bytes;
+    size_t size;
+};
+struct call call_native(void (*function)(xsMachine *), int count, const struct argument *arguments);
+/* So many slots of the JavaScript stack are left. */
+void leave_slots(int slots);
+
+#endif

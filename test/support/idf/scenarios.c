@@ -1,0 +1,275 @@
+/* What firmware-device.test.ts asks of gpt-device.c, a scenario a run: "ok", or the line that does not hold. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake-chip.h"
+
+#include "esp_intr_alloc.h"
+#include "sdkconfig.h"
+
+void xs_gpt_free_heap(xsMachine *the);
+void xs_gpt_largest_piece(xsMachine *the);
+void xs_gpt_reset_reason(xsMachine *the);
+void xs_gpt_open_uart(xsMachine *the);
+void xs_gpt_read_uart(xsMachine *the);
+void xs_gpt_write_uart(xsMachine *the);
+void xs_gpt_flush_uart(xsMachine *the);
+void xs_gpt_restart(xsMachine *the);
+void esp_restart(void);
+
+#define CHECK(holds) \
+    do { \
+        if (!(holds)) { \
+            printf("line %d: %s\n", __LINE__, #holds); \
+            exit(1); \
+        } \
+    } while (0)
+
+static const int FIFO = 16;
+/* Milliseconds that last words may take. */
+static const unsigned LAST_WORDS = 1100;
+
+static struct argument integer(int value)
+{
+    return (struct argument){ .kind = 'i', .integer = value };
+}
+
+static struct argument string(char *text)
+{
+    return (struct argument){ .kind = 's', .bytes = text };
+}
+
+static struct argument buffer(void *bytes, size_t size)
+{
+    return (struct argument){ .kind = 'b', .bytes = bytes, .size = size };
+}
+
+static struct call open_uart(int transmit, int receive)
+{
+    struct argument arguments[] = { integer(115200), integer(transmit), integer(receive) };
+    return call_native(xs_gpt_open_uart, 3, arguments);
+}
+
+/* From memory of just that size, so that a byte too many is seen. */
+static struct call write_uart(const char *text, int from, int to)
+{
+    size_t size = strlen(text);
+    char *bytes = malloc(size > 0 ? size : 1);
+    struct argument arguments[] = { buffer(bytes, size), integer(from), integer(to) };
+    struct call call;
+    memcpy(bytes, text, size);
+    call = call_native(xs_gpt_write_uart, 3, arguments);
+    free(bytes);
+    return call;
+}
+
+static struct call flush_uart(int milliseconds)
+{
+    struct argument arguments[] = { integer(milliseconds) };
+    return call_native(xs_gpt_flush_uart, 1, arguments);
+}
+
+static void restart(struct argument reason, struct argument message)
+{
+    struct argument arguments[] = { reason, message };
+    if (setjmp(on_restart) == 0)
+        call_native(xs_gpt_restart, 2, arguments);
+    CHECK(chip.has_restarted);
+}
+
+static bool has_sent(const char *text)
+{
+    return (size_t)chip.sent_size == strlen(text) && memcmp(chip.sent, text, strlen(text)) == 0;
+}
+
+static void figures(void)
+{
+    CHECK(call_native(xs_gpt_free_heap, 0, NULL).result == 106000);
+    CHECK(call_native(xs_gpt_largest_piece, 0, NULL).result == 63488);
+    CHECK(call_native(xs_gpt_reset_reason, 0, NULL).result == 3);
+}
+
+static void opens(void)
+{
+    CHECK(open_uart(17, -1).result == 1);
+    CHECK(chip.baud_rate == 115200 && chip.pins[0] == 17 && chip.pins[1] == -1);
+#ifdef CONFIG_UART_ISR_IN_IRAM
+    CHECK(chip.flags == ESP_INTR_FLAG_IRAM);
+#else
+    CHECK(chip.flags == 0);
+#endif
+    CHECK(chip.handlers == 1);
+}
+
+/* After pins that the chip cannot use, its own can still be opened. */
+static void refuses_pins(void)
+{
+    chip.refuses_pins = true;
+    CHECK(open_uart(34, 3).is_thrown);
+    CHECK(!chip.is_installed && chip.deletes == 1);
+    CHECK(open_uart(-1, -1).result == 1);
+    CHECK(open_uart(-1, -1).is_thrown);
+    CHECK(chip.is_installed && chip.handlers == 1);
+}
+
+static void reads(void)
+{
+    char bytes[4];
+    struct argument arguments[] = { buffer(bytes, sizeof bytes) };
+    open_uart(-1, -1);
+    chip.input = "status";
+    CHECK(call_native(xs_gpt_read_uart, 1, arguments).result == 4 && memcmp(bytes, "stat", 4) == 0);
+    CHECK(call_native(xs_gpt_read_uart, 1, arguments).result == 2 && memcmp(bytes, "us", 2) == 0);
+    CHECK(call_native(xs_gpt_read_uart, 1, arguments).result == 0);
+}
+
+static void writes(void)
+{
+    open_uart(-1, -1);
+    CHECK(write_uart("0123456789abcdefghij", 0, 20).result == FIFO);
+    CHECK(write_uart("0123456789abcdefghij", 16, 20).result == 0);
+    tick(2);
+    CHECK(write_uart("0123456789abcdefghij", 16, 20).result == 2);
+    tick(100);
+    CHECK(write_uart("0123456789abcdefghij", 18, 20).result == 2);
+    CHECK(write_uart("xyz", 3, 3).result == 0);
+    CHECK(has_sent("0123456789abcdefghij"));
+    CHECK(chip.waited == 0);
+}
+
+static void refuses_ranges(void)
+{
+    open_uart(-1, -1);
+    CHECK(write_uart("xyz", -1, 2).is_thrown);
+    CHECK(write_uart("xyz", 2, 1).is_thrown);
+    CHECK(write_uart("xyz", 0, 4).is_thrown);
+    CHECK(write_uart("xyz", 0x7fffffff, (int)0x80000000).is_thrown);
+    CHECK(chip.sent_size == 0);
+}
+
+/* A port that has stopped sending. */
+static void stands_still(void)
+{
+    chip.bytes_a_tick = 0;
+    open_uart(-1, -1);
+    CHECK(write_uart("0123456789abcdefghij", 0, 20).result == FIFO);
+    for (int i = 0; i < 1000; i++)
+        CHECK(write_uart("xyz", 0, 3).result == 0);
+    CHECK(chip.waited == 0);
+    CHECK(flush_uart(100).result == 0 && chip.waited == 100);
+    CHECK(flush_uart(-1).result == 0 && chip.waited == 100);
+    restart(string("out of memory"), string("x"));
+    CHECK(chip.waited <= 100 + LAST_WORDS);
+}
+
+static void flushes(void)
+{
+    open_uart(-1, -1);
+    write_uart("0123456789", 0, 10);
+    CHECK(flush_uart(100).result == 1 && chip.waited == 10);
+}
+
+static void last_words(void)
+{
+    open_uart(-1, -1);
+    restart(string("unhandled exception"), string("x \x1b[2J is not a function"));
+    CHECK(has_sent("Restarting: unhandled exception: x ?[2J is not a function\r\n"));
+    CHECK(chip.fifo_used == 0 && chip.waited <= LAST_WORDS);
+}
+
+static void last_words_alone(void)
+{
+    open_uart(-1, -1);
+    restart(string("memory full"), (struct argument){ .kind = 'u' });
+    CHECK(has_sent("Restarting: memory full\r\n"));
+}
+
+static void last_words_of_nothing(void)
+{
+    open_uart(-1, -1);
+    if (setjmp(on_restart) == 0)
+        call_native(xs_gpt_restart, 0, NULL);
+    CHECK(chip.has_restarted && has_sent("Restarting: unknown\r\n"));
+}
+
+static void long_last_words(void)
+{
+    char text[2001];
+    memset(text, 'x', 2000);
+    text[2000] = '\0';
+    open_uart(-1, -1);
+    restart(string("memory full"), string(text));
+    CHECK(chip.sent_size < 250 && chip.waited <= LAST_WORDS);
+    CHECK(memcmp(chip.sent + chip.sent_size - 3, "x\r\n", 3) == 0);
+}
+
+/* A line, not one for every attempt to say it. */
+static void last_words_once(void)
+{
+    open_uart(-1, -1);
+    for (int i = 0; i < 437; i++)
+        restart(string("unhandled exception"), string("x"));
+    CHECK(has_sent("Restarting: unhandled exception: x\r\n"));
+}
+
+static void restarts_unopened(void)
+{
+    restart(string("unhandled exception"), string("x"));
+    CHECK(chip.sent_size == 0 && chip.waited == 0);
+}
+
+/* The SDK restarts without asking its abort hook. */
+static void overflow_of(int slots, const char *line)
+{
+    open_uart(-1, -1);
+    leave_slots(slots);
+    if (setjmp(on_restart) == 0)
+        esp_restart();
+    CHECK(has_sent(line));
+}
+
+static void javascript_overflow(void)
+{
+    overflow_of(3, "Restarting: JavaScript stack overflow\r\n");
+}
+
+static void c_overflow(void)
+{
+    overflow_of(300, "Restarting: C stack overflow\r\n");
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} SCENARIOS[] = {
+    { "figures", figures },
+    { "opens", opens },
+    { "refuses-pins", refuses_pins },
+    { "reads", reads },
+    { "writes", writes },
+    { "refuses-ranges", refuses_ranges },
+    { "stands-still", stands_still },
+    { "flushes", flushes },
+    { "last-words", last_words },
+    { "last-words-alone", last_words_alone },
+    { "last-words-of-nothing", last_words_of_nothing },
+    { "long-last-words", long_last_words },
+    { "last-words-once", last_words_once },
+    { "restarts-unopened", restarts_unopened },
+    { "javascript-overflow", javascript_overflow },
+    { "c-overflow", c_overflow },
+};
+
+int main(int count, char **words)
+{
+    for (size_t i = 0; i < sizeof SCENARIOS / sizeof *SCENARIOS; i++) {
+        if (count == 2 && strcmp(words[1], SCENARIOS[i].name) == 0) {
+            power_on(FIFO, 1);
+            SCENARIOS[i].run();
+            puts("ok");
+            return 0;
+        }
+    }
+    return 2;
+}

@@ -1,0 +1,115 @@
+/**
+ * A board for the firmware's edge on Node: a clock that a test moves, timers, and a UART with a tiny FIFO.
+ * The modules beside this file are what the sources then import in the place of the SDK's.
+ */
+class Board {
+  /** What mc/config holds. */
+  settings: Record<string, unknown> = {};
+  names = new TextEncoder().encode("emma\nolivia\nava\n");
+  /** What chip it is: with none, a simulator's, the firmware speaks through trace(). */
+  hasUart = true;
+  refusesPins = false;
+  freeHeap: number | undefined = 106_000;
+  largestPiece = 63_488;
+  resetReason = 1;
+  /** Bytes that the hardware takes at once, and those that leave it in a millisecond. */
+  fifoSize = 16;
+  bytesAMillisecond = 11;
+  /** What has been handed to the hardware. */
+  sent: number[] = [];
+  traced = "";
+  /** Whether the chip has been restarted. */
+  restarts = 0;
+  pins: readonly number[] = [];
+  now = 0;
+  /** Milliseconds that the program takes between two looks at the clock. */
+  pace = 5;
+  private fifoUsed = 0;
+  private input: number[] = [];
+  private timers: { at: number; every?: number; callback: () => void }[] = [];
+
+  /** What a terminal shows; UTF-8 that is broken is refused. */
+  get text(): string {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(this.sent));
+  }
+
+  type(bytes: string | readonly number[]): void {
+    for (const byte of typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes) this.input.push(byte);
+  }
+
+  /** Lets time pass, and what was to happen in it. */
+  run(milliseconds: number): void {
+    const end = this.now + milliseconds;
+    for (;;) {
+      this.timers.sort((a, b) => a.at - b.at);
+      const [next] = this.timers;
+      if (this.timers.length === 0 || next.at > end) break;
+      this.wait(Math.max(0, next.at - this.now));
+      if (next.every === undefined) this.timers.shift();
+      else next.at = this.now + next.every;
+      next.callback();
+    }
+    this.wait(Math.max(0, end - this.now));
+  }
+
+  /** Time in which the program does nothing else. */
+  wait(milliseconds: number): void {
+    this.now += milliseconds;
+    this.fifoUsed = Math.max(0, this.fifoUsed - milliseconds * this.bytesAMillisecond);
+  }
+
+  addTimer(callback: () => void, delay: number, every?: number): object {
+    const timer = { at: this.now + delay, callback, ...(every !== undefined && { every }) };
+    this.timers.push(timer);
+    return timer;
+  }
+
+  open(baud: number, transmit: number, receive: number): boolean {
+    if (this.refusesPins && transmit >= 0) throw new Error("UART0 cannot be set up: error -1");
+    this.pins = [transmit, receive];
+    return this.hasUart && baud > 0;
+  }
+
+  read(bytes: Uint8Array): number {
+    const piece = this.input.splice(0, bytes.length);
+    bytes.set(piece);
+    return piece.length;
+  }
+
+  write(bytes: Uint8Array, from: number, to: number): number {
+    if (from < 0 || to < from || to > bytes.length) throw new RangeError(`${from} to ${to} in ${bytes.length} bytes`);
+    const count = Math.min(to - from, Math.floor(this.fifoSize - this.fifoUsed));
+    this.sent.push(...bytes.subarray(from, from + count));
+    this.fifoUsed += count;
+    return count;
+  }
+
+  flush(milliseconds: number): boolean {
+    for (let i = 0; i < milliseconds && this.fifoUsed > 0; i++) this.wait(1);
+    return this.fifoUsed === 0;
+  }
+
+  restart(reason: string, message: unknown): void {
+    this.restarts++;
+    const text = `Restarting: ${reason}${typeof message === "string" ? `: ${message}` : ""}\r\n`;
+    this.sent.push(...new TextEncoder().encode(text));
+  }
+
+  reset(): void {
+    Object.assign(this, new Board());
+  }
+}
+
+export const board = new Board();
+
+// What the SDK has among its globals. The names of native functions are theirs in C.
+const natives: Record<string, (...values: never[]) => unknown> = {
+  xs_gpt_skip_lines(bytes: Uint8Array, at: number, names: number): number {
+    for (; names > 0; names--) at = bytes.indexOf(10, at) + 1;
+    return at;
+  },
+};
+Object.assign(globalThis, {
+  native: (name: string) => natives[name],
+  trace: (...values: (string | number)[]) => void (board.traced += values.join("")),
+});
