@@ -46,9 +46,12 @@ export class Dataset {
   /** Characters of the shortest name, and the line it stands on: what decides whether anything fits a block. */
   readonly shortest: number;
   readonly shortestLine: number;
+  private readonly skip: TextTools["skip"];
   private readonly index: Uint32Array;
   private readonly stride: number;
   private known: Vocabulary;
+  /** See Vocabulary.byteTokens. */
+  private byteTokens: Uint8Array;
 
   /**
    * @param bytes the file; it must not change while the dataset is in use
@@ -59,8 +62,9 @@ export class Dataset {
   constructor(
     private readonly bytes: Uint8Array,
     source: string,
-    private readonly tools: TextTools = { scan, skip },
+    tools: TextTools = { scan, skip },
   ) {
+    this.skip = tools.skip;
     this.source = printablePath(source);
     if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
       throw new InputError(`${this.source} is in UTF-16: save it as UTF-8, one name a line.`);
@@ -76,6 +80,7 @@ export class Dataset {
     this.stride = numbers[STRIDE];
     this.index = index.slice(0, numbers[ENTRIES]);
     this.known = new Vocabulary(characters.slice(0, numbers[CHARACTERS]));
+    this.byteTokens = this.known.byteTokens;
   }
 
   /** The distinct characters of the names, or those of the model that the names are for. */
@@ -96,6 +101,7 @@ export class Dataset {
       );
     }
     this.known = vocabulary;
+    this.byteTokens = vocabulary.byteTokens;
   }
 
   /** Bytes of RAM that the line index takes. */
@@ -109,27 +115,26 @@ export class Dataset {
    * @throws RangeError unless 0 <= i < count
    */
   tokens(i: number, tokens: Uint8Array): number {
-    const { bytes, known } = this;
-    const { byteTokens } = known;
+    const { bytes, byteTokens } = this;
     let at = this.offset(i);
     let length = 1;
+    let token: number;
     tokens[0] = BOS;
-    for (;;) {
-      let token: number;
-      // The space has no token here: it may stand behind the name.
-      while ((token = byteTokens[bytes[at++]]) > 0) tokens[length++] = token;
-      const byte = bytes[--at];
-      if (!(byte >= 0x80 || byte === SPACE)) break;
-      const white = whiteSize(bytes, at);
-      if (white > 0 && isLineEnd(bytes, at + white)) break;
-      const behind = at + (white || utf8Size(codePointAt(bytes, at)));
-      while (at < behind) {
-        const codePoint = codePointAt(bytes, at);
-        tokens[length++] = known.tokenOf(codePoint);
-        at += utf8Size(codePoint);
-      }
-    }
+    while ((token = byteTokens[bytes[at++]]) > 0) tokens[length++] = token;
+    const byte = bytes[--at];
+    if (byte >= 0x80 || byte === SPACE) length = this.otherTokens(at, tokens, length);
     tokens[length++] = BOS;
+    return length;
+  }
+
+  /** The rest of a name, from a character on that is a space or has more than one byte. */
+  private otherTokens(at: number, tokens: Uint8Array, length: number): number {
+    const { bytes, known } = this;
+    while (!isNameEnd(bytes, at)) {
+      const codePoint = codePointAt(bytes, at);
+      tokens[length++] = known.tokenOf(codePoint);
+      at += utf8Size(codePoint);
+    }
     return length;
   }
 
@@ -145,7 +150,7 @@ export class Dataset {
   forEachHash(take: (hash: number, i: number) => void): void {
     const { bytes, count } = this;
     for (let i = 0, at = this.offset(0); i < count; i++) {
-      if (i > 0) at = this.tools.skip(bytes, at, 1);
+      if (i > 0) at = this.skip(bytes, at, 1);
       take(hashOf(bytes, at), i);
     }
   }
@@ -159,7 +164,7 @@ export class Dataset {
     for (let at = bytes.indexOf(wanted[0]); at >= 0; at = bytes.indexOf(wanted[0], at + 1)) {
       let i = 1;
       while (i < size && bytes[at + i] === wanted[i]) i++;
-      if (i === size && this.isBegin(at) && isLineEnd(bytes, at + size + whiteSize(bytes, at + size))) return true;
+      if (i === size && this.isBegin(at) && isNameEnd(bytes, at + size)) return true;
     }
     return false;
   }
@@ -176,7 +181,7 @@ export class Dataset {
   /** Where name `i` begins. */
   private offset(i: number): number {
     if (!(i >= 0 && i < this.count)) throw new RangeError(`There is no name ${i}: the dataset has ${this.count}.`);
-    return this.tools.skip(this.bytes, this.index[Math.floor(i / this.stride)], i % this.stride);
+    return this.skip(this.bytes, this.index[Math.floor(i / this.stride)], i % this.stride);
   }
 
   private problem(kind: number, at: number, line: number): InputError {
@@ -214,17 +219,21 @@ export class Dataset {
     const { bytes } = this;
     for (let at = beginOf(bytes), line = 1; at < bytes.length; at++, line++) {
       at += whiteSize(bytes, at);
-      while (!isLineEnd(bytes, at)) {
+      while (!isNameEnd(bytes, at)) {
         const codePoint = codePointAt(bytes, at);
-        const white = whiteSize(bytes, at);
-        if (white > 0 && isLineEnd(bytes, at + white)) at += white;
-        else {
-          if (isAdmissible(codePoint)) take(codePoint, line);
-          at += codePoint < 0 ? 1 : utf8Size(codePoint);
-        }
+        if (isAdmissible(codePoint)) take(codePoint, line);
+        at += codePoint < 0 ? 1 : utf8Size(codePoint);
       }
+      at += whiteSize(bytes, at);
     }
   }
+}
+
+/** Whether nothing but white space stands from `at` on in its line. */
+function isNameEnd(bytes: Uint8Array, at: number): boolean {
+  const byte = bytes[at];
+  if (byte > SPACE && byte < 0x80) return false;
+  return isLineEnd(bytes, at + whiteSize(bytes, at));
 }
 
 function isLineEnd(bytes: Uint8Array, at: number): boolean {
@@ -238,18 +247,7 @@ function isLineEnd(bytes: Uint8Array, at: number): boolean {
 function hashOf(bytes: Uint8Array, at: number): number {
   const { imul } = Math;
   let hash = FNV_BASIS;
-  for (;;) {
-    let byte: number;
-    while ((byte = bytes[at]) > SPACE && byte < 0x80) {
-      hash = imul(hash ^ byte, FNV_PRIME);
-      at++;
-    }
-    if (!(byte >= 0x80 || byte === SPACE)) break;
-    const white = whiteSize(bytes, at);
-    if (white > 0 && isLineEnd(bytes, at + white)) break;
-    const behind = at + (white || utf8Size(codePointAt(bytes, at)));
-    while (at < behind) hash = imul(hash ^ bytes[at++], FNV_PRIME);
-  }
+  for (; !isNameEnd(bytes, at); at++) hash = imul(hash ^ bytes[at], FNV_PRIME);
   hash = imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return hash ^ (hash >>> 16);

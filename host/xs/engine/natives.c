@@ -25,7 +25,8 @@
     _(xs_gpt_mlp_backward) \
     _(xs_gpt_softmax_cross_entropy) \
     _(xs_gpt_adam) \
-    _(xs_gpt_skip_lines)
+    _(xs_gpt_scan) \
+    _(xs_gpt_skip)
 
 #define DECLARE(NAME) extern void NAME(txMachine *the);
 #define LIST(NAME) { #NAME, NAME },

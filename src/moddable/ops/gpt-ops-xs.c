@@ -238,24 +238,3 @@ void xs_gpt_adam(xsMachine *the)
     adam(tensor(the, 0, length, 1), tensor(the, 1, length, 1), tensor(the, 2, length, 1), tensor(the, 3, length, 1),
         (size_t)length, beta1, beta2, epsilon, rate, v_scale);
 }
-
-/* skipLines(bytes, at, names): past so many line ends, and the blank lines behind them */
-void xs_gpt_skip_lines(xsMachine *the)
-{
-    xsIntegerValue at = xsmcToInteger(xsArg(1)), names = xsmcToInteger(xsArg(2));
-    void *data;
-    const char *bytes, *p, *end;
-    xsUnsignedValue size;
-    xsmcGetBufferReadable(xsArg(0), &data, &size);
-    if (at < 0 || (xsUnsignedValue)at > size)
-        xsRangeError("byte %d of %d", (int)at, (int)size);
-    bytes = data;
-    end = bytes + size;
-    for (p = bytes + at; names > 0 && p < end; names--) {
-        const char *newline = memchr(p, '\n', (size_t)(end - p));
-        p = newline ? newline + 1 : end;
-        while (p < end && (*p == '\n' || *p == '\r'))
-            p++;
-    }
-    xsmcSetInteger(xsResult, (xsIntegerValue)(p - bytes));
-}

@@ -1,0 +1,41 @@
+/*
+ * The boundary between JavaScript and gpt-text.c. All buffers arrive as Uint8Arrays.
+ */
+
+#include "gpt-text.h"
+
+#include "xsmc.h"
+
+/* Room for `count` integers. */
+static uint32_t *integers(xsMachine *the, int index, size_t count)
+{
+    void *data;
+    xsUnsignedValue bytes;
+    xsmcGetBufferWritable(xsArg(index), &data, &bytes);
+    if (bytes != count * sizeof(uint32_t) || (uintptr_t)data % sizeof(uint32_t))
+        xsRangeError("a scan got %d bytes for %d integers", (int)bytes, (int)count);
+    return data;
+}
+
+/* scan(bytes, index, characters, numbers) */
+void xs_gpt_scan(xsMachine *the)
+{
+    void *bytes;
+    xsUnsignedValue size;
+    uint32_t *index = integers(the, 1, GPT_ENTRIES), *characters = integers(the, 2, GPT_CHARACTERS);
+    uint32_t *numbers = integers(the, 3, GPT_NUMBERS);
+    xsmcGetBufferReadable(xsArg(0), &bytes, &size);
+    gpt_scan(bytes, size, index, characters, numbers);
+}
+
+/* skip(bytes, at, documents) */
+void xs_gpt_skip(xsMachine *the)
+{
+    xsIntegerValue at = xsmcToInteger(xsArg(1)), documents = xsmcToInteger(xsArg(2));
+    void *bytes;
+    xsUnsignedValue size;
+    xsmcGetBufferReadable(xsArg(0), &bytes, &size);
+    if (at < 0 || (xsUnsignedValue)at > size || documents < 0)
+        xsRangeError("%d documents from byte %d of %d", (int)documents, (int)at, (int)size);
+    xsmcSetInteger(xsResult, (xsIntegerValue)gpt_skip(bytes, size, (size_t)at, (uint32_t)documents));
+}
