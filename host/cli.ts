@@ -22,6 +22,8 @@ const EXIT_INPUT = 2;
 /** A mistake in the program, as sysexits.h has it. */
 const EXIT_SOFTWARE = 70;
 
+/** How long a reader that takes nothing may delay the end once a signal has come, in milliseconds. */
+const PATIENCE = 500;
 /** The XS host can address no more. */
 const MOST_HEAP = 2 ** 30;
 
@@ -331,7 +333,7 @@ export async function main(): Promise<never> {
       exitCode = explain(error);
     }
   });
-  await output.flushed();
+  await output.flushed(signalCode === undefined ? undefined : PATIENCE);
   if (exitCode === 0 && output.trouble !== undefined && output.trouble !== "left") {
     console.error(`esp32gpt: Cannot write to standard output: ${output.trouble}.`);
     exitCode = EXIT_INPUT;

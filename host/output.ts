@@ -46,10 +46,14 @@ export class Output {
     this.wake();
   }
 
-  /** Resolves when everything is written, or can no longer be. */
-  flushed(): Promise<void> {
+  /**
+   * Resolves when everything is written, or can no longer be.
+   * @param patience milliseconds for a reader that takes nothing
+   */
+  flushed(patience = Infinity): Promise<void> {
     if (this.trouble !== undefined || this.stream.destroyed) return Promise.resolve();
     return new Promise((resolve) => {
+      if (patience < Infinity) setTimeout(resolve, patience);
       this.stream.once("error", () => resolve());
       this.stream.write("", () => resolve());
     });

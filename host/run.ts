@@ -26,7 +26,7 @@ export interface RunOptions {
 }
 
 /** How long a reader that takes nothing may delay the end, in milliseconds. */
-const PATIENCE = 1000;
+const PATIENCE = 500;
 
 /**
  * Does a job, showing what happens on standard output.

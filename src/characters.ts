@@ -31,7 +31,8 @@ function isSeparator(codePoint: number): boolean {
 
 /**
  * Whether a document may have it: not the controls C0 and C1, U+2028 and U+2029, which end lines, and the
- * bidirectional controls (Unicode's property Bidi_Control), which would make a line look like another.
+ * bidirectional controls (Unicode's property Bidi_Control), which would make a line look like another, and
+ * no half of a surrogate pair, which UTF-8 does not have either.
  */
 export function isAdmissible(codePoint: number): boolean {
   if (codePoint < 0x80) return codePoint >= SPACE && codePoint < 0x7f;
@@ -42,7 +43,8 @@ export function isAdmissible(codePoint: number): boolean {
     codePoint === 0x200e ||
     codePoint === 0x200f ||
     (codePoint >= 0x2028 && codePoint <= 0x202e) ||
-    (codePoint >= 0x2066 && codePoint <= 0x2069)
+    (codePoint >= 0x2066 && codePoint <= 0x2069) ||
+    (codePoint >= 0xd800 && codePoint <= 0xdfff)
   );
 }
 

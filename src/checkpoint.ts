@@ -10,11 +10,17 @@ import { encodeUtf8 } from "./utf8";
  * it, loading.ts reads it.
  */
 export const METADATA_KEYS = Object.freeze([
-  ...(["preset", "n_layer", "n_embd", "n_head", "block_size", "step"] as const),
-  ...(["format", "vocabulary"] as const),
-]);
+  "preset",
+  "n_layer",
+  "n_embd",
+  "n_head",
+  "block_size",
+  "step",
+  "format_version",
+  "vocabulary",
+] as const);
 export const CHECKSUM_KEY = "crc32";
-/** Files of format 1 do not say so, and have no vocabulary: theirs is a to z. */
+/** The version of the format. Files of version 1 do not say so, and have no vocabulary: theirs is a to z. */
 export const FORMAT = 2;
 /** What messages and the file call the parts of a configuration. */
 export const CONFIG_NAMES: Readonly<Record<keyof ModelConfig, string>> = Object.freeze({

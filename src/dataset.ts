@@ -120,7 +120,8 @@ export class Dataset {
     let length = 1;
     let token: number;
     tokens[0] = BOS;
-    while ((token = byteTokens[bytes[at++]]) > 0) tokens[length++] = token;
+    // Behind the last byte there is undefined, which would become a string to look an element up with.
+    while ((token = byteTokens[bytes[at++] | 0]) > 0) tokens[length++] = token;
     const byte = bytes[--at];
     if (byte >= 0x80 || byte === SPACE) length = this.otherTokens(at, tokens, length);
     tokens[length++] = BOS;

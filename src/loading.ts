@@ -140,8 +140,8 @@ export class Checkpoint {
   modelConfig(wanted: Partial<ModelConfig>): ModelConfig {
     const preset = this.metadata.get("preset");
     if (preset !== undefined && !Object.hasOwn(PRESETS, preset)) throw this.bad(`its preset is "${printable(preset)}"`);
-    const format = this.metadataNumber("format") ?? 1;
-    if (format > FORMAT) throw this.bad(`it has the format ${format}, and this program knows up to ${FORMAT}`);
+    const format = this.metadataNumber("format_version") ?? 1;
+    if (format > FORMAT) throw this.bad(`it has the format_version ${format}, and this program knows up to ${FORMAT}`);
     const [vocabularySize, nEmbd] = this.matrixShape("wte");
     const blockSize = this.matrixShape("wpe")[0];
     this.matrixShape("layers.0.wq");

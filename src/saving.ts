@@ -11,7 +11,6 @@ import {
 } from "./checkpoint";
 import { crc32 } from "./crc32";
 import { InputError } from "./errors";
-import type { Ending } from "./events";
 import type { Model } from "./model";
 import type { Floats } from "./ops";
 import { parameterLayout } from "./parameters";
@@ -21,11 +20,10 @@ import { formatSafetensorsHeader, type TensorToWrite } from "./safetensors";
 import { printablePath } from "./text";
 
 /**
- * Saves a checkpoint, a block at a time between other tasks; the file appears whole or not at all. Until
- * it has ended the model must not change.
+ * Saves a checkpoint, a block at a time between other tasks, also when the runner is told to stop; the file
+ * appears whole or not at all. Until it has ended the model must not change.
  * @param step steps done
  * @param adam the training state, if it is to be kept; without it the file has the weights only
- * @returns "stopped" when the runner was told so: then the old file stays
  * @throws InputError when storage cannot take it, or a number is not finite
  */
 export async function saveCheckpoint(
@@ -35,18 +33,15 @@ export async function saveCheckpoint(
   model: Model,
   step: number,
   adam?: Adam,
-): Promise<Ending> {
+): Promise<void> {
   const file = await storage.create(name);
-  let ending: Ending;
   try {
-    ending = await runner.run(new SavingTask(file, name, model, step, adam));
+    await runner.run(new SavingTask(file, name, model, step, adam));
   } catch (error) {
     file.abort();
     throw error;
   }
-  if (ending === "done") await file.commit();
-  else file.abort();
-  return ending;
+  await file.commit();
 }
 
 /** Writes a checkpoint into a new file; whoever runs it commits the file, or aborts it. */

@@ -37,7 +37,8 @@ describe.each<[Dtype]>([["f32"], ["f64"]])("%s", (dtype) => {
     const file = await saved(model, 5);
     expect([...(await load(file, {}, dtype)).parameters]).toEqual([...model.parameters]);
     expect(Object.keys(headerOf(file).metadata)).toEqual([
-      ...["preset", "n_layer", "n_embd", "n_head", "block_size", "step", "crc32"],
+      ...["preset", "n_layer", "n_embd", "n_head", "block_size", "step"],
+      ...["format_version", "vocabulary", "crc32"],
     ]);
     const checkpoint = await Checkpoint.open(new MemoryStorage({ m: file }), "m");
     const { model: other, adam } = untouched(SMALL, dtype);
@@ -198,6 +199,7 @@ describe("a file of nothing but weights", () => {
       nEmbd: 4,
       nHead: 2,
       blockSize: 3,
+      vocabularySize: 27,
     });
     await expectRefusal(file, /n_?embd 4, not 8/i, { nEmbd: 8 });
     await expectRefusal(
@@ -235,7 +237,11 @@ describe("refuses, and says why:", () => {
       /n_layer 1, has no tensor layers\.1\.wk/,
     ],
     ["half of Adam", [...tensors, { name: "adam.m", dtype: "F64", shape: [1], values: [0] }], /adam\.m has the shape/],
-    ["another vocabulary", withShape("wte", [28, 2]), /vocabulary has 28 tokens/],
+    [
+      "another vocabulary",
+      withShape("wte", [28, 2]),
+      /wte has 28 rows, but the names have 26 characters, and BOS is one more/,
+    ],
     ["a transposed matrix", withShape("layers.0.w1", [8, 2]), /layers\.0\.w1 is 8×2.* 2×8/],
     ["a flat matrix", withShape("layers.0.wq", [4]), /layers\.0\.wq has the shape \[4\]/],
     ["wte in three dimensions", withShape("wte", [27, 2, 1]), /wte has the shape \[27, 2, 1\]/],

@@ -7,7 +7,7 @@ const at = temporaryFolder();
 beforeAll(async () => {
   mkdirSync(at("folder"));
   writeFileSync(at("names"), "ann\nbob\n");
-  writeFileSync(at("upper"), "ann\nBob\n");
+  writeFileSync(at("control"), "ann\nB\x07b\n");
   writeFileSync(at("single"), "ann\n");
   writeFileSync(at("empty"), "");
   writeFileSync(at("long"), "averyverylongname\n");
@@ -62,7 +62,7 @@ test.each<[string, RegExp]>([
   ["--data DIR/missing", /missing.*no such file/],
   ["--data DIR/folder", /folder.*is a folder/],
   ["--data DIR/names/inside", /inside.*not a folder/],
-  ["--data DIR/upper", /upper, line 2: "B"/],
+  ["--data DIR/control", /control, line 2: U\+0007/],
   ["--data DIR/empty", /empty has no names/],
   ["--data DIR/single --holdout 1", /holdout of 1 %/],
   ["--init DIR/missing", /missing/],
@@ -91,7 +91,7 @@ test.each<[string, RegExp]>([
   ["generate --model DIR/model --prefix Ann", /"A" in "Ann"/],
   ["generate --model DIR/model --prefix averyverylongname", /at most 15 letters/],
   ["generate --model DIR/model --n-layer 2", /n_?layer 1, not 2/i],
-  ["generate --model DIR/model --data DIR/upper", /upper, line 2/],
+  ["generate --model DIR/model --data DIR/control", /control, line 2/],
   ["eval", /--model/],
   ["eval --model DIR/missing", /missing: there is no such file/],
   ["eval --model DIR/altered", /altered|no number/],

@@ -8,6 +8,7 @@ import { Random } from "../src/random";
 import { typescriptOps } from "../src/typescript-ops";
 import { drawParameters } from "../src/parameters";
 import { Trainer } from "../src/trainer";
+import { latinVocabulary } from "../src/vocabulary";
 import { lossOf, mean, shippedNames } from "./helpers";
 import { esp32gpt, outcomeOf, start, temporaryFolder } from "./support/cli";
 import { MemoryStorage } from "./support/memory-storage";
@@ -35,7 +36,11 @@ function readRecords(file: string): Record[] {
 
 async function readModel(file: string): Promise<Model> {
   const checkpoint = await Checkpoint.open(new MemoryStorage({ m: readFileSync(file) }), "m");
-  const model = new Model(checkpoint.modelConfig({}), typescriptOps(checkpoint.dtype));
+  const model = new Model(
+    checkpoint.modelConfig({}),
+    typescriptOps(checkpoint.dtype),
+    checkpoint.vocabulary(latinVocabulary()),
+  );
   const loading = new LoadingTask(checkpoint, model);
   while (loading.work());
   return model;

@@ -18,7 +18,14 @@ import { parameterLayout } from "../src/parameters";
 import { typescriptOps } from "../src/typescript-ops";
 
 test("the defaults are those of the published program", () => {
-  expect(DEFAULT_MODEL).toEqual({ preset: "esp32gpt", nLayer: 1, nEmbd: 16, nHead: 4, blockSize: 16 });
+  expect(DEFAULT_MODEL).toEqual({
+    preset: "esp32gpt",
+    nLayer: 1,
+    nEmbd: 16,
+    nHead: 4,
+    blockSize: 16,
+    vocabularySize: 27,
+  });
   expect(DEFAULT_TRAINING).toEqual({ steps: 1000, learningRate: 0.01, sampling: "random", holdout: 0 });
   checkModelConfig(DEFAULT_MODEL);
   checkTrainingConfig(DEFAULT_TRAINING);

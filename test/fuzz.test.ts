@@ -36,9 +36,8 @@ function sealed(header: Record<string, unknown>, data: Uint8Array): Uint8Array {
   const metadata = header.__metadata__;
   if (typeof metadata === "object" && metadata !== null) {
     const values = metadata as Record<string, string>;
-    const lines = ["preset", "n_layer", "n_embd", "n_head", "block_size", "step"].map(
-      (key) => `${key}=${values[key] ?? ""}\n`,
-    );
+    const keys = ["preset", "n_layer", "n_embd", "n_head", "block_size", "step", "format_version", "vocabulary"];
+    const lines = keys.filter((key) => Object.hasOwn(values, key)).map((key) => `${key}=${values[key]}\n`);
     const layers = Array.from({ length: 70 }, (_, i) =>
       ["wq", "wk", "wv", "wo", "w1", "w2"].map((w) => `layers.${i}.${w}`),
     );

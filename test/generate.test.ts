@@ -131,7 +131,7 @@ test.each(["Emma", "an na", "zoë", "x\n", "\x1b[2J", "😀", "7"])(
   (prefix) => {
     const generator = new Generator(drawnModel(), new Random(1));
     expect(() => generator.name(1, prefix)).toThrow(InputError);
-    expect(() => generator.name(1, prefix)).toThrow(/not one of the letters a to z/);
+    expect(() => generator.name(1, prefix)).toThrow(/is not in the model's vocabulary/);
   },
 );
 

@@ -51,15 +51,15 @@ export function trainStep(trainer: Trainer): number {
 }
 
 /** [BOS, letters, BOS] */
-export function tokensOf(name: string): Uint8Array {
+export function tokensOf(name: string, vocabulary = latinVocabulary()): Uint8Array {
   const tokens = new Uint8Array(name.length + 2);
-  tokens[latinVocabulary().encode(name, tokens, 1)] = BOS;
+  tokens[vocabulary.encode(name, tokens, 1)] = BOS;
   return tokens;
 }
 
 /** The loss of a name, without gradients. */
 export function lossOf(model: Model, name: string): number {
-  const tokens = tokensOf(name);
+  const tokens = tokensOf(name, model.vocabulary);
   const rows = tokens.length - 1;
   forward(model, tokens, 0, rows);
   return model.ops.softmaxCrossEntropy(model.activations.logits, tokens, rows, model.config.vocabularySize);

@@ -14,7 +14,7 @@ beforeAll(async () => {
   executable = await hostExecutable();
   mkdirSync(at("folder"));
   writeFileSync(at("names"), "ann\nbob\n");
-  writeFileSync(at("upper"), "ann\nBob\n");
+  writeFileSync(at("control"), "ann\nB\x07b\n");
   writeFileSync(at("empty"), "");
   writeFileSync(at("text"), "this is no model");
   await esp32gpt("train", "--engine", "xs", "--steps", "2", "--samples", "0", "--save", at("model"));
@@ -41,7 +41,7 @@ test.each<[string, RegExp]>([
   ["--data DIR/missing", /missing.*no such file/],
   ["--data DIR/folder", /folder.*is a folder/],
   ["--data DIR/names/inside", /inside.*not a folder/],
-  ["--data DIR/upper", /upper, line 2: "B"/],
+  ["--data DIR/control", /control, line 2: U\+0007/],
   ["--data DIR/empty", /empty has no names/],
   ["--init DIR/missing", /missing: there is no such file/],
   ["--init DIR/folder", /folder: it is a folder/],
@@ -69,7 +69,7 @@ test.each<[string, RegExp]>([
   ["generate --model DIR/model --heap-limit 1000", /heap limit is 1000/],
   ["generate --model DIR/wide", /heap is full at src\/\w+\.ts:\d+: XS asked for/],
   ["generate --model DIR/altered", /altered|no number/],
-  ["eval --model DIR/model --data DIR/upper", /upper, line 2/],
+  ["eval --model DIR/model --data DIR/control", /control, line 2/],
   ["eval --model DIR/model --block-size 8", /block_?size 16, not 8/i],
 ])("%s", async (command, message) => {
   const { code, stdout, stderr } = await esp32gpt(...command.replaceAll("DIR", at(".")).split(" "), "--engine", "xs");

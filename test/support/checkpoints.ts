@@ -52,7 +52,7 @@ export function tensorsOf(model: Model, dtype: "F32" | "F64"): TensorToWrite[] {
 /** A file with a checkpoint in it. */
 export async function saved(model: Model, step: number, adam?: Adam): Promise<Uint8Array> {
   const storage = new MemoryStorage();
-  expect(await saveCheckpoint(realRunner(), storage, "m", model, step, adam)).toBe("done");
+  await saveCheckpoint(realRunner(), storage, "m", model, step, adam);
   expect([storage.openFiles, storage.files.size]).toEqual([0, 1]);
   return storage.file("m");
 }

@@ -1,3 +1,5 @@
+import { scan, skip } from "../../../src/scan";
+
 /**
  * A board for the firmware's edge on Node: a clock that a test moves, timers, and a UART with a tiny FIFO.
  * The modules beside this file are what the sources then import in the place of the SDK's.
@@ -52,6 +54,18 @@ class Board {
     this.wait(Math.max(0, end - this.now));
   }
 
+  /** The same for a program that waits for promises. */
+  async live(milliseconds: number): Promise<void> {
+    const end = this.now + milliseconds;
+    for (let isOver = false; !isOver;) {
+      await new Promise(setImmediate);
+      const due = Math.min(end, ...this.timers.map(({ at }) => at));
+      isOver = due >= end;
+      this.run(Math.max(0, due - this.now));
+    }
+    await new Promise(setImmediate);
+  }
+
   /** Time in which the program does nothing else. */
   wait(milliseconds: number): void {
     this.now += milliseconds;
@@ -104,10 +118,13 @@ export const board = new Board();
 
 // What the SDK has among its globals. The names of native functions are theirs in C.
 const natives: Record<string, (...values: never[]) => unknown> = {
-  xs_gpt_skip_lines(bytes: Uint8Array, at: number, names: number): number {
-    for (; names > 0; names--) at = bytes.indexOf(10, at) + 1;
-    return at;
+  xs_gpt_scan(bytes: Uint8Array, ...views: Uint8Array[]): void {
+    const [index, characters, numbers] = views.map(
+      (view) => new Uint32Array(view.buffer, view.byteOffset, view.length / 4),
+    );
+    scan(bytes, { index, characters, numbers });
   },
+  xs_gpt_skip: skip,
 };
 Object.assign(globalThis, {
   native: (name: string) => natives[name],
