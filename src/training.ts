@@ -1,6 +1,6 @@
 import { InputError } from "./errors";
 import { Evaluation } from "./evaluation";
-import type { StepEvent, Tell } from "./events";
+import type { Loss, StepEvent, Tell } from "./events";
 import type { Task } from "./runner";
 import type { Trainer } from "./trainer";
 
@@ -9,6 +9,8 @@ export class Training implements Task {
   private readonly event: StepEvent;
   private readonly validation: Evaluation | undefined;
   private isValidating = false;
+  /** The number of the last step. */
+  private readonly last: number;
 
   /**
    * @param logEvery the log has a line every so many steps, and one for the last
@@ -22,6 +24,7 @@ export class Training implements Task {
   ) {
     const { model, dataset, holdout, config } = trainer;
     if (holdout) this.validation = new Evaluation(model, dataset, holdout.sample);
+    this.last = config.steps - 1;
     this.event = {
       type: "step",
       step: 0,
@@ -37,22 +40,25 @@ export class Training implements Task {
   /** @throws InputError when the training has diverged */
   work(): boolean {
     if (this.isValidating) return this.validate();
-    const { trainer, event } = this;
-    const { steps } = event;
+    const { trainer, last } = this;
     const step = trainer.stepsDone;
     const loss = trainer.step();
     if (loss === "diverged") throw divergence(step, trainer);
-    const isLogged = step % this.logEvery === 0 || step === steps - 1;
-    if (isLogged || this.tellsAll) {
-      event.step = step;
-      event.loss = loss;
-      event.learningRate = trainer.learningRate;
-      event.name = trainer.nameIndex;
-      event.isLogged = isLogged;
-      if (isLogged && this.validation) return this.beginValidation(this.validation);
-      this.tell(event);
-    }
-    return step + 1 < steps;
+    const isLogged = step % this.logEvery === 0 || step === last;
+    if (isLogged || this.tellsAll) return this.report(step, loss, isLogged);
+    return step < last;
+  }
+
+  private report(step: number, loss: Loss, isLogged: boolean): boolean {
+    const { event, trainer, validation } = this;
+    event.step = step;
+    event.loss = loss;
+    event.learningRate = trainer.learningRate;
+    event.name = trainer.nameIndex;
+    event.isLogged = isLogged;
+    if (isLogged && validation) return this.beginValidation(validation);
+    this.tell(event);
+    return step < this.last;
   }
 
   private beginValidation(validation: Evaluation): boolean {
@@ -68,7 +74,7 @@ export class Training implements Task {
     event.validationLoss = validation?.loss;
     tell(event);
     event.validationLoss = undefined;
-    return event.step + 1 < event.steps;
+    return event.step < this.last;
   }
 }
 
