@@ -68,7 +68,7 @@ export async function spool(path: string, file: string, kind: InputKind, ending:
 
 /** A stream that ends when it is told to, while nothing comes as well. */
 function openStream(path: string): Readable {
-  if (path === "/dev/stdin" || /\/fd\/0$/.test(path)) return process.stdin;
+  if (path === "/dev/stdin" || path.endsWith("/fd/0")) return process.stdin;
   // Opening a pipe without a writer would block.
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const kind = statSync(path);

@@ -49,9 +49,7 @@ export class Generator {
 
   /** @throws InputError when no name can begin so */
   checkPrefix(prefix: string): void {
-    let length = 0;
-    for (const _ of prefix) length++;
-    if (length > this.longest)
+    if (Array.from(prefix).length > this.longest)
       throw new InputError(
         `The prefix "${printable(prefix)}" is too long: names have at most ${this.longest} letters.`,
       );

@@ -5,6 +5,7 @@ import type { Layout } from "./layout";
 import type { Dtype } from "./ops";
 import { parameterLayout } from "./parameters";
 import type { Room } from "./platform";
+import { vocabularyBytes } from "./vocabulary";
 
 /*
  * The memory plan: what a configuration needs before any of it is allocated, and which chips have
@@ -46,6 +47,8 @@ export const SLOT_BYTES = 16;
 const BASE_CHUNKS = 3000;
 const SERIAL_BYTES = 2048 + 256 + 120;
 const CHUNK_HEADER = 16;
+/** By so many bytes the chunks grow, or a multiple of it: chunk.incremental in manifest.json. */
+const CHUNK_INCREMENT = 1024;
 /** Objects that live while a model trains: those of the engine and program, and those of each layer. */
 const BASE_SLOTS = 1500;
 const SLOTS_PER_LAYER = 80;
@@ -64,6 +67,7 @@ export function planMemory(config: ModelConfig, indexBytes = LINE_INDEX_BYTES, d
   const parameters = parameterLayout(config).length * floatBytes;
   const buffers: PlannedBuffer[] = [
     { name: "line index", bytes: indexBytes },
+    { name: "vocabulary", bytes: vocabularyBytes(config.vocabularySize) },
     { name: "parameters", bytes: parameters },
     withParts("activations", activationLayout(config), floatBytes),
     { name: "gradients", bytes: parameters },
@@ -78,7 +82,7 @@ export function planMemory(config: ModelConfig, indexBytes = LINE_INDEX_BYTES, d
   return { buffers, bufferBytes, chunks, largestGrowth, slots, stack, total: chunks + slots + stack };
 }
 
-/** XS begins with one piece, and when a buffer does not fit what is left it takes another of its size. */
+/** XS begins with one piece, and when a buffer does not fit what is left it takes another of its size, rounded up. */
 function chunksFor(buffers: readonly PlannedBuffer[]): Pick<MemoryPlan, "chunks" | "largestGrowth"> {
   let chunks: number = CREATION.chunks;
   let largestGrowth = 0;
@@ -86,9 +90,10 @@ function chunksFor(buffers: readonly PlannedBuffer[]): Pick<MemoryPlan, "chunks"
   for (const { bytes } of buffers) {
     const size = bytes + CHUNK_HEADER;
     if (size > left) {
-      chunks += size;
-      left += size;
-      largestGrowth = Math.max(largestGrowth, size);
+      const growth = Math.ceil((size + CHUNK_HEADER) / CHUNK_INCREMENT) * CHUNK_INCREMENT;
+      chunks += growth;
+      left += growth;
+      largestGrowth = Math.max(largestGrowth, growth);
     }
     left -= size;
   }

@@ -47,53 +47,17 @@ export function createFindings(): Findings {
  */
 export const scan: TextTools["scan"] = (bytes, { index, characters, numbers }) => {
   const end = bytes.length;
-  const isSeen = new Uint8Array(0x80);
+  const found = new CharacterSet(characters);
   let count = 0;
   let entries = 0;
   let stride = 1;
   let shortest = 0;
   let shortestLine = 0;
   let letters = 0;
-  /** Characters so far, and those of them that have more than one byte: sorted, in `characters`. */
-  let distinct = 0;
-  let wide = 0;
-  let problem = 0;
   let line = 1;
   let at = beginOf(bytes);
 
-  /** Takes the character at `at` in; false when the list cannot have it. */
-  const take = (codePoint: number): boolean => {
-    if (codePoint < 0) problem = NO_UTF8;
-    else if (!isAdmissible(codePoint)) problem = NOT_ADMISSIBLE;
-    else {
-      let isNew = false;
-      if (codePoint < 0x80) isNew = isSeen[codePoint] === 0;
-      else {
-        let place = 0;
-        for (let size = wide; size > 0;) {
-          const half = size >> 1;
-          if (characters[place + half] < codePoint) {
-            place += half + 1;
-            size -= half + 1;
-          } else size = half;
-        }
-        isNew = place === wide || characters[place] !== codePoint;
-        if (isNew && distinct < MOST_CHARACTERS) {
-          for (let i = wide; i > place; i--) characters[i] = characters[i - 1];
-          characters[place] = codePoint;
-          wide++;
-        }
-      }
-      if (isNew) {
-        if (distinct === MOST_CHARACTERS) problem = TOO_MANY;
-        else distinct++;
-        if (codePoint < 0x80) isSeen[codePoint] = 1;
-      }
-    }
-    return problem === 0;
-  };
-
-  while (at < end && problem === 0) {
+  while (at < end && !found.hasProblem()) {
     at += whiteSize(bytes, at);
     const start = at;
     let length = 0;
@@ -106,18 +70,18 @@ export const scan: TextTools["scan"] = (bytes, { index, characters, numbers }) =
           at = behind;
           break;
         }
-        while (at < behind && take((codePoint = codePointAt(bytes, at)))) {
+        while (at < behind && found.take((codePoint = codePointAt(bytes, at)))) {
           at += utf8Size(codePoint);
           length++;
         }
-        if (problem !== 0) break;
+        if (found.hasProblem()) break;
       } else {
-        if (!take(codePoint)) break;
+        if (!found.take(codePoint)) break;
         at += utf8Size(codePoint);
         length++;
       }
     }
-    if (problem !== 0) break;
+    if (found.hasProblem()) break;
     at++;
     if (length > 0) {
       letters += length;
@@ -136,22 +100,74 @@ export const scan: TextTools["scan"] = (bytes, { index, characters, numbers }) =
     line++;
   }
 
-  // Those of one byte come first.
-  const narrow = distinct - wide;
-  for (let i = wide - 1; i >= 0; i--) characters[narrow + i] = characters[i];
-  for (let codePoint = 0, i = 0; codePoint < isSeen.length && i < narrow; codePoint++)
-    if (isSeen[codePoint]) characters[i++] = codePoint;
+  found.finish();
   numbers[COUNT] = count;
   numbers[ENTRIES] = entries;
   numbers[STRIDE] = stride;
   numbers[SHORTEST] = shortest;
   numbers[SHORTEST_LINE] = shortestLine;
   numbers[LETTERS] = letters;
-  numbers[CHARACTERS] = distinct;
-  numbers[PROBLEM] = problem;
+  numbers[CHARACTERS] = found.size;
+  numbers[PROBLEM] = found.problem;
   numbers[PROBLEM_AT] = at;
   numbers[PROBLEM_LINE] = line;
 };
+
+/** Collects the distinct characters of a list. */
+class CharacterSet {
+  /** How many there are. */
+  size = 0;
+  /** What is wrong with the character that was not taken. */
+  problem = 0;
+  private readonly isSeen = new Uint8Array(0x80);
+  /** Those that have more than one byte: the first so many of `characters`, sorted. */
+  private wide = 0;
+
+  constructor(private readonly characters: Uint32Array) {}
+
+  /** Takes a character in; false when the list cannot have it. */
+  take(codePoint: number): boolean {
+    if (codePoint < 0) this.problem = NO_UTF8;
+    else if (!isAdmissible(codePoint)) this.problem = NOT_ADMISSIBLE;
+    else if (codePoint >= 0x80) this.takeWide(codePoint);
+    else if (this.isSeen[codePoint] === 0 && this.hasRoom()) this.isSeen[codePoint] = 1;
+    return this.problem === 0;
+  }
+
+  hasProblem(): boolean {
+    return this.problem !== 0;
+  }
+
+  /** Puts those of one byte before the others. */
+  finish(): void {
+    const { characters, isSeen, wide } = this;
+    const narrow = this.size - wide;
+    characters.copyWithin(narrow, 0, wide);
+    for (let codePoint = 0, i = 0; i < narrow; codePoint++) if (isSeen[codePoint]) characters[i++] = codePoint;
+  }
+
+  private takeWide(codePoint: number): void {
+    const { characters } = this;
+    let place = 0;
+    for (let size = this.wide; size > 0;) {
+      const half = size >> 1;
+      if (characters[place + half] < codePoint) {
+        place += half + 1;
+        size -= half + 1;
+      } else size = half;
+    }
+    if ((place < this.wide && characters[place] === codePoint) || !this.hasRoom()) return;
+    characters.copyWithin(place + 1, place, this.wide++);
+    characters[place] = codePoint;
+  }
+
+  /** Makes room for one more. */
+  private hasRoom(): boolean {
+    if (this.size === MOST_CHARACTERS) this.problem = TOO_MANY;
+    else this.size++;
+    return this.problem === 0;
+  }
+}
 
 /** Where the document begins that stands so many behind the one that begins at `at`. */
 export const skip: TextTools["skip"] = (bytes, at, documents) => {

@@ -94,6 +94,11 @@ export class Vocabulary {
   }
 }
 
+/** Bytes that one of so many tokens takes: the tokens of one-byte characters, and all code points. */
+export function vocabularyBytes(size: number): number {
+  return BYTES + (size - 1) * Uint32Array.BYTES_PER_ELEMENT;
+}
+
 /** The vocabulary of the published programs. */
 export function latinVocabulary(): Vocabulary {
   return Vocabulary.of("abcdefghijklmnopqrstuvwxyz");

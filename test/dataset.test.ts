@@ -141,8 +141,8 @@ test.each<[string, string, string[]]>([
   const dataset = read(text);
   expect(namesOf(dataset)).toEqual(names);
   expect(names.filter((name) => !dataset.has(name))).toEqual([]);
-  expect(dataset.shortest).toBe(Math.min(...names.map((name) => [...name].length)));
-  expect(dataset.letters).toBe([...names.join("")].length);
+  expect(dataset.shortest).toBe(Math.min(...names.map((name) => Array.from(name).length)));
+  expect(dataset.letters).toBe(Array.from(names.join("")).length);
 });
 
 test("the vocabulary is the distinct characters of the names, in ascending order", () => {

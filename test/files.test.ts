@@ -126,7 +126,7 @@ describe("--jsonl", () => {
 
   test("a pipe whose reader leaves costs nothing", async () => {
     const { code, stdout, stderr } = await shell(
-      `head -1 ${at("pipe")} > /dev/null & ${"$E train --steps 2000 --jsonl"} ${at("pipe")}`,
+      `head -1 ${at("pipe")} > /dev/null & $E train --steps 2000 --jsonl ${at("pipe")}`,
     );
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/=== Done ===\n$/);

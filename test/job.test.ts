@@ -1,7 +1,14 @@
 import { readFileSync } from "node:fs";
 import type { Event, StepEvent } from "../src/events";
 import { Generator } from "../src/generate";
-import { DEFAULT_TRAIN_JOB, type PreparedTraining, prepareTraining, runJob, type TrainJob } from "../src/job";
+import {
+  DEFAULT_TRAIN_JOB,
+  type PreparedTraining,
+  prepareTraining,
+  runJob,
+  type Surroundings,
+  type TrainJob,
+} from "../src/job";
 import { Checkpoint, LoadingTask } from "../src/loading";
 import { drawParameters } from "../src/parameters";
 import { Random } from "../src/random";
@@ -15,19 +22,19 @@ import { MemoryStorage } from "./support/memory-storage";
 /** With all letters: the vocabulary of the published programs. */
 const NAMES = ["emma", "olivia", "thequickbrown", "foxjumps", "overlazydog"];
 
-interface Surroundings {
+interface Place {
   names?: string[];
   storage?: MemoryStorage;
   tick?: number;
 }
 
-function platformOf({ names = NAMES, storage = new MemoryStorage(), tick = 0 }: Surroundings = {}): MemoryPlatform {
+function platformOf({ names = NAMES, storage = new MemoryStorage(), tick = 0 }: Place = {}): MemoryPlatform {
   return new MemoryPlatform(utf8(names.join("\n")), storage, tick);
 }
 
 /** Trains to the end. */
-async function train(job: Partial<TrainJob>, surroundings: Surroundings = {}): Promise<MemoryPlatform> {
-  const platform = platformOf(surroundings);
+async function train(job: Partial<TrainJob>, place: Place = {}): Promise<MemoryPlatform> {
+  const platform = platformOf(place);
   await platform.settle(runJob({ ...DEFAULT_TRAIN_JOB, ...job }, platform));
   return platform;
 }
@@ -36,6 +43,11 @@ async function prepare(job: TrainJob, platform: MemoryPlatform): Promise<Prepare
   const prepared = await prepareTraining(job, platform);
   if (!prepared) throw new Error("It was stopped.");
   return prepared;
+}
+
+function surroundingsOf(platform: MemoryPlatform): Surroundings {
+  const { runner, tell, tellsAllSteps, provideOps } = platform;
+  return { platform, runner, tell, tellsAllSteps, provideOps };
 }
 
 const threeSteps: Partial<TrainJob> = { training: { steps: 3 }, samples: 2, logEvery: 1 };
@@ -150,7 +162,7 @@ describe("stop", () => {
     };
     const job = { ...DEFAULT_TRAIN_JOB, training: { steps: 10 }, save: "m" };
     const prepared = await prepare(job, platform);
-    expect(await platform.settle(runJob(job, { ...platform, platform, tell }))).toBe("stopped");
+    expect(await platform.settle(runJob(job, { ...surroundingsOf(platform), tell }))).toBe("stopped");
     expect(platform.log).toMatch(/^step {4}0\/10: .*\nStopped after 2 of 10 steps\.\nSaved to m\.\n$/m);
     expect(platform.log).not.toMatch(/Generated|Done/);
     const checkpoint = await Checkpoint.open(storage, "m");

@@ -6,6 +6,7 @@ import { checkRoom, CREATION, fits, largestEmbedding, planMemory } from "../src/
 import { Random } from "../src/random";
 import { Trainer } from "../src/trainer";
 import { typescriptOps } from "../src/typescript-ops";
+import { vocabularyBytes } from "../src/vocabulary";
 import { shippedNames } from "./helpers";
 import { esp32gpt } from "./support/cli";
 import { makes32Bits } from "./support/xs";
@@ -39,7 +40,7 @@ test.each(CONFIGS)("every buffer of %p is in the plan, with its size", (wanted) 
     },
   };
   new Trainer(new Model(config, watched), dataset, new Random(42), DEFAULT_TRAINING);
-  const allocated = [...buffers].map(({ byteLength }) => byteLength).concat(dataset.indexBytes);
+  const allocated = [...buffers].map(({ byteLength }) => byteLength).concat(dataset.indexBytes, vocabularyBytes(config.vocabularySize));
   const planned = planMemory(config, dataset.indexBytes).buffers.map(({ bytes }) => bytes);
   expect(allocated.sort()).toEqual(planned.sort());
 });

@@ -70,7 +70,9 @@ function usageSince(start: number): UsageReport {
 function newFile(path: string): NewFile {
   const file = host.storage.create(path);
   return {
-    write: (bytes) => void inWords(() => file.write(bytes)),
+    write(bytes) {
+      inWords(() => file.write(bytes));
+    },
     commit: () => asInputError(() => file.commit()),
     abort: () => file.abort(),
   };
