@@ -1,28 +1,43 @@
+import { join } from "node:path";
 import { CHIPS } from "../src/chips";
 import { checkModelConfig, DEFAULT_MODEL } from "../src/config";
+import { Dataset } from "../src/dataset";
 import { InputError } from "../src/errors";
 import { fits, largestEmbedding, planMemory } from "../src/plan";
 import { readSettings } from "../src/settings";
+import { LIST, readRegular } from "./inputs";
+import { ROOT } from "./xs/sources";
 
 export { printable } from "../src/text";
+
+/** The list that goes into flash unless another is named. */
+const NAMES_FILE = join(ROOT, "data", "names.txt");
 
 /**
  * Whether a firmware with these settings can be built, and would have the memory that it needs. Of boards
  * whose name does not tell their chip only the firmware itself can say the latter.
  * @param board as mcconfig names it
+ * @param namesFile the list that goes into flash
+ * @returns the list's bytes
  * @throws InputError
  */
-export function checkFirmware(settings: Readonly<Record<string, string>>, board: string): void {
-  const model = { ...DEFAULT_MODEL, ...readSettings(settings).model };
+export function checkFirmware(
+  settings: Readonly<Record<string, string>>,
+  board: string,
+  namesFile = NAMES_FILE,
+): Uint8Array {
+  const bytes = readRegular(namesFile, LIST);
+  const { vocabulary, indexBytes } = new Dataset(bytes, namesFile);
+  const model = { ...DEFAULT_MODEL, ...readSettings(settings).model, vocabularySize: vocabulary.size };
   checkModelConfig(model);
   const chip = CHIPS.find(({ name }) => name === chipOf(board));
-  if (chip === undefined) return;
-  const plan = planMemory(model);
-  if (fits(plan, chip.room)) return;
-  const largest = largestEmbedding(model, chip.room);
+  if (chip === undefined) return bytes;
+  const plan = planMemory(model, indexBytes);
+  if (fits(plan, chip.room)) return bytes;
+  const largest = largestEmbedding(model, chip.room, indexBytes);
   throw new InputError(
     `${chip.name}: this model needs ${plan.total} bytes, and there are ${chip.room.total}: ` +
-      `${largest === undefined ? "choose fewer layers or a smaller block_size" : `n_embd ${largest} would fit`}.`,
+      `${largest === undefined ? "choose fewer layers, a smaller block_size, or a list with fewer different characters" : `n_embd ${largest} would fit`}.`,
   );
 }
 

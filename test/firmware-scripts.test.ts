@@ -65,6 +65,9 @@ test.each<[string, RegExp]>([
   ["qemu steps=5 steps=abc", /steps must be a whole number.*not abc/],
   ["qemu learning_rate=fast", /learning_rate must be .*not fast/],
   ["qemu n_embd=30", /n_embd \(30\) must be a multiple of n_head/],
+  ["qemu data=test/data/alphabet/characters-256.txt", /characters-256\.txt, line 211: the list has 256 different/],
+  ["qemu data=no-such-file", /no-such-file: there is no such file/],
+  ["qemu data=test/data/alphabet/characters-255.txt", /ESP32: .* n_embd \d+ would fit/],
   ["qemu n_embd=64", /ESP32.* needs \d+ bytes.*n_embd \d+ would fit/],
   ["qemu constructor=1", /no setting constructor/],
   ["qemu a\x1b[2J=1", /a\\u\{1b\}\[2J=1 is no setting/],
@@ -185,6 +188,21 @@ describe("with the SDK", () => {
       expectRefusal(await script(name, ["step=500", "--board", board], env), /no setting step: .*steps/);
     const small = ["n_embd=32", "n_layer=2", "--board", "esp32/esp32c3"];
     expectRefusal(await script("build", small, env), /ESP32-C3: .*would fit/);
+  });
+
+  onPosix("data=FILE puts another list into the place of the one that comes with the project", async () => {
+    const towns = join(ROOT, "test", "data", "alphabet", "towns.txt");
+    const built = async (...words: string[]): Promise<{ names: Buffer; options: string[] }> => {
+      const { stdout } = await script("build", [...words, "--board", board], sdk("sdk-build"));
+      const [line] = stdout.split("\n");
+      const { options, env } = JSON.parse(line) as { options: string[]; env: Record<string, string> };
+      return { names: readFileSync(`${env.NAMES_FILE}.txt`), options };
+    };
+    const { names, options } = await built(`data=${towns}`, "steps=100");
+    expect(names.equals(readFileSync(towns))).toBe(true);
+    expect(options).toContain("steps=100");
+    expect(options.filter((option) => option.startsWith("data="))).toEqual([]);
+    expect((await built()).names.equals(readFileSync(join(ROOT, "data", "names.txt")))).toBe(true);
   });
 
   onPosix("refuses an SDK that is too old", async () => {

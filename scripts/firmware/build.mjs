@@ -7,14 +7,14 @@ import { boardOptions, buildFirmware, imageFolder, requireSdk, requireSettings }
 
 await main("build:esp32", "Builds the firmware.", (command) => {
   boardOptions(command)
-    .argument("[settings...]", "key=value, for the program on the device")
+    .argument("[settings...]", "key=value, for the program on the device; data=FILE puts another list of names into it")
     .addOption(new Option("--debug", "for the debugger xsbug").conflicts("instrumented"))
     .option("--instrumented", "prints its memory figures, and has no console")
     .action(async (settings, { board, flash, debug, instrumented }) => {
       requireSdk();
-      await requireSettings(settings, board);
+      const content = await requireSettings(settings, board);
       const kind = debug ? "debug" : instrumented ? "instrument" : "release";
-      await buildFirmware({ board, flash, kind }, settings);
+      await buildFirmware({ board, flash, kind }, content);
       const folder = imageFolder({ board, flash, kind });
       const { application, bytes, partition } = readImages(folder, "mcconfig has told above what went wrong.");
       const place = relative(process.cwd(), application);

@@ -6,17 +6,17 @@ import { boardOptions, isRemote, mcconfig, portOption, requirePort, requireSdk, 
 
 await main("debug", "Runs the firmware on a board under the debugger.", (command) => {
   boardOptions(portOption(command))
-    .argument("[settings...]", "key=value, for the program on the device")
+    .argument("[settings...]", "key=value, for the program on the device; data=FILE puts another list of names into it")
     .option("--log", "in the terminal, as where there is no display")
     .action(async (settings, { board, flash, port: named, log }) => {
       requireSdk();
-      await requireSettings(settings, board);
+      const content = await requireSettings(settings, board);
       const isInTerminal = log || !hasDisplay();
       if (isInTerminal) requireXsbugLog();
       const port = await requirePort(named);
       if (isRemote(port)) throw new UserError(`The SDK's debugger takes a serial port of this computer, not ${port}.`);
       const options = [isInTerminal ? "-dl" : "-d", "-m"];
-      await mcconfig({ board, flash, kind: "debug" }, { options, settings, port });
+      await mcconfig({ board, flash, kind: "debug" }, content, { options, port });
     });
 });
 

@@ -17,14 +17,14 @@ const PORT = 5555;
 
 await main("qemu", "Builds the firmware and runs it in Espressif's emulator.", (command) => {
   command
-    .argument("[settings...]", "key=value, for the program on the device")
+    .argument("[settings...]", "key=value, for the program on the device; data=FILE puts another list of names into it")
     .option("--image <file>", "a merged image that is built already, with the flash in DIO mode")
     .option("--tcp <port>", "for the monitor", parsePort, PORT)
     .action(async (settings, { image, tcp }) => {
-      await requireSettings(settings, "esp32");
+      const content = await requireSettings(settings, "esp32");
       if (image === undefined) requireSdk();
       await requireEmulator();
-      const flash = writeFlash(image ?? (await buildMerged(settings)));
+      const flash = writeFlash(image ?? (await buildMerged(content)));
       const code = await emulate(flash, tcp);
       if (code !== 0) throw new ProgramFailed(code);
     });
@@ -37,11 +37,11 @@ async function requireEmulator() {
     throw new UserError(`The ${EMULATOR} on PATH has no ESP32: ${INSTALL} installs Espressif's.`);
 }
 
-/** @param {readonly string[]} settings */
-async function buildMerged(settings) {
+/** @param {import("./sdk.mjs").Content} content */
+async function buildMerged(content) {
   await requireEsptool();
   const build = /** @type {const} */ ({ board: "esp32", flash: "4mb", isEmulated: true });
-  await buildFirmware(build, settings);
+  await buildFirmware(build, content);
   const { chip, parts } = readImages(imageFolder(build), "the build has told above what went wrong.");
   const output = join(ROOT, "build", "firmware", "qemu", "merged.bin");
   await mergeImages(chip.name, parts, output);

@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { CODENAME, main, ROOT, UserError, VERSION } from "./command.mjs";
 import { mergeImages, requireEsptool } from "./esptool.mjs";
 import { formatBytes, hasText, readImages } from "./images.mjs";
-import { boardOptions, buildFirmware, imageFolder, requireSdk } from "./sdk.mjs";
+import { boardOptions, buildFirmware, imageFolder, requireSdk, requireSettings } from "./sdk.mjs";
 
 await main("release", "Builds the firmware and puts its image into build/release/.", (command) => {
   boardOptions(command)
@@ -14,7 +14,7 @@ await main("release", "Builds the firmware and puts its image into build/release
     .action(async ({ board, flash, full, from, to }) => {
       if (from === undefined) requireSdk();
       if (full) await requireEsptool();
-      if (from === undefined) await buildFirmware({ board, flash });
+      if (from === undefined) await buildFirmware({ board, flash }, await requireSettings([], board));
       const folder = from ?? imageFolder({ board, flash });
       const { chip, application, bytes, parts } = readImages(folder, "the build has told above what went wrong.");
       if (!hasText(bytes, VERSION) || !hasText(bytes, CODENAME))

@@ -16,6 +16,7 @@ const SETUP = "`npx xs-dev@latest setup --device esp32`";
 /**
  * @typedef {"4mb" | "8mb"} Flash the size of the flash chip
  * @typedef {"release" | "debug" | "instrument"} Kind
+ * @typedef {{ settings: readonly string[], names: Uint8Array }} Content what makes one firmware differ from another
  * @typedef {{ board: string, flash: Flash, kind?: Kind, isEmulated?: boolean }} Build
  */
 
@@ -81,21 +82,25 @@ function parseBoard(text) {
 }
 
 /**
- * Refuses settings with which the program on the device would not run.
- * @param {readonly string[]} settings name=value, as mcconfig hands them to the program as mc/config
+ * What mcconfig hands to the program as mc/config, and the list of names that goes into flash: data=FILE puts
+ * another one there.
+ * @param {readonly string[]} words key=value
  * @param {string} board
- * @throws {UserError}
+ * @returns {Promise<Content>}
+ * @throws {UserError} for what makes no sense, or would not fit the memory of the board's chip
  */
-export async function requireSettings(settings, board) {
+export async function requireSettings(words, board) {
   const { checkFirmware, printable } = await loadProgram();
-  const wrong = settings.find((setting) => !/^[A-Za-z_]\w*=/.test(setting));
+  const wrong = words.find((word) => !/^[A-Za-z_]\w*=/.test(word));
   if (wrong !== undefined) throw new UserError(`${printable(wrong)} is no setting: they look like steps=500.`);
-  const entries = settings.map((setting) => {
-    const at = setting.indexOf("=");
-    return [setting.slice(0, at), setting.slice(at + 1)];
+  const entries = words.map((word) => {
+    const at = word.indexOf("=");
+    return [word.slice(0, at), word.slice(at + 1)];
   });
+  const { data, ...settings } = Object.fromEntries(entries);
   try {
-    checkFirmware(Object.fromEntries(entries), board);
+    const names = checkFirmware(settings, board, data);
+    return { settings: words.filter((word) => !word.startsWith("data=")), names };
   } catch (error) {
     if (error instanceof Error && error.name === "InputError") throw new UserError(error.message);
     throw error;
@@ -131,17 +136,18 @@ export function imageFolder(build) {
 /**
  * Runs mcconfig.
  * @param {Build} build
- * @param {{ options?: readonly string[], settings?: readonly string[], port?: string }} more options of mcconfig,
- *   and settings for mc/config
+ * @param {Content} content
+ * @param {{ options?: readonly string[], port?: string }} more options of mcconfig
  * @throws {import("./command.mjs").ProgramFailed} when it fails
  */
-export async function mcconfig(build, { options = [], settings = [], port } = {}) {
+export async function mcconfig(build, { settings, names }, { options = [], port } = {}) {
   const output = outputFolder(build);
   mkdirSync(output, { recursive: true });
   const env = {
     ...process.env,
     PARTITIONS_FILE: join(ROOT, "sdkconfig", `partitions-${build.flash}.csv`),
     SDKCONFIGPATH: writeSdkconfig(build, output),
+    NAMES_FILE: writeNames(names, output),
     ...(port && { UPLOAD_PORT: port }),
   };
   const all = [...options, "-p", build.board, "-o", output, `version=${VERSION}`, `codename=${CODENAME}`, ...settings];
@@ -151,11 +157,11 @@ export async function mcconfig(build, { options = [], settings = [], port } = {}
 /**
  * Builds the firmware.
  * @param {Build} build
- * @param {readonly string[]} settings for mc/config
+ * @param {Content} content
  */
-export async function buildFirmware(build, settings = []) {
+export async function buildFirmware(build, content) {
   const kind = { release: [], debug: ["-d"], instrument: ["-i"] }[build.kind ?? "release"];
-  await mcconfig(build, { options: [...kind, "-m", "-t", "build"], settings });
+  await mcconfig(build, content, { options: [...kind, "-m", "-t", "build"] });
 }
 
 /**
@@ -177,6 +183,20 @@ function writeSdkconfig({ flash }, output) {
   // A newer file would make ESP-IDF begin from the start.
   if (!existsSync(file) || readFileSync(file, "utf8") !== text) writeFileSync(file, text);
   return folder;
+}
+
+/**
+ * Puts the list where the manifest finds it. The same file for every list: make looks at its time only.
+ * @param {Uint8Array} names
+ * @param {string} output
+ * @returns {string} its path without the ending, as a manifest names a resource
+ */
+function writeNames(names, output) {
+  const folder = join(output, "data");
+  const file = join(folder, "names.txt");
+  mkdirSync(folder, { recursive: true });
+  if (!existsSync(file) || !readFileSync(file).equals(names)) writeFileSync(file, names);
+  return join(folder, "names");
 }
 
 /**

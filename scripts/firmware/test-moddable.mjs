@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { CODENAME, main, ProgramFailed, ROOT, run, VERSION, which } from "./command.mjs";
 import { formatBytes, readImages } from "./images.mjs";
-import { buildFirmware, imageFolder, requireModdable } from "./sdk.mjs";
+import { buildFirmware, imageFolder, requireModdable, requireSettings } from "./sdk.mjs";
 
 /** A training short enough to wait for. */
 const STEPS = 20;
@@ -144,7 +144,7 @@ function ownWarnings(log, project) {
 
 async function buildImage() {
   const build = /** @type {const} */ ({ board: "esp32", flash: "4mb" });
-  await buildFirmware(build);
+  await buildFirmware(build, await requireSettings([], build.board));
   const folder = imageFolder(build);
   const { chip, bytes, partition } = readImages(folder, "ESP-IDF has told above what went wrong.");
   const prefix = { esp32: "xtensa-esp32-elf" }[chip.name];
