@@ -1,32 +1,15 @@
 import type { Adam } from "./adam";
-import {
-  ADAM_M,
-  ADAM_V,
-  BLOCK_BYTES,
-  CHECKSUM_KEY,
-  CONFIG_NAMES,
-  FORMAT,
-  formatChecksum,
-  isOwnTensor,
-  METADATA_KEYS,
-  metadataChecksum,
-} from "./checkpoint";
-import { checkModelConfig, DEFAULT_MODEL, type ModelConfig, PRESETS, type PresetName } from "./config";
+import { ADAM_M, ADAM_V } from "./checkpoint";
+import { Checkpoint } from "./checkpoint-reader";
+import type { ModelConfig } from "./config";
 import { crc32 } from "./crc32";
-import { InputError } from "./errors";
-import { bfloat16, float16 } from "./half";
 import { Model } from "./model";
-import type { Dtype, Floats, Ops } from "./ops";
+import type { Floats, Ops } from "./ops";
 import { parameterLayout } from "./parameters";
-import type { Storage, StoredFile } from "./platform";
+import type { Storage } from "./platform";
 import type { Runner, Task } from "./runner";
-import { isReadable, readSafetensorsHeader, type ReadableType, type TensorInfo } from "./safetensors";
-import { printable, printablePath } from "./text";
-import { latinVocabulary, Vocabulary } from "./vocabulary";
-
-/** Names of tensors that a remark or an error lists. */
-const MOST_NAMES = 4;
-const LONGEST_NAME = 40;
+import type { TensorBlock, TensorBlocks } from "./tensor-blocks";
+import type { Vocabulary } from "./vocabulary";
 
 export interface LoadedModel {
   readonly model: Model;
@@ -68,263 +51,65 @@ export async function loadModel(
 
 /**
  * Fills a model's parameters, and Adam's state where it is wanted. Everything is checked before the first
- * number is changed: work() throws an InputError when the tensors are not those of this model, are not
- * finite, or were altered. The checkpoint must stay open until then.
+ * number is changed: the constructor or work() throws an InputError when the tensors are not those of this
+ * model, are not finite, or were altered. The checkpoint must stay open until then.
  */
 export class LoadingTask implements Task {
-  private readonly bits: Iterator<undefined>;
+  private readonly places: ReadonlyMap<string, Place>;
+  private checksum: number;
+  private isVerifying = true;
+  private blocks: TensorBlocks;
 
-  constructor(checkpoint: Checkpoint, model: Model, adam?: Adam) {
-    this.bits = checkpoint.load(model, adam);
+  constructor(
+    private readonly checkpoint: Checkpoint,
+    private readonly model: Model,
+    adam?: Adam,
+  ) {
+    const names = checkpoint.tensorsFor(model, adam !== undefined);
+    const places = new Map<string, Place>(
+      parameterLayout(model.config).parts.map(({ name, offset }) => [name, { into: model.parameters, offset }]),
+    );
+    if (adam) {
+      places.set(ADAM_M, { into: adam.m, offset: 0 });
+      places.set(ADAM_V, { into: adam.v, offset: 0 });
+    }
+    this.places = places;
+    this.checksum = checkpoint.metadataChecksum;
+    this.blocks = checkpoint.blocks(names);
   }
 
   /** Checks or reads a block. */
   work(): boolean {
-    return this.bits.next().done !== true;
+    const block = this.blocks.next();
+    if (this.isVerifying) {
+      if (block) this.verify(block);
+      else this.beginReading();
+      return true;
+    }
+    const place = block && this.places.get(block.name);
+    if (block && place) place.into.set(block.values, place.offset + block.at);
+    return block !== undefined;
+  }
+
+  /** Everything is read once, to see that it is finite in the model's precision and that the checksum is right. */
+  private verify({ name, bytes, values }: TensorBlock): void {
+    const { dtype } = this.model.ops;
+    this.checksum = crc32(bytes, bytes.length, this.checksum);
+    for (let i = 0; i < values.length; i++) {
+      if (!Number.isFinite(dtype === "f32" ? Math.fround(values[i]) : values[i]))
+        throw this.checkpoint.bad(`${name} holds ${values[i]}, which is no number to compute with in ${dtype}`);
+    }
+  }
+
+  private beginReading(): void {
+    this.checkpoint.checkSum(this.checksum);
+    this.blocks = this.checkpoint.blocks([...this.places.keys()]);
+    this.isVerifying = false;
   }
 }
 
-/** A block of a tensor: its bytes, and the numbers that they are. */
-interface Block {
-  readonly bytes: Uint8Array;
-  readonly values: Floats;
-}
-
-/** A checkpoint open for reading: sound as a file, its tensors not yet read. */
-export class Checkpoint {
-  /** The precision to compute with: that of the numbers in it, f32 for F16 and BF16. */
-  readonly dtype: Dtype;
-  /** Steps trained. */
-  readonly step: number;
-  /** Some names of tensors that are no part of a model and are not read, for a remark; the last may say how many more. */
-  readonly passedOver: readonly string[];
-  private readonly source: string;
-  private readonly metadata: ReadonlyMap<string, string>;
-  private readonly tensors: ReadonlyMap<string, TensorInfo>;
-
-  private constructor(
-    private readonly file: StoredFile,
-    name: string,
-  ) {
-    this.source = printablePath(name);
-    const { metadata, tensors } = readSafetensorsHeader(file, this.source);
-    this.metadata = metadata;
-    this.tensors = tensors;
-    this.passedOver = listed([...tensors.keys()].filter((name) => !isOwnTensor(name)));
-    this.dtype = this.tensor("wte").type === "F64" ? "f64" : "f32";
-    this.step = this.metadataNumber("step") ?? 0;
-  }
-
-  /** @throws InputError when there is no such file, or it is no checkpoint */
-  static async open(storage: Storage, name: string): Promise<Checkpoint> {
-    const file = await storage.open(name);
-    if (!file) throw new InputError(`There is no file ${printablePath(name)}.`);
-    try {
-      return new Checkpoint(file, name);
-    } catch (error) {
-      file.close();
-      throw error;
-    }
-  }
-
-  close(): void {
-    this.file.close();
-  }
-
-  /**
-   * The model that the checkpoint holds: from its metadata; of a file with nothing but weights, from
-   * their shapes, `wanted` and the defaults.
-   * @param wanted what the caller insists on
-   * @throws InputError when the checkpoint holds another model than that
-   */
-  modelConfig(wanted: Partial<ModelConfig>): ModelConfig {
-    const preset = this.metadata.get("preset");
-    if (preset !== undefined && !Object.hasOwn(PRESETS, preset)) throw this.bad(`its preset is "${printable(preset)}"`);
-    const format = this.metadataNumber("format_version") ?? 1;
-    if (format > FORMAT) throw this.bad(`it has the format_version ${format}, and this program knows up to ${FORMAT}`);
-    const [vocabularySize, nEmbd] = this.matrixShape("wte");
-    const blockSize = this.matrixShape("wpe")[0];
-    this.matrixShape("layers.0.wq");
-    let nLayer = 1;
-    while (this.tensors.has(`layers.${nLayer}.wq`)) nLayer++;
-    const nHead = this.metadataNumber("n_head");
-    for (const [key, size] of [
-      ["n_layer", nLayer],
-      ["n_embd", nEmbd],
-      ["block_size", blockSize],
-    ] as const) {
-      const said = this.metadataNumber(key) ?? size;
-      if (said !== size) throw this.bad(`its metadata says ${key} ${said}, but its tensors have ${size}`);
-    }
-    const found: Partial<ModelConfig> = {
-      ...(preset === undefined ? {} : { preset: preset as PresetName }),
-      ...(nHead === undefined ? {} : { nHead }),
-      nLayer,
-      nEmbd,
-      blockSize,
-      vocabularySize,
-    };
-    const config = { ...DEFAULT_MODEL, ...wanted, ...found };
-    for (const key of Object.keys(config) as (keyof ModelConfig)[]) {
-      if (wanted[key] !== undefined && wanted[key] !== config[key])
-        throw new InputError(
-          `${this.source} holds a model with ${CONFIG_NAMES[key]} ${config[key]}, not ${wanted[key]}.`,
-        );
-    }
-    try {
-      checkModelConfig(config);
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      throw new InputError(`${this.source} cannot be used: ${error.message}`);
-    }
-    return config;
-  }
-
-  /**
-   * What the tokens mean: from the metadata; a file of format 1 has a to z; of a file with nothing but
-   * weights, the vocabulary of the dataset, or a to z where 27 rows meet data within that.
-   * @param data the vocabulary of the dataset
-   * @throws InputError when the rows of wte are not so many
-   */
-  vocabulary(data: Vocabulary): Vocabulary {
-    const [rows] = this.matrixShape("wte");
-    const text = this.metadata.get("vocabulary");
-    const isBare = !this.metadata.has("preset");
-    const latin = latinVocabulary();
-    let found: Vocabulary;
-    if (text !== undefined) found = this.vocabularyOf(text);
-    else found = isBare && !(rows === latin.size && data.isLatin) ? data : latin;
-    if (found.size !== rows)
-      throw this.bad(
-        `wte has ${rows} rows, but ${isBare && text === undefined ? "the names have" : "its vocabulary has"} ` +
-          `${found.size - 1} characters, and BOS is one more`,
-      );
-    return found;
-  }
-
-  private vocabularyOf(text: string): Vocabulary {
-    try {
-      return Vocabulary.of(text);
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      throw new InputError(`${this.source} cannot be used: ${error.message}`);
-    }
-  }
-
-  /** The bits of a LoadingTask. */
-  *load(model: Model, adam?: Adam): Generator<undefined> {
-    const { parts } = parameterLayout(model.config);
-    const names = new Set(parts.map((part) => part.name));
-    for (const { name, rows, columns } of parts) {
-      const [r, c] = this.matrixShape(name);
-      if (r !== rows || c !== columns) throw this.bad(`${name} is ${r}×${c}; this model needs ${rows}×${columns}`);
-    }
-    for (const name of [ADAM_M, ADAM_V]) {
-      if (adam === undefined && !this.tensors.has(name)) continue;
-      names.add(name);
-      const { shape } = this.tensor(name);
-      if (shape.length !== 1 || shape[0] !== model.parameters.length)
-        throw this.bad(`${name} has the shape ${shown(shape)}, not [${model.parameters.length}]`);
-    }
-    for (const name of this.tensors.keys()) {
-      if (isOwnTensor(name) && !names.has(name))
-        throw this.bad(`this model, with n_layer ${model.config.nLayer}, has no tensor ${printable(name)}`);
-    }
-    yield* this.verify([...names], model.ops.dtype);
-
-    for (const { name, offset } of parts) yield* this.read(name, model.parameters, offset);
-    if (!adam) return;
-    yield* this.read(ADAM_M, adam.m, 0);
-    yield* this.read(ADAM_V, adam.v, 0);
-  }
-
-  /** Reads every tensor once, to see that it is finite in the model's precision and that the checksum is right. */
-  private *verify(names: readonly string[], dtype: Dtype): Generator<undefined> {
-    let checksum = metadataChecksum(this.metadata);
-    for (const name of names) {
-      for (const { bytes, values } of this.blocks(name)) {
-        checksum = crc32(bytes, bytes.length, checksum);
-        for (let i = 0; i < values.length; i++) {
-          if (!Number.isFinite(dtype === "f32" ? Math.fround(values[i]) : values[i]))
-            throw this.bad(`${name} holds ${values[i]}, which is no number to compute with in ${dtype}`);
-        }
-        yield;
-      }
-    }
-    const written = this.metadata.get(CHECKSUM_KEY);
-    if (written === undefined && METADATA_KEYS.some((key) => this.metadata.has(key)))
-      throw this.bad(`its metadata has a configuration but no ${CHECKSUM_KEY}`);
-    if (written !== undefined && written !== formatChecksum(checksum))
-      throw this.bad(
-        `its checksum is ${formatChecksum(checksum)} where it says ${printable(written)}, so it has been altered`,
-      );
-  }
-
-  private *read(name: string, into: Floats, offset: number): Generator<undefined> {
-    for (const { values } of this.blocks(name)) {
-      into.set(values, offset);
-      offset += values.length;
-      yield;
-    }
-  }
-
-  private *blocks(name: string): Generator<Block> {
-    const { type, begin, end } = this.tensor(name);
-    const bytes = new Uint8Array(Math.min(BLOCK_BYTES, end - begin));
-    const decode = DECODERS[type];
-    for (let at = begin; at < end; at += bytes.length) {
-      const piece = bytes.subarray(0, end - at);
-      if (this.file.read(at, piece) < piece.length) throw this.bad(`it ends within ${name}`);
-      yield { bytes: piece, values: decode(piece) };
-    }
-  }
-
-  /** @throws InputError when the file does not have it, or not in numbers that can be read */
-  private tensor(name: string): TensorInfo & { readonly type: ReadableType } {
-    const info = this.tensors.get(name);
-    if (!info) {
-      const others = this.passedOver.length > 0 ? `, but ${this.passedOver.join(", ")}` : "";
-      throw this.bad(`it has no tensor ${name}${others}`);
-    }
-    const { type } = info;
-    if (!isReadable(type))
-      throw this.bad(`${name} has the type ${printable(type)}, which is not read here: F64, F32, F16 and BF16 are`);
-    return { ...info, type };
-  }
-
-  private matrixShape(name: string): readonly number[] {
-    const { shape } = this.tensor(name);
-    if (shape.length !== 2) throw this.bad(`${name} has the shape ${shown(shape)}, not that of a matrix`);
-    return shape;
-  }
-
-  private metadataNumber(key: (typeof METADATA_KEYS)[number]): number | undefined {
-    const text = this.metadata.get(key);
-    if (text === undefined) return undefined;
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw this.bad(`its ${key} is "${printable(text)}"`);
-    return value;
-  }
-
-  private bad(what: string): InputError {
-    return new InputError(`${this.source} cannot be used: ${what}.`);
-  }
-}
-
-const DECODERS: Readonly<Record<ReadableType, (bytes: Uint8Array) => Floats>> = Object.freeze({
-  F64: (bytes: Uint8Array) => new Float64Array(bytes.buffer, 0, bytes.length >> 3),
-  F32: (bytes: Uint8Array) => new Float32Array(bytes.buffer, 0, bytes.length >> 2),
-  F16: (bytes: Uint8Array) => Float32Array.from(new Uint16Array(bytes.buffer, 0, bytes.length >> 1), float16),
-  BF16: (bytes: Uint8Array) => Float32Array.from(new Uint16Array(bytes.buffer, 0, bytes.length >> 1), bfloat16),
-});
-
-/** Names as a message may show them, not too many of them. */
-function listed(names: readonly string[]): string[] {
-  const list = names.slice(0, MOST_NAMES).map((name) => printable(name, LONGEST_NAME));
-  if (names.length > MOST_NAMES) list.push(`${names.length - MOST_NAMES} more`);
-  return list;
-}
-
-function shown(shape: readonly number[]): string {
-  return printable(`[${shape.join(", ")}]`);
+/** Where the numbers of a tensor go. */
+interface Place {
+  readonly into: Floats;
+  readonly offset: number;
 }

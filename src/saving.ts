@@ -47,50 +47,71 @@ export async function saveCheckpoint(
 /** Writes a checkpoint into a new file; whoever runs it commits the file, or aborts it. */
 export class SavingTask implements Task {
   readonly mustFinish = true;
-  private readonly bits: Iterator<undefined>;
+  private readonly buffers: readonly Floats[];
+  private readonly metadata: Map<string, string>;
+  private checksum: number;
+  private phase: "check" | "header" | "data" = "check";
+  private blocks: Blocks;
+  private header: Uint8Array = new Uint8Array(0);
+  private headerAt = 0;
 
   /** @param name what error messages call the file; for the rest see saveCheckpoint */
   constructor(
     private readonly file: NewFile,
     private readonly name: string,
     private readonly model: Model,
-    private readonly step: number,
+    step: number,
     private readonly adam?: Adam,
   ) {
-    this.bits = this.save();
+    const { preset, nLayer, nEmbd, nHead, blockSize } = model.config;
+    const values = [preset, nLayer, nEmbd, nHead, blockSize, step, FORMAT, model.vocabulary];
+    this.metadata = new Map(METADATA_KEYS.map((key, i) => [key, String(values[i])]));
+    this.checksum = metadataChecksum(this.metadata);
+    this.buffers = adam ? [model.parameters, adam.m, adam.v] : [model.parameters];
+    this.blocks = new Blocks(this.buffers);
   }
 
   /** Checks or writes a block. */
   work(): boolean {
-    return this.bits.next().done !== true;
+    switch (this.phase) {
+      case "check":
+        if (!this.checkBlock()) this.beginHeader();
+        return true;
+      case "header":
+        if (!this.writeHeader()) this.phase = "data";
+        return true;
+      case "data":
+        return this.writeBlock();
+    }
   }
 
-  private *save(): Generator<undefined> {
-    const { model, adam } = this;
-    const { config } = model;
-    const buffers: Floats[] = [model.parameters];
-    if (adam) buffers.push(adam.m, adam.v);
-    const { preset, nLayer, nEmbd, nHead, blockSize } = config;
-    const values = [preset, nLayer, nEmbd, nHead, blockSize, this.step, FORMAT, model.vocabulary];
-    const metadata = new Map<string, string>(METADATA_KEYS.map((key, i) => [key, String(values[i])]));
+  private checkBlock(): boolean {
+    const block = this.blocks.next();
+    if (!block) return false;
+    if (!block.every(Number.isFinite)) throw this.diverged();
+    this.checksum = crc32(bytesOf(block), block.byteLength, this.checksum);
+    return true;
+  }
 
-    let checksum = metadataChecksum(metadata);
-    for (const block of blocksOf(buffers)) {
-      if (!block.every(Number.isFinite)) throw this.diverged();
-      checksum = crc32(bytesOf(block), block.byteLength, checksum);
-      yield;
-    }
-    metadata.set(CHECKSUM_KEY, formatChecksum(checksum));
+  private beginHeader(): void {
+    this.metadata.set(CHECKSUM_KEY, formatChecksum(this.checksum));
+    this.header = formatSafetensorsHeader(this.metadata, tensorsOf(this.model, this.adam !== undefined));
+    this.blocks = new Blocks(this.buffers);
+    this.phase = "header";
+  }
 
-    const header = formatSafetensorsHeader(metadata, tensorsOf(model, adam !== undefined));
-    for (let at = 0; at < header.length; at += BLOCK_BYTES) {
-      this.file.write(header.subarray(at, at + BLOCK_BYTES));
-      yield;
-    }
-    for (const block of blocksOf(buffers)) {
-      this.file.write(bytesOf(block));
-      yield;
-    }
+  private writeHeader(): boolean {
+    const { header, headerAt } = this;
+    if (headerAt >= header.length) return false;
+    this.headerAt = headerAt + BLOCK_BYTES;
+    this.file.write(header.subarray(headerAt, this.headerAt));
+    return true;
+  }
+
+  private writeBlock(): boolean {
+    const block = this.blocks.next();
+    if (block) this.file.write(bytesOf(block));
+    return block !== undefined;
   }
 
   private diverged(): InputError {
@@ -98,6 +119,26 @@ export class SavingTask implements Task {
       `${printablePath(this.name)} was not saved: the training has diverged, its numbers are no longer finite; ` +
         "try a lower learning rate.",
     );
+  }
+}
+
+/** Walks over buffers, a block at a time. */
+class Blocks {
+  private buffer = 0;
+  private at = 0;
+
+  constructor(private readonly buffers: readonly Floats[]) {}
+
+  next(): Floats | undefined {
+    while (this.buffer < this.buffers.length) {
+      const buffer = this.buffers[this.buffer];
+      const { at } = this;
+      this.at = at + BLOCK_BYTES / buffer.BYTES_PER_ELEMENT;
+      if (at < buffer.length) return buffer.subarray(at, this.at);
+      this.buffer++;
+      this.at = 0;
+    }
+    return undefined;
   }
 }
 
@@ -110,13 +151,6 @@ function tensorsOf({ config, ops, parameters }: Model, hasAdam: boolean): Tensor
   }));
   if (hasAdam) for (const name of [ADAM_M, ADAM_V]) tensors.push({ name, type, shape: [parameters.length] });
   return tensors;
-}
-
-function* blocksOf(buffers: readonly Floats[]): Generator<Floats> {
-  for (const buffer of buffers) {
-    const size = BLOCK_BYTES / buffer.BYTES_PER_ELEMENT;
-    for (let at = 0; at < buffer.length; at += size) yield buffer.subarray(at, at + size);
-  }
 }
 
 /** The bytes of numbers as a file has them: every platform here is little-endian. */

@@ -1,6 +1,7 @@
 import { DEFAULT_MODEL, type ModelConfig } from "../src/config";
 import { InputError } from "../src/errors";
-import { Checkpoint, LoadingTask } from "../src/loading";
+import { Checkpoint } from "../src/checkpoint-reader";
+import { LoadingTask } from "../src/loading";
 import type { Dtype } from "../src/ops";
 import { drawnModel } from "./helpers";
 import { load, loadAll, runAll, saved, SMALL, tensorsOf, trained, untouched } from "./support/checkpoints";

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { Checkpoint, LoadingTask } from "../src/loading";
+import { Checkpoint } from "../src/checkpoint-reader";
+import { LoadingTask } from "../src/loading";
 import { DEFAULT_MODEL } from "../src/config";
 import type { Loss } from "../src/events";
 import { Model } from "../src/model";

@@ -1,7 +1,8 @@
 import { Adam } from "../src/adam";
 import type { ModelConfig } from "../src/config";
 import { Dataset } from "../src/dataset";
-import { Checkpoint, LoadingTask } from "../src/loading";
+import { Checkpoint } from "../src/checkpoint-reader";
+import { LoadingTask } from "../src/loading";
 import { Model } from "../src/model";
 import type { Random } from "../src/random";
 import { saveCheckpoint } from "../src/saving";

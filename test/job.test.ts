@@ -9,7 +9,8 @@ import {
   type Surroundings,
   type TrainJob,
 } from "../src/job";
-import { Checkpoint, LoadingTask } from "../src/loading";
+import { Checkpoint } from "../src/checkpoint-reader";
+import { LoadingTask } from "../src/loading";
 import { drawParameters } from "../src/parameters";
 import { Random } from "../src/random";
 import { saveCheckpoint } from "../src/saving";

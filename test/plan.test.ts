@@ -40,7 +40,9 @@ test.each(CONFIGS)("every buffer of %p is in the plan, with its size", (wanted) 
     },
   };
   new Trainer(new Model(config, watched), dataset, new Random(42), DEFAULT_TRAINING);
-  const allocated = [...buffers].map(({ byteLength }) => byteLength).concat(dataset.indexBytes, vocabularyBytes(config.vocabularySize));
+  const allocated = [...buffers]
+    .map(({ byteLength }) => byteLength)
+    .concat(dataset.indexBytes, vocabularyBytes(config.vocabularySize));
   const planned = planMemory(config, dataset.indexBytes).buffers.map(({ bytes }) => bytes);
   expect(allocated.sort()).toEqual(planned.sort());
 });

@@ -1,5 +1,6 @@
 import { InputError } from "../src/errors";
-import { Checkpoint, LoadingTask, loadModel } from "../src/loading";
+import { Checkpoint } from "../src/checkpoint-reader";
+import { LoadingTask, loadModel } from "../src/loading";
 import { Runner } from "../src/runner";
 import { saveCheckpoint, SavingTask } from "../src/saving";
 import { drawnModel } from "./helpers";
