@@ -6,6 +6,7 @@ import { InputError } from "../src/errors";
 import { DEFAULT_TRAIN_JOB, type Job } from "../src/job";
 import { Checkpoint } from "../src/checkpoint-reader";
 import type { Dtype, OpsName } from "../src/ops";
+import { printable } from "../src/text";
 import { Files } from "./files";
 import { CHECKPOINT, LIST, readRegular } from "./inputs";
 import { addMonitor } from "./monitor/command";
@@ -28,6 +29,8 @@ import { untilSignal } from "./signals";
 import { UncaughtError } from "./xs/engine";
 
 const EXIT_INPUT = 2;
+/** Characters of a complaint about the command line. */
+const LONGEST_ERROR = 400;
 /** A mistake in the program, as sysexits.h has it. */
 const EXIT_SOFTWARE = 70;
 
@@ -41,7 +44,9 @@ function createProgram(output: Output, ending: AbortSignal): Command {
     .version(readVersion())
     .exitOverride()
     .showSuggestionAfterError(false)
-    .configureHelp({ showGlobalOptions: true });
+    .configureHelp({ showGlobalOptions: true })
+    // It quotes what was typed, or what somebody else has put into a command line.
+    .configureOutput({ outputError: (text, write) => write(`${printable(text.trimEnd(), LONGEST_ERROR)}\n`) });
 
   modelOptions(engineOptions(program.command("train").description("train a model on names and let it write new ones")))
     .option("--steps <n>", "steps to train, one name each", wholeNumber, DEFAULT_TRAINING.steps)
