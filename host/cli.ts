@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig, type TrainingConfig } from "../src/config";
-import { Dataset } from "../src/dataset";
+import { Dataset } from "../src/data/dataset";
 import { InputError } from "../src/errors";
-import { DEFAULT_TRAIN_JOB, type Job } from "../src/job";
-import { Checkpoint } from "../src/checkpoint-reader";
-import type { Dtype, OpsName } from "../src/ops";
+import { DEFAULT_TRAIN_JOB, type Job } from "../src/program/job";
+import { Checkpoint } from "../src/checkpoint/reader";
+import type { Dtype, OpsName } from "../src/model/ops";
 import { printable } from "../src/text";
 import { Files } from "./files";
 import { CHECKPOINT, LIST, readRegular } from "./inputs";

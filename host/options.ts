@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_MODEL, type ModelConfig, PRESETS, type TrainingConfig } from "../src/config";
-import type { Dtype, OpsName } from "../src/ops";
+import type { Dtype, OpsName } from "../src/model/ops";
 import type { RunOptions } from "./run";
 import type { Bits } from "./xs/sources";
 

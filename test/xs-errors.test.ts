@@ -198,8 +198,10 @@ describe("what nobody catches is shown with its stack:", () => {
         .findIndex((line) => line.includes(text)) + 1;
     const [heading, step, trainStep] = stderr.split("\n").filter((line) => !line.startsWith("Building"));
     expect(heading).toBe("TypeError: broken on purpose");
-    expect(step).toBe(`    at step (src/trainer.ts:${lineOf("src/trainer.ts", "  step(): ")})`);
-    expect(trainStep).toBe(`    at work (src/training.ts:${lineOf("src/training.ts", "trainer.step()")})`);
+    expect(step).toBe(`    at step (src/model/trainer.ts:${lineOf("src/model/trainer.ts", "  step(): ")})`);
+    expect(trainStep).toBe(
+      `    at work (src/program/training.ts:${lineOf("src/program/training.ts", "trainer.step()")})`,
+    );
     expect(stderr).not.toContain("device.js");
     expect(code).toBe(70);
   });

@@ -1,6 +1,6 @@
 import { isAdmissible, SPACE } from "./characters";
-import { InputError } from "./errors";
-import { printable } from "./text";
+import { InputError } from "../errors";
+import { printable } from "../text";
 
 /** The token that begins and ends every document. */
 export const BOS = 0;

@@ -8,17 +8,17 @@ import {
   isOwnTensor,
   METADATA_KEYS,
   metadataChecksum,
-} from "./checkpoint";
-import { checkModelConfig, DEFAULT_MODEL, type ModelConfig, PRESETS, type PresetName } from "./config";
-import { InputError } from "./errors";
-import type { Model } from "./model";
-import type { Dtype } from "./ops";
-import { parameterLayout } from "./parameters";
-import type { Storage, StoredFile } from "./platform";
+} from "./format";
+import { checkModelConfig, DEFAULT_MODEL, type ModelConfig, PRESETS, type PresetName } from "../config";
+import { InputError } from "../errors";
+import type { Model } from "../model/model";
+import type { Dtype } from "../model/ops";
+import { parameterLayout } from "../model/parameters";
+import type { Storage, StoredFile } from "../platform";
 import { isReadable, readSafetensorsHeader, type ReadableType, type TensorInfo } from "./safetensors";
 import { TensorBlocks } from "./tensor-blocks";
-import { printable, printablePath } from "./text";
-import { latinVocabulary, Vocabulary } from "./vocabulary";
+import { printable, printablePath } from "../text";
+import { latinVocabulary, Vocabulary } from "../data/vocabulary";
 
 /** Names of tensors that a remark or an error lists. */
 const MOST_NAMES = 4;

@@ -1,4 +1,4 @@
-import type { Adam } from "./adam";
+import type { Adam } from "../model/adam";
 import {
   ADAM_M,
   ADAM_V,
@@ -8,16 +8,16 @@ import {
   formatChecksum,
   METADATA_KEYS,
   metadataChecksum,
-} from "./checkpoint";
+} from "./format";
 import { crc32 } from "./crc32";
-import { InputError } from "./errors";
-import type { Model } from "./model";
-import type { Floats } from "./ops";
-import { parameterLayout } from "./parameters";
-import type { NewFile, Storage } from "./platform";
-import type { Runner, Task } from "./runner";
+import { InputError } from "../errors";
+import type { Model } from "../model/model";
+import type { Floats } from "../model/ops";
+import { parameterLayout } from "../model/parameters";
+import type { NewFile, Storage } from "../platform";
+import type { Runner, Task } from "../program/runner";
 import { formatSafetensorsHeader, type TensorToWrite } from "./safetensors";
-import { printablePath } from "./text";
+import { printablePath } from "../text";
 
 /**
  * Saves a checkpoint, a block at a time between other tasks, also when the runner is told to stop; the file

@@ -1,7 +1,7 @@
-import { BLOCK_BYTES } from "./checkpoint";
+import { BLOCK_BYTES } from "./format";
 import { bfloat16, float16 } from "./half";
-import type { Floats } from "./ops";
-import type { StoredFile } from "./platform";
+import type { Floats } from "../model/ops";
+import type { StoredFile } from "../platform";
 import type { ReadableType, TensorInfo } from "./safetensors";
 
 /** A tensor of a file, in numbers that can be read. */

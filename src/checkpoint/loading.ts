@@ -1,15 +1,15 @@
-import type { Adam } from "./adam";
-import { ADAM_M, ADAM_V } from "./checkpoint";
-import { Checkpoint } from "./checkpoint-reader";
-import type { ModelConfig } from "./config";
+import type { Adam } from "../model/adam";
+import { ADAM_M, ADAM_V } from "./format";
+import { Checkpoint } from "./reader";
+import type { ModelConfig } from "../config";
 import { crc32 } from "./crc32";
-import { Model } from "./model";
-import type { Floats, Ops } from "./ops";
-import { parameterLayout } from "./parameters";
-import type { Storage } from "./platform";
-import type { Runner, Task } from "./runner";
+import { Model } from "../model/model";
+import type { Floats, Ops } from "../model/ops";
+import { parameterLayout } from "../model/parameters";
+import type { Storage } from "../platform";
+import type { Runner, Task } from "../program/runner";
 import type { TensorBlock, TensorBlocks } from "./tensor-blocks";
-import type { Vocabulary } from "./vocabulary";
+import type { Vocabulary } from "../data/vocabulary";
 
 export interface LoadedModel {
   readonly model: Model;
