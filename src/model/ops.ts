@@ -18,8 +18,9 @@ export type Tensor = Floats | Uint8Array;
  * generation computes one new row, with the keys and values of the rows before it still in place.
  *
  * Backward passes take `rows` positions from the first one on. They SET the gradients of weights, as
- * every weight serves once a step, and so nothing has to be zeroed; of the gradients of inputs each
- * says whether it sets them or ADDS to them.
+ * every weight serves once a name, and so nothing has to be zeroed; with `accumulate` they ADD to them,
+ * for the second name of a batch and on. Of the gradients of inputs each says whether it sets them or
+ * adds to them.
  *
  * T is the number of positions, B the block size, V the vocabulary, n the width of the embedding.
  */
@@ -35,7 +36,15 @@ export interface Ops {
 
   /** x[t] = wte[tokens[t]] + wpe[t]; x: T×n, wte: V×n, wpe: B×n */
   embeddingForward(x: Tensor, wte: Tensor, wpe: Tensor, tokens: Uint8Array, from: number, to: number, n: number): void;
-  embeddingBackward(dwte: Tensor, dwpe: Tensor, dx: Tensor, tokens: Uint8Array, rows: number, n: number): void;
+  embeddingBackward(
+    dwte: Tensor,
+    dwpe: Tensor,
+    dx: Tensor,
+    tokens: Uint8Array,
+    rows: number,
+    n: number,
+    accumulate: boolean,
+  ): void;
 
   /** y = x / sqrt(mean(x²) + 1e-5), row by row; x, y: T×n (Zhang & Sennrich 2019, without a gain) */
   rmsNormForward(y: Tensor, x: Tensor, from: number, to: number, n: number): void;
@@ -56,7 +65,17 @@ export interface Ops {
     m: number,
   ): void;
   /** Backward of both (the residual's gradient is dy itself). Sets dx. */
-  linearBackward(dx: Tensor, dw: Tensor, dy: Tensor, x: Tensor, w: Tensor, rows: number, n: number, m: number): void;
+  linearBackward(
+    dx: Tensor,
+    dw: Tensor,
+    dy: Tensor,
+    x: Tensor,
+    w: Tensor,
+    rows: number,
+    n: number,
+    m: number,
+    accumulate: boolean,
+  ): void;
 
   /**
    * Queries, keys and values in one: q = x·wq, k = x·wk, v = x·wv. x: T×n; w: wq, wk and wv, n×n each,
@@ -64,26 +83,39 @@ export interface Ops {
    */
   qkvForward(qkv: Tensor, x: Tensor, w: Tensor, from: number, to: number, n: number, block: number): void;
   /** Adds to dx. */
-  qkvBackward(dx: Tensor, dw: Tensor, dqkv: Tensor, x: Tensor, w: Tensor, rows: number, n: number, block: number): void;
+  qkvBackward(
+    dx: Tensor,
+    dw: Tensor,
+    dqkv: Tensor,
+    x: Tensor,
+    w: Tensor,
+    rows: number,
+    n: number,
+    block: number,
+    accumulate: boolean,
+  ): void;
 
   /**
    * Causal attention over all heads: for head h of width d = n/heads,
-   * p[h][t][s] = softmax over s <= t of q[t]·k[s]/sqrt(d) and y[t] = Σ p[h][t][s] v[s].
-   * y: T×n; p keeps for each head the lower triangle only, row t at t(t+1)/2, B(B+1)/2 a head.
+   * p[h][t][s] = softmax over s <= t of q[t]·k[s]/sqrt(d) + bias[h][t - s] and y[t] = Σ p[h][t][s] v[s].
+   * bias: heads×B, learnt, by head and distance (Raffel et al. 2020, without buckets), where the model has
+   * it. y: T×n; p keeps for each head the lower triangle only, row t at t(t+1)/2, B(B+1)/2 a head.
    */
   attentionForward(
     y: Tensor,
     p: Tensor,
     qkv: Tensor,
+    bias: Tensor | undefined,
     from: number,
     to: number,
     n: number,
     heads: number,
     block: number,
   ): void;
-  /** Sets dqkv. */
+  /** Sets dqkv. dbias is a gradient of a weight. */
   attentionBackward(
     dqkv: Tensor,
+    dbias: Tensor | undefined,
     dy: Tensor,
     y: Tensor,
     p: Tensor,
@@ -92,6 +124,7 @@ export interface Ops {
     n: number,
     heads: number,
     block: number,
+    accumulate: boolean,
   ): void;
 
   /**
@@ -123,13 +156,15 @@ export interface Ops {
     rows: number,
     n: number,
     hidden: number,
+    accumulate: boolean,
   ): void;
 
   /**
-   * The mean over the rows of -log softmax(logits[t])[tokens[t + 1]], and its gradient in the place of
-   * the logits: (softmax(logits[t]) - onehot(tokens[t + 1])) / rows; logits: T×V
+   * The mean over the rows of -log softmax(logits[t])[tokens[t + 1]], and in the place of the logits the
+   * gradient of the weighted sum: weight·(softmax(logits[t]) - onehot(tokens[t + 1])), so that a weight of
+   * 1 / rows gives that of the mean; logits: T×V
    */
-  softmaxCrossEntropy(logits: Tensor, tokens: Uint8Array, rows: number, vocabulary: number): number;
+  softmaxCrossEntropy(logits: Tensor, tokens: Uint8Array, rows: number, vocabulary: number, weight: number): number;
 
   /**
    * One step of Adam (Kingma & Ba 2015, algorithm 1) over flat buffers, the bias corrections given:

@@ -49,15 +49,25 @@ function embeddingForward(
   }
 }
 
-function embeddingBackward(dwte: Floats, dwpe: Floats, dx: Floats, tokens: Uint8Array, rows: number, n: number): void {
-  dwte.fill(0);
-  dwpe.fill(0);
+function embeddingBackward(
+  dwte: Floats,
+  dwpe: Floats,
+  dx: Floats,
+  tokens: Uint8Array,
+  rows: number,
+  n: number,
+  accumulate: boolean,
+): void {
+  if (!accumulate) {
+    dwte.fill(0);
+    dwpe.fill(0);
+  }
   for (let t = 0; t < rows; t++) {
     const at = t * n;
     const token = tokens[t] * n;
     for (let i = 0; i < n; i++) {
       dwte[token + i] += dx[at + i];
-      dwpe[at + i] = dx[at + i];
+      dwpe[at + i] += dx[at + i];
     }
   }
 }
@@ -114,9 +124,10 @@ function linearBackward(
   rows: number,
   n: number,
   m: number,
+  accumulate: boolean,
 ): void {
   dx.fill(0, 0, rows * n);
-  dw.fill(0);
+  if (!accumulate) dw.fill(0);
   for (let t = 0; t < rows; t++) addRowBackward(dx, dw, dy, t * m, x, t * n, w, 0, n, m);
 }
 
@@ -137,8 +148,9 @@ function qkvBackward(
   rows: number,
   n: number,
   block: number,
+  accumulate: boolean,
 ): void {
-  dw.fill(0);
+  if (!accumulate) dw.fill(0);
   for (let part = 0; part < 3; part++) {
     const start = part * block;
     for (let t = 0; t < rows; t++) addRowBackward(dx, dw, dqkv, (start + t) * n, x, t * n, w, part * n * n, n, n);
@@ -203,6 +215,7 @@ function attentionForward(
   y: Floats,
   p: Floats,
   qkv: Floats,
+  bias: Floats | undefined,
   from: number,
   to: number,
   n: number,
@@ -223,6 +236,7 @@ function attentionForward(
         let dot = 0;
         for (let i = 0; i < d; i++) dot += qkv[query + i] * qkv[key + i];
         dot *= scale;
+        if (bias) dot += bias[h * block + t - s];
         p[row + s] = dot;
         if (dot > largest) largest = dot;
       }
@@ -243,6 +257,7 @@ function attentionForward(
  */
 function attentionBackward(
   dqkv: Floats,
+  dbias: Floats | undefined,
   dy: Floats,
   y: Floats,
   p: Floats,
@@ -251,10 +266,12 @@ function attentionBackward(
   n: number,
   heads: number,
   block: number,
+  accumulate: boolean,
 ): void {
   const d = n / heads;
   const scale = 1 / Math.sqrt(d);
   dqkv.fill(0);
+  if (dbias && !accumulate) dbias.fill(0);
   for (let h = 0; h < heads; h++) {
     const keys = block * n + h * d;
     const values = keys + block * n;
@@ -273,7 +290,9 @@ function attentionBackward(
           dp += g * qkv[value + i];
           dqkv[value + i] += weight * g;
         }
-        const ds = weight * (dp - mean) * scale;
+        const dScore = weight * (dp - mean);
+        if (dbias) dbias[h * block + t - s] += dScore;
+        const ds = dScore * scale;
         for (let i = 0; i < d; i++) {
           dqkv[query + i] += ds * qkv[key + i];
           dqkv[key + i] += ds * qkv[query + i];
@@ -323,9 +342,12 @@ function mlpBackward(
   rows: number,
   n: number,
   hidden: number,
+  accumulate: boolean,
 ): void {
-  dw1.fill(0);
-  dw2.fill(0);
+  if (!accumulate) {
+    dw1.fill(0);
+    dw2.fill(0);
+  }
   for (let t = 0; t < rows; t++) {
     const row = t * n;
     const units = t * hidden;
@@ -353,9 +375,14 @@ function mlpBackward(
   }
 }
 
-function softmaxCrossEntropy(logits: Floats, tokens: Uint8Array, rows: number, vocabulary: number): number {
+function softmaxCrossEntropy(
+  logits: Floats,
+  tokens: Uint8Array,
+  rows: number,
+  vocabulary: number,
+  weight: number,
+): number {
   let loss = 0;
-  const perRow = 1 / rows;
   for (let t = 0; t < rows; t++) {
     const row = t * vocabulary;
     const end = row + vocabulary;
@@ -365,11 +392,11 @@ function softmaxCrossEntropy(logits: Floats, tokens: Uint8Array, rows: number, v
     const surplus = logits[target] - largest;
     const sum = exponentials(logits, row, end, largest);
     loss += Math.log(sum) - surplus;
-    const share = perRow / sum;
+    const share = weight / sum;
     for (let i = row; i < end; i++) logits[i] *= share;
-    logits[target] -= perRow;
+    logits[target] -= weight;
   }
-  return loss * perRow;
+  return loss * (1 / rows);
 }
 
 /** Replaces x by e^(x - largest), which cannot overflow, from `start` to `end`; returns the sum. */
