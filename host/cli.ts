@@ -49,13 +49,18 @@ function createProgram(output: Output, ending: AbortSignal): Command {
     .configureOutput({ outputError: (text, write) => write(`${printable(text.trimEnd(), LONGEST_ERROR)}\n`) });
 
   modelOptions(engineOptions(program.command("train").description("train a model on names and let it write new ones")))
-    .option("--steps <n>", "steps to train, one name each", wholeNumber, DEFAULT_TRAINING.steps)
+    .addOption(
+      new Option("--steps <n>", `updates of the parameters (default: the preset's, ${DEFAULT_TRAINING.steps})`)
+        .argParser(wholeNumber)
+        .conflicts("trainNames"),
+    )
+    .option("--train-names <n>", "names to train on instead, a batch of them each step", wholeNumber)
+    .option("--batch-size <n>", "names for one update (default: the preset's, 1)", wholeNumber)
     .option("--seed <n>", "seed of all random numbers", wholeNumber, DEFAULT_TRAIN_JOB.seed)
     .option(
       "--learning-rate <rate>",
-      "of the first step; it falls linearly to zero",
+      `of the first step; it falls linearly to zero (default: the preset's, ${DEFAULT_TRAINING.learningRate})`,
       decimalNumber,
-      DEFAULT_TRAINING.learningRate,
     )
     .addOption(
       new Option("--sampling <order>", "how names are picked (default: the preset's)").choices([
@@ -116,24 +121,25 @@ function given<T extends object>(options: { [K in keyof T]: T[K] | undefined }):
 }
 
 /** What the user chooses of a model; the vocabulary comes from the data. */
-type ModelShape = Omit<ModelConfig, "vocabularySize">;
+type ModelShape = Partial<Omit<ModelConfig, "vocabularySize">>;
 
-function wantedModel({ preset, nLayer, nEmbd, nHead, blockSize }: ModelOptions): Partial<ModelConfig> {
-  return given<ModelShape>({ preset, nLayer, nEmbd, nHead, blockSize });
+function wantedModel({ preset, nLayer, nEmbd, nHead, blockSize, mlpWidth, relativeBias }: ModelOptions): ModelShape {
+  const bias = relativeBias === undefined ? undefined : relativeBias === "on";
+  return given<Required<ModelShape>>({ preset, nLayer, nEmbd, nHead, blockSize, mlpWidth, relativeBias: bias });
 }
 
 async function train(options: TrainOptions, output: Output, ending: AbortSignal): Promise<void> {
-  const { steps, learningRate, sampling, holdout, seed, samples, logEvery, temperature } = options;
-  const { data, init, save, saveWeights, jsonl, dtype, ops } = options;
+  const { steps, learningRate, batchSize, sampling, holdout, seed, samples, logEvery, temperature } = options;
+  const { trainNames, data, init, save, saveWeights, jsonl, dtype, ops } = options;
   const job: Job = {
     command: "train",
     dtype,
     model: wantedModel(options),
-    training: given<TrainingConfig>({ steps, learningRate, sampling, holdout }),
+    training: given<TrainingConfig>({ steps, batchSize, learningRate, sampling, holdout }),
     seed,
     samples,
     logEvery,
-    ...given<OptionalOfTraining>({ ops, temperature, init, save, saveWeights }),
+    ...given<OptionalOfTraining>({ ops, trainNames, temperature, init, save, saveWeights }),
   };
   const purposes: (Purpose | undefined)[] = [
     purpose("--data", data),
@@ -152,6 +158,7 @@ async function train(options: TrainOptions, output: Output, ending: AbortSignal)
 }
 
 interface OptionalOfTraining {
+  readonly trainNames: number;
   readonly ops: OpsName;
   readonly temperature: number;
   readonly init: string;

@@ -24,6 +24,8 @@ export interface ModelOptions {
   nEmbd?: number;
   nHead?: number;
   blockSize?: number;
+  mlpWidth?: number;
+  relativeBias?: "on" | "off";
 }
 
 export interface TrainOptions extends EngineOptions, ModelOptions, Partial<TrainingConfig> {
@@ -35,6 +37,7 @@ export interface TrainOptions extends EngineOptions, ModelOptions, Partial<Train
   init?: string;
   save?: string;
   saveWeights?: string;
+  trainNames?: number;
 }
 
 export interface GenerateOptions extends EngineOptions, ModelOptions {
@@ -78,14 +81,22 @@ export function dataOption(command: Command): Command {
 export function modelOptions(command: Command): Command {
   return command
     .addOption(
-      new Option("--preset <name>", `the published program to follow (default: ${DEFAULT_MODEL.preset})`).choices(
-        Object.keys(PRESETS),
-      ),
+      new Option(
+        "--preset <name>",
+        `the published program to follow, or tuned: learns more for its cost (default: ${DEFAULT_MODEL.preset})`,
+      ).choices(Object.keys(PRESETS)),
     )
     .option("--n-layer <n>", `transformer layers (default: ${DEFAULT_MODEL.nLayer})`, wholeNumber)
     .option("--n-embd <n>", `width of the embedding (default: ${DEFAULT_MODEL.nEmbd})`, wholeNumber)
     .option("--n-head <n>", `attention heads (default: ${DEFAULT_MODEL.nHead})`, wholeNumber)
-    .option("--block-size <n>", `most positions of a sequence (default: ${DEFAULT_MODEL.blockSize})`, wholeNumber);
+    .option("--block-size <n>", `most positions of a sequence (default: ${DEFAULT_MODEL.blockSize})`, wholeNumber)
+    .option("--mlp-width <n>", "units of the MLP (default: 4·n_embd)", wholeNumber)
+    .addOption(
+      new Option("--relative-bias <switch>", "a learnt bias of attention by distance (default: the preset's)").choices([
+        "on",
+        "off",
+      ]),
+    );
 }
 
 export function wholeNumber(text: string): number {

@@ -1,13 +1,13 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
-import type { StepEvent } from "../src/program/events";
+import type { Event } from "../src/program/events";
 import { fileError, reasonOf } from "./file-errors";
 import { Output } from "./output";
 
-/** A file of one JSON object a step. */
+/** A file of one JSON object a step: of a batch of one name with its index, of more with the number of their tokens. */
 export interface Records {
-  add: (event: StepEvent) => void;
+  hear: (event: Event) => void;
   /** Calls back when it can take more. */
   whenReady: (callback: () => void) => void;
   /** Writes what is left; resolves to what went wrong with the file, in words. */
@@ -32,9 +32,14 @@ const PIPE_POLL = 50;
 export async function openRecords(path: string, ending: AbortSignal): Promise<Records> {
   const sink = await openSink(path, ending);
   let pending = "";
+  let batchSize = 1;
   return {
-    add({ step, loss, learningRate, validationLoss, name }) {
-      pending += `${JSON.stringify({ step, loss, learningRate, validationLoss, name })}\n`;
+    hear(event) {
+      if (event.type === "start") batchSize = event.batchSize;
+      if (event.type !== "step") return;
+      const { step, loss, learningRate, validationLoss, name, tokens } = event;
+      const trained = batchSize === 1 ? { name } : { tokens };
+      pending += `${JSON.stringify({ step, loss, learningRate, validationLoss, ...trained })}\n`;
       if (pending.length < BLOCK) return;
       sink.write(pending);
       pending = "";

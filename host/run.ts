@@ -63,7 +63,7 @@ export async function runAndShow(
         tell(event: Event | UsageReport) {
           statistics.hear(event);
           if (event.type === "usage") return;
-          if (event.type === "step") records?.add(event);
+          records?.hear(event);
           if (event.type === "error") troubles.push(event.message);
           if (event.type === "remark") console.error(`esp32gpt: ${event.message}`);
           display.hear(event);

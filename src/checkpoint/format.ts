@@ -30,6 +30,8 @@ export const CONFIG_NAMES: Readonly<Record<keyof ModelConfig, string>> = Object.
   nHead: "n_head",
   blockSize: "block_size",
   vocabularySize: "vocabulary",
+  mlpWidth: "mlp_width",
+  relativeBias: "relative_bias",
 });
 export const ADAM_M = "adam.m";
 export const ADAM_V = "adam.v";
@@ -39,7 +41,7 @@ export const BLOCK_BYTES = 4096;
 
 /** Whether a tensor of this name belongs to a checkpoint, be it of another model. */
 export function isOwnTensor(name: string): boolean {
-  return /^(?:wte|wpe|wout|adam\.[mv]|layers\.\d+\.(?:wq|wk|wv|wo|w1|w2))$/.test(name);
+  return /^(?:wte|wpe|wout|adam\.[mv]|layers\.\d+\.(?:wq|wk|wv|wo|w1|w2|bias))$/.test(name);
 }
 
 /** The checksum of the metadata that is there; that of the tensors goes on from it. */

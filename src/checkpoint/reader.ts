@@ -9,7 +9,15 @@ import {
   METADATA_KEYS,
   metadataChecksum,
 } from "./format";
-import { checkModelConfig, DEFAULT_MODEL, type ModelConfig, PRESETS, type PresetName } from "../config";
+import {
+  checkModelConfig,
+  DEFAULT_MODEL,
+  hasRelativeBias,
+  mlpWidthOf,
+  type ModelConfig,
+  PRESETS,
+  type PresetName,
+} from "../config";
 import { InputError } from "../errors";
 import type { Model } from "../model/model";
 import type { Dtype } from "../model/ops";
@@ -90,7 +98,7 @@ export class Checkpoint {
       const said = this.metadataNumber(key) ?? size;
       if (said !== size) throw this.bad(`its metadata says ${key} ${said}, but its tensors have ${size}`);
     }
-    const found: Partial<ModelConfig> = {
+    const found: { -readonly [Key in keyof ModelConfig]?: ModelConfig[Key] } = {
       ...(preset === undefined ? {} : { preset: preset as PresetName }),
       ...(nHead === undefined ? {} : { nHead }),
       nLayer,
@@ -98,6 +106,11 @@ export class Checkpoint {
       blockSize,
       vocabularySize,
     };
+    const usual = { ...DEFAULT_MODEL, ...found };
+    const mlpWidth = this.matrixShape("layers.0.w1")[1];
+    if (wanted.mlpWidth !== undefined || mlpWidth !== mlpWidthOf(usual)) found.mlpWidth = mlpWidth;
+    const relativeBias = this.tensors.has("layers.0.bias");
+    if (wanted.relativeBias !== undefined || relativeBias !== hasRelativeBias(usual)) found.relativeBias = relativeBias;
     const config = { ...DEFAULT_MODEL, ...wanted, ...found };
     for (const key of Object.keys(config) as (keyof ModelConfig)[]) {
       if (wanted[key] !== undefined && wanted[key] !== config[key])

@@ -104,6 +104,11 @@ export class Dataset {
     this.byteTokens = vocabulary.byteTokens;
   }
 
+  /** The mean number of tokens of a name that are to be predicted: its characters and the BOS at its end. */
+  get meanTokens(): number {
+    return 1 + this.letters / this.count;
+  }
+
   /** Bytes of RAM that the line index takes. */
   get indexBytes(): number {
     return this.index.byteLength;

@@ -1,4 +1,4 @@
-import { MLP_RATIO, type ModelConfig, PRESETS } from "../config";
+import { mlpWidthOf, type ModelConfig, PRESETS } from "../config";
 import { allocate, Layout } from "./layout";
 import type { Floats, Ops, Tensor } from "./ops";
 
@@ -18,7 +18,7 @@ export interface LayerActivations {
   readonly middle: Tensor;
   /** middle, normalized where the preset does so; else middle itself. */
   readonly mlpInput: Tensor;
-  /** T×4n: x·w1, after the ReLU; the backward pass leaves its gradient here. */
+  /** T×hidden: x·w1, after the ReLU; the backward pass leaves its gradient here. */
   readonly hidden: Tensor;
 }
 
@@ -32,7 +32,8 @@ export interface Activations {
   readonly logits: Tensor;
 }
 
-export function activationLayout({ preset, nLayer, nEmbd, nHead, blockSize, vocabularySize }: ModelConfig): Layout {
+export function activationLayout(config: ModelConfig): Layout {
+  const { preset, nLayer, nEmbd, nHead, blockSize, vocabularySize } = config;
   const { rmsNorm } = PRESETS[preset];
   const layout = new Layout();
   if (rmsNorm) layout.add("embedding", blockSize, nEmbd);
@@ -44,7 +45,7 @@ export function activationLayout({ preset, nLayer, nEmbd, nHead, blockSize, voca
     layout.add(`layers.${i}.attention`, blockSize, nEmbd);
     layout.add(`layers.${i}.middle`, blockSize, nEmbd);
     if (rmsNorm) layout.add(`layers.${i}.mlpInput`, blockSize, nEmbd);
-    layout.add(`layers.${i}.hidden`, blockSize, MLP_RATIO * nEmbd);
+    layout.add(`layers.${i}.hidden`, blockSize, mlpWidthOf(config));
   }
   layout.add("output", blockSize, nEmbd);
   layout.add("logits", blockSize, vocabularySize);

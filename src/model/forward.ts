@@ -1,4 +1,4 @@
-import { MLP_RATIO, PRESETS } from "../config";
+import { mlpWidthOf, PRESETS } from "../config";
 import type { Model } from "./model";
 
 /**
@@ -10,22 +10,23 @@ export function forward(model: Model, tokens: Uint8Array, from: number, to: numb
   const { ops, weights, activations, config } = model;
   const { nEmbd: n, nHead, blockSize, nLayer, vocabularySize } = config;
   const { rmsNorm } = PRESETS[config.preset];
+  const hiddenWidth = mlpWidthOf(config);
 
   ops.embeddingForward(activations.embedding, weights.wte, weights.wpe, tokens, from, to, n);
   if (rmsNorm) ops.rmsNormForward(activations.layers[0].x, activations.embedding, from, to, n);
 
   for (let i = 0; i < nLayer; i++) {
-    const { wqkv, wo, w1, w2 } = weights.layers[i];
+    const { wqkv, wo, w1, w2, bias } = weights.layers[i];
     const { x, attentionInput, qkv, p, attention, middle, mlpInput, hidden } = activations.layers[i];
     const output = i + 1 < nLayer ? activations.layers[i + 1].x : activations.output;
 
     if (rmsNorm) ops.rmsNormForward(attentionInput, x, from, to, n);
     ops.qkvForward(qkv, attentionInput, wqkv, from, to, n, blockSize);
-    ops.attentionForward(attention, p, qkv, from, to, n, nHead, blockSize);
+    ops.attentionForward(attention, p, qkv, bias, from, to, n, nHead, blockSize);
     ops.linearResidualForward(middle, x, attention, wo, from, to, n, n);
 
     if (rmsNorm) ops.rmsNormForward(mlpInput, middle, from, to, n);
-    ops.mlpForward(output, middle, hidden, mlpInput, w1, w2, from, to, n, MLP_RATIO * n);
+    ops.mlpForward(output, middle, hidden, mlpInput, w1, w2, from, to, n, hiddenWidth);
   }
 
   ops.linearForward(activations.logits, activations.output, weights.wout, from, to, n, vocabularySize);

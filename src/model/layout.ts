@@ -30,7 +30,8 @@ export class Layout {
     return ops.view(floats, begin, offset + rows * columns - begin);
   }
 
-  private part(name: string): Part {
+  /** @throws RangeError for a part that the layout does not have */
+  part(name: string): Part {
     const found = this.parts.find((part) => part.name === name);
     if (!found) throw new RangeError(`There is no part named ${name}.`);
     return found;

@@ -1,7 +1,7 @@
 import { Adam } from "./adam";
 import { createFlow, type Flow } from "./activations";
 import { backward } from "./backward";
-import { checkTrainingConfig, type TrainingConfig } from "../config";
+import { checkTrainingConfig, PRESETS, type TrainingConfig } from "../config";
 import type { Dataset } from "../data/dataset";
 import type { Loss } from "./loss";
 import { fit, loadName } from "../data/fitting";
@@ -14,25 +14,33 @@ import { viewWeights, type Weights } from "./parameters";
 import type { Random } from "./random";
 
 /**
- * Trains a model, one name a step. Everything is allocated when it is made; step() allocates nothing,
- * and returns soon enough that an event loop can live beside it.
+ * Trains a model: the gradients of a batch of names are summed, then Adam moves the parameters. Everything
+ * is allocated when it is made; step() allocates nothing.
  */
 export class Trainer {
-  /** Steps done. */
+  /** Steps done: updates of the parameters. */
   stepsDone = 0;
-  /** The name that the last step drew. */
+  /** The name that was drawn last. */
   nameIndex = -1;
-  /** Of the last name that was trained on. */
+  /** Tokens that the last step was to predict. */
+  tokensTrained = 0;
+  /** Of the last step that had one. */
   lastLoss: number | undefined;
   /** Of the last step: it falls linearly from the first step's to zero. */
   learningRate = 0;
   readonly adam: Adam;
   readonly gradients: Floats;
+  readonly holdout: Holdout | undefined;
   private readonly gradientViews: Weights;
   private readonly flow: Flow;
   private readonly tokens: Uint8Array;
-  readonly holdout: Holdout | undefined;
+  /** What the gradient of each token is multiplied with; 0 where that depends on its name. */
+  private readonly tokenWeight: number;
   private nextName = 0;
+  /** Names of the batch so far, and the loss of those that fit, weighed. */
+  private namesDone = 0;
+  private weight = 0;
+  private lossSum = 0;
 
   /** @throws InputError when the configuration or the dataset leaves nothing to train on */
   constructor(
@@ -50,32 +58,68 @@ export class Trainer {
     this.flow = createFlow(ops, model.config);
     this.adam = new Adam(ops, parameters, this.gradients);
     this.tokens = new Uint8Array(model.config.blockSize + 1);
+    const isByToken = PRESETS[model.config.preset].weighs === "tokens";
+    this.tokenWeight = isByToken ? 1 / (dataset.meanTokens * config.batchSize) : 0;
   }
 
-  /** Draws a name and trains on it: returns its loss. A loss that is not finite moves nothing, and is no step done. */
+  /** Trains on a whole batch: returns the step's loss. */
   step(): Loss {
-    this.nameIndex = this.drawName();
-    const rows = loadName(this.model, this.dataset, this.nameIndex, this.tokens);
-    const { stepsDone, config } = this;
-    const learningRate = config.learningRate * (1 - stepsDone / config.steps);
-    this.learningRate = learningRate;
-    let loss: Loss = "passed over";
+    let loss: Loss | undefined;
+    do loss = this.name();
+    while (loss === undefined);
+    return loss;
+  }
+
+  /**
+   * Draws a name and adds its gradients to those of the batch; the last name of a batch moves the parameters.
+   * Returns undefined before that, then the loss of the step: the mean over its names, or over its tokens
+   * where the preset weighs these. A loss that is not finite moves nothing, and is no step done.
+   */
+  name(): Loss | undefined {
+    const { config, tokens, tokenWeight } = this;
+    const { batchSize } = config;
+    const index = this.drawName();
+    const rows = loadName(this.model, this.dataset, index, tokens);
+    this.nameIndex = index;
     if (rows > 0) {
-      loss = this.computeGradients(this.tokens, rows);
+      const loss = this.computeGradients(tokens, rows, tokenWeight || 1 / (rows * batchSize), this.weight > 0);
       if (loss - loss !== 0) return "diverged";
-      this.lastLoss = loss;
-      this.adam.update(stepsDone, learningRate);
+      const weight = tokenWeight > 0 ? rows : 1;
+      this.lossSum += weight * loss;
+      this.weight += weight;
+      this.tokensTrained = this.namesDone > 0 ? this.tokensTrained + rows : rows;
     }
+    if (++this.namesDone < batchSize) return undefined;
+    return this.update();
+  }
+
+  private update(): Loss {
+    const { stepsDone, config, weight } = this;
+    const learningRate = config.learningRate * (1 - stepsDone / config.steps);
+    let loss: Loss = "passed over";
+    if (weight > 0) {
+      loss = this.lossSum / weight;
+      this.adam.update(stepsDone, learningRate);
+      this.lastLoss = loss;
+      this.lossSum = 0;
+      this.weight = 0;
+    }
+    this.learningRate = learningRate;
+    this.namesDone = 0;
     this.stepsDone = stepsDone + 1;
     return loss;
   }
 
-  /** Sets `gradients` to those of the loss over tokens 0 to `rows`, and returns the loss. */
-  computeGradients(tokens: Uint8Array, rows: number): number {
+  /**
+   * Sets `gradients` to those of the loss over tokens 0 to `rows`, or adds them (`accumulate`), and returns
+   * the loss.
+   * @param weight of each token: 1 / rows for the gradient of the mean loss
+   */
+  computeGradients(tokens: Uint8Array, rows: number, weight = 1 / rows, accumulate = false): number {
     const { ops, activations, config } = this.model;
     forward(this.model, tokens, 0, rows);
-    const loss = ops.softmaxCrossEntropy(activations.logits, tokens, rows, config.vocabularySize);
-    backward(this.model, this.gradientViews, this.flow, tokens, rows);
+    const loss = ops.softmaxCrossEntropy(activations.logits, tokens, rows, config.vocabularySize, weight);
+    backward(this.model, this.gradientViews, this.flow, tokens, rows, accumulate);
     return loss;
   }
 

@@ -59,6 +59,6 @@ export function nameLoss(model: Model, dataset: Dataset, index: number, tokens: 
   const rows = loadName(model, dataset, index, tokens);
   if (rows === 0) return "passed over";
   forward(model, tokens, 0, rows);
-  const loss = model.ops.softmaxCrossEntropy(model.activations.logits, tokens, rows, model.config.vocabularySize);
+  const loss = model.ops.softmaxCrossEntropy(model.activations.logits, tokens, rows, model.config.vocabularySize, 0);
   return Number.isFinite(loss) ? loss : "diverged";
 }

@@ -38,6 +38,8 @@ export interface StartEvent {
   /** In the vocabulary, where it is not within a to z. */
   readonly characters?: number;
   readonly steps: number;
+  /** Names a step. */
+  readonly batchSize: number;
 }
 
 /** A step of training. One object serves all steps of a run: who wants to keep it copies it. */
@@ -48,8 +50,10 @@ export interface StepEvent {
   readonly steps: number;
   loss: Loss;
   learningRate: number;
-  /** Index of the name in the dataset. */
+  /** Index of the (last) name in the dataset. */
   name: number;
+  /** Tokens that the step was to predict. */
+  tokens: number;
   /** Whether the log has a line for it. */
   isLogged: boolean;
   /** The mean loss of (a sample of) the names held out, where it was measured. */

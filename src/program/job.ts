@@ -2,10 +2,10 @@ import {
   checkInteger,
   checkTemperature,
   DEFAULT_MODEL,
-  DEFAULT_TRAINING,
   type ModelConfig,
   PRESETS,
   type TrainingConfig,
+  trainingConfig,
 } from "../config";
 import { Dataset } from "../data/dataset";
 import { InputError } from "../errors";
@@ -42,6 +42,8 @@ export interface TrainJob extends Numbers {
   readonly command: "train";
   readonly model: Partial<ModelConfig>;
   readonly training: Partial<TrainingConfig>;
+  /** Names to train on in all, in the place of a number of steps. */
+  readonly trainNames?: number;
   readonly seed: number;
   /** How many names to write after training. */
   readonly samples: number;
@@ -172,7 +174,7 @@ export async function prepareTraining(
   const preset = PRESETS[model.config.preset];
   const temperature = job.temperature ?? preset.temperature;
   checkTemperature(temperature);
-  const training = { ...DEFAULT_TRAINING, sampling: preset.sampling, ...job.training };
+  const training = trainingConfig(model.config.preset, job.training, job.trainNames);
   const trainer = new Trainer(model, dataset, random, training);
   // A folder that cannot be written to is better found before the training than after it.
   for (const file of [job.save, job.saveWeights])
@@ -196,6 +198,7 @@ export async function train(prepared: PreparedTraining, surroundings: Surroundin
     names: dataset.count,
     ...(model.vocabulary.isLatin ? {} : { characters: model.vocabulary.size - 1 }),
     steps,
+    batchSize: config.batchSize,
   });
   const started = platform.now();
   const ending = await runner.run(new Training(trainer, job.logEvery, surroundings.tellsAllSteps, tell));
@@ -267,7 +270,7 @@ function drawnModel(
   const config = { ...DEFAULT_MODEL, ...wanted, vocabularySize: vocabulary.size };
   check(config);
   const model = new Model(config, ops, vocabulary);
-  drawParameters(model.parameters, random, PRESETS[config.preset].initStd);
+  drawParameters(model.parameters, random, config);
   return model;
 }
 

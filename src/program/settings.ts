@@ -51,11 +51,14 @@ export interface Setting {
 export const SETTINGS: readonly Setting[] = Object.freeze([
   Object.freeze({ name: "version" }),
   Object.freeze({ name: "codename" }),
-  Object.freeze({ name: "preset", choices: Object.freeze(["esp32gpt", "microgpt"]) }),
+  Object.freeze({ name: "preset", choices: Object.freeze(["esp32gpt", "microgpt", "tuned"]) }),
   Object.freeze({ name: "n_layer", range: Object.freeze({ least: 1, most: 64, isWhole: true }) }),
   Object.freeze({ name: "n_embd", range: Object.freeze({ least: 1, most: 4096, isWhole: true }) }),
   Object.freeze({ name: "n_head", range: Object.freeze({ least: 1, most: 4096, isWhole: true }) }),
   Object.freeze({ name: "block_size", range: Object.freeze({ least: 2, most: 4096, isWhole: true }) }),
+  Object.freeze({ name: "mlp_width", range: Object.freeze({ least: 1, most: 16384, isWhole: true }) }),
+  Object.freeze({ name: "relative_bias", choices: Object.freeze(["on", "off"]) }),
+  Object.freeze({ name: "batch_size", range: Object.freeze({ least: 1, most: 1e6, isWhole: true }) }),
   Object.freeze({ name: "steps", range: Object.freeze({ least: 1, most: 1e9, isWhole: true }) }),
   Object.freeze({ name: "learning_rate", range: Object.freeze({ least: 0, most: 10, isWhole: false }) }),
   Object.freeze({ name: "holdout", range: Object.freeze({ least: 0, most: 90, isWhole: false }) }),
@@ -151,6 +154,7 @@ export function readSettings(settings: Settings, random: () => number = Math.ran
     model,
     training: given({
       steps: number("steps"),
+      batchSize: number("batch_size"),
       learningRate: number("learning_rate"),
       holdout: number("holdout"),
     }),
@@ -181,6 +185,8 @@ function modelOf(settings: Settings): Partial<ModelConfig> {
     nEmbd: numberOf(settings.n_embd),
     nHead: numberOf(settings.n_head),
     blockSize: numberOf(settings.block_size),
+    mlpWidth: numberOf(settings.mlp_width),
+    relativeBias: isGiven(settings.relative_bias) ? settings.relative_bias === "on" : undefined,
   });
 }
 

@@ -9,7 +9,7 @@ export function formatText(event: Event): string {
         `Model: ${event.parameters} params, ${event.nHead} heads, ${event.nEmbd}-dim embeddings\n` +
         `Dataset: ${event.names} names loaded from flash\n` +
         (event.characters === undefined ? "" : `Vocabulary: ${event.characters} characters\n`) +
-        `Training for ${event.steps} steps...\n`
+        `Training for ${event.steps} steps${event.batchSize > 1 ? ` of ${event.batchSize} names` : ""}...\n`
       );
     case "step":
       return event.isLogged ? stepLine(event) : "";

@@ -5,7 +5,7 @@ import type { StepEvent, Tell } from "./events";
 import type { Task } from "./runner";
 import type { Trainer } from "../model/trainer";
 
-/** Trains, a step a bit, and measures the names held out where the log has a line, a name a bit. */
+/** Trains, a name a bit, and measures the names held out where the log has a line, a name a bit. */
 export class Training implements Task {
   private readonly event: StepEvent;
   private readonly validation: Evaluation | undefined;
@@ -33,6 +33,7 @@ export class Training implements Task {
       loss: 0,
       learningRate: 0,
       name: 0,
+      tokens: 0,
       isLogged: false,
       validationLoss: undefined,
     };
@@ -43,7 +44,8 @@ export class Training implements Task {
     if (this.isValidating) return this.validate();
     const { trainer, last } = this;
     const step = trainer.stepsDone;
-    const loss = trainer.step();
+    const loss = trainer.name();
+    if (loss === undefined) return true;
     if (loss === "diverged") throw divergence(step, trainer);
     const isLogged = step % this.logEvery === 0 || step === last;
     if (isLogged || this.tellsAll) return this.report(step, loss, isLogged);
@@ -56,6 +58,7 @@ export class Training implements Task {
     event.loss = loss;
     event.learningRate = trainer.learningRate;
     event.name = trainer.nameIndex;
+    event.tokens = trainer.tokensTrained;
     event.isLogged = isLogged;
     if (isLogged && validation) return this.beginValidation(validation);
     this.tell(event);
