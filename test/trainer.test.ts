@@ -17,6 +17,7 @@ function trainerOf(
   const model = drawnModel(config, dtype);
   return new Trainer(model, dataset, new Random(42), {
     steps: 100,
+    batchSize: 1,
     learningRate: 0.01,
     sampling: "sequential",
     holdout: 0,
@@ -61,7 +62,7 @@ test.each<[Partial<ModelConfig>]>([[{ nLayer: 2 }], [{ preset: "microgpt" }], [{
 
 test("the same seed gives the same training, another seed another one", () => {
   const run = (seed: number): Loss[] => {
-    const config = { steps: 50, learningRate: 0.01, sampling: "random" as const, holdout: 0 };
+    const config = { steps: 50, batchSize: 1, learningRate: 0.01, sampling: "random" as const, holdout: 0 };
     return losses(new Trainer(drawnModel({}, "f32"), shippedNames(), new Random(seed), config), 50);
   };
   expect(run(1)).toEqual(run(1));
@@ -121,7 +122,7 @@ test("random training draws an index a step from the given stream", () => {
 });
 
 test("the learning rate falls linearly to zero, and Adam is told", () => {
-  const trainer = trainerOf(datasetOf("ann"), { steps: 4, learningRate: 0.02 });
+  const trainer = trainerOf(datasetOf("ann"), { steps: 4, batchSize: 1, learningRate: 0.02 });
   const update = jest.spyOn(trainer.adam, "update");
   const rates = Array.from({ length: 4 }, () => {
     trainer.step();
