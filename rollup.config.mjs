@@ -23,12 +23,17 @@ const device = {
   plugins: [compile()],
 };
 
-const benchmark = {
-  input: "scripts/bench.ts",
-  output: { file: "build/bench.js", format: "es", sourcemap: true },
+/** @param {string} input @param {string} file */
+const benchmark = (input, file) => ({
+  input,
+  output: { file, format: "es", sourcemap: true },
   external,
   plugins: [compile()],
-};
+});
 
 /** @param {Record<string, unknown>} options of the command line */
-export default ({ configBench }) => (configBench ? [benchmark] : [library, device, programs]);
+export default ({ configBench, configBenchChip }) => {
+  if (configBench) return [benchmark("scripts/bench.ts", "build/bench.js")];
+  if (configBenchChip) return [benchmark("scripts/chip/bench.ts", "build/bench-chip.js")];
+  return [library, device, programs];
+};

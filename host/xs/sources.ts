@@ -31,7 +31,9 @@ const NO_DOUBLES = ["-Wdouble-promotion", "-Wfloat-conversion"];
  * How the ops are compiled, here and for the benchmark. Contraction to fused multiply-adds would round
  * otherwise than the TypeScript ops do.
  */
-export const OPS_FLAGS = ["-std=gnu99", "-O2", "-ffp-contract=off"];
+export const OPS_FLAGS = ["-std=gnu99", "-O3", "-fno-math-errno", "-ffp-contract=off"];
+/** And for a chip: see scripts/chip. */
+export const CHIP_FLAGS = ["-std=gnu99", "-O2", "-fno-math-errno", "-DGPT_CHIP"];
 
 /**
  * For tests of our own files (npm run test:sanitize). XS gets every chunk from malloc then, so that
@@ -65,6 +67,11 @@ export function hostUnits(bits: Bits, isSanitized: boolean): Unit[] {
     // As the Moddable SDK compiles a module: it sees the public interface of XS only.
     ...units(cFiles(OPS), [...ours, "-DmxBoundsCheck=1", ...NO_DOUBLES, ...(isSanitized ? [] : OPS_FLAGS)]),
   ];
+}
+
+/** The numeric kernels, without their boundary to JavaScript. */
+export function opsSources(): string[] {
+  return cFiles(OPS).filter((file) => !/gpt-(?:text|.*-xs)\.c$/.test(file));
 }
 
 /**

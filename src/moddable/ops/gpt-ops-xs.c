@@ -57,6 +57,19 @@ static float *tensor(xsMachine *the, int index, int rows, int columns)
     return data;
 }
 
+/* A tensor that may be undefined: then NULL. */
+static float *optional_tensor(xsMachine *the, int index, int rows, int columns)
+{
+    return xsmcTypeOf(xsArg(index)) == xsUndefinedType ? NULL : tensor(the, index, rows, columns);
+}
+
+static bool boolean(xsMachine *the, int index)
+{
+    if (xsmcTypeOf(xsArg(index)) != xsBooleanType)
+        xsTypeError("an op got no boolean");
+    return xsmcToBoolean(xsArg(index)) != 0;
+}
+
 /* The tokens of `length` positions, all of them in the vocabulary. */
 static const uint8_t *token_array(xsMachine *the, int index, int length, int vocabulary)
 {
@@ -100,16 +113,17 @@ void xs_gpt_embedding_forward(xsMachine *the)
     embedding_forward(tensor(the, 0, to, n), tensor(the, 1, vocabulary, n), tensor(the, 2, to, n), tokens, from, to, n);
 }
 
-/* embeddingBackward(dwte, dwpe, dx, tokens, rows, n) */
+/* embeddingBackward(dwte, dwpe, dx, tokens, rows, n, accumulate) */
 void xs_gpt_embedding_backward(xsMachine *the)
 {
     int rows = count(the, 4), n = count(the, 5);
+    bool accumulate = boolean(the, 6);
     int vocabulary = table_rows(the, 0, n), block = table_rows(the, 1, n);
     const uint8_t *tokens = token_array(the, 3, rows, vocabulary);
     if (rows > block)
         xsRangeError("an op got %d positions and needs %d", block, rows);
     embedding_backward(tensor(the, 0, vocabulary, n), tensor(the, 1, block, n), tensor(the, 2, rows, n), tokens, rows,
-        n, vocabulary, block);
+        n, vocabulary, block, accumulate);
 }
 
 /* rmsNormForward(y, x, from, to, n) */
@@ -144,12 +158,13 @@ void xs_gpt_linear_residual_forward(xsMachine *the)
         from, to, n, m);
 }
 
-/* linearBackward(dx, dw, dy, x, w, rows, n, m) */
+/* linearBackward(dx, dw, dy, x, w, rows, n, m, accumulate) */
 void xs_gpt_linear_backward(xsMachine *the)
 {
     int rows = count(the, 5), n = count(the, 6), m = count(the, 7);
+    bool accumulate = boolean(the, 8);
     linear_backward(tensor(the, 0, rows, n), tensor(the, 1, n, m), tensor(the, 2, rows, m), tensor(the, 3, rows, n),
-        tensor(the, 4, n, m), rows, n, m);
+        tensor(the, 4, n, m), rows, n, m, accumulate);
 }
 
 /* qkvForward(qkv, x, w, from, to, n, block) */
@@ -161,13 +176,14 @@ void xs_gpt_qkv_forward(xsMachine *the)
     qkv_forward(tensor(the, 0, 3 * block, n), tensor(the, 1, to, n), tensor(the, 2, 3 * n, n), from, to, n, block);
 }
 
-/* qkvBackward(dx, dw, dqkv, x, w, rows, n, block) */
+/* qkvBackward(dx, dw, dqkv, x, w, rows, n, block, accumulate) */
 void xs_gpt_qkv_backward(xsMachine *the)
 {
     int rows = count(the, 5), n = count(the, 6), block = count(the, 7);
+    bool accumulate = boolean(the, 8);
     check_range(the, rows, block);
     qkv_backward(tensor(the, 0, rows, n), tensor(the, 1, 3 * n, n), tensor(the, 2, 3 * block, n),
-        tensor(the, 3, rows, n), tensor(the, 4, 3 * n, n), rows, n, block);
+        tensor(the, 3, rows, n), tensor(the, 4, 3 * n, n), rows, n, block, accumulate);
 }
 
 static void check_heads(xsMachine *the, int n, int heads)
@@ -176,25 +192,27 @@ static void check_heads(xsMachine *the, int n, int heads)
         xsRangeError("an op got %d heads for a width of %d", heads, n);
 }
 
-/* attentionForward(y, p, qkv, from, to, n, heads, block) */
+/* attentionForward(y, p, qkv, bias, from, to, n, heads, block) */
 void xs_gpt_attention_forward(xsMachine *the)
 {
-    int from = count(the, 3), to = count(the, 4), n = count(the, 5), heads = count(the, 6), block = count(the, 7);
+    int from = count(the, 4), to = count(the, 5), n = count(the, 6), heads = count(the, 7), block = count(the, 8);
     check_range(the, from, to);
     check_range(the, to, block);
     check_heads(the, n, heads);
     attention_forward(tensor(the, 0, to, n), tensor(the, 1, heads, block * (block + 1) / 2),
-        tensor(the, 2, 3 * block, n), from, to, n, heads, block);
+        tensor(the, 2, 3 * block, n), optional_tensor(the, 3, heads, block), from, to, n, heads, block);
 }
 
-/* attentionBackward(dqkv, dy, y, p, qkv, rows, n, heads, block) */
+/* attentionBackward(dqkv, dbias, dy, y, p, qkv, rows, n, heads, block, accumulate) */
 void xs_gpt_attention_backward(xsMachine *the)
 {
-    int rows = count(the, 5), n = count(the, 6), heads = count(the, 7), block = count(the, 8);
+    int rows = count(the, 6), n = count(the, 7), heads = count(the, 8), block = count(the, 9);
+    bool accumulate = boolean(the, 10);
     check_range(the, rows, block);
     check_heads(the, n, heads);
-    attention_backward(tensor(the, 0, 3 * block, n), tensor(the, 1, rows, n), tensor(the, 2, rows, n),
-        tensor(the, 3, heads, block * (block + 1) / 2), tensor(the, 4, 3 * block, n), rows, n, heads, block);
+    attention_backward(tensor(the, 0, 3 * block, n), optional_tensor(the, 1, heads, block), tensor(the, 2, rows, n),
+        tensor(the, 3, rows, n), tensor(the, 4, heads, block * (block + 1) / 2), tensor(the, 5, 3 * block, n), rows,
+        n, heads, block, accumulate);
 }
 
 /* mlpForward(y, residual, h, x, w1, w2, from, to, n, hidden) */
@@ -206,25 +224,26 @@ void xs_gpt_mlp_forward(xsMachine *the)
         tensor(the, 4, n, hidden), tensor(the, 5, hidden, n), from, to, n, hidden);
 }
 
-/* mlpBackward(dx, dw1, dw2, dy, h, x, w1, w2, rows, n, hidden) */
+/* mlpBackward(dx, dw1, dw2, dy, h, x, w1, w2, rows, n, hidden, accumulate) */
 void xs_gpt_mlp_backward(xsMachine *the)
 {
     int rows = count(the, 8), n = count(the, 9), hidden = count(the, 10);
+    bool accumulate = boolean(the, 11);
     mlp_backward(tensor(the, 0, rows, n), tensor(the, 1, n, hidden), tensor(the, 2, hidden, n), tensor(the, 3, rows, n),
         tensor(the, 4, rows, hidden), tensor(the, 5, rows, n), tensor(the, 6, n, hidden), tensor(the, 7, hidden, n),
-        rows, n, hidden);
+        rows, n, hidden, accumulate);
 }
 
-/* softmaxCrossEntropy(logits, tokens, rows, vocabulary) */
+/* softmaxCrossEntropy(logits, tokens, rows, vocabulary, weight) */
 void xs_gpt_softmax_cross_entropy(xsMachine *the)
 {
     int rows = count(the, 2), vocabulary = count(the, 3);
+    float weight = (float)xsmcToNumber(xsArg(4)), loss;
     const uint8_t *tokens;
-    float loss;
     if (rows < 1 || vocabulary < 1)
         xsRangeError("an op got %d rows of %d logits", rows, vocabulary);
     tokens = token_array(the, 1, rows + 1, vocabulary);
-    loss = softmax_cross_entropy(tensor(the, 0, rows, vocabulary), tokens, rows, vocabulary);
+    loss = softmax_cross_entropy(tensor(the, 0, rows, vocabulary), tokens, rows, vocabulary, weight);
     xsmcSetNumber(xsResult, (xsNumberValue)loss);
 }
 

@@ -15,15 +15,18 @@ void embedding_forward(float *x, const float *wte, const float *wpe, const uint8
 }
 
 void embedding_backward(float *dwte, float *dwpe, const float *dx, const uint8_t *tokens, int rows, int n,
-    int vocabulary, int block)
+    int vocabulary, int block, bool accumulate)
 {
-    memset(dwte, 0, (size_t)(vocabulary * n) * sizeof(float));
-    memset(dwpe + rows * n, 0, (size_t)((block - rows) * n) * sizeof(float));
-    memcpy(dwpe, dx, (size_t)(rows * n) * sizeof(float));
+    if (!accumulate) {
+        memset(dwte, 0, (size_t)(vocabulary * n) * sizeof(float));
+        memset(dwpe, 0, (size_t)(block * n) * sizeof(float));
+    }
     for (int t = 0; t < rows; t++) {
-        float *token = dwte + tokens[t] * n;
-        for (int i = 0; i < n; i++)
+        float *token = dwte + tokens[t] * n, *position = dwpe + t * n;
+        for (int i = 0; i < n; i++) {
             token[i] += dx[t * n + i];
+            position[i] += dx[t * n + i];
+        }
     }
 }
 
@@ -111,12 +114,14 @@ static void add_row_product_transposed(float *dx, const float *dy, const float *
 }
 
 /* dw (n×m) = xᵀ · dy, x: T×n, dy: T×m. Each sum runs over the positions, four columns at a time. */
-static void outer_product(float *dw, const float *dy, const float *x, int rows, int n, int m)
+static void outer_product(float *dw, const float *dy, const float *x, int rows, int n, int m, bool accumulate)
 {
+    if (!accumulate)
+        memset(dw, 0, (size_t)(n * m) * sizeof(float));
     for (int i = 0; i < n; i++, dw += m) {
         int j = 0;
         for (; j + 4 <= m; j += 4) {
-            float a = 0.0f, b = 0.0f, c = 0.0f, d = 0.0f;
+            float a = dw[j], b = dw[j + 1], c = dw[j + 2], d = dw[j + 3];
             const float *g = dy + j, *xi = x + i;
             for (int t = 0; t < rows; t++, g += m, xi += n) {
                 a += *xi * g[0];
@@ -127,7 +132,7 @@ static void outer_product(float *dw, const float *dy, const float *x, int rows, 
             dw[j] = a, dw[j + 1] = b, dw[j + 2] = c, dw[j + 3] = d;
         }
         for (; j < m; j++) {
-            float a = 0.0f;
+            float a = dw[j];
             for (int t = 0; t < rows; t++)
                 a += x[t * n + i] * dy[t * m + j];
             dw[j] = a;
@@ -150,12 +155,13 @@ void linear_residual_forward(float *y, const float *residual, const float *x, co
         add_row_product(y + t * m, x + t * n, w, n, m);
 }
 
-void linear_backward(float *dx, float *dw, const float *dy, const float *x, const float *w, int rows, int n, int m)
+void linear_backward(float *dx, float *dw, const float *dy, const float *x, const float *w, int rows, int n, int m,
+    bool accumulate)
 {
     memset(dx, 0, (size_t)(rows * n) * sizeof(float));
     for (int t = 0; t < rows; t++)
         add_row_product_transposed(dx + t * n, dy + t * m, w, n, m);
-    outer_product(dw, dy, x, rows, n, m);
+    outer_product(dw, dy, x, rows, n, m, accumulate);
 }
 
 /* --- q, k, v (B×n each, one behind the other) = x · wq, x · wk, x · wv --- */
@@ -166,13 +172,14 @@ void qkv_forward(float *qkv, const float *x, const float *w, int from, int to, i
         linear_forward(qkv + part * block * n, x, w + part * n * n, from, to, n, n);
 }
 
-void qkv_backward(float *dx, float *dw, const float *dqkv, const float *x, const float *w, int rows, int n, int block)
+void qkv_backward(float *dx, float *dw, const float *dqkv, const float *x, const float *w, int rows, int n, int block,
+    bool accumulate)
 {
     for (int part = 0; part < 3; part++) {
         const float *dy = dqkv + part * block * n;
         for (int t = 0; t < rows; t++)
             add_row_product_transposed(dx + t * n, dy + t * n, w + part * n * n, n, n);
-        outer_product(dw + part * n * n, dy, x, rows, n, n);
+        outer_product(dw + part * n * n, dy, x, rows, n, n, accumulate);
     }
 }
 
@@ -206,7 +213,8 @@ static float exponentials(float *x, int n, float largest)
     return sum;
 }
 
-void attention_forward(float *y, float *p, const float *qkv, int from, int to, int n, int heads, int block)
+void attention_forward(float *y, float *p, const float *qkv, const float *bias, int from, int to, int n,
+    int heads, int block)
 {
     int d = n / heads, triangle = block * (block + 1) / 2;
     float scale = 1.0f / sqrtf((float)d);
@@ -216,7 +224,7 @@ void attention_forward(float *y, float *p, const float *qkv, int from, int to, i
             float *row = p + h * triangle + t * (t + 1) / 2, *yt = y + t * n + h * d, share;
             const float *qt = q + t * n + h * d;
             for (int s = 0; s <= t; s++)
-                row[s] = dot(qt, k + s * n + h * d, d) * scale;
+                row[s] = dot(qt, k + s * n + h * d, d) * scale + (bias ? bias[h * block + t - s] : 0.0f);
             share = 1.0f / exponentials(row, t + 1, largest_of(row, t + 1));
             memset(yt, 0, (size_t)d * sizeof(float));
             for (int s = 0; s <= t; s++) {
@@ -230,14 +238,16 @@ void attention_forward(float *y, float *p, const float *qkv, int from, int to, i
 }
 
 /* ds = p · (dp - Σ p·dp), and that sum is dy·y: see typescript-ops.ts. */
-void attention_backward(float *dqkv, const float *dy, const float *y, const float *p, const float *qkv, int rows,
-    int n, int heads, int block)
+void attention_backward(float *dqkv, float *dbias, const float *dy, const float *y, const float *p, const float *qkv,
+    int rows, int n, int heads, int block, bool accumulate)
 {
     int d = n / heads, triangle = block * (block + 1) / 2, part = block * n;
     float scale = 1.0f / sqrtf((float)d);
     const float *q = qkv, *k = q + part, *v = k + part;
     float *dq = dqkv, *dk = dq + part, *dv = dk + part;
     memset(dqkv, 0, (size_t)(3 * part) * sizeof(float));
+    if (dbias && !accumulate)
+        memset(dbias, 0, (size_t)(heads * block) * sizeof(float));
     for (int h = 0; h < heads; h++) {
         for (int t = 0; t < rows; t++) {
             int query = t * n + h * d;
@@ -250,7 +260,10 @@ void attention_backward(float *dqkv, const float *dy, const float *y, const floa
                     dp += g[i] * v[key + i];
                     dv[key + i] += weight * g[i];
                 }
-                ds = weight * (dp - mean) * scale;
+                ds = weight * (dp - mean);
+                if (dbias)
+                    dbias[h * block + t - s] += ds;
+                ds *= scale;
                 for (int i = 0; i < d; i++) {
                     dq[query + i] += ds * k[key + i];
                     dk[key + i] += ds * q[query + i];
@@ -282,10 +295,12 @@ void mlp_forward(float *y, const float *residual, float *h, const float *x, cons
 }
 
 void mlp_backward(float *dx, float *dw1, float *dw2, const float *dy, float *h, const float *x, const float *w1,
-    const float *w2, int rows, int n, int hidden)
+    const float *w2, int rows, int n, int hidden, bool accumulate)
 {
-    memset(dw1, 0, (size_t)(n * hidden) * sizeof(float));
-    memset(dw2, 0, (size_t)(n * hidden) * sizeof(float));
+    if (!accumulate) {
+        memset(dw1, 0, (size_t)(n * hidden) * sizeof(float));
+        memset(dw2, 0, (size_t)(n * hidden) * sizeof(float));
+    }
     for (int t = 0; t < rows; t++) {
         float *ht = h + t * hidden, *dxt = dx + t * n;
         const float *g = dy + t * n, *xt = x + t * n;
@@ -315,19 +330,19 @@ void mlp_backward(float *dx, float *dw1, float *dw2, const float *dy, float *h, 
 
 /* --- the mean of -log softmax(logits)[target], and its gradient in the place of the logits (T×V) --- */
 
-float softmax_cross_entropy(float *logits, const uint8_t *tokens, int rows, int vocabulary)
+float softmax_cross_entropy(float *logits, const uint8_t *tokens, int rows, int vocabulary, float weight)
 {
-    float loss = 0.0f, per_row = 1.0f / (float)rows;
+    float loss = 0.0f;
     for (int t = 0; t < rows; t++, logits += vocabulary) {
         int target = tokens[t + 1];
         float largest = largest_of(logits, vocabulary), surplus = logits[target] - largest;
-        float sum = exponentials(logits, vocabulary, largest), share = per_row / sum;
+        float sum = exponentials(logits, vocabulary, largest), share = weight / sum;
         loss += logf(sum) - surplus;
         for (int i = 0; i < vocabulary; i++)
             logits[i] *= share;
-        logits[target] -= per_row;
+        logits[target] -= weight;
     }
-    return loss * per_row;
+    return loss * (1.0f / (float)rows);
 }
 
 /* --- Adam over flat buffers --- */

@@ -1,0 +1,173 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { BETA1, BETA2 } from "../../src/model/adam";
+import { DEFAULT_MODEL, PRESETS, type PresetName, type TrainingConfig, trainingConfig } from "../../src/config";
+import { Dataset } from "../../src/data/dataset";
+import { fit, loadName } from "../../src/data/fitting";
+import { Model } from "../../src/model/model";
+import { drawParameters } from "../../src/model/parameters";
+import { Random } from "../../src/model/random";
+import { typescriptOps } from "../../src/model/typescript-ops";
+import { findProgram } from "../../host/programs";
+import { CHIP_FLAGS, OPS, opsSources, ROOT } from "../../host/xs/sources";
+
+/*
+ * npm run bench:chip: how many instructions the ops in C execute on a 32-bit core with an FPU. They are compiled for
+ * RISC-V (rv32imafc), as there is a compiler and a simulator for it everywhere, and run in QEMU, which counts
+ * instructions: the same figures on every run and every computer.
+ *
+ *   --check    fails when a count is more than 2 % above that in counts.json
+ *   --write    writes counts.json
+ */
+
+const COMPILER = "riscv64-unknown-elf-gcc";
+const SIMULATOR = "qemu-system-riscv32";
+const MACHINE = ["-march=rv32imafc", "-mabi=ilp32f"];
+/** The C library's own start, its linker script, and printf by way of the simulator. */
+const LIBRARY = ["--specs=picolibc.specs", "--crt0=semihost", "--oslib=semihost"];
+const MEMORY = ["__flash=0x80000000", "__flash_size=0x400000", "__ram=0x80400000", "__ram_size=0x400000"];
+
+const NAMES_FILE = join(ROOT, "data", "names.txt");
+const COUNTS_FILE = join(ROOT, "scripts", "chip", "counts.json");
+const SEED = 42;
+const MOST_RISE = 0.02;
+
+/** Of count.h, in its order. */
+const KERNELS = [
+  ...["embedding forward", "qkv forward", "attention forward", "wo forward", "mlp forward", "wout forward", "softmax"],
+  ...["wout backward", "mlp backward", "wo backward", "attention backward", "qkv backward", "embedding backward"],
+  "adam",
+] as const;
+
+/** Instructions a step, kernel by kernel, and the sum of them all, as means of the first so many steps. */
+interface Counts {
+  readonly steps: number;
+  readonly kernels: Readonly<Record<string, number>>;
+}
+
+interface Table {
+  readonly compiler: string;
+  readonly presets: Readonly<Record<string, Counts>>;
+}
+
+process.exitCode = main(process.argv.slice(2));
+
+function main(options: readonly string[]): number {
+  const missing = [COMPILER, SIMULATOR].filter((name) => findProgram(name) === undefined);
+  if (missing.length === 0 && !hasLibrary()) missing.push("picolibc");
+  if (missing.length > 0) {
+    const packages = "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc";
+    console.error(`bench:chip needs ${missing.join(", ")}: apt-get install ${packages} (the names are Debian's).`);
+    return 2;
+  }
+  const compiler = execFileSync(COMPILER, ["--version"], { encoding: "utf8" }).split("\n")[0];
+  console.log(`${compiler}; ${[...MACHINE, ...CHIP_FLAGS].join(" ")}`);
+  const presets: Record<string, Counts> = {};
+  for (const preset of ["esp32gpt", "tuned"] as const) {
+    const config = trainingConfig(preset, {});
+    const counts = count(preset, config);
+    printTable(preset, config, counts);
+    presets[preset] = counts[counts.length - 1];
+  }
+  const table: Table = { compiler, presets };
+  if (options.includes("--write")) writeFileSync(COUNTS_FILE, `${JSON.stringify(table, null, 2)}\n`);
+  return options.includes("--check") ? check(table) : 0;
+}
+
+/** Debian has the C library in a package of its own. */
+function hasLibrary(): boolean {
+  return spawnSync(COMPILER, ["--specs=picolibc.specs", "-E", "-x", "c", "/dev/null"]).status === 0;
+}
+
+function count(preset: PresetName, config: TrainingConfig): Counts[] {
+  const folder = join(ROOT, "build", "chip", preset);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "drawn.h"), drawn(preset, config));
+  const c = join(ROOT, "scripts", "c");
+  const chip = join(ROOT, "scripts", "chip");
+  const program = join(folder, "bench.elf");
+  const sources = [join(chip, "main.c"), join(chip, "memory.c"), join(c, "floor.c"), ...opsSources()];
+  const includes = [folder, chip, c, OPS].map((path) => `-I${path}`);
+  const defines = ["-DCOUNT_CALLS", `-DRELATIVE_BIAS=${Number(PRESETS[preset].relativeBias)}`];
+  const memory = MEMORY.map((symbol) => `-Wl,--defsym=${symbol}`);
+  const strict = ["-Wall", "-Wextra", "-Werror"];
+  const words = [...LIBRARY, ...MACHINE, ...CHIP_FLAGS, ...strict, ...defines, ...includes, ...memory];
+  execFileSync(COMPILER, [...words, ...sources, "-lm", "-o", program], { stdio: ["ignore", "inherit", "inherit"] });
+  const machine = ["-machine", "virt", "-m", "16", "-bios", "none", "-icount", "shift=0"];
+  const output = ["-display", "none", "-serial", "none", "-monitor", "none"];
+  const semihosting = ["-chardev", "stdio,id=out", "-semihosting-config", "enable=on,target=native,chardev=out"];
+  const text = execFileSync(SIMULATOR, [...machine, ...output, ...semihosting, "-kernel", program], {
+    encoding: "utf8",
+    timeout: 300_000, // A crash on a bare machine goes round and round.
+  });
+  return text.trimEnd().split(/\r?\n/).map(readCounts);
+}
+
+/** A line of main.c: steps, the last loss, and the instructions of each kernel so far. */
+function readCounts(line: string): Counts {
+  const [steps, , ...sums] = line.split(" ").map(Number);
+  if (sums.length !== KERNELS.length) throw new Error(`bench.elf printed "${line}".`);
+  const means = sums.map((sum) => Math.round(sum / steps));
+  const all = Math.round(sums.reduce((a, b) => a + b) / steps);
+  return { steps, kernels: Object.fromEntries([...KERNELS.map((name, i) => [name, means[i]] as const), ["all", all]]) };
+}
+
+/** The parameters, names and rates of a training, as a header for main.c. */
+function drawn(preset: PresetName, { steps, batchSize, learningRate }: TrainingConfig): string {
+  const random = new Random(SEED);
+  const model = new Model({ ...DEFAULT_MODEL, preset }, typescriptOps("f32"));
+  drawParameters(model.parameters, random, model.config);
+  const dataset = new Dataset(readFileSync(NAMES_FILE), NAMES_FILE);
+  fit(model, dataset);
+  const tokens = new Uint8Array(model.config.blockSize + 1);
+  const names = Array.from({ length: steps * batchSize }, () => {
+    const rows = loadName(model, dataset, random.index(dataset.count), tokens);
+    return `${rows},${tokens.join()}`;
+  });
+  const stepNumbers = Array.from({ length: steps }, (_, step) => step);
+  const rates = stepNumbers.map((step) => (learningRate * (1 - step / steps)) / (1 - BETA1 ** (step + 1)));
+  const scales = stepNumbers.map((step) => 1 / (1 - BETA2 ** (step + 1)));
+  const weight = PRESETS[preset].weighs === "tokens" ? 1 / (dataset.meanTokens * batchSize) : 0;
+  return [
+    `enum { STEPS = ${steps}, BATCH = ${batchSize} };`,
+    `#define TOKEN_WEIGHT ${float(weight)}`,
+    `static const float drawn_parameters[PARAMETERS] = {\n${Array.from(model.parameters, float).join(",\n")}\n};`,
+    `static const uint8_t drawn_names[] = {\n${names.join(",\n")}\n};`,
+    `static const float rates[] = {\n${rates.map(float).join(",\n")}\n};`,
+    `static const float v_scales[] = {\n${scales.map(float).join(",\n")}\n};\n`,
+  ].join("\n");
+}
+
+function float(value: number): string {
+  return `${value.toExponential(9)}f`;
+}
+
+function printTable(preset: PresetName, { batchSize }: TrainingConfig, counts: readonly Counts[]): void {
+  const names = batchSize === 1 ? "a name" : `${batchSize} names`;
+  console.log(`\npreset ${preset}: instructions a step of ${names}, mean of the first steps`);
+  console.log(row("", counts.map(({ steps }) => steps.toLocaleString("en"))));
+  for (const name of [...KERNELS, "all"])
+    console.log(row(name, counts.map(({ kernels }) => kernels[name].toLocaleString("en"))));
+}
+
+function row(name: string, figures: readonly string[]): string {
+  return `  ${name.padEnd(20)}${figures.map((figure) => figure.padStart(12)).join("")}`;
+}
+
+/** Holds the counts against those of counts.json; another compiler makes other code. */
+function check({ compiler, presets }: Table): number {
+  const known = JSON.parse(readFileSync(COUNTS_FILE, "utf8")) as Table;
+  if (known.compiler !== compiler) {
+    console.log(`\nNot checked: counts.json is of ${known.compiler}.`);
+    return 0;
+  }
+  const rises = Object.entries(known.presets).flatMap(([preset, counts]) =>
+    Object.entries(counts.kernels).flatMap(([name, before]) => {
+      const now = presets[preset].kernels[name];
+      return now <= before * (1 + MOST_RISE) ? [] : [`${preset}, ${name}: ${now} instructions, ${before} before`];
+    }),
+  );
+  console.log(rises.length > 0 ? `\n${rises.join("\n")}` : "\nNo count has risen by more than 2 %.");
+  return rises.length > 0 ? 1 : 0;
+}

@@ -1,0 +1,43 @@
+/*
+ * Trains on a bare RISC-V core as src/model/trainer.ts does, on the names and from the parameters that bench.ts has
+ * drawn, and prints after some steps how many instructions each kernel has executed so far.
+ */
+
+#include "bench.h"
+#include "count.h"
+#include "drawn.h"
+
+#include <stdio.h>
+#include <string.h>
+
+float parameters[PARAMETERS], gradients[PARAMETERS], moment1[PARAMETERS], moment2[PARAMETERS];
+uint32_t instructions_of[KERNELS], own_instructions;
+
+int main(void)
+{
+    const uint8_t *name = drawn_names;
+    uint32_t start = instructions_so_far();
+    float loss = 0.0f;
+
+    own_instructions = instructions_so_far() - start;
+    memcpy(parameters, drawn_parameters, sizeof(parameters));
+    for (int step = 0; step < STEPS; step++) {
+        bool accumulate = false;
+        for (int i = 0; i < BATCH; i++, name += BLOCK + 2) {
+            int rows = name[0];
+            if (rows == 0)
+                continue;
+            loss = compute_gradients(name + 1, rows, TOKEN_WEIGHT > 0 ? TOKEN_WEIGHT : 1.0f / (float)rows, accumulate);
+            accumulate = true;
+        }
+        if (accumulate)
+            update(rates[step], v_scales[step]);
+        if (step + 1 == 100 || step + 1 == STEPS) {
+            printf("%d %.6f", step + 1, (double)loss);
+            for (int kernel = 0; kernel < KERNELS; kernel++)
+                printf(" %lu", (unsigned long)instructions_of[kernel]);
+            printf("\n");
+        }
+    }
+    return 0;
+}
