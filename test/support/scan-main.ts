@@ -1,6 +1,5 @@
 import type { Host } from "../../host/xs/host";
 import { textTools } from "../../src/moddable/ops/native-ops";
-import type { Findings, TextTools } from "../../src/platform";
 import { CHARACTERS, COUNT, createFindings, ENTRIES, PROBLEM, scan, skip } from "../../src/scan";
 import { encodeUtf8 } from "../../src/utf8";
 import type { Answer, Refused } from "./scan-answer";
@@ -19,20 +18,25 @@ const LIST = encodeUtf8("ann\nzoë\n\nbob");
 const NAMES = ["index", "characters", "numbers"];
 const SIZES = [1280 * 4, 255 * 4, 10 * 4];
 
-/** What there is to be seen of a list, by these tools. */
-function seen({ scan, skip }: TextTools, bytes: Uint8Array): number[] {
-  const { index, characters, numbers }: Findings = createFindings();
-  scan(bytes, { index, characters, numbers });
-  const offsets: number[] = [];
-  for (let i = 0; numbers[PROBLEM] === 0 && i < numbers[COUNT]; i++)
-    offsets.push(i === 0 ? index[0] : skip(bytes, offsets[i - 1], 1));
-  const entries = index.slice(0, numbers[ENTRIES]);
-  return [...numbers, ...entries, ...characters.slice(0, numbers[CHARACTERS]), ...offsets];
-}
-
+/** Whether the C finds in a list what the TypeScript finds. */
 function isSame(bytes: Uint8Array): boolean {
-  const [a, b] = [seen(textTools, bytes), seen({ scan, skip }, bytes)];
-  return a.length === b.length && a.every((value, i) => value === b[i]);
+  const [inC, expected] = [createFindings(), createFindings()];
+  textTools.scan(bytes, inC);
+  scan(bytes, expected);
+  const { index, characters, numbers } = expected;
+  const isEqual = (a: Uint32Array, b: Uint32Array, count: number): boolean =>
+    a.subarray(0, count).every((value, i) => value === b[i]);
+  let at = index[0];
+  for (let i = 1; numbers[PROBLEM] === 0 && i < numbers[COUNT]; i++) {
+    const next = skip(bytes, at, 1);
+    if (textTools.skip(bytes, at, 1) !== next) return false;
+    at = next;
+  }
+  return (
+    isEqual(inC.numbers, numbers, numbers.length) &&
+    isEqual(inC.index, index, numbers[ENTRIES]) &&
+    isEqual(inC.characters, characters, numbers[CHARACTERS])
+  );
 }
 
 /** Calls it, and says what it threw and whether it has written to any of the buffers. */
