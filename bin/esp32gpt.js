@@ -9,6 +9,12 @@ if (existsSync(script)) {
   await build();
 }
 
-/** @type {{ main(): Promise<void> }} */
-const { main } = await import(new URL("../dist/cli.js", import.meta.url).href);
-await main();
+const program = new URL("../dist/cli.js", import.meta.url);
+if (existsSync(program)) {
+  /** @type {{ main(): Promise<never> }} */
+  const { main } = await import(program.href);
+  await main();
+} else {
+  console.error("esp32gpt: This package was packed without a build: `npm run build`, then `npm pack` once more.");
+  process.exitCode = 2;
+}

@@ -1,68 +1,41 @@
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig, PRESETS, type TrainingConfig } from "../src/config";
-import { Dataset } from "../src/dataset";
+import { Command, CommanderError, Option } from "commander";
+import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig, type TrainingConfig } from "../src/config";
+import { Dataset } from "../src/data/dataset";
 import { InputError } from "../src/errors";
-import { DEFAULT_TRAIN_JOB, type Job } from "../src/job";
-import { Checkpoint } from "../src/loading";
-import type { Dtype, OpsName } from "../src/ops";
+import { DEFAULT_TRAIN_JOB, type Job } from "../src/program/job";
+import { Checkpoint } from "../src/checkpoint/reader";
+import type { Dtype, OpsName } from "../src/model/ops";
+import { printable } from "../src/text";
 import { Files } from "./files";
 import { CHECKPOINT, LIST, readRegular } from "./inputs";
 import { addMonitor } from "./monitor/command";
+import {
+  dataOption,
+  decimalNumber,
+  engineOptions,
+  type EvaluateOptions,
+  type GenerateOptions,
+  type ModelOptions,
+  modelOptions,
+  type TrainOptions,
+  wholeNumber,
+} from "./options";
 import { Output } from "./output";
 import { checkPurposes, type Purpose } from "./outputs";
 import { formatPlan, planAsJson } from "./plan";
-import { runAndShow, type RunOptions } from "./run";
+import { runAndShow } from "./run";
 import { untilSignal } from "./signals";
 import { UncaughtError } from "./xs/engine";
-import type { Bits } from "./xs/sources";
 
 const EXIT_INPUT = 2;
+/** Characters of a complaint about the command line. */
+const LONGEST_ERROR = 400;
 /** A mistake in the program, as sysexits.h has it. */
 const EXIT_SOFTWARE = 70;
 
 /** How long a reader that takes nothing may delay the end once a signal has come, in milliseconds. */
 const PATIENCE = 500;
-/** The XS host can address no more. */
-const MOST_HEAP = 2 ** 30;
-
-const NAMES_FILE = fileURLToPath(new URL("../data/names.txt", import.meta.url));
-
-interface EngineOptions extends RunOptions {
-  readonly ops?: OpsName;
-}
-
-interface ModelOptions {
-  preset?: ModelConfig["preset"];
-  nLayer?: number;
-  nEmbd?: number;
-  nHead?: number;
-  blockSize?: number;
-}
-
-interface TrainOptions extends EngineOptions, ModelOptions, Partial<TrainingConfig> {
-  seed: number;
-  dtype: Dtype;
-  logEvery: number;
-  samples: number;
-  temperature?: number;
-  init?: string;
-  save?: string;
-  saveWeights?: string;
-}
-
-interface GenerateOptions extends EngineOptions, ModelOptions {
-  model: string;
-  n: number;
-  temperature?: number;
-  prefix: string;
-  seed: number;
-}
-
-interface EvaluateOptions extends EngineOptions, ModelOptions {
-  model: string;
-}
 
 /** @param ending asks the command to end soon and in order */
 function createProgram(output: Output, ending: AbortSignal): Command {
@@ -71,7 +44,9 @@ function createProgram(output: Output, ending: AbortSignal): Command {
     .version(readVersion())
     .exitOverride()
     .showSuggestionAfterError(false)
-    .configureHelp({ showGlobalOptions: true });
+    .configureHelp({ showGlobalOptions: true })
+    // It quotes what was typed, or what somebody else has put into a command line.
+    .configureOutput({ outputError: (text, write) => write(`${printable(text.trimEnd(), LONGEST_ERROR)}\n`) });
 
   modelOptions(engineOptions(program.command("train").description("train a model on names and let it write new ones")))
     .option("--steps <n>", "steps to train, one name each", wholeNumber, DEFAULT_TRAINING.steps)
@@ -133,68 +108,6 @@ function createProgram(output: Output, ending: AbortSignal): Command {
 function readVersion(): string {
   const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
   return (JSON.parse(manifest) as { version: string }).version;
-}
-
-function engineOptions(command: Command): Command {
-  return dataOption(command)
-    .addOption(
-      new Option("--engine <engine>", "what executes the program; auto is xs where there is a C compiler, else node")
-        .choices(["node", "xs", "auto"])
-        .default("node"),
-    )
-    .addOption(
-      new Option("--xs-bits <bits>", "xs: as a program of so many bits; 32 has the device's memory figures")
-        .default(64)
-        .argParser(parseBits),
-    )
-    .addOption(
-      new Option("--ops <ops>", "the numeric kernels (default: native on XS, in f32)").choices([
-        "typescript",
-        "native",
-      ]),
-    )
-    .option("--heap-limit <bytes>", "xs: memory for slots, chunks and stack (default: the ESP32's)", heapLimit);
-}
-
-function dataOption(command: Command): Command {
-  return command.option("--data <file>", "names, or other short documents, one a line, in UTF-8", NAMES_FILE);
-}
-
-/** What shapes a model; commands that read a checkpoint need them only for a file of bare weights. */
-function modelOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option("--preset <name>", `the published program to follow (default: ${DEFAULT_MODEL.preset})`).choices(
-        Object.keys(PRESETS),
-      ),
-    )
-    .option("--n-layer <n>", `transformer layers (default: ${DEFAULT_MODEL.nLayer})`, wholeNumber)
-    .option("--n-embd <n>", `width of the embedding (default: ${DEFAULT_MODEL.nEmbd})`, wholeNumber)
-    .option("--n-head <n>", `attention heads (default: ${DEFAULT_MODEL.nHead})`, wholeNumber)
-    .option("--block-size <n>", `most positions of a sequence (default: ${DEFAULT_MODEL.blockSize})`, wholeNumber);
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[+-]?\d+$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
-  return Number(text);
-}
-
-function heapLimit(text: string): number {
-  const bytes = wholeNumber(text);
-  if (bytes < 1 || bytes > MOST_HEAP)
-    throw new InvalidArgumentError(`It must be a number of bytes from 1 to ${MOST_HEAP}.`);
-  return bytes;
-}
-
-function parseBits(text: string): Bits {
-  if (text !== "32" && text !== "64") throw new InvalidArgumentError("It must be 32 or 64.");
-  return text === "32" ? 32 : 64;
-}
-
-function decimalNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("It must be a number.");
-  return value;
 }
 
 /** The entries that were given. */

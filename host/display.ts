@@ -1,6 +1,6 @@
 import { MultiBar, type SingleBar } from "cli-progress";
-import type { Event, StepEvent } from "../src/events";
-import { formatText } from "../src/text-log";
+import type { Event, StepEvent } from "../src/program/events";
+import { formatText } from "../src/program/text-log";
 import type { Output } from "./output";
 
 /** Shows events: the log on standard output, and on a terminal a bar below it. */

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { CHIPS } from "../src/chips";
 import { checkModelConfig, DEFAULT_MODEL } from "../src/config";
-import { Dataset } from "../src/dataset";
+import { Dataset } from "../src/data/dataset";
 import { InputError } from "../src/errors";
 import { fits, largestEmbedding, planMemory } from "../src/plan";
-import { readSettings } from "../src/settings";
+import { readSettings } from "../src/program/settings";
 import { LIST, readRegular } from "./inputs";
 import { ROOT } from "./xs/sources";
 

@@ -1,10 +1,10 @@
 import { InputError } from "../src/errors";
-import type { DoneEvent, Event } from "../src/events";
-import { type Job, runJob } from "../src/job";
-import type { Dtype, Ops, OpsName } from "../src/ops";
+import type { DoneEvent, Event } from "../src/program/events";
+import { type Job, runJob } from "../src/program/job";
+import type { Dtype, Ops, OpsName } from "../src/model/ops";
 import type { Platform } from "../src/platform";
-import { Runner } from "../src/runner";
-import { typescriptOps } from "../src/typescript-ops";
+import { Runner } from "../src/program/runner";
+import { typescriptOps } from "../src/model/typescript-ops";
 import type { Files } from "./files";
 import { LIST, readRegular } from "./inputs";
 import type { UsageReport } from "./statistics";

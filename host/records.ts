@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
-import type { StepEvent } from "../src/events";
+import type { StepEvent } from "../src/program/events";
 import { fileError, reasonOf } from "./file-errors";
 import { Output } from "./output";
 

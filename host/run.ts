@@ -1,6 +1,6 @@
 import { InputError } from "../src/errors";
-import type { DoneEvent, Event } from "../src/events";
-import type { Job } from "../src/job";
+import type { DoneEvent, Event } from "../src/program/events";
+import type { Job } from "../src/program/job";
 import { printable } from "../src/text";
 import { plainDisplay, terminalDisplay } from "./display";
 import type { Files } from "./files";

@@ -1,4 +1,4 @@
-import type { Event, StartEvent, TrainedEvent } from "../src/events";
+import type { Event, StartEvent, TrainedEvent } from "../src/program/events";
 
 /** What the XS host counts from the first step of a training to its last. Sizes are bytes. */
 export interface UsageReport {

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { Random } from "../dist/index.js";
+import { build } from "./build.mjs";
 
 const PROGRAM = fileURLToPath(new URL("../bin/esp32gpt.js", import.meta.url));
 /** @type {readonly NodeJS.Signals[]} */
@@ -20,6 +20,10 @@ const EXIT_CODES = new Map([
 ]);
 /** The process must be gone so soon after the signal. */
 const MOST_MILLISECONDS = 2000;
+
+await build();
+/** @type {typeof import("../src/index")} */
+const { Random } = await import(new URL("../dist/index.js", import.meta.url).href);
 
 const kills = Number(process.argv[2] ?? 300);
 const seed = Number(process.argv[3] ?? (Date.now() % 0xffffffff) + 1);

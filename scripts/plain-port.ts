@@ -1,4 +1,4 @@
-import { BETA1, BETA2, EPSILON } from "../src/adam";
+import { BETA1, BETA2, EPSILON } from "../src/model/adam";
 import { DEFAULT_MODEL, type ModelConfig } from "../src/config";
 
 const VOCABULARY_SIZE = DEFAULT_MODEL.vocabularySize;

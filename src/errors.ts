@@ -1,5 +1,5 @@
 import { printable } from "./text";
-import { utf8Size } from "./utf8";
+import { utf8Size } from "./data/utf8";
 
 /** Bytes of a message, in UTF-8. */
 const LONGEST_MESSAGE = 500;

@@ -1,11 +1,11 @@
-import { activationLayout, flowLayout } from "./activations";
+import { activationLayout, flowLayout } from "./model/activations";
 import { checkModelConfig, type ModelConfig } from "./config";
 import { InputError } from "./errors";
-import type { Layout } from "./layout";
-import type { Dtype } from "./ops";
-import { parameterLayout } from "./parameters";
+import type { Layout } from "./model/layout";
+import type { Dtype } from "./model/ops";
+import { parameterLayout } from "./model/parameters";
 import type { Room } from "./platform";
-import { vocabularyBytes } from "./vocabulary";
+import { vocabularyBytes } from "./data/vocabulary";
 
 /*
  * The memory plan: what a configuration needs before any of it is allocated, and which chips have

@@ -19,7 +19,7 @@ export interface Platform extends Clock {
   readonly names: Uint8Array;
   /** What error messages call them. */
   readonly namesFile: string;
-  /** How to read them, where the place has something faster than src/scan.ts. */
+  /** How to read them, where the place has something faster than src/data/scan.ts. */
   readonly textTools?: TextTools;
   /** Where checkpoints go; not every place has one. */
   readonly storage?: Storage;

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DEFAULT_MODEL } from "../src/config";
-import { Dataset } from "../src/dataset";
-import { Model } from "../src/model";
+import { Dataset } from "../src/data/dataset";
+import { Model } from "../src/model/model";
 import { planMemory } from "../src/plan";
-import { Random } from "../src/random";
-import { Trainer } from "../src/trainer";
-import { typescriptOps } from "../src/typescript-ops";
+import { Random } from "../src/model/random";
+import { Trainer } from "../src/model/trainer";
+import { typescriptOps } from "../src/model/typescript-ops";
 import { largestDifference, trainStep } from "./helpers";
 import { esp32gpt, type Outcome, temporaryFolder } from "./support/cli";
 import { lossesOf, makes32Bits, readRecords, splitStatistics } from "./support/xs";

@@ -1,7 +1,8 @@
 import { DEFAULT_MODEL, type ModelConfig } from "../src/config";
 import { InputError } from "../src/errors";
-import { Checkpoint, LoadingTask } from "../src/loading";
-import type { Dtype } from "../src/ops";
+import { Checkpoint } from "../src/checkpoint/reader";
+import { LoadingTask } from "../src/checkpoint/loading";
+import type { Dtype } from "../src/model/ops";
 import { drawnModel } from "./helpers";
 import { load, loadAll, runAll, saved, SMALL, tensorsOf, trained, untouched } from "./support/checkpoints";
 import { MemoryStorage } from "./support/memory-storage";

@@ -1,4 +1,4 @@
-import { activationLayout } from "../src/activations";
+import { activationLayout } from "../src/model/activations";
 import {
   checkInteger,
   checkModelConfig,
@@ -12,10 +12,10 @@ import {
   type TrainingConfig,
 } from "../src/config";
 import { InputError } from "../src/errors";
-import { allocate } from "../src/layout";
-import { Model } from "../src/model";
-import { parameterLayout } from "../src/parameters";
-import { typescriptOps } from "../src/typescript-ops";
+import { allocate } from "../src/model/layout";
+import { Model } from "../src/model/model";
+import { parameterLayout } from "../src/model/parameters";
+import { typescriptOps } from "../src/model/typescript-ops";
 
 test("the defaults are those of the published program", () => {
   expect(DEFAULT_MODEL).toEqual({

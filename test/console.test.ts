@@ -1,6 +1,6 @@
-import { Console } from "../src/console";
-import { DEFAULT_TRAIN_JOB, prepareTraining, train } from "../src/job";
-import { Random } from "../src/random";
+import { Console } from "../src/program/console";
+import { DEFAULT_TRAIN_JOB, prepareTraining, train } from "../src/program/job";
+import { Random } from "../src/model/random";
 import { utf8 } from "./helpers";
 import { MemoryPlatform } from "./support/memory-platform";
 

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { Dataset } from "../src/dataset";
+import { Dataset } from "../src/data/dataset";
 import { InputError } from "../src/errors";
-import { BOS, latinVocabulary } from "../src/vocabulary";
+import { BOS, latinVocabulary } from "../src/data/vocabulary";
 import { letterOf, NAMES_FILE, shippedNames, utf8 } from "./helpers";
 
 function read(text: string): Dataset {

@@ -1,4 +1,5 @@
 import { board } from "./support/moddable/board";
+import { fuzzRandom, fuzzRuns, HOSTILE, mutated, pick } from "./support/fuzz";
 import main from "../src/moddable/main";
 
 /* The firmware's entry, console and serial port on a board that is none. */
@@ -153,4 +154,26 @@ test("a simulator speaks through trace()", async () => {
   expect(board.traced).toMatch(/^=== esp32gpt: microgpt in TypeScript on XS ===\n[^]*=== Done ===\n$/);
   (globalThis as Abort).abort?.("unhandled exception", new Error("x"));
   expect(board.traced).toMatch(/Restarting: unhandled exception: x\n$/);
+});
+
+test("whatever is typed, it answers in lines that a terminal can show, and goes on", async () => {
+  await boot({ steps: 5 });
+  const random = fuzzRandom();
+  const commands = ["status", "generate", "generate 2 0.5 em", "generate 3 1 o", "generate 1 0", "help"];
+  const encoder = new TextEncoder();
+  for (let run = 0; run < fuzzRuns(1000); run++) {
+    const line = encoder.encode(pick(random, random.index(4) === 0 ? HOSTILE : commands));
+    const typed = mutated(random, line).map((byte) => (byte === 0x0a ? 0x0d : byte));
+    board.sent = [];
+    board.type([...typed, 0x0d]);
+    await board.live(200);
+    // Every line ends as terminals want it; nothing in it moves the cursor.
+    for (const said of board.text.split("\r\n")) {
+      expect(said).toMatch(/^[^\p{Cc}\p{Bidi_Control}]*$/u);
+      expect(encoder.encode(said).length).toBeLessThanOrEqual(500);
+    }
+    expect(board.restarts).toBe(0);
+  }
+  // Names that were asked for last may still be on their way.
+  expect(await answer("status")).toMatch(/^Step 5 of 5, loss \d\.\d{4}\.\r$/m);
 });

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 import { CREATION } from "../src/plan";
-import { checkSettings, SETTINGS } from "../src/settings";
+import { checkSettings, SETTINGS } from "../src/program/settings";
 import { ROOT } from "./helpers";
 
 /*

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import type { ModelConfig } from "../src/config";
 import { InputError } from "../src/errors";
-import { forward } from "../src/forward";
-import { Generator } from "../src/generate";
-import type { Model } from "../src/model";
-import type { Dtype } from "../src/ops";
-import { Random } from "../src/random";
+import { forward } from "../src/model/forward";
+import { Generator } from "../src/model/generate";
+import type { Model } from "../src/model/model";
+import type { Dtype } from "../src/model/ops";
+import { Random } from "../src/model/random";
 import { drawnModel, largestDifference, tokensOf, letterOf } from "./helpers";
 
 /** Weights large enough for the model to have opinions. */

@@ -1,7 +1,7 @@
 import type { ModelConfig } from "../src/config";
-import type { Dtype } from "../src/ops";
-import { Random } from "../src/random";
-import { Trainer } from "../src/trainer";
+import type { Dtype } from "../src/model/ops";
+import { Random } from "../src/model/random";
+import { Trainer } from "../src/model/trainer";
 import { datasetOf, drawnModel, lossOf, tokensOf } from "./helpers";
 
 /*

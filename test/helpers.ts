@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DEFAULT_MODEL, type ModelConfig, PRESETS } from "../src/config";
-import { Dataset } from "../src/dataset";
-import { forward } from "../src/forward";
-import { Model } from "../src/model";
-import type { Dtype } from "../src/ops";
-import { drawParameters } from "../src/parameters";
-import { Random } from "../src/random";
-import type { Trainer } from "../src/trainer";
-import { typescriptOps } from "../src/typescript-ops";
-import { BOS, latinVocabulary } from "../src/vocabulary";
+import { Dataset } from "../src/data/dataset";
+import { forward } from "../src/model/forward";
+import { Model } from "../src/model/model";
+import type { Dtype } from "../src/model/ops";
+import { drawParameters } from "../src/model/parameters";
+import { Random } from "../src/model/random";
+import type { Trainer } from "../src/model/trainer";
+import { typescriptOps } from "../src/model/typescript-ops";
+import { BOS, latinVocabulary } from "../src/data/vocabulary";
 
 /** The repository's folder. */
 export const ROOT = join(__dirname, "..");

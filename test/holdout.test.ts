@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { Dataset } from "../src/dataset";
+import { Dataset } from "../src/data/dataset";
 import { InputError } from "../src/errors";
-import { Evaluation } from "../src/evaluation";
-import { Holdout } from "../src/holdout";
-import { Random } from "../src/random";
-import { Trainer } from "../src/trainer";
+import { Evaluation } from "../src/program/evaluation";
+import { Holdout } from "../src/data/holdout";
+import { Random } from "../src/model/random";
+import { Trainer } from "../src/model/trainer";
 import {
   datasetOf,
   drawnModel,

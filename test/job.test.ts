@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import type { Event, StepEvent } from "../src/events";
-import { Generator } from "../src/generate";
+import type { Event, StepEvent } from "../src/program/events";
+import { Generator } from "../src/model/generate";
 import {
   DEFAULT_TRAIN_JOB,
   type PreparedTraining,
@@ -8,12 +8,13 @@ import {
   runJob,
   type Surroundings,
   type TrainJob,
-} from "../src/job";
-import { Checkpoint, LoadingTask } from "../src/loading";
-import { drawParameters } from "../src/parameters";
-import { Random } from "../src/random";
-import { saveCheckpoint } from "../src/saving";
-import { Trainer } from "../src/trainer";
+} from "../src/program/job";
+import { Checkpoint } from "../src/checkpoint/reader";
+import { LoadingTask } from "../src/checkpoint/loading";
+import { drawParameters } from "../src/model/parameters";
+import { Random } from "../src/model/random";
+import { saveCheckpoint } from "../src/checkpoint/saving";
+import { Trainer } from "../src/model/trainer";
 import { datasetOf, drawnModel, NAMES_FILE, trainStep, utf8 } from "./helpers";
 import { MemoryPlatform } from "./support/memory-platform";
 import { realRunner } from "./support/runner";

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { decodeUtf8, LineEditor } from "../src/line-editor";
+import { decodeUtf8, LineEditor } from "../src/program/line-editor";
 import { utf8 } from "./helpers";
 
 const TOO_LONG = "!The line is too long: at most 120 bytes.";

@@ -1,12 +1,12 @@
 import { CHIPS } from "../src/chips";
 import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig } from "../src/config";
-import { Model } from "../src/model";
-import type { Ops } from "../src/ops";
+import { Model } from "../src/model/model";
+import type { Ops } from "../src/model/ops";
 import { checkRoom, CREATION, fits, largestEmbedding, planMemory } from "../src/plan";
-import { Random } from "../src/random";
-import { Trainer } from "../src/trainer";
-import { typescriptOps } from "../src/typescript-ops";
-import { vocabularyBytes } from "../src/vocabulary";
+import { Random } from "../src/model/random";
+import { Trainer } from "../src/model/trainer";
+import { typescriptOps } from "../src/model/typescript-ops";
+import { vocabularyBytes } from "../src/data/vocabulary";
 import { shippedNames } from "./helpers";
 import { esp32gpt } from "./support/cli";
 import { makes32Bits } from "./support/xs";
@@ -40,7 +40,9 @@ test.each(CONFIGS)("every buffer of %p is in the plan, with its size", (wanted) 
     },
   };
   new Trainer(new Model(config, watched), dataset, new Random(42), DEFAULT_TRAINING);
-  const allocated = [...buffers].map(({ byteLength }) => byteLength).concat(dataset.indexBytes, vocabularyBytes(config.vocabularySize));
+  const allocated = [...buffers]
+    .map(({ byteLength }) => byteLength)
+    .concat(dataset.indexBytes, vocabularyBytes(config.vocabularySize));
   const planned = planMemory(config, dataset.indexBytes).buffers.map(({ bytes }) => bytes);
   expect(allocated.sort()).toEqual(planned.sort());
 });

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig, PRESETS } from "../src/config";
-import { Dataset } from "../src/dataset";
-import { Model } from "../src/model";
-import { drawParameters } from "../src/parameters";
-import { Random } from "../src/random";
-import { Trainer } from "../src/trainer";
-import { typescriptOps } from "../src/typescript-ops";
+import { Dataset } from "../src/data/dataset";
+import { Model } from "../src/model/model";
+import { drawParameters } from "../src/model/parameters";
+import { Random } from "../src/model/random";
+import { Trainer } from "../src/model/trainer";
+import { typescriptOps } from "../src/model/typescript-ops";
 import { datasetOf, largestDifference, mean, shippedNames, trainStep } from "./helpers";
 import {
   type Esp32gptTrace,

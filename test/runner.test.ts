@@ -1,5 +1,5 @@
 import { InputError } from "../src/errors";
-import { Runner, type Task } from "../src/runner";
+import { Runner, type Task } from "../src/program/runner";
 
 /** An event loop that a test turns by hand; looking at the clock takes `tick` milliseconds. */
 class Loop {

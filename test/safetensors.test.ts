@@ -1,6 +1,6 @@
 import { InputError } from "../src/errors";
 import type { StoredFile } from "../src/platform";
-import { formatSafetensorsHeader, readSafetensorsHeader, type SafetensorsHeader } from "../src/safetensors";
+import { formatSafetensorsHeader, readSafetensorsHeader, type SafetensorsHeader } from "../src/checkpoint/safetensors";
 import { fileOf, headerOf, safetensors } from "./support/safetensors-file";
 
 function read(bytes: Uint8Array): SafetensorsHeader {

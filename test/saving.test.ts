@@ -1,7 +1,8 @@
 import { InputError } from "../src/errors";
-import { Checkpoint, LoadingTask, loadModel } from "../src/loading";
-import { Runner } from "../src/runner";
-import { saveCheckpoint, SavingTask } from "../src/saving";
+import { Checkpoint } from "../src/checkpoint/reader";
+import { LoadingTask, loadModel } from "../src/checkpoint/loading";
+import { Runner } from "../src/program/runner";
+import { saveCheckpoint, SavingTask } from "../src/checkpoint/saving";
 import { drawnModel } from "./helpers";
 import { runAll, saved, SMALL, trained, untouched } from "./support/checkpoints";
 import { MemoryStorage, PowerCut } from "./support/memory-storage";

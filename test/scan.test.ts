@@ -15,7 +15,7 @@ import {
   SHORTEST_LINE,
   skip,
   STRIDE,
-} from "../src/scan";
+} from "../src/data/scan";
 import { NAMES_FILE, ROOT, utf8 } from "./helpers";
 import { temporaryFolder } from "./support/cli";
 import { fuzzRandom, fuzzRuns } from "./support/fuzz";

@@ -1,7 +1,7 @@
 import { checkModelConfig, checkTrainingConfig, DEFAULT_MODEL, DEFAULT_TRAINING, PRESETS } from "../src/config";
 import { InputError } from "../src/errors";
-import { Random, siblingSeed } from "../src/random";
-import { checkSettings, readPins, readSettings, SETTINGS } from "../src/settings";
+import { Random, siblingSeed } from "../src/model/random";
+import { checkSettings, readPins, readSettings, SETTINGS } from "../src/program/settings";
 
 const LARGEST_SEED = 2 ** 32 - 1;
 

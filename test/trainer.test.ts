@@ -1,11 +1,11 @@
 import type { ModelConfig, TrainingConfig } from "../src/config";
-import type { Dataset } from "../src/dataset";
+import type { Dataset } from "../src/data/dataset";
 import { InputError } from "../src/errors";
-import type { Loss } from "../src/events";
-import type { Dtype } from "../src/ops";
-import { Random } from "../src/random";
-import { nameLoss } from "../src/evaluation";
-import { Trainer } from "../src/trainer";
+import type { Loss } from "../src/model/loss";
+import type { Dtype } from "../src/model/ops";
+import { Random } from "../src/model/random";
+import { nameLoss } from "../src/program/evaluation";
+import { Trainer } from "../src/model/trainer";
 import { datasetOf, drawnModel, largestDifference, lossOf, mean, shippedNames } from "./helpers";
 
 function trainerOf(

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { codePointAt, decodeUtf8, encodeUtf8, utf8Size } from "../src/utf8";
+import { codePointAt, decodeUtf8, encodeUtf8, utf8Size } from "../src/data/utf8";
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

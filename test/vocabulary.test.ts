@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { InputError } from "../src/errors";
-import { BOS, latinVocabulary, Vocabulary } from "../src/vocabulary";
+import { BOS, latinVocabulary, Vocabulary } from "../src/data/vocabulary";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz";
 

@@ -67,7 +67,7 @@ test.each<[string, RegExp]>([
   ["generate --model DIR/model --prefix Ann", /"A" in "Ann"/],
   ["generate --model DIR/model -n 0", /n must be/],
   ["generate --model DIR/model --heap-limit 1000", /heap limit is 1000/],
-  ["generate --model DIR/wide", /heap is full at src\/\w+\.ts:\d+: XS asked for/],
+  ["generate --model DIR/wide", /heap is full at src\/[\w/]+\.ts:\d+: XS asked for/],
   ["generate --model DIR/altered", /altered|no number/],
   ["eval --model DIR/model --data DIR/control", /control, line 2/],
   ["eval --model DIR/model --block-size 8", /block_?size 16, not 8/i],
@@ -198,8 +198,10 @@ describe("what nobody catches is shown with its stack:", () => {
         .findIndex((line) => line.includes(text)) + 1;
     const [heading, step, trainStep] = stderr.split("\n").filter((line) => !line.startsWith("Building"));
     expect(heading).toBe("TypeError: broken on purpose");
-    expect(step).toBe(`    at step (src/trainer.ts:${lineOf("src/trainer.ts", "  step(): ")})`);
-    expect(trainStep).toBe(`    at work (src/training.ts:${lineOf("src/training.ts", "trainer.step()")})`);
+    expect(step).toBe(`    at step (src/model/trainer.ts:${lineOf("src/model/trainer.ts", "  step(): ")})`);
+    expect(trainStep).toBe(
+      `    at work (src/program/training.ts:${lineOf("src/program/training.ts", "trainer.step()")})`,
+    );
     expect(stderr).not.toContain("device.js");
     expect(code).toBe(70);
   });

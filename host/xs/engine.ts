@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { LEAST_UPPER_BOUND, originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { CHIPS } from "../../src/chips";
 import { InputError } from "../../src/errors";
-import type { DoneEvent } from "../../src/events";
+import type { DoneEvent } from "../../src/program/events";
 import { CREATION } from "../../src/plan";
 import { LIST, readRegular } from "../inputs";
 import type { Call } from "../node-place";

@@ -1,10 +1,10 @@
 import { InputError } from "../../src/errors";
-import { runJob } from "../../src/job";
+import { runJob } from "../../src/program/job";
 import { nativeOps, textTools } from "../../src/moddable/ops/native-ops";
-import type { Dtype, Ops, OpsName } from "../../src/ops";
+import type { Dtype, Ops, OpsName } from "../../src/model/ops";
 import type { NewFile, Platform } from "../../src/platform";
-import { Runner } from "../../src/runner";
-import { typescriptOps } from "../../src/typescript-ops";
+import { Runner } from "../../src/program/runner";
+import { typescriptOps } from "../../src/model/typescript-ops";
 import type { UsageReport } from "../statistics";
 import type { Host } from "./host";
 import { type Request, STOP, type WireEvent } from "./protocol";

@@ -1,5 +1,5 @@
-import type { Event } from "../../src/events";
-import type { Job } from "../../src/job";
+import type { Event } from "../../src/program/events";
+import type { Job } from "../../src/program/job";
 import type { Room } from "../../src/platform";
 import type { UsageReport } from "../statistics";
 

@@ -1,6 +1,6 @@
 /*
  * What the C programs of the benchmark share: the names, the random numbers, the model (preset
- * esp32gpt; its size is compiled in). They train it as src/trainer.ts does, so that their losses can
+ * esp32gpt; its size is compiled in). They train it as src/model/trainer.ts does, so that their losses can
  * be compared.
  */
 

@@ -1,6 +1,6 @@
 import { device } from "gpt/device";
 import Timer from "timer";
-import { LineEditor } from "../line-editor";
+import { LineEditor } from "../program/line-editor";
 
 const POLL_MILLISECONDS = 20;
 /** Bytes of text that can wait for the port: SERIAL_BYTES in plan.ts counts them. At 115200 baud they are 180 ms. */

@@ -1,5 +1,5 @@
 import { InputError } from "../../src/errors";
-import { Random } from "../../src/random";
+import { Random } from "../../src/model/random";
 
 /** How many inputs a fuzz test tries; ESP32GPT_FUZZ_RUNS says otherwise. */
 export function fuzzRuns(inCi: number): number {

@@ -1,5 +1,5 @@
-import type { Random } from "../../src/random";
-import { NOT_ADMISSIBLE, NO_UTF8, TOO_MANY } from "../../src/scan";
+import type { Random } from "../../src/model/random";
+import { NOT_ADMISSIBLE, NO_UTF8, TOO_MANY } from "../../src/data/scan";
 import { utf8 } from "../helpers";
 import { pick } from "./fuzz";
 

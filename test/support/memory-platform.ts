@@ -1,9 +1,9 @@
-import type { Event } from "../../src/events";
-import type { Surroundings } from "../../src/job";
+import type { Event } from "../../src/program/events";
+import type { Surroundings } from "../../src/program/job";
 import type { Platform } from "../../src/platform";
-import { Runner } from "../../src/runner";
-import { formatText } from "../../src/text-log";
-import { typescriptOps } from "../../src/typescript-ops";
+import { Runner } from "../../src/program/runner";
+import { formatText } from "../../src/program/text-log";
+import { typescriptOps } from "../../src/model/typescript-ops";
 import { MemoryStorage } from "./memory-storage";
 
 /** A place without files and clock: a test lets its event loop turn. */

@@ -1,7 +1,7 @@
-import { BETA1, BETA2, EPSILON } from "../../src/adam";
-import type { Ops } from "../../src/ops";
-import { Random } from "../../src/random";
-import { typescriptOps } from "../../src/typescript-ops";
+import { BETA1, BETA2, EPSILON } from "../../src/model/adam";
+import type { Ops } from "../../src/model/ops";
+import { Random } from "../../src/model/random";
+import { typescriptOps } from "../../src/model/typescript-ops";
 import type { OpName, Shape } from "./native-ops-questions";
 
 /*

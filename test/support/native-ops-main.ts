@@ -1,12 +1,12 @@
 import type { Host } from "../../host/xs/host";
 import { DEFAULT_MODEL, DEFAULT_TRAINING, PRESETS, type PresetName } from "../../src/config";
-import { Dataset } from "../../src/dataset";
-import { Model } from "../../src/model";
+import { Dataset } from "../../src/data/dataset";
+import { Model } from "../../src/model/model";
 import { nativeOps } from "../../src/moddable/ops/native-ops";
-import type { Ops } from "../../src/ops";
-import { drawParameters, parameterLayout } from "../../src/parameters";
-import { Random } from "../../src/random";
-import { Trainer } from "../../src/trainer";
+import type { Ops } from "../../src/model/ops";
+import { drawParameters, parameterLayout } from "../../src/model/parameters";
+import { Random } from "../../src/model/random";
+import { Trainer } from "../../src/model/trainer";
 import {
   type Argument,
   argumentsOf,

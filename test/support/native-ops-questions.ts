@@ -1,5 +1,5 @@
 import type { PresetName } from "../../src/config";
-import type { Ops } from "../../src/ops";
+import type { Ops } from "../../src/model/ops";
 
 /** What native-ops.test.ts asks of native-ops-main.ts, which runs on XS. */
 export type Question = CompareQuestion | RefuseQuestion | TrainQuestion | DivergeQuestion | AllocateQuestion;

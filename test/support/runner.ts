@@ -1,4 +1,4 @@
-import { Runner } from "../../src/runner";
+import { Runner } from "../../src/program/runner";
 
 /** A runner in the event loop of Node. */
 export function realRunner(): Runner {

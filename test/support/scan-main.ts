@@ -1,7 +1,7 @@
 import type { Host } from "../../host/xs/host";
 import { textTools } from "../../src/moddable/ops/native-ops";
-import { CHARACTERS, COUNT, createFindings, ENTRIES, PROBLEM, scan, skip } from "../../src/scan";
-import { encodeUtf8 } from "../../src/utf8";
+import { CHARACTERS, COUNT, createFindings, ENTRIES, PROBLEM, scan, skip } from "../../src/data/scan";
+import { encodeUtf8 } from "../../src/data/utf8";
 import type { Answer, Refused } from "./scan-answer";
 
 // Runs on XS: tells xs-scan.test.ts what gpt-text.c does with arguments of all kinds.

@@ -21,17 +21,16 @@ const STEPS = 8;
 /** Some of the steps have a line in the log, and so a validation loss. */
 const LOG_EVERY = 3;
 
-const names = ["emma", "olivia", "longernamethanfits", "ava", "isabella"];
+const names = ["emma", "olivia", "longernamethanfits", "zoé", "anna lea", "isabella"];
 const report = {};
 for (const preset of ["esp32gpt", "microgpt"]) {
   for (const sampling of ["random", "sequential"]) {
-    const model = new Model({ ...DEFAULT_MODEL, preset, nLayer: 2, nEmbd: 2, nHead: 1 }, typescriptOps("f32"));
+    const dataset = new Dataset(Buffer.from(names.join("\n")), "names");
+    const { vocabulary } = dataset;
+    const config = { ...DEFAULT_MODEL, preset, nLayer: 2, nEmbd: 2, nHead: 1, vocabularySize: vocabulary.size };
+    const model = new Model(config, typescriptOps("f32"), vocabulary);
     const random = new Random(42);
     drawParameters(model.parameters, random, 0.1);
-    const dataset = new Dataset(
-      Uint8Array.from(names.join("\n"), (letter) => letter.charCodeAt(0)),
-      "names",
-    );
     const trainer = new Trainer(model, dataset, random, { ...DEFAULT_TRAINING, sampling, holdout: 20 });
     const told = { steps: 0, loss: 0 };
     const training = new Training(trainer, LOG_EVERY, true, (event) => hear(event, told));

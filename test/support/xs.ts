@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { rollup } from "rollup";
 import { ModuleKind, ScriptTarget, transpileModule } from "typescript";
-import type { Loss } from "../../src/events";
+import type { Loss } from "../../src/model/loss";
 import { NAMES_FILE, ROOT } from "../helpers";
 import { esp32gpt, type Outcome, outcomeOf } from "./cli";
 

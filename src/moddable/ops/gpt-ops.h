@@ -1,6 +1,6 @@
 /*
- * The numeric kernels of esp32gpt in C99: the same operations as in src/typescript-ops.ts, which is
- * the readable truth that tests hold these to. src/ops.ts has the formulas.
+ * The numeric kernels of esp32gpt in C99: the same operations as in src/model/typescript-ops.ts, which is
+ * the readable truth that tests hold these to. src/model/ops.ts has the formulas.
  *
  * Single precision throughout: the ESP32 does doubles in software. No allocation, no state; whoever
  * calls has checked every length (gpt-ops-xs.c does so for JavaScript).

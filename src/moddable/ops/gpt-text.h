@@ -1,5 +1,5 @@
 /*
- * A list of documents in UTF-8, one a line: the twin of src/scan.ts, which says what it finds and why.
+ * A list of documents in UTF-8, one a line: the twin of src/data/scan.ts, which says what it finds and why.
  * Nothing is allocated.
  */
 

@@ -1,4 +1,4 @@
-import type { Floats, Ops } from "../../ops";
+import type { Floats, Ops } from "../../model/ops";
 import type { Findings, TextTools } from "../../platform";
 
 /** XS binds a C function by its name; see gpt-ops-xs.c. */

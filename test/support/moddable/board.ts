@@ -1,4 +1,4 @@
-import { scan, skip } from "../../../src/scan";
+import { scan, skip } from "../../../src/data/scan";
 
 /**
  * A board for the firmware's edge on Node: a clock that a test moves, timers, and a UART with a tiny FIFO.

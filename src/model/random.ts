@@ -1,4 +1,4 @@
-import { InputError } from "./errors";
+import { InputError } from "../errors";
 
 const UNIFORM_STEP = 1 / 2 ** 24;
 const SMALLEST_UNIFORM = 1e-12;

@@ -1,6 +1,6 @@
 import { isAdmissible, NEWLINE, SPACE, whiteSize } from "./characters";
-import { InputError } from "./errors";
-import type { TextTools } from "./platform";
+import { InputError } from "../errors";
+import type { TextTools } from "../platform";
 import {
   beginOf,
   CHARACTERS,
@@ -20,7 +20,7 @@ import {
   STRIDE,
   TOO_MANY,
 } from "./scan";
-import { isVisible, printablePath } from "./text";
+import { isVisible, printablePath } from "../text";
 import { codePointAt, encodeUtf8, utf8Size } from "./utf8";
 import { BOS, Vocabulary } from "./vocabulary";
 

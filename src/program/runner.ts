@@ -1,5 +1,5 @@
 import type { Ending } from "./events";
-import type { Clock } from "./platform";
+import type { Clock } from "../platform";
 
 /** Something to do, a bit at a time. */
 export interface Task {

@@ -1,6 +1,6 @@
 import { isAdmissible, SPACE } from "./characters";
-import { InputError } from "./errors";
-import { printable } from "./text";
+import { InputError } from "../errors";
+import { printable } from "../text";
 
 /** The token that begins and ends every document. */
 export const BOS = 0;
@@ -45,7 +45,8 @@ export class Vocabulary {
   tokenOf(codePoint: number): number {
     if (codePoint < BYTES && codePoint !== SPACE) return this.byteTokens[codePoint];
     const { characters } = this;
-    let [low, high] = [0, characters.length - 1];
+    let low = 0;
+    let high = characters.length - 1;
     while (low <= high) {
       const middle = (low + high) >> 1;
       if (characters[middle] === codePoint) return middle + 1;

@@ -1,12 +1,12 @@
 import { Adam } from "./adam";
 import { createFlow, type Flow } from "./activations";
 import { backward } from "./backward";
-import { checkTrainingConfig, type TrainingConfig } from "./config";
-import type { Dataset } from "./dataset";
-import type { Loss } from "./events";
-import { fit, loadName } from "./fitting";
+import { checkTrainingConfig, type TrainingConfig } from "../config";
+import type { Dataset } from "../data/dataset";
+import type { Loss } from "./loss";
+import { fit, loadName } from "../data/fitting";
 import { forward } from "./forward";
-import { Holdout } from "./holdout";
+import { Holdout } from "../data/holdout";
 import { allocate } from "./layout";
 import type { Model } from "./model";
 import type { Floats } from "./ops";

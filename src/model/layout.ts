@@ -1,4 +1,4 @@
-import { InputError } from "./errors";
+import { InputError } from "../errors";
 import type { Dtype, Floats, Ops, Tensor } from "./ops";
 
 /** A named matrix inside a flat buffer; offset and size in elements. */

@@ -1,5 +1,5 @@
 import type { Dataset } from "./dataset";
-import { InputError } from "./errors";
+import { InputError } from "../errors";
 
 /** Names that are measured when the validation loss is asked for: enough for two digits, soon done. */
 const SAMPLE_SIZE = 100;

@@ -6,26 +6,26 @@ import {
   type ModelConfig,
   PRESETS,
   type TrainingConfig,
-} from "./config";
-import { Dataset } from "./dataset";
-import { InputError } from "./errors";
+} from "../config";
+import { Dataset } from "../data/dataset";
+import { InputError } from "../errors";
 import { Evaluation } from "./evaluation";
 import type { DoneEvent, Ending, Tell } from "./events";
-import { fit } from "./fitting";
-import { Generator } from "./generate";
-import { loadModel } from "./loading";
-import { Model } from "./model";
-import type { Dtype, Ops, OpsName } from "./ops";
-import { drawParameters } from "./parameters";
-import { checkRoom } from "./plan";
-import type { Platform, Storage } from "./platform";
-import { Random } from "./random";
+import { fit } from "../data/fitting";
+import { Generator } from "../model/generate";
+import { loadModel } from "../checkpoint/loading";
+import { Model } from "../model/model";
+import type { Dtype, Ops, OpsName } from "../model/ops";
+import { drawParameters } from "../model/parameters";
+import { checkRoom } from "../plan";
+import type { Platform, Storage } from "../platform";
+import { Random } from "../model/random";
 import type { Runner } from "./runner";
-import { saveCheckpoint } from "./saving";
-import { printablePath } from "./text";
-import { Trainer } from "./trainer";
+import { saveCheckpoint } from "../checkpoint/saving";
+import { printablePath } from "../text";
+import { Trainer } from "../model/trainer";
 import { Training } from "./training";
-import type { Vocabulary } from "./vocabulary";
+import type { Vocabulary } from "../data/vocabulary";
 import { Writing } from "./writing";
 
 /** What to do: plain data, so that it can cross to another process. */

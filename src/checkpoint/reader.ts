@@ -1,8 +1,6 @@
-import type { Adam } from "./adam";
 import {
   ADAM_M,
   ADAM_V,
-  BLOCK_BYTES,
   CHECKSUM_KEY,
   CONFIG_NAMES,
   FORMAT,
@@ -10,85 +8,21 @@ import {
   isOwnTensor,
   METADATA_KEYS,
   metadataChecksum,
-} from "./checkpoint";
-import { checkModelConfig, DEFAULT_MODEL, type ModelConfig, PRESETS, type PresetName } from "./config";
-import { crc32 } from "./crc32";
-import { InputError } from "./errors";
-import { bfloat16, float16 } from "./half";
-import { Model } from "./model";
-import type { Dtype, Floats, Ops } from "./ops";
-import { parameterLayout } from "./parameters";
-import type { Storage, StoredFile } from "./platform";
-import type { Runner, Task } from "./runner";
+} from "./format";
+import { checkModelConfig, DEFAULT_MODEL, type ModelConfig, PRESETS, type PresetName } from "../config";
+import { InputError } from "../errors";
+import type { Model } from "../model/model";
+import type { Dtype } from "../model/ops";
+import { parameterLayout } from "../model/parameters";
+import type { Storage, StoredFile } from "../platform";
 import { isReadable, readSafetensorsHeader, type ReadableType, type TensorInfo } from "./safetensors";
-import { printable, printablePath } from "./text";
-import { latinVocabulary, Vocabulary } from "./vocabulary";
+import { TensorBlocks } from "./tensor-blocks";
+import { printable, printablePath } from "../text";
+import { latinVocabulary, Vocabulary } from "../data/vocabulary";
 
 /** Names of tensors that a remark or an error lists. */
 const MOST_NAMES = 4;
 const LONGEST_NAME = 40;
-
-export interface LoadedModel {
-  readonly model: Model;
-  /** Steps trained. */
-  readonly step: number;
-  /** See Checkpoint.passedOver. */
-  readonly passedOver: readonly string[];
-}
-
-/**
- * The model that a checkpoint holds, read a block at a time between other tasks.
- * @param wanted see Checkpoint.modelConfig
- * @param data the vocabulary of the dataset: see Checkpoint.vocabulary
- * @param check called with the configuration before anything is allocated for it
- * @returns undefined when the runner was told to stop
- * @throws InputError when the file cannot be used
- */
-export async function loadModel(
-  runner: Runner,
-  storage: Storage,
-  name: string,
-  wanted: Partial<ModelConfig>,
-  ops: Ops,
-  data: Vocabulary,
-  check?: (config: ModelConfig) => void,
-): Promise<LoadedModel | undefined> {
-  const checkpoint = await Checkpoint.open(storage, name);
-  try {
-    const config = checkpoint.modelConfig(wanted);
-    check?.(config);
-    const model = new Model(config, ops, checkpoint.vocabulary(data));
-    const ending = await runner.run(new LoadingTask(checkpoint, model));
-    const { step, passedOver } = checkpoint;
-    return ending === "done" ? { model, step, passedOver } : undefined;
-  } finally {
-    checkpoint.close();
-  }
-}
-
-/**
- * Fills a model's parameters, and Adam's state where it is wanted. Everything is checked before the first
- * number is changed: work() throws an InputError when the tensors are not those of this model, are not
- * finite, or were altered. The checkpoint must stay open until then.
- */
-export class LoadingTask implements Task {
-  private readonly bits: Iterator<undefined>;
-
-  constructor(checkpoint: Checkpoint, model: Model, adam?: Adam) {
-    this.bits = checkpoint.load(model, adam);
-  }
-
-  /** Checks or reads a block. */
-  work(): boolean {
-    return this.bits.next().done !== true;
-  }
-}
-
-/** A block of a tensor: its bytes, and the numbers that they are. */
-interface Block {
-  readonly bytes: Uint8Array;
-  readonly values: Floats;
-}
 
 /** A checkpoint open for reading: sound as a file, its tensors not yet read. */
 export class Checkpoint {
@@ -211,8 +145,12 @@ export class Checkpoint {
     }
   }
 
-  /** The bits of a LoadingTask. */
-  *load(model: Model, adam?: Adam): Generator<undefined> {
+  /**
+   * The names of the tensors that a model is made of, and of Adam's state, in the order of the checksum.
+   * @param wantsAdam whether Adam's state must be there
+   * @throws InputError when the tensors are not those of this model
+   */
+  tensorsFor(model: Model, wantsAdam: boolean): string[] {
     const { parts } = parameterLayout(model.config);
     const names = new Set(parts.map((part) => part.name));
     for (const { name, rows, columns } of parts) {
@@ -220,7 +158,7 @@ export class Checkpoint {
       if (r !== rows || c !== columns) throw this.bad(`${name} is ${r}×${c}; this model needs ${rows}×${columns}`);
     }
     for (const name of [ADAM_M, ADAM_V]) {
-      if (adam === undefined && !this.tensors.has(name)) continue;
+      if (!wantsAdam && !this.tensors.has(name)) continue;
       names.add(name);
       const { shape } = this.tensor(name);
       if (shape.length !== 1 || shape[0] !== model.parameters.length)
@@ -230,27 +168,16 @@ export class Checkpoint {
       if (isOwnTensor(name) && !names.has(name))
         throw this.bad(`this model, with n_layer ${model.config.nLayer}, has no tensor ${printable(name)}`);
     }
-    yield* this.verify([...names], model.ops.dtype);
-
-    for (const { name, offset } of parts) yield* this.read(name, model.parameters, offset);
-    if (!adam) return;
-    yield* this.read(ADAM_M, adam.m, 0);
-    yield* this.read(ADAM_V, adam.v, 0);
+    return [...names];
   }
 
-  /** Reads every tensor once, to see that it is finite in the model's precision and that the checksum is right. */
-  private *verify(names: readonly string[], dtype: Dtype): Generator<undefined> {
-    let checksum = metadataChecksum(this.metadata);
-    for (const name of names) {
-      for (const { bytes, values } of this.blocks(name)) {
-        checksum = crc32(bytes, bytes.length, checksum);
-        for (let i = 0; i < values.length; i++) {
-          if (!Number.isFinite(dtype === "f32" ? Math.fround(values[i]) : values[i]))
-            throw this.bad(`${name} holds ${values[i]}, which is no number to compute with in ${dtype}`);
-        }
-        yield;
-      }
-    }
+  /** Of the metadata; that of the tensors goes on from it. */
+  get metadataChecksum(): number {
+    return metadataChecksum(this.metadata);
+  }
+
+  /** @throws InputError when the file says another checksum */
+  checkSum(checksum: number): void {
     const written = this.metadata.get(CHECKSUM_KEY);
     if (written === undefined && METADATA_KEYS.some((key) => this.metadata.has(key)))
       throw this.bad(`its metadata has a configuration but no ${CHECKSUM_KEY}`);
@@ -260,23 +187,10 @@ export class Checkpoint {
       );
   }
 
-  private *read(name: string, into: Floats, offset: number): Generator<undefined> {
-    for (const { values } of this.blocks(name)) {
-      into.set(values, offset);
-      offset += values.length;
-      yield;
-    }
-  }
-
-  private *blocks(name: string): Generator<Block> {
-    const { type, begin, end } = this.tensor(name);
-    const bytes = new Uint8Array(Math.min(BLOCK_BYTES, end - begin));
-    const decode = DECODERS[type];
-    for (let at = begin; at < end; at += bytes.length) {
-      const piece = bytes.subarray(0, end - at);
-      if (this.file.read(at, piece) < piece.length) throw this.bad(`it ends within ${name}`);
-      yield { bytes: piece, values: decode(piece) };
-    }
+  /** Reads tensors, a block at a time. */
+  blocks(names: readonly string[]): TensorBlocks {
+    const tensors = names.map((name) => ({ name, ...this.tensor(name) }));
+    return new TensorBlocks(this.file, tensors, (name) => this.bad(`it ends within ${name}`));
   }
 
   /** @throws InputError when the file does not have it, or not in numbers that can be read */
@@ -306,17 +220,10 @@ export class Checkpoint {
     return value;
   }
 
-  private bad(what: string): InputError {
+  bad(what: string): InputError {
     return new InputError(`${this.source} cannot be used: ${what}.`);
   }
 }
-
-const DECODERS: Readonly<Record<ReadableType, (bytes: Uint8Array) => Floats>> = Object.freeze({
-  F64: (bytes: Uint8Array) => new Float64Array(bytes.buffer, 0, bytes.length >> 3),
-  F32: (bytes: Uint8Array) => new Float32Array(bytes.buffer, 0, bytes.length >> 2),
-  F16: (bytes: Uint8Array) => Float32Array.from(new Uint16Array(bytes.buffer, 0, bytes.length >> 1), float16),
-  BF16: (bytes: Uint8Array) => Float32Array.from(new Uint16Array(bytes.buffer, 0, bytes.length >> 1), bfloat16),
-});
 
 /** Names as a message may show them, not too many of them. */
 function listed(names: readonly string[]): string[] {

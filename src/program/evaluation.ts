@@ -1,9 +1,9 @@
-import type { Dataset } from "./dataset";
-import { InputError } from "./errors";
-import type { Loss } from "./events";
-import { loadName } from "./fitting";
-import { forward } from "./forward";
-import type { Model } from "./model";
+import type { Dataset } from "../data/dataset";
+import { InputError } from "../errors";
+import type { Loss } from "../model/loss";
+import { loadName } from "../data/fitting";
+import { forward } from "../model/forward";
+import type { Model } from "../model/model";
 import type { Task } from "./runner";
 
 /** Measures the mean loss over names, one a bit, without training. */

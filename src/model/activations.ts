@@ -1,4 +1,4 @@
-import { MLP_RATIO, type ModelConfig, PRESETS } from "./config";
+import { MLP_RATIO, type ModelConfig, PRESETS } from "../config";
 import { allocate, Layout } from "./layout";
 import type { Floats, Ops, Tensor } from "./ops";
 

@@ -1,6 +1,6 @@
-import type { ModelConfig } from "./config";
+import type { ModelConfig } from "../config";
 import { crc32 } from "./crc32";
-import { encodeUtf8 } from "./utf8";
+import { encodeUtf8 } from "../data/utf8";
 
 /*
  * A checkpoint is a safetensors file: the parameters by name (see parameterLayout), and, to go on

@@ -1,7 +1,7 @@
-import { PRESETS } from "./config";
+import { PRESETS } from "../config";
 import type { Dataset } from "./dataset";
-import { InputError } from "./errors";
-import type { Model } from "./model";
+import { InputError } from "../errors";
+import type { Model } from "../model/model";
 
 /*
  * Names that are longer than the block: what the presets do with them.

@@ -1,8 +1,9 @@
-import { InputError } from "./errors";
+import { InputError } from "../errors";
 import { Evaluation } from "./evaluation";
-import type { Loss, StepEvent, Tell } from "./events";
+import type { Loss } from "../model/loss";
+import type { StepEvent, Tell } from "./events";
 import type { Task } from "./runner";
-import type { Trainer } from "./trainer";
+import type { Trainer } from "../model/trainer";
 
 /** Trains, a step a bit, and measures the names held out where the log has a line, a name a bit. */
 export class Training implements Task {

@@ -1,7 +1,7 @@
-import { InputError } from "./errors";
-import type { StoredFile } from "./platform";
-import { printable } from "./text";
-import { decodeUtf8, encodeUtf8 } from "./utf8";
+import { InputError } from "../errors";
+import type { StoredFile } from "../platform";
+import { printable } from "../text";
+import { decodeUtf8, encodeUtf8 } from "../data/utf8";
 
 /** Bytes of an element, for the types that are read here. */
 const ELEMENT_SIZE = Object.freeze({ F64: 8, F32: 4, F16: 2, BF16: 2 });

@@ -1,4 +1,4 @@
-import { MLP_RATIO, type ModelConfig } from "./config";
+import { MLP_RATIO, type ModelConfig } from "../config";
 import { Layout } from "./layout";
 import type { Floats, Ops, Tensor } from "./ops";
 import type { Random } from "./random";

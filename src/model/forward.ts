@@ -1,4 +1,4 @@
-import { MLP_RATIO, PRESETS } from "./config";
+import { MLP_RATIO, PRESETS } from "../config";
 import type { Model } from "./model";
 
 /**

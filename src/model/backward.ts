@@ -1,5 +1,5 @@
 import type { Flow } from "./activations";
-import { MLP_RATIO, PRESETS } from "./config";
+import { MLP_RATIO, PRESETS } from "../config";
 import type { Model } from "./model";
 import type { Weights } from "./parameters";
 

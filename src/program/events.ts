@@ -1,12 +1,10 @@
-import type { OpsName } from "./ops";
+import type { Loss } from "../model/loss";
+import type { OpsName } from "../model/ops";
 
 /*
  * What happens while the program runs, told as it happens. The published log (text-log.ts), JSON lines
  * (json-lines.ts) and progress bars are formatters of it.
  */
-
-/** A step's loss: "passed over" when its name was too long, "diverged" when it is no finite number. */
-export type Loss = number | "passed over" | "diverged";
 
 /** How a task came to its end. */
 export type Ending = "done" | "stopped";

@@ -1,9 +1,9 @@
 import { activationLayout, type Activations, viewActivations } from "./activations";
-import { checkModelConfig, type ModelConfig } from "./config";
+import { checkModelConfig, type ModelConfig } from "../config";
 import { allocate } from "./layout";
 import type { Floats, Ops } from "./ops";
 import { parameterLayout, viewWeights, type Weights } from "./parameters";
-import { latinVocabulary, type Vocabulary } from "./vocabulary";
+import { latinVocabulary, type Vocabulary } from "../data/vocabulary";
 
 /** The parameters of a model and room for the activations of one sequence. */
 export class Model {

@@ -1,5 +1,5 @@
 import { isAdmissible, isWhite, NEWLINE, whiteSize } from "./characters";
-import type { Findings, TextTools } from "./platform";
+import type { Findings, TextTools } from "../platform";
 import { codePointAt, utf8Size } from "./utf8";
 
 /** A vocabulary has at most so many characters, as a token is one byte and BOS is one of them. */

@@ -1,10 +1,10 @@
-import { checkInteger, checkTemperature } from "./config";
-import { InputError } from "./errors";
-import { Generator } from "./generate";
-import type { Random } from "./random";
+import { checkInteger, checkTemperature } from "../config";
+import { InputError } from "../errors";
+import { Generator } from "../model/generate";
+import type { Random } from "../model/random";
 import type { Runner } from "./runner";
-import { printable } from "./text";
-import type { Trainer } from "./trainer";
+import { printable } from "../text";
+import type { Trainer } from "../model/trainer";
 import { Writing } from "./writing";
 
 const MOST_NAMES = 1000;

@@ -1,4 +1,4 @@
-import type { Generator } from "./generate";
+import type { Generator } from "../model/generate";
 import type { Task } from "./runner";
 
 /** Writes names, one a bit. */
