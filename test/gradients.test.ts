@@ -48,7 +48,7 @@ function compareGradients(
     holdout: 0,
   });
   const tokens = tokensOf(name);
-  trainer.computeGradients(tokens, tokens.length - 1);
+  trainer.computeGradients(tokens, tokens.length - 1, 1 / (tokens.length - 1), false);
   const { gradients } = trainer;
   const { parameters } = model;
   const comparisons: Comparison[] = [];

@@ -52,8 +52,6 @@ export interface StepEvent {
   learningRate: number;
   /** Index of the (last) name in the dataset. */
   name: number;
-  /** Tokens that the step was to predict. */
-  tokens: number;
   /** Whether the log has a line for it. */
   isLogged: boolean;
   /** The mean loss of (a sample of) the names held out, where it was measured. */
