@@ -1,4 +1,4 @@
-import { MultiBar, type SingleBar } from "cli-progress";
+import type { SingleBar } from "cli-progress";
 import type { Event, StepEvent } from "../src/program/events";
 import { formatText } from "../src/program/text-log";
 import type { Output } from "./output";
@@ -20,7 +20,9 @@ export function plainDisplay(output: Output): Display {
   };
 }
 
-export function terminalDisplay(output: Output): Display {
+export async function terminalDisplay(output: Output): Promise<Display> {
+  // Loaded where it is needed: a start in a pipe does without.
+  const { MultiBar } = await import("cli-progress");
   const bars = new MultiBar({
     clearOnComplete: true,
     hideCursor: true,

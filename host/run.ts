@@ -42,7 +42,7 @@ export async function runAndShow(
   const { data, jsonl } = options;
   const records = jsonl === undefined ? undefined : await openRecords(jsonl, ending);
   const isOnTerminal = process.stdout.isTTY && job.command !== "generate";
-  const display = isOnTerminal ? terminalDisplay(output) : plainDisplay(output);
+  const display = isOnTerminal ? await terminalDisplay(output) : plainDisplay(output);
   const statistics = new Statistics();
   const troubles: string[] = [];
 

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig, PRESETS } from "../src/config";
+import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig } from "../src/config";
 import { Dataset } from "../src/data/dataset";
 import { Model } from "../src/model/model";
 import type { OpsName } from "../src/model/ops";
@@ -130,7 +130,7 @@ function countTokens(config: ModelConfig, steps: number): number {
 
 function drawModel(config: ModelConfig, random: Random): Model {
   const model = new Model(config, typescriptOps("f32"));
-  drawParameters(model.parameters, random, PRESETS.esp32gpt.initStd);
+  drawParameters(model.parameters, random, model.config);
   return model;
 }
 

@@ -1,10 +1,11 @@
-export { DEFAULT_MODEL, DEFAULT_TRAINING, PRESETS } from "./config";
+export { DEFAULT_MODEL, DEFAULT_TRAINING, PRESETS, trainingConfig } from "./config";
 export { Dataset } from "./data/dataset";
+export { forward } from "./model/forward";
 export { Generator } from "./model/generate";
 export { Model } from "./model/model";
 export { drawParameters } from "./model/parameters";
 export { Random } from "./model/random";
-export { Runner } from "./program/runner";
 export { Trainer } from "./model/trainer";
-export { Training } from "./program/training";
 export { typescriptOps } from "./model/typescript-ops";
+export { Runner } from "./program/runner";
+export { Training } from "./program/training";

@@ -134,7 +134,7 @@ test("an independent program in double precision has the same losses", () => {
   const config = { ...DEFAULT_MODEL, preset: "microgpt" as const, vocabularySize: trace.vocabulary.length + 1 };
   const model = new Model(config, typescriptOps("f64"), dataset.vocabulary);
   model.parameters.set(trace.parameters);
-  const training = { steps: 1000, learningRate: 0.01, sampling: "sequential" as const, holdout: 0 };
+  const training = { steps: 1000, batchSize: 1, learningRate: 0.01, sampling: "sequential" as const, holdout: 0 };
   const trainer = new Trainer(model, dataset, new Random(1), training);
   expect(trace.losses.length).toBeGreaterThanOrEqual(50);
   const losses = trace.losses.map(() => trainStep(trainer));

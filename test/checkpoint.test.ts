@@ -243,7 +243,7 @@ describe("refuses, and says why:", () => {
       withShape("wte", [28, 2]),
       /wte has 28 rows, but the names have 26 characters, and BOS is one more/,
     ],
-    ["a transposed matrix", withShape("layers.0.w1", [8, 2]), /layers\.0\.w1 is 8×2.* 2×8/],
+    ["a transposed matrix", withShape("layers.0.w1", [8, 2]), /layers\.0\.w1 is 8×2.* 2×2/],
     ["a flat matrix", withShape("layers.0.wq", [4]), /layers\.0\.wq has the shape \[4\]/],
     ["wte in three dimensions", withShape("wte", [27, 2, 1]), /wte has the shape \[27, 2, 1\]/],
     ["no embedding", withShape("wte", [27, 0]), /n_embd/],

@@ -10,6 +10,7 @@ import {
   type PresetName,
   PRESETS,
   type TrainingConfig,
+  trainingConfig,
 } from "../src/config";
 import { InputError } from "../src/errors";
 import { allocate } from "../src/model/layout";
@@ -26,30 +27,68 @@ test("the defaults are those of the published program", () => {
     blockSize: 16,
     vocabularySize: 27,
   });
-  expect(DEFAULT_TRAINING).toEqual({ steps: 1000, learningRate: 0.01, sampling: "random", holdout: 0 });
+  expect(DEFAULT_TRAINING).toEqual({ steps: 1000, batchSize: 1, learningRate: 0.01, sampling: "random", holdout: 0 });
   checkModelConfig(DEFAULT_MODEL);
   checkTrainingConfig(DEFAULT_TRAINING);
 });
 
-test("the presets are what the published programs do differently", () => {
-  expect(PRESETS).toEqual({
-    esp32gpt: {
-      rmsNorm: false,
-      initStd: 0.1,
-      temperature: 0.8,
-      sampling: "random",
-      cutsLongNames: false,
-      generationMargin: 1,
-    },
-    microgpt: {
-      rmsNorm: true,
-      initStd: 0.08,
-      temperature: 0.5,
-      sampling: "sequential",
-      cutsLongNames: true,
-      generationMargin: 0,
-    },
+test("the presets of the published programs are what these do differently", () => {
+  const common = {
+    relativeBias: false,
+    weighs: "names",
+    batchSize: 1,
+    steps: 1000,
+    learningRate: expect.any(Function) as () => number,
+  };
+  expect(PRESETS.esp32gpt).toEqual({
+    ...common,
+    rmsNorm: false,
+    initStd: 0.1,
+    temperature: 0.8,
+    sampling: "random",
+    cutsLongNames: false,
+    generationMargin: 1,
   });
+  expect(PRESETS.microgpt).toEqual({
+    ...common,
+    rmsNorm: true,
+    initStd: 0.08,
+    temperature: 0.5,
+    sampling: "sequential",
+    cutsLongNames: true,
+    generationMargin: 0,
+  });
+  for (const preset of ["esp32gpt", "microgpt"] as const)
+    expect(trainingConfig(preset, {}, 5000)).toMatchObject({ batchSize: 1, steps: 5000, learningRate: 0.01 });
+});
+
+test("the preset tuned takes its rate from the budget, and its steps from the names", () => {
+  expect(trainingConfig("tuned", {})).toEqual({
+    steps: 250,
+    batchSize: 8,
+    learningRate: 0.03,
+    sampling: "random",
+    holdout: 0,
+  });
+  const rates = [100, 2000, 20_000, 120_000].map((names) => trainingConfig("tuned", {}, names).learningRate);
+  expect(rates.map((rate) => rate.toFixed(4))).toEqual(["0.0300", "0.0300", "0.0139", "0.0077"]);
+  expect(trainingConfig("tuned", { batchSize: 16 }, 1000)).toMatchObject({ batchSize: 16, steps: 63 });
+  expect(trainingConfig("tuned", { learningRate: 0.5, steps: 7 })).toMatchObject({ learningRate: 0.5, steps: 7 });
+});
+
+test("an MLP of any width, and a bias behind the weights that are drawn", () => {
+  const { parts } = parameterLayout({ ...DEFAULT_MODEL, preset: "tuned", nLayer: 2, mlpWidth: 10 });
+  const shapes = new Map(parts.map(({ name, rows, columns }) => [name, [rows, columns]]));
+  expect([shapes.get("layers.1.w1"), shapes.get("layers.1.w2")]).toEqual([
+    [16, 10],
+    [10, 16],
+  ]);
+  expect(parts.slice(-3).map(({ name, rows, columns }) => [name, rows, columns])).toEqual([
+    ["wout", 16, 27],
+    ["layers.0.bias", 4, 16],
+    ["layers.1.bias", 4, 16],
+  ]);
+  expect(parameterLayout({ ...DEFAULT_MODEL, preset: "tuned", relativeBias: false }).length).toBe(4192);
 });
 
 test("the parameters lie in one buffer, in the published order", () => {
@@ -96,7 +135,7 @@ test.each<[Partial<ModelConfig>, RegExp]>([
   [{ nHead: 3 }, /^n_embd \(16\) must be a multiple of n_head \(3\)/],
   [{ blockSize: 1 }, /^block_size/],
   [{ blockSize: Infinity }, /^block_size .*Infinity/],
-  [{ preset: "gpt5" as PresetName }, /^The preset must be one of esp32gpt, microgpt, not "gpt5"/],
+  [{ preset: "gpt5" as PresetName }, /^The preset must be one of esp32gpt, microgpt, tuned, not "gpt5"/],
   [{ preset: "toString" as PresetName }, /^The preset must be one of/],
 ])("there is no model with %j", (config, message) => {
   const create = (): Model => new Model({ ...DEFAULT_MODEL, ...config }, typescriptOps("f32"));

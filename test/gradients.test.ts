@@ -42,6 +42,7 @@ function compareGradients(
   const model = drawnModel(config, dtype, seed);
   const trainer = new Trainer(model, datasetOf(name), new Random(1), {
     steps: 1,
+    batchSize: 1,
     learningRate: 0,
     sampling: "random",
     holdout: 0,

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { DEFAULT_MODEL, type ModelConfig, PRESETS } from "../src/config";
+import { DEFAULT_MODEL, type ModelConfig } from "../src/config";
 import { Dataset } from "../src/data/dataset";
 import { forward } from "../src/model/forward";
 import { Model } from "../src/model/model";
@@ -39,7 +39,7 @@ export function letterOf(token: number): string {
 /** A model with the initial weights of its preset. */
 export function drawnModel(config: Partial<ModelConfig> = {}, dtype: Dtype = "f64", seed = 42): Model {
   const model = new Model({ ...DEFAULT_MODEL, ...config }, typescriptOps(dtype));
-  drawParameters(model.parameters, new Random(seed), PRESETS[model.config.preset].initStd);
+  drawParameters(model.parameters, new Random(seed), model.config);
   return model;
 }
 
@@ -62,7 +62,7 @@ export function lossOf(model: Model, name: string): number {
   const tokens = tokensOf(name, model.vocabulary);
   const rows = tokens.length - 1;
   forward(model, tokens, 0, rows);
-  return model.ops.softmaxCrossEntropy(model.activations.logits, tokens, rows, model.config.vocabularySize);
+  return model.ops.softmaxCrossEntropy(model.activations.logits, tokens, rows, model.config.vocabularySize, 0);
 }
 
 export function gaussians(random: Random, length: number): Float64Array {

@@ -95,7 +95,7 @@ test.each<["random" | "sequential"]>([["random"], ["sequential"]])("%s training 
   const count = 60;
   const letters = "abcdefghijklmnopqrst";
   const names = Array.from({ length: count }, (_, i) => letters[i % 20] + letters[Math.floor(i / 20)]);
-  const config = { steps: 300, learningRate: 0.01, sampling, holdout: 30 };
+  const config = { steps: 300, batchSize: 1, learningRate: 0.01, sampling, holdout: 30 };
   const model = drawnModel({ nEmbd: 4, nHead: 1, blockSize: 4 });
   const trainer = new Trainer(model, datasetOf(...names), new Random(42), config);
   const drawn = new Set<number>();
@@ -108,7 +108,7 @@ test.each<["random" | "sequential"]>([["random"], ["sequential"]])("%s training 
   expect(drawn.size).toBe(count - out.size);
 });
 
-const training = { steps: 10, learningRate: 0.01, sampling: "random" as const };
+const training = { steps: 10, batchSize: 1, learningRate: 0.01, sampling: "random" as const };
 
 /** The mean loss of the sample, as Training measures it. */
 function validationLoss({ model, dataset, holdout }: Trainer): number | undefined {

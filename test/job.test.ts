@@ -56,8 +56,8 @@ const threeSteps: Partial<TrainJob> = { training: { steps: 3 }, samples: 2, logE
 test("the log is that of the published program, line for line", async () => {
   const random = new Random(42);
   const model = drawnModel({}, "f32");
-  drawParameters(model.parameters, random, 0.1);
-  const training = { steps: 3, learningRate: 0.01, sampling: "random" as const, holdout: 0 };
+  drawParameters(model.parameters, random, model.config);
+  const training = { steps: 3, batchSize: 1, learningRate: 0.01, sampling: "random" as const, holdout: 0 };
   const trainer = new Trainer(model, datasetOf(...NAMES), random, training);
   const losses = [1, 2, 3].map(() => trainStep(trainer).toFixed(4));
   const generator = new Generator(model, random);
@@ -228,7 +228,7 @@ describe("a training that diverges", () => {
   test("fails at once with the step and advice, writes no names, and keeps the file that was there", async () => {
     const old = Uint8Array.of(1, 2, 3);
     const storage = new MemoryStorage({ m: old });
-    const platform = await train({ training: { steps: 500, learningRate: 10 }, save: "m" }, { storage });
+    const platform = await train({ training: { steps: 500, batchSize: 1, learningRate: 10 }, save: "m" }, { storage });
     const [{ message }] = platform.of("error");
     expect(message).toMatch(/^Training has diverged: the loss of step [1-9]\d* is not a finite number\. .*below 10/);
     expect(platform.events.at(-1)).toEqual({ type: "done", job: "train", outcome: "failed" });

@@ -17,6 +17,8 @@ const shapes = fc.record({
   n: fc.integer({ min: 1, max: 7 }),
   m: fc.integer({ min: 1, max: 7 }),
   heads: fc.integer({ min: 1, max: 3 }),
+  /** Whether the gradients of weights are added to what is there. */
+  accumulate: fc.boolean(),
   seed: fc.integer({ min: 1, max: 0xffffffff }),
 });
 
@@ -55,7 +57,7 @@ function expectGradients({ inputs, adds = [], forward, backward }: Differentiabl
 
 test("embedding", () => {
   fc.assert(
-    fc.property(shapes, ({ rows, extraRows, n, seed }) => {
+    fc.property(shapes, ({ rows, extraRows, n, accumulate, seed }) => {
       const random = new Random(seed);
       const vocabulary = 3;
       const inputs = [gaussians(random, vocabulary * n), gaussians(random, (rows + extraRows) * n)];
@@ -64,8 +66,8 @@ test("embedding", () => {
       const x = new Float64Array(rows * n);
       const forward = (): Float64Array => (ops.embeddingForward(x, wte, wpe, tokens, 0, rows, n), x);
       const backward: Differentiable["backward"] = ([dwte, dwpe], dx) =>
-        ops.embeddingBackward(dwte, dwpe, dx, tokens, rows, n);
-      expectGradients({ inputs, forward, backward }, random);
+        ops.embeddingBackward(dwte, dwpe, dx, tokens, rows, n, accumulate);
+      expectGradients({ inputs, adds: accumulate ? [0, 1] : [], forward, backward }, random);
     }),
   );
 });
@@ -94,7 +96,7 @@ test("RMSNorm", () => {
 
 test("linear", () => {
   fc.assert(
-    fc.property(shapes, ({ rows, n, m, seed }) => {
+    fc.property(shapes, ({ rows, n, m, accumulate, seed }) => {
       const random = new Random(seed);
       const inputs = [gaussians(random, rows * n), gaussians(random, n * m)];
       const [x, w] = inputs;
@@ -102,8 +104,9 @@ test("linear", () => {
       expectGradients(
         {
           inputs,
+          adds: accumulate ? [1] : [],
           forward: () => (ops.linearForward(y, x, w, 0, rows, n, m), y),
-          backward: ([dx, dw], dy) => ops.linearBackward(dx, dw, dy, x, w, rows, n, m),
+          backward: ([dx, dw], dy) => ops.linearBackward(dx, dw, dy, x, w, rows, n, m, accumulate),
         },
         random,
       );
@@ -113,7 +116,7 @@ test("linear", () => {
 
 test("queries, keys and values", () => {
   fc.assert(
-    fc.property(shapes, ({ rows, extraRows, n, seed }) => {
+    fc.property(shapes, ({ rows, extraRows, n, accumulate, seed }) => {
       const random = new Random(seed);
       const block = rows + extraRows;
       const inputs = [gaussians(random, rows * n), gaussians(random, 3 * n * n)];
@@ -122,9 +125,9 @@ test("queries, keys and values", () => {
       expectGradients(
         {
           inputs,
-          adds: [0],
+          adds: accumulate ? [0, 1] : [0],
           forward: () => (ops.qkvForward(qkv, x, w, 0, rows, n, block), qkv),
-          backward: ([dx, dw], dqkv) => ops.qkvBackward(dx, dw, dqkv, x, w, rows, n, block),
+          backward: ([dx, dw], dqkv) => ops.qkvBackward(dx, dw, dqkv, x, w, rows, n, block, accumulate),
         },
         random,
       );
@@ -132,20 +135,23 @@ test("queries, keys and values", () => {
   );
 });
 
-test("attention", () => {
+test.each([false, true])("attention, with a bias by distance: %p", (hasBias) => {
   fc.assert(
-    fc.property(shapes, ({ rows, extraRows, n: d, heads, seed }) => {
+    fc.property(shapes, ({ rows, extraRows, n: d, heads, accumulate, seed }) => {
       const random = new Random(seed);
       const n = heads * d;
       const block = rows + extraRows;
       const qkv = gaussians(random, 3 * block * n);
+      const bias = hasBias ? gaussians(random, heads * block) : undefined;
       const y = new Float64Array(rows * n);
       const p = new Float64Array((heads * block * (block + 1)) / 2);
       expectGradients(
         {
-          inputs: [qkv],
-          forward: () => (ops.attentionForward(y, p, qkv, 0, rows, n, heads, block), y),
-          backward: ([dqkv], dy) => ops.attentionBackward(dqkv, dy, y, p, qkv, rows, n, heads, block),
+          inputs: bias ? [qkv, bias] : [qkv],
+          adds: accumulate ? [1] : [],
+          forward: () => (ops.attentionForward(y, p, qkv, bias, 0, rows, n, heads, block), y),
+          backward: ([dqkv, dbias], dy) =>
+            ops.attentionBackward(dqkv, hasBias ? dbias : undefined, dy, y, p, qkv, rows, n, heads, block, accumulate),
         },
         random,
       );
@@ -181,12 +187,12 @@ describe("MLP", () => {
 
   test("the branch adds to the gradient of its own input", () => {
     fc.assert(
-      fc.property(shapes, ({ rows, n, m, seed }) => {
+      fc.property(shapes, ({ rows, n, m, accumulate, seed }) => {
         const { hidden, random, inputs, h, forward } = randomMlp(rows, n, m, seed);
         const [, x, w1, w2] = inputs;
         const backward: Differentiable["backward"] = ([dx, dw1, dw2], dy) =>
-          ops.mlpBackward(dx, dw1, dw2, dy, h, x, w1, w2, rows, n, hidden);
-        expectGradients({ inputs: [x, w1, w2], adds: [0], forward, backward }, random);
+          ops.mlpBackward(dx, dw1, dw2, dy, h, x, w1, w2, rows, n, hidden, accumulate);
+        expectGradients({ inputs: [x, w1, w2], adds: accumulate ? [0, 1, 2] : [0], forward, backward }, random);
       }),
     );
   });
@@ -202,7 +208,7 @@ describe("MLP", () => {
             adds: [0],
             forward: () => (ops.mlpForward(y, x, h, x, w1, w2, 0, rows, n, hidden), y),
             backward([dx, dw1, dw2], dy) {
-              ops.mlpBackward(dy, dw1, dw2, dy, h, x, w1, w2, rows, n, hidden);
+              ops.mlpBackward(dy, dw1, dw2, dy, h, x, w1, w2, rows, n, hidden, false);
               dy.forEach((value, i) => (dx[i] += value));
             },
           },
@@ -223,7 +229,7 @@ test("softmax and cross-entropy leave the gradient of the loss in the logits' pl
       const work = new Float64Array(logits.length);
       const loss = (): number => {
         work.set(logits);
-        return ops.softmaxCrossEntropy(work, tokens, rows, vocabulary);
+        return ops.softmaxCrossEntropy(work, tokens, rows, vocabulary, 1 / rows);
       };
       expectGradients(
         {
@@ -239,4 +245,12 @@ test("softmax and cross-entropy leave the gradient of the loss in the logits' pl
       );
     }),
   );
+});
+
+test("the weight of a token multiplies the gradient, and leaves the loss", () => {
+  const logits = Float64Array.of(0.5, -1, 2, 0, 0.25, -0.5);
+  const tokens = Uint8Array.of(0, 2, 1);
+  const [one, seven] = [logits.slice(), logits.slice()];
+  expect(ops.softmaxCrossEntropy(one, tokens, 2, 3, 1)).toBe(ops.softmaxCrossEntropy(seven, tokens, 2, 3, 7));
+  seven.forEach((gradient, i) => expect(gradient).toBeCloseTo(7 * one[i], 12));
 });

@@ -134,7 +134,7 @@ const trials: Record<string, MakeTrial> = {
       }
     }
     return {
-      run: (from, to, [y, p]) => ops.attentionForward(y, p, qkv, from, to, n, heads, block),
+      run: (from, to, [y, p]) => ops.attentionForward(y, p, qkv, undefined, from, to, n, heads, block),
       outputs: [
         { width: n, expected: y },
         { width: 0, expected: p },
@@ -214,7 +214,7 @@ describe("attentionForward", () => {
       [-1e6, 1e6],
       [3, 5],
     ];
-    ops.attentionForward(y, p, Float64Array.of(...q, ...k, ...v), 0, 2, 1, 1, 2);
+    ops.attentionForward(y, p, Float64Array.of(...q, ...k, ...v), undefined, 0, 2, 1, 1, 2);
     expect([...p]).toEqual([1, 0, 1]);
     expect([...y]).toEqual([3, 5]);
   });
@@ -231,7 +231,7 @@ describe("softmaxCrossEntropy", () => {
         const expected = matrix(logits, rows, vocabulary)
           .map((row, t) => -Math.log(softmax(row)[tokens[t + 1]]))
           .reduce((sum, loss) => sum + loss / rows, 0);
-        expect(ops.softmaxCrossEntropy(logits, tokens, rows, vocabulary)).toBeCloseTo(expected, 12);
+        expect(ops.softmaxCrossEntropy(logits, tokens, rows, vocabulary, 1 / rows)).toBeCloseTo(expected, 12);
       }),
     );
   });
@@ -244,9 +244,9 @@ describe("softmaxCrossEntropy", () => {
     const logits = dtype === "f32" ? Float32Array.of(huge, -huge, 0) : Float64Array.of(huge, -huge, 0);
     const wrong = logits.slice();
     const ops = typescriptOps(dtype);
-    expect(ops.softmaxCrossEntropy(logits, Uint8Array.of(2, 0), 1, 3)).toBe(0);
+    expect(ops.softmaxCrossEntropy(logits, Uint8Array.of(2, 0), 1, 3, 1)).toBe(0);
     expect([...logits]).toEqual([0, 0, 0]);
-    const loss = ops.softmaxCrossEntropy(wrong, Uint8Array.of(2, 1), 1, 3);
+    const loss = ops.softmaxCrossEntropy(wrong, Uint8Array.of(2, 1), 1, 3, 1);
     expect(Math.abs(loss / (2 * huge) - 1)).toBeLessThan(1e-6);
     expect([...wrong]).toEqual([1, -1, 0]);
   });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig, PRESETS } from "../src/config";
+import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig } from "../src/config";
 import { Dataset } from "../src/data/dataset";
 import { Model } from "../src/model/model";
 import { drawParameters } from "../src/model/parameters";
@@ -45,7 +45,7 @@ function run(trainer: Trainer, steps: number): Run {
 function runEsp32gpt(dataset: Dataset, seed: number, steps: number): Run {
   const random = new Random(seed);
   const model = new Model(DEFAULT_MODEL, typescriptOps("f32"));
-  drawParameters(model.parameters, random, PRESETS.esp32gpt.initStd);
+  drawParameters(model.parameters, random, model.config);
   return run(new Trainer(model, dataset, random, DEFAULT_TRAINING), steps);
 }
 

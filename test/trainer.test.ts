@@ -1,4 +1,4 @@
-import type { ModelConfig, TrainingConfig } from "../src/config";
+import { type ModelConfig, type PresetName, type TrainingConfig, trainingConfig } from "../src/config";
 import type { Dataset } from "../src/data/dataset";
 import { InputError } from "../src/errors";
 import type { Loss } from "../src/model/loss";
@@ -6,7 +6,7 @@ import type { Dtype } from "../src/model/ops";
 import { Random } from "../src/model/random";
 import { nameLoss } from "../src/program/evaluation";
 import { Trainer } from "../src/model/trainer";
-import { datasetOf, drawnModel, largestDifference, lossOf, mean, shippedNames } from "./helpers";
+import { datasetOf, drawnModel, largestDifference, lossOf, mean, shippedNames, tokensOf } from "./helpers";
 
 function trainerOf(
   dataset: Dataset,
@@ -17,6 +17,7 @@ function trainerOf(
   const model = drawnModel(config, dtype);
   return new Trainer(model, dataset, new Random(42), {
     steps: 100,
+    batchSize: 1,
     learningRate: 0.01,
     sampling: "sequential",
     holdout: 0,
@@ -61,7 +62,7 @@ test.each<[Partial<ModelConfig>]>([[{ nLayer: 2 }], [{ preset: "microgpt" }], [{
 
 test("the same seed gives the same training, another seed another one", () => {
   const run = (seed: number): Loss[] => {
-    const config = { steps: 50, learningRate: 0.01, sampling: "random" as const, holdout: 0 };
+    const config = { steps: 50, batchSize: 1, learningRate: 0.01, sampling: "random" as const, holdout: 0 };
     return losses(new Trainer(drawnModel({}, "f32"), shippedNames(), new Random(seed), config), 50);
   };
   expect(run(1)).toEqual(run(1));
@@ -121,7 +122,7 @@ test("random training draws an index a step from the given stream", () => {
 });
 
 test("the learning rate falls linearly to zero, and Adam is told", () => {
-  const trainer = trainerOf(datasetOf("ann"), { steps: 4, learningRate: 0.02 });
+  const trainer = trainerOf(datasetOf("ann"), { steps: 4, batchSize: 1, learningRate: 0.02 });
   const update = jest.spyOn(trainer.adam, "update");
   const rates = Array.from({ length: 4 }, () => {
     trainer.step();
@@ -148,4 +149,62 @@ test("a loss that is not finite moves nothing, and is no step done", () => {
   expect(trainer.stepsDone).toBe(0);
   expect([...model.parameters]).toEqual([...before]);
   expect(nameLoss(model, trainer.dataset, 0, new Uint8Array(17))).toBe("diverged");
+});
+
+describe("a batch", () => {
+  const names = ["emma", "olivia", "ava", "isabella"];
+  const weightsAfter = (batchSize: number, preset: PresetName, dataset: Dataset): [Trainer, Loss] => {
+    const trainer = trainerOf(dataset, { batchSize }, { preset });
+    return [trainer, trainer.step()];
+  };
+
+  test("sums the gradients of its names, and is one step", () => {
+    const [trainer, loss] = weightsAfter(4, "esp32gpt", datasetOf(...names));
+    expect(trainer.stepsDone).toBe(1);
+    const single = trainerOf(datasetOf(...names));
+    const sum = new Float64Array(single.gradients.length);
+    const losses = names.map((name) => {
+      const tokens = tokensOf(name);
+      const loss = single.computeGradients(tokens, tokens.length - 1);
+      single.gradients.forEach((gradient, i) => (sum[i] += gradient / names.length));
+      return loss;
+    });
+    expect(loss).toBeCloseTo(mean(losses), 12);
+    expect(largestDifference(trainer.gradients, sum)).toBeLessThan(1e-15);
+  });
+
+  test("of the preset tuned weighs every token the same", () => {
+    const dataset = datasetOf(...names);
+    const [trainer, loss] = weightsAfter(4, "tuned", dataset);
+    const single = trainerOf(dataset, {}, { preset: "tuned" });
+    const tokensInAll = names.join("").length + names.length;
+    const sum = new Float64Array(single.gradients.length);
+    let nats = 0;
+    for (const name of names) {
+      const tokens = tokensOf(name);
+      const rows = tokens.length - 1;
+      nats += rows * single.computeGradients(tokens, rows);
+      single.gradients.forEach((gradient, i) => (sum[i] += (rows * gradient) / tokensInAll));
+    }
+    expect(dataset.meanTokens * names.length).toBeCloseTo(tokensInAll, 12);
+    expect(loss).toBeCloseTo(nats / tokensInAll, 12);
+    expect(trainer.tokensTrained).toBe(tokensInAll);
+    expect(largestDifference(trainer.gradients, sum)).toBeLessThan(1e-15);
+  });
+
+  test("passes over names that are too long, and is passed over itself when all are", () => {
+    const long = "abcdefghijklmnopqrstuvwxyz";
+    const [trainer, loss] = weightsAfter(3, "tuned", datasetOf(long, "ann", long));
+    expect([loss, trainer.tokensTrained]).toEqual([expect.closeTo(Math.log(27), 0), 4]);
+    const all = trainerOf(datasetOf(long, long, "a"), { batchSize: 2 }, { preset: "tuned" });
+    const before = all.model.parameters.slice();
+    expect(all.step()).toBe("passed over");
+    expect([all.stepsDone, largestDifference(all.model.parameters, before)]).toEqual([1, 0]);
+  });
+
+  test("learns: the loss of the names that come with the program falls", () => {
+    const trainer = trainerOf(shippedNames(), { ...trainingConfig("tuned", {}, 1600) }, { preset: "tuned" }, "f32");
+    const all = losses(trainer, 200).map(Number);
+    expect(mean(all.slice(-20))).toBeLessThan(mean(all.slice(0, 5)) - 0.7);
+  });
 });

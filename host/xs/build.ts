@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import { InputError } from "../../src/errors";
@@ -8,7 +8,7 @@ import { printable } from "../../src/text";
 import { fileError } from "../file-errors";
 import { isAlive } from "../outputs";
 import { findProgram } from "../programs";
-import { type Bits, headerDigest, hostUnits, ROOT, type Unit } from "./sources";
+import { type Bits, headerStamps, hostUnits, ROOT, stampOf, type Unit } from "./sources";
 
 /** Told how many of how many files are compiled. */
 export type BuildProgress = (done: number, total: number) => void;
@@ -42,7 +42,7 @@ export async function buildHost(bits: Bits, progress: BuildProgress, ending: Abo
 async function build(bits: Bits, progress: BuildProgress, ending: AbortSignal): Promise<string> {
   const units = hostUnits(bits, IS_SANITIZED);
   const compiler = findCompiler();
-  const setting = `${compiler.identity}\n${headerDigest()}\n`;
+  const setting = digest(`${compiler.identity}\n${headerStamps()}`);
   const folder = join(ROOT, "build", "xs", IS_SANITIZED ? `${bits}-sanitize` : String(bits));
   const objects = units.map((unit) => join(folder, objectName(unit, setting)));
   const executable = join(folder, `esp32gpt-xs-${digest(objects.join("\n"))}`);
@@ -81,10 +81,7 @@ function findCompiler(): Compiler {
     // A word may be an option; a program is known by its file, which an update changes.
     const files = words.filter((word, i) => i === 0 || !word.startsWith("-")).map(findProgram);
     if (files.some((file) => file === undefined)) continue;
-    const identities = files.map((file) => {
-      const { size, mtimeMs } = statSync(file ?? "");
-      return `${realpathSync(file ?? "")} ${size} ${mtimeMs}`;
-    });
+    const identities = files.map((file) => stampOf(realpathSync(file ?? "")));
     return { words, identity: [...words, ...identities].join("\n") };
   }
   const names = candidates.map((words) => printable(words.join(" "))).join(", ");
@@ -117,7 +114,7 @@ function linkFlags(bits: Bits): string[] {
 }
 
 function objectName({ source, flags }: Unit, setting: string): string {
-  const key = digest(`${setting}${flags.join(" ")}\n${readFileSync(source, "utf8")}`);
+  const key = digest(`${setting} ${flags.join(" ")} ${stampOf(source)}`);
   return `${basename(source, ".c")}-${key}.o`;
 }
 

@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { LEAST_UPPER_BOUND, originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { CHIPS } from "../../src/chips";
 import { InputError } from "../../src/errors";
 import type { DoneEvent } from "../../src/program/events";
@@ -90,7 +89,7 @@ export async function runOnXs(call: Call, options: XsOptions): Promise<DoneEvent
     });
     if (outcome !== undefined && exitCode === 0) return outcome;
     if (ending.aborted && complaint === "") return "stopped";
-    const message = withSources(complaint.trim() || `XS ended with ${exitCode ?? "a signal"}.`);
+    const message = await withSources(complaint.trim() || `XS ended with ${exitCode ?? "a signal"}.`);
     throw exitCode === EXIT_MEMORY ? new InputError(message) : new UncaughtError(message);
   } finally {
     ending.removeEventListener("abort", stop);
@@ -98,7 +97,8 @@ export async function runOnXs(call: Call, options: XsOptions): Promise<DoneEvent
 }
 
 /** Replaces positions in the bundle by those in the TypeScript sources. */
-function withSources(stack: string): string {
+async function withSources(stack: string): Promise<string> {
+  const { LEAST_UPPER_BOUND, originalPositionFor, TraceMap } = await import("@jridgewell/trace-mapping");
   const map = new TraceMap(readFileSync(`${BUNDLE}.map`, "utf8"));
   return stack.replace(/\bdevice\.js:(\d+)/g, (position: string, line: string) => {
     const { source, line: original } = originalPositionFor(map, {

@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -75,16 +74,26 @@ export function opsSources(): string[] {
   return cFiles(OPS).filter((file) => !/gpt-(?:text|.*-xs)\.c$/.test(file));
 }
 
-/** A digest of everything that any unit may include: when a header changes, all is compiled anew. */
-export function headerDigest(): string {
-  const hash = createHash("sha256");
+/**
+ * What tells a file from another version of it, without reading it: at every start some hundred files are
+ * looked at.
+ */
+export function stampOf(file: string): string {
+  const { size, mtimeMs } = statSync(file);
+  return `${file} ${size} ${mtimeMs}`;
+}
+
+/** Of everything that any unit may include: when a header changes, all is compiled anew. */
+export function headerStamps(): string {
   const xs = xsFolder();
+  // npm gives every file of a package the same time.
+  const { version } = JSON.parse(readFileSync(join(xs, "..", "..", "package.json"), "utf8")) as { version: string };
+  const stamps = [version];
   for (const folder of [join(xs, "includes"), join(xs, "platforms"), join(xs, "sources"), HOST, OPS]) {
-    for (const name of readdirSync(folder).sort()) {
-      if (/\.h$|^xsDefaults\.c$/.test(name)) hash.update(readFileSync(join(folder, name)));
-    }
+    for (const name of readdirSync(folder).sort())
+      if (/\.h$|^xsDefaults\.c$/.test(name)) stamps.push(stampOf(join(folder, name)));
   }
-  return hash.digest("hex");
+  return stamps.join("\n");
 }
 
 /** The XS sources inside the npm package @agoric/xsnap. */

@@ -82,7 +82,7 @@ export const scan: TextTools["scan"] = (bytes, { index, characters, numbers }) =
       }
     }
     if (found.hasProblem()) break;
-    at++;
+    if (at < end) at++;
     if (length > 0) {
       letters += length;
       if (count === 0 || length < shortest) {

@@ -20,6 +20,8 @@ export interface LayerActivations {
   readonly mlpInput: Tensor;
   /** T×hidden: x·w1, after the ReLU; the backward pass leaves its gradient here. */
   readonly hidden: Tensor;
+  /** The residual stream as it leaves the layer: the next one's x, or the last output. */
+  readonly output: Tensor;
 }
 
 export interface Activations {
@@ -58,6 +60,7 @@ export function viewActivations(ops: Ops, floats: Floats, config: ModelConfig): 
   const layers: LayerActivations[] = [];
   for (let i = 0; i < config.nLayer; i++) {
     const of = (name: string): Tensor => layout.view(ops, floats, `layers.${i}.${name}`);
+    const next = i + 1 < config.nLayer ? `layers.${i + 1}.x` : "output";
     const x = of("x");
     const middle = of("middle");
     layers.push({
@@ -69,6 +72,7 @@ export function viewActivations(ops: Ops, floats: Floats, config: ModelConfig): 
       middle,
       mlpInput: rmsNorm ? of("mlpInput") : middle,
       hidden: of("hidden"),
+      output: layout.view(ops, floats, next),
     });
   }
   return {

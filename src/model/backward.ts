@@ -1,11 +1,11 @@
 import type { Flow } from "./activations";
-import { mlpWidthOf, PRESETS } from "../config";
 import type { Model } from "./model";
 import type { Weights } from "./parameters";
 
 /**
- * Sets `gradients` to the gradient of the loss, or adds it to what is there (`accumulate`), given that the logits of `rows` positions hold theirs
- * (as Ops.softmaxCrossEntropy leaves it): the forward pass read from its end to its beginning.
+ * Sets `gradients` to the gradient of the loss, or adds it to what is there (`accumulate`), given that the
+ * logits of `rows` positions hold theirs (as Ops.softmaxCrossEntropy leaves it): the forward pass read from
+ * its end to its beginning.
  *
  * dx is the residual stream's gradient. A residual connection passes it on as it is, and every branch
  * adds its own share to it, so one buffer travels from the loss to the embeddings.
@@ -18,29 +18,37 @@ export function backward(
   rows: number,
   accumulate: boolean,
 ): void {
-  const { ops, weights, activations, config } = model;
-  const { nEmbd: n, nHead, blockSize, nLayer, vocabularySize } = config;
-  const { rmsNorm } = PRESETS[config.preset];
-  const hiddenWidth = mlpWidthOf(config);
-  const { dx, dNorm, dAttention, dqkv } = flow;
-  const { output, logits, layers } = activations;
+  const { ops, weights, activations } = model;
+  const { n, heads, block, hidden, vocabulary, rmsNorm } = model.shape;
+  const { dx, dNorm } = flow;
 
-  ops.linearBackward(dx, gradients.wout, logits, output, weights.wout, rows, n, vocabularySize, accumulate);
+  ops.linearBackward(
+    dx,
+    gradients.wout,
+    activations.logits,
+    activations.output,
+    weights.wout,
+    rows,
+    n,
+    vocabulary,
+    accumulate,
+  );
 
-  for (let i = nLayer - 1; i >= 0; i--) {
+  for (let i = activations.layers.length - 1; i >= 0; i--) {
     const w = weights.layers[i];
     const dw = gradients.layers[i];
-    const { x, attentionInput, qkv, p, attention, middle, mlpInput, hidden } = layers[i];
+    const a = activations.layers[i];
 
     if (rmsNorm) ops.zero(dNorm);
-    ops.mlpBackward(dNorm, dw.w1, dw.w2, dx, hidden, mlpInput, w.w1, w.w2, rows, n, hiddenWidth, accumulate);
-    if (rmsNorm) ops.rmsNormBackward(dx, dNorm, middle, rows, n);
+    ops.mlpBackward(dNorm, dw.w1, dw.w2, dx, a.hidden, a.mlpInput, w.w1, w.w2, rows, n, hidden, accumulate);
+    if (rmsNorm) ops.rmsNormBackward(dx, dNorm, a.middle, rows, n);
 
-    ops.linearBackward(dAttention, dw.wo, dx, attention, w.wo, rows, n, n, accumulate);
-    ops.attentionBackward(dqkv, dw.bias, dAttention, attention, p, qkv, rows, n, nHead, blockSize, accumulate);
+    const { dAttention, dqkv } = flow;
+    ops.linearBackward(dAttention, dw.wo, dx, a.attention, w.wo, rows, n, n, accumulate);
+    ops.attentionBackward(dqkv, dw.bias, dAttention, a.attention, a.p, a.qkv, rows, n, heads, block, accumulate);
     if (rmsNorm) ops.zero(dNorm);
-    ops.qkvBackward(dNorm, dw.wqkv, dqkv, attentionInput, w.wqkv, rows, n, blockSize, accumulate);
-    if (rmsNorm) ops.rmsNormBackward(dx, dNorm, x, rows, n);
+    ops.qkvBackward(dNorm, dw.wqkv, dqkv, a.attentionInput, w.wqkv, rows, n, block, accumulate);
+    if (rmsNorm) ops.rmsNormBackward(dx, dNorm, a.x, rows, n);
   }
 
   if (rmsNorm) {

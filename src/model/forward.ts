@@ -1,4 +1,3 @@
-import { mlpWidthOf, PRESETS } from "../config";
 import type { Model } from "./model";
 
 /**
@@ -7,27 +6,25 @@ import type { Model } from "./model";
  * character cost one position. Training calls it with 0 and T.
  */
 export function forward(model: Model, tokens: Uint8Array, from: number, to: number): void {
-  const { ops, weights, activations, config } = model;
-  const { nEmbd: n, nHead, blockSize, nLayer, vocabularySize } = config;
-  const { rmsNorm } = PRESETS[config.preset];
-  const hiddenWidth = mlpWidthOf(config);
+  const { ops, weights, activations } = model;
+  const { n, heads, block, hidden, vocabulary, rmsNorm } = model.shape;
+  const { layers } = activations;
 
   ops.embeddingForward(activations.embedding, weights.wte, weights.wpe, tokens, from, to, n);
-  if (rmsNorm) ops.rmsNormForward(activations.layers[0].x, activations.embedding, from, to, n);
+  if (rmsNorm) ops.rmsNormForward(layers[0].x, activations.embedding, from, to, n);
 
-  for (let i = 0; i < nLayer; i++) {
-    const { wqkv, wo, w1, w2, bias } = weights.layers[i];
-    const { x, attentionInput, qkv, p, attention, middle, mlpInput, hidden } = activations.layers[i];
-    const output = i + 1 < nLayer ? activations.layers[i + 1].x : activations.output;
+  for (let i = 0; i < layers.length; i++) {
+    const w = weights.layers[i];
+    const a = layers[i];
 
-    if (rmsNorm) ops.rmsNormForward(attentionInput, x, from, to, n);
-    ops.qkvForward(qkv, attentionInput, wqkv, from, to, n, blockSize);
-    ops.attentionForward(attention, p, qkv, bias, from, to, n, nHead, blockSize);
-    ops.linearResidualForward(middle, x, attention, wo, from, to, n, n);
+    if (rmsNorm) ops.rmsNormForward(a.attentionInput, a.x, from, to, n);
+    ops.qkvForward(a.qkv, a.attentionInput, w.wqkv, from, to, n, block);
+    ops.attentionForward(a.attention, a.p, a.qkv, w.bias, from, to, n, heads, block);
+    ops.linearResidualForward(a.middle, a.x, a.attention, w.wo, from, to, n, n);
 
-    if (rmsNorm) ops.rmsNormForward(mlpInput, middle, from, to, n);
-    ops.mlpForward(output, middle, hidden, mlpInput, w1, w2, from, to, n, hiddenWidth);
+    if (rmsNorm) ops.rmsNormForward(a.mlpInput, a.middle, from, to, n);
+    ops.mlpForward(a.output, a.middle, a.hidden, a.mlpInput, w.w1, w.w2, from, to, n, hidden);
   }
 
-  ops.linearForward(activations.logits, activations.output, weights.wout, from, to, n, vocabularySize);
+  ops.linearForward(activations.logits, activations.output, weights.wout, from, to, n, vocabulary);
 }

@@ -1,9 +1,22 @@
 import { activationLayout, type Activations, viewActivations } from "./activations";
-import { checkModelConfig, type ModelConfig } from "../config";
+import { checkModelConfig, mlpWidthOf, type ModelConfig, PRESETS } from "../config";
 import { allocate } from "./layout";
 import type { Floats, Ops } from "./ops";
 import { parameterLayout, viewWeights, type Weights } from "./parameters";
 import { latinVocabulary, type Vocabulary } from "../data/vocabulary";
+
+/** What the passes need of a configuration, worked out once. */
+export interface Shape {
+  /** Width of the embedding. */
+  readonly n: number;
+  readonly heads: number;
+  readonly block: number;
+  /** Units of the MLP. */
+  readonly hidden: number;
+  /** Tokens. */
+  readonly vocabulary: number;
+  readonly rmsNorm: boolean;
+}
 
 /** The parameters of a model and room for the activations of one sequence. */
 export class Model {
@@ -11,6 +24,7 @@ export class Model {
   readonly parameters: Floats;
   readonly weights: Weights;
   readonly activations: Activations;
+  readonly shape: Shape;
   /** The logits of each position: block_size rows of the vocabulary. */
   readonly logits: readonly Floats[];
 
@@ -25,6 +39,14 @@ export class Model {
     const { blockSize, vocabularySize } = config;
     if (vocabulary.size !== vocabularySize)
       throw new RangeError(`The vocabulary has ${vocabulary.size} tokens, not ${vocabularySize}.`);
+    this.shape = {
+      n: config.nEmbd,
+      heads: config.nHead,
+      block: blockSize,
+      hidden: mlpWidthOf(config),
+      vocabulary: vocabularySize,
+      rmsNorm: PRESETS[config.preset].rmsNorm,
+    };
     this.parameters = allocate(ops.dtype, parameterLayout(config).length);
     this.weights = viewWeights(ops, this.parameters, config);
     const activations = allocate(ops.dtype, activationLayout(config).length);

@@ -25,7 +25,7 @@ export const SMALL: ModelConfig = {
 };
 
 export function trained(config: ModelConfig, dtype: Dtype): Trainer {
-  const training = { steps: 10, learningRate: 0.01, sampling: "sequential" as const, holdout: 0 };
+  const training = { steps: 10, batchSize: 1, learningRate: 0.01, sampling: "sequential" as const, holdout: 0 };
   const trainer = new Trainer(drawnModel(config, dtype), datasetOf("al", "bo"), new Random(1), training);
   for (let step = 0; step < 5; step++) trainer.step();
   return trainer;

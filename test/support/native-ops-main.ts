@@ -132,7 +132,7 @@ function refuse({ op }: RefuseQuestion): Refusal[] {
 function trainerOf(ops: Ops, preset: PresetName, nLayer: number): Trainer {
   const random = new Random(42);
   const model = new Model({ ...DEFAULT_MODEL, preset, nLayer }, ops);
-  drawParameters(model.parameters, random, PRESETS[preset].initStd);
+  drawParameters(model.parameters, random, model.config);
   const dataset = new Dataset(new Uint8Array(host.names), "names.txt");
   return new Trainer(model, dataset, random, { ...DEFAULT_TRAINING, sampling: PRESETS[preset].sampling });
 }

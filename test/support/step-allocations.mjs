@@ -30,7 +30,7 @@ for (const preset of ["esp32gpt", "microgpt"]) {
     const config = { ...DEFAULT_MODEL, preset, nLayer: 2, nEmbd: 2, nHead: 1, vocabularySize: vocabulary.size };
     const model = new Model(config, typescriptOps("f32"), vocabulary);
     const random = new Random(42);
-    drawParameters(model.parameters, random, 0.1);
+    drawParameters(model.parameters, random, config);
     const trainer = new Trainer(model, dataset, random, { ...DEFAULT_TRAINING, sampling, holdout: 20 });
     const told = { steps: 0, loss: 0 };
     const training = new Training(trainer, LOG_EVERY, true, (event) => hear(event, told));

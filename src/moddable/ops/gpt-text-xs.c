@@ -1,5 +1,6 @@
 /*
- * The boundary between JavaScript and gpt-text.c. All buffers arrive as Uint8Arrays.
+ * The boundary between JavaScript and gpt-text.c. All buffers arrive as Uint8Arrays, and nothing of XS,
+ * which would move them, is called once they are fetched.
  */
 
 #include "gpt-text.h"
@@ -12,8 +13,10 @@ static uint32_t *integers(xsMachine *the, int index, size_t count)
     void *data;
     xsUnsignedValue bytes;
     xsmcGetBufferWritable(xsArg(index), &data, &bytes);
-    if (bytes != count * sizeof(uint32_t) || (uintptr_t)data % sizeof(uint32_t))
+    if (bytes != count * sizeof(uint32_t))
         xsRangeError("a scan got %d bytes for %d integers", (int)bytes, (int)count);
+    if ((uintptr_t)data % sizeof(uint32_t))
+        xsRangeError("a scan got integers that are not aligned");
     return data;
 }
 
