@@ -1,5 +1,6 @@
 import { isAdmissible, NEWLINE, SPACE, whiteSize } from "./characters";
 import { InputError } from "../errors";
+import { FNV_BASIS, FNV_PRIME, mixed } from "./hash";
 import type { TextTools } from "../platform";
 import {
   beginOf,
@@ -24,10 +25,6 @@ import {
 import { isVisible, printablePath } from "../text";
 import { codePointAt, encodeUtf8, utf8Size } from "./utf8";
 import { BOS, Vocabulary } from "./vocabulary";
-
-/** FNV-1a, 32 bits. */
-const FNV_BASIS = 0x811c9dc5;
-const FNV_PRIME = 0x01000193;
 
 /**
  * Documents (names), one a line, in UTF-8, read where they lie: on the device that is flash. RAM holds
@@ -250,17 +247,12 @@ function isLineEnd(bytes: Uint8Array, at: number): boolean {
   return at >= bytes.length || bytes[at] === NEWLINE;
 }
 
-/**
- * Of the name that begins at `at`: FNV-1a (Fowler, Noll, Vo), and MurmurHash3's finalizer (Appleby), as FNV
- * alone leaves the upper bits of short names poor. Both are in the public domain.
- */
+/** Of the name that begins at `at`. */
 function hashOf(bytes: Uint8Array, at: number): number {
   const { imul } = Math;
   let hash = FNV_BASIS;
   for (; !isNameEnd(bytes, at); at++) hash = imul(hash ^ bytes[at], FNV_PRIME);
-  hash = imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
+  return mixed(hash);
 }
 
 /** A character for a message: what cannot be seen as its code. */
