@@ -15,7 +15,7 @@ import { type Call, runOnNode } from "../host/node-place";
 import { Statistics as Report } from "../host/statistics";
 import { buildHost } from "../host/xs/build";
 import { runOnXs } from "../host/xs/engine";
-import { type Bits, OPS, OPS_FLAGS, ROOT } from "../host/xs/sources";
+import { type Bits, OPS, OPS_FLAGS, opsSources, ROOT } from "../host/xs/sources";
 import { PlainPort } from "./plain-port";
 
 /*
@@ -140,7 +140,7 @@ function compile(name: string, { nEmbd, nLayer }: ModelConfig): string {
   const c = join(ROOT, "scripts", "c");
   const output = join(folder, `${name}-${nEmbd}-${nLayer}`);
   mkdirSync(folder, { recursive: true });
-  const sources = [join(c, "bench.c"), join(c, `${name}.c`), join(OPS, "gpt-ops.c")];
+  const sources = [join(c, "bench.c"), join(c, `${name}.c`), ...opsSources()];
   const sizes = [`-DN=${nEmbd}`, `-DLAYERS=${nLayer}`];
   execFileSync(process.env.CC ?? "cc", [...OPS_FLAGS, ...sizes, `-I${OPS}`, ...sources, "-lm", "-o", output]);
   return output;

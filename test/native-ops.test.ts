@@ -20,24 +20,7 @@ import { bundle, HostProcess, hostExecutable } from "./support/xs";
  */
 
 const at = temporaryFolder();
-let executable: string;
-let xs: HostProcess;
-
-beforeAll(async () => {
-  await bundle(join(__dirname, "support", "native-ops-main.ts"), at("main.js"));
-  executable = await hostExecutable();
-  xs = new HostProcess(executable, at("main.js"));
-}, 600_000);
-
-afterAll(async () => {
-  expect(await xs.end()).toMatchObject({ code: 0, stderr: "" });
-});
-
-async function ask<Answer>(question: Question): Promise<Answer> {
-  // An op that crashes fails its own test and no other.
-  if (xs.hasEnded) xs = new HostProcess(executable, at("main.js"));
-  return (await xs.ask(question)) as Answer;
-}
+const variant = process.env.ESP32GPT_XS_VARIANT;
 
 const shapes: fc.Arbitrary<Shape> = fc
   .record({
@@ -49,6 +32,8 @@ const shapes: fc.Arbitrary<Shape> = fc
     m: fc.integer({ min: 1, max: 35 }),
     scale: fc.constantFrom(0.01, 1, 5),
     isAliased: fc.boolean(),
+    hasBias: fc.boolean(),
+    accumulate: fc.boolean(),
     seed: fc.integer({ min: 1, max: 0xffffffff }),
   })
   .map(({ firstRow, extraRows, rows, ...rest }) => ({
@@ -61,65 +46,96 @@ const shapes: fc.Arbitrary<Shape> = fc
 /** 24 bits of significand, and sums of up to some 100 terms in another order. */
 const TOLERANCE = 1e-5;
 
-describe("computes what the TypeScript op computes:", () => {
-  test.each(OP_NAMES)("%s", async (op) => {
-    const smallest: Shape = {
-      ...{ from: 0, rows: 1, block: 1, heads: 1, headWidth: 1, m: 1, scale: 1, isAliased: false, seed: 1 },
-    };
-    await fc.assert(
-      fc.asyncProperty(shapes, async (shape) => {
-        const { ratio, isOutside } = await ask<Comparison>({ kind: "compare", op, shape });
-        expect(ratio).toBeLessThanOrEqual(TOLERANCE);
-        expect(isOutside).toBe(false);
-      }),
-      {
-        numRuns: 200,
-        examples: [
-          [smallest],
-          [{ ...smallest, rows: 16, block: 16, heads: 4, headWidth: 4, m: 64 }],
-          [{ ...smallest, rows: 16, block: 16, from: 15, heads: 16, m: 27, seed: 2 }],
-        ],
-      },
-    );
-  });
-});
+/** The loops for a desktop, and those for an ESP32. */
+describe.each([
+  ["desktop", variant],
+  ["chip", variant === undefined ? "chip" : `${variant}-chip`],
+])("for the %s:", (_, variant) => {
+  let executable: string;
+  let xs: HostProcess;
 
-describe("refuses what will not do, before it touches anything:", () => {
-  test.each(OP_NAMES)("%s", async (op) => {
-    const refusals = await ask<Refusal[]>({ kind: "refuse", op });
-    expect(refusals.length).toBeGreaterThan(7);
-    const failures = refusals.flatMap(({ wrong, error, isTouched }) => {
-      const isSize = /: (size|too short|empty|not aligned|\d+ at)/.test(wrong);
-      const isRefused = isSize ? error === "RangeError" : error !== null;
-      return isRefused && !isTouched ? [] : [`${wrong} -> ${error ?? "taken"}${isTouched ? ", written" : ""}`];
+  beforeAll(async () => {
+    await bundle(join(__dirname, "support", "native-ops-main.ts"), at("main.js"));
+    executable = await hostExecutable(variant);
+    xs = new HostProcess(executable, at("main.js"));
+  }, 600_000);
+
+  afterAll(async () => {
+    expect(await xs.end()).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  async function ask<Answer>(question: Question): Promise<Answer> {
+    // An op that crashes fails its own test and no other.
+    if (xs.hasEnded) xs = new HostProcess(executable, at("main.js"));
+    return (await xs.ask(question)) as Answer;
+  }
+
+  describe("computes what the TypeScript op computes:", () => {
+    test.each(OP_NAMES)("%s", async (op) => {
+      const smallest: Shape = {
+        ...{ from: 0, rows: 1, block: 1, heads: 1, headWidth: 1, m: 1, scale: 1, seed: 1 },
+        ...{ isAliased: false, hasBias: false, accumulate: false },
+      };
+      await fc.assert(
+        fc.asyncProperty(shapes, async (shape) => {
+          const { ratio, isOutside } = await ask<Comparison>({ kind: "compare", op, shape });
+          expect(ratio).toBeLessThanOrEqual(TOLERANCE);
+          expect(isOutside).toBe(false);
+        }),
+        {
+          numRuns: 200,
+          examples: [
+            [smallest],
+            [{ ...smallest, rows: 16, block: 16, heads: 4, headWidth: 4, m: 64 }],
+            [{ ...smallest, rows: 40, block: 40, heads: 4, headWidth: 4, m: 27, hasBias: true, accumulate: true }],
+            [{ ...smallest, rows: 16, block: 16, from: 15, heads: 16, m: 27, seed: 2 }],
+          ],
+        },
+      );
     });
-    expect(failures).toEqual([]);
   });
-});
 
-test.each([
-  ["esp32gpt", 1],
-  ["esp32gpt", 2],
-  ["microgpt", 1],
-  ["microgpt", 2],
-] as const)("100 steps of %s with %d layer(s) have the losses of the TypeScript ops", async (preset, nLayer) => {
-  const losses = await ask<Losses>({ kind: "train", preset, nLayer, steps: 100 });
-  expect(losses.native).toHaveLength(100);
-  expect(largestDifference(losses.native, losses.typescript)).toBeLessThan(1e-4);
-  expect(losses.native).not.toEqual(losses.typescript);
-});
+  describe("refuses what will not do, before it touches anything:", () => {
+    test.each(OP_NAMES)("%s", async (op) => {
+      const refusals = await ask<Refusal[]>({ kind: "refuse", op });
+      expect(refusals.length).toBeGreaterThan(7);
+      const failures = refusals.flatMap(({ wrong, error, isTouched }) => {
+        const isSize = /: (size|too short|empty|not aligned|\d+ at)/.test(wrong);
+        const isRefused = isSize ? error === "RangeError" : error !== null;
+        return isRefused && !isTouched ? [] : [`${wrong} -> ${error ?? "taken"}${isTouched ? ", written" : ""}`];
+      });
+      expect(failures).toEqual([]);
+    });
+  });
 
-test.each(["esp32gpt", "microgpt"] as const)("%s: no NaN among the parameters hides from the loss", async (preset) => {
-  expect(await ask<Hidden>({ kind: "diverge", preset })).toEqual({ native: [], typescript: [] });
-});
+  test.each([
+    ["esp32gpt", 1],
+    ["esp32gpt", 2],
+    ["microgpt", 1],
+    ["microgpt", 2],
+    ["tuned", 1],
+  ] as const)("100 steps of %s with %d layer(s) have the losses of the TypeScript ops", async (preset, nLayer) => {
+    const losses = await ask<Losses>({ kind: "train", preset, nLayer, steps: 100 });
+    expect(losses.native).toHaveLength(100);
+    expect(largestDifference(losses.native, losses.typescript)).toBeLessThan(1e-4);
+    expect(losses.native).not.toEqual(losses.typescript);
+  });
 
-test.each(["esp32gpt", "microgpt"] as const)(
-  "after the first step of %s, 1,000 more take no memory, and always the same bytecodes",
-  async (preset) => {
-    const question = { kind: "allocate", preset, nLayer: 2, steps: 1000 } as const;
-    const allocation = await ask<Allocation>(question);
-    expect(allocation).toEqual({ collections: 0, bytes: 0, bytecodes: expect.any(Number) as number });
-    expect(allocation.bytecodes).toBeGreaterThan(0);
-    expect(await ask<Allocation>(question)).toEqual(allocation);
-  },
-);
+  test.each(["esp32gpt", "microgpt", "tuned"] as const)(
+    "%s: no NaN among the parameters hides from the loss",
+    async (preset) => {
+      expect(await ask<Hidden>({ kind: "diverge", preset })).toEqual({ native: [], typescript: [] });
+    },
+  );
+
+  test.each(["esp32gpt", "microgpt", "tuned"] as const)(
+    "after the first step of %s, 1,000 more take no memory, and always the same bytecodes",
+    async (preset) => {
+      const question = { kind: "allocate", preset, nLayer: 2, steps: 1000 } as const;
+      const allocation = await ask<Allocation>(question);
+      expect(allocation).toEqual({ collections: 0, bytes: 0, bytecodes: expect.any(Number) as number });
+      expect(allocation.bytecodes).toBeGreaterThan(0);
+      expect(await ask<Allocation>(question)).toEqual(allocation);
+    },
+  );
+});

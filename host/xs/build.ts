@@ -8,13 +8,13 @@ import { printable } from "../../src/text";
 import { fileError } from "../file-errors";
 import { isAlive } from "../outputs";
 import { findProgram } from "../programs";
-import { type Bits, headerStamps, hostUnits, ROOT, stampOf, type Unit } from "./sources";
+import { type Bits, headerStamps, hostUnits, isWatched, ROOT, stampOf, type Unit, VARIANTS } from "./sources";
 
 /** Told how many of how many files are compiled. */
 export type BuildProgress = (done: number, total: number) => void;
 
-/** Whether to build the variant that watches memory, in its own folder: see scripts/sanitize.mjs. */
-const IS_SANITIZED = process.env.ESP32GPT_XS_VARIANT === "sanitize";
+/** Of this variant are the tests, which builds it in a folder of its own; undefined is the usual one. */
+const VARIANT = VARIANTS.find((name) => name === process.env.ESP32GPT_XS_VARIANT);
 
 /** The XS host cannot be had here, for a reason that its message gives. */
 export class XsUnavailable extends InputError {}
@@ -40,10 +40,10 @@ export async function buildHost(bits: Bits, progress: BuildProgress, ending: Abo
 }
 
 async function build(bits: Bits, progress: BuildProgress, ending: AbortSignal): Promise<string> {
-  const units = hostUnits(bits, IS_SANITIZED);
+  const units = hostUnits(bits, VARIANT);
   const compiler = findCompiler();
   const setting = digest(`${compiler.identity}\n${headerStamps()}`);
-  const folder = join(ROOT, "build", "xs", IS_SANITIZED ? `${bits}-sanitize` : String(bits));
+  const folder = join(ROOT, "build", "xs", VARIANT === undefined ? String(bits) : `${bits}-${VARIANT}`);
   const objects = units.map((unit) => join(folder, objectName(unit, setting)));
   const executable = join(folder, `esp32gpt-xs-${digest(objects.join("\n"))}`);
   if (existsSync(executable)) return executable;
@@ -110,7 +110,7 @@ async function requireBits({ words }: Compiler, bits: Bits, ending: AbortSignal)
 }
 
 function linkFlags(bits: Bits): string[] {
-  return [...(bits === 32 ? ["-m32"] : []), ...(IS_SANITIZED ? ["-fsanitize=address,undefined"] : [])];
+  return [...(bits === 32 ? ["-m32"] : []), ...(isWatched(VARIANT) ? ["-fsanitize=address,undefined"] : [])];
 }
 
 function objectName({ source, flags }: Unit, setting: string): string {

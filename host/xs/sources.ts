@@ -10,6 +10,10 @@ export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** 64: of this computer. 32: slots of 16 bytes, as on the ESP32, so that memory figures are the device's. */
 export type Bits = 32 | 64;
 
+/** What tests run: sanitize watches memory (scripts/sanitize.mjs), chip has the kernels as an ESP32 has them. */
+export const VARIANTS = ["sanitize", "chip", "sanitize-chip"] as const;
+export type Variant = (typeof VARIANTS)[number];
+
 /** A C file and how to compile it. */
 export interface Unit {
   readonly source: string;
@@ -32,8 +36,9 @@ const NO_DOUBLES = ["-Wdouble-promotion", "-Wfloat-conversion"];
  * otherwise than the TypeScript ops do.
  */
 export const OPS_FLAGS = ["-std=gnu99", "-O3", "-fno-math-errno", "-ffp-contract=off"];
-/** And for a chip: see scripts/chip. */
+/** And for a chip with instructions for root and division: see scripts/chip. */
 export const CHIP_FLAGS = ["-std=gnu99", "-O2", "-fno-math-errno", "-DGPT_CHIP"];
+const AS_ON_ESP32 = ["-DGPT_CHIP", "-DGPT_NEWTON"];
 
 /**
  * For tests of our own files (npm run test:sanitize). XS gets every chunk from malloc then, so that
@@ -44,14 +49,20 @@ const SANITIZE = ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address", 
 const READS_WORDS = "xsCommon.c";
 const SANITIZE_OURS = ["-fsanitize=undefined", "-fno-sanitize-recover=undefined"];
 
+export function isWatched(variant: Variant | undefined): boolean {
+  return variant?.startsWith("sanitize") ?? false;
+}
+
 /** What to compile into the XS host. */
-export function hostUnits(bits: Bits, isSanitized: boolean): Unit[] {
+export function hostUnits(bits: Bits, variant: Variant | undefined): Unit[] {
+  const isSanitized = isWatched(variant);
   const xs = xsFolder();
   const includes = ["includes", "platforms", "sources"].map((name) => join(xs, name));
   const machine = bits === 32 ? ["-m32", "-msse2", "-mfpmath=sse"] : [];
   const goal = isSanitized ? SANITIZE : ["-O2"];
   const common = [...machine, "-std=gnu99", "-D_FILE_OFFSET_BITS=64", ...goal, "-fno-common", "-ffp-contract=off"];
   const platform = ["-DINCLUDE_XSPLATFORM", '-DXSPLATFORM="platform.h"', `-I${HOST}`];
+  const opsFlags = [...(isSanitized ? [] : OPS_FLAGS), ...(variant?.endsWith("chip") ? AS_ON_ESP32 : [])];
   const strict = isSanitized ? [...STRICT, ...SANITIZE_OURS] : STRICT;
   const ours = [...common, ...strict, ...includes.flatMap((folder) => ["-isystem", folder])];
   const units = (files: string[], flags: string[]): Unit[] => files.map((source) => ({ source, flags }));
@@ -65,7 +76,7 @@ export function hostUnits(bits: Bits, isSanitized: boolean): Unit[] {
     ...units([join(xs, "sources", READS_WORDS)], [...theirs, "-fno-sanitize=address"]),
     ...units(cFiles(HOST), [...ours, ...platform]),
     // As the Moddable SDK compiles a module: it sees the public interface of XS only.
-    ...units(cFiles(OPS), [...ours, "-DmxBoundsCheck=1", ...NO_DOUBLES, ...(isSanitized ? [] : OPS_FLAGS)]),
+    ...units(cFiles(OPS), [...ours, "-DmxBoundsCheck=1", ...NO_DOUBLES, ...opsFlags]),
   ];
 }
 

@@ -146,9 +146,19 @@ function float(value: number): string {
 function printTable(preset: PresetName, { batchSize }: TrainingConfig, counts: readonly Counts[]): void {
   const names = batchSize === 1 ? "a name" : `${batchSize} names`;
   console.log(`\npreset ${preset}: instructions a step of ${names}, mean of the first steps`);
-  console.log(row("", counts.map(({ steps }) => steps.toLocaleString("en"))));
+  console.log(
+    row(
+      "",
+      counts.map(({ steps }) => steps.toLocaleString("en")),
+    ),
+  );
   for (const name of [...KERNELS, "all"])
-    console.log(row(name, counts.map(({ kernels }) => kernels[name].toLocaleString("en"))));
+    console.log(
+      row(
+        name,
+        counts.map(({ kernels }) => kernels[name].toLocaleString("en")),
+      ),
+    );
 }
 
 function row(name: string, figures: readonly string[]): string {

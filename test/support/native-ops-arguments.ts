@@ -9,8 +9,8 @@ import type { OpName, Shape } from "./native-ops-questions";
  * cancellation left aside. Rounding errors are to be measured against that.
  */
 
-/** A tensor, tokens or a number. */
-export type Argument = Float32Array | Uint8Array | number;
+/** A tensor, tokens, a number or a flag; undefined where a model has no such tensor. */
+export type Argument = Float32Array | Uint8Array | number | boolean | undefined;
 
 export interface NamedArgument {
   readonly name: string;
@@ -29,12 +29,14 @@ export const MINIMAL: Shape = {
   m: 5,
   scale: 1,
   isAliased: false,
+  hasBias: true,
+  accumulate: false,
   seed: 1,
 };
 
 /** What the arguments of an op are called, and values for them. */
 export function argumentsOf(op: OpName, shape: Shape): NamedArgument[] {
-  const { from, rows, block, heads, headWidth, m, scale, isAliased } = shape;
+  const { from, rows, block, heads, headWidth, m, scale, isAliased, hasBias } = shape;
   const n = heads * headWidth;
   const random = new Random(shape.seed);
   // A few zeros, as the ReLU makes them.
@@ -49,6 +51,8 @@ export function argumentsOf(op: OpName, shape: Shape): NamedArgument[] {
     name: "tokens",
     value: Uint8Array.from({ length }, (_, t) => (t === 0 ? m - 1 : random.index(m))),
   });
+  const accumulate = { name: "accumulate", value: shape.accumulate };
+  const biases = (name: string): NamedArgument => (hasBias ? tensor(name, heads, block) : { name, value: undefined });
   const numbers = (values: Record<string, number>): NamedArgument[] =>
     Object.entries(values).map(([name, value]) => ({ name, value }));
 
@@ -64,6 +68,7 @@ export function argumentsOf(op: OpName, shape: Shape): NamedArgument[] {
       return [
         ...[tensor("dwte", m, n), tensor("dwpe", block, n), tensor("dx", block, n), tokens(rows + 1)],
         ...numbers({ rows, n }),
+        accumulate,
       ];
     case "rmsNormForward":
       return [tensor("y", block, n), tensor("x", block, n), ...numbers({ from, to: rows, n })];
@@ -82,7 +87,7 @@ export function argumentsOf(op: OpName, shape: Shape): NamedArgument[] {
     case "linearBackward":
       return [
         ...[tensor("dx", block, n), tensor("dw", n, m), tensor("dy", block, m)],
-        ...[tensor("x", block, n), tensor("w", n, m), ...numbers({ rows, n, m })],
+        ...[tensor("x", block, n), tensor("w", n, m), ...numbers({ rows, n, m }), accumulate],
       ];
     case "qkvForward":
       return [
@@ -92,17 +97,22 @@ export function argumentsOf(op: OpName, shape: Shape): NamedArgument[] {
     case "qkvBackward":
       return [
         ...[tensor("dx", block, n), tensor("dw", 3 * n, n), tensor("dqkv", 3 * block, n)],
-        ...[tensor("x", block, n), tensor("w", 3 * n, n), ...numbers({ rows, n, block })],
+        ...[tensor("x", block, n), tensor("w", 3 * n, n), ...numbers({ rows, n, block }), accumulate],
       ];
     case "attentionForward":
-      return [tensor("y", block, n), p(), tensor("qkv", 3 * block, n), ...numbers({ from, to: rows, n, heads, block })];
+      return [
+        ...[tensor("y", block, n), p(), tensor("qkv", 3 * block, n), biases("bias")],
+        ...numbers({ from, to: rows, n, heads, block }),
+      ];
     case "attentionBackward": {
       // What the forward pass would have left.
       const [y, probabilities, qkv] = [tensor("y", block, n), p(), tensor("qkv", 3 * block, n)];
-      call(tsOps, "attentionForward", [y.value, probabilities.value, qkv.value, 0, rows, n, heads, block]);
+      const bias = biases("bias").value;
+      call(tsOps, "attentionForward", [y.value, probabilities.value, qkv.value, bias, 0, rows, n, heads, block]);
       return [
-        ...[tensor("dqkv", 3 * block, n), tensor("dy", block, n), y, probabilities, qkv],
+        ...[tensor("dqkv", 3 * block, n), biases("dbias"), tensor("dy", block, n), y, probabilities, qkv],
         ...numbers({ rows, n, heads, block }),
+        accumulate,
       ];
     }
     case "mlpForward":
@@ -115,11 +125,21 @@ export function argumentsOf(op: OpName, shape: Shape): NamedArgument[] {
       const h = { name: "h", value: draw(block * m).map((value) => Math.max(value, 0)) };
       return [
         ...[isAliased ? { ...dy, name: "dx" } : tensor("dx", block, n), tensor("dw1", n, m), tensor("dw2", m, n), dy],
-        ...[h, tensor("x", block, n), tensor("w1", n, m), tensor("w2", m, n), ...numbers({ rows, n, hidden: m })],
+        ...[
+          h,
+          tensor("x", block, n),
+          tensor("w1", n, m),
+          tensor("w2", m, n),
+          ...numbers({ rows, n, hidden: m }),
+          accumulate,
+        ],
       ];
     }
     case "softmaxCrossEntropy":
-      return [tensor("logits", block, m), tokens(rows + 1), ...numbers({ rows, vocabulary: m })];
+      return [
+        ...[tensor("logits", block, m), tokens(rows + 1)],
+        ...numbers({ rows, vocabulary: m, weight: random.index(2) === 0 ? 1 / rows : 0.01 + random.uniform() }),
+      ];
     case "adam": {
       // From none at all to large, through what is no longer a normal number once it is squared.
       const magnitudes = [0, 1e-30, 1e-18, 1e-8, 1, 1000];
@@ -142,6 +162,10 @@ export function call(ops: Ops, op: OpName, args: readonly unknown[]): unknown {
   return operation(...args);
 }
 
+export function isArray(value: Argument): value is Float32Array | Uint8Array {
+  return value instanceof Float32Array || value instanceof Uint8Array;
+}
+
 /** Copies; what was one tensor twice stays so. */
 export function cloned(
   args: readonly NamedArgument[],
@@ -149,7 +173,7 @@ export function cloned(
 ): NamedArgument[] {
   const copies = new Map<Argument, Argument>();
   return args.map(({ name, value }) => {
-    if (typeof value === "number") return { name, value };
+    if (!isArray(value)) return { name, value };
     const copy = copies.get(value) ?? (value instanceof Float32Array ? change(value.slice(), name) : value.slice());
     copies.set(value, copy);
     return { name, value: copy };
@@ -203,7 +227,7 @@ export function termsOf(
     }
     case "attentionForward": {
       // An error δ of the scores makes p = exp(score - largest) / Σ wrong by a part of up to 2δ; δ is
-      // measured against Σ|q·k|/sqrt(d), which is at most |q|·|k|/sqrt(d) (Cauchy and Schwarz).
+      // measured against Σ|q·k|/sqrt(d), which is at most |q|·|k|/sqrt(d) (Cauchy and Schwarz), + |bias|.
       const [n, heads, block] = [size("n"), size("heads"), size("block")];
       const d = n / heads;
       const qkv = tensor("qkv");
@@ -213,12 +237,15 @@ export function termsOf(
           most = Math.max(most, Math.hypot(...qkv.subarray(start, start + d)));
         return most;
       };
-      const sensitivity = 1 + (2 * longest(0) * longest(1)) / Math.sqrt(d);
-      const values = 2 * block * n;
-      const [y, p, inputs] = runWith((tensor, name) =>
-        name === "qkv" ? tensor.map((value, i) => (i < values ? value : Math.abs(value))) : absolute(tensor),
-      );
-      return { tensors: [...[y, p].map((x) => x.map((value) => sensitivity * value)), inputs], result: 0 };
+      const bias = values[find(args, "bias")];
+      const largestBias = bias instanceof Float32Array ? Math.max(...absolute(bias)) : 0;
+      const sensitivity = 1 + 2 * ((longest(0) * longest(1)) / Math.sqrt(d) + largestBias);
+      const firstValue = 2 * block * n;
+      const [y, p, ...inputs] = runWith((tensor, name) => {
+        if (name === "bias") return tensor;
+        return name === "qkv" ? tensor.map((value, i) => (i < firstValue ? value : Math.abs(value))) : absolute(tensor);
+      });
+      return { tensors: [...[y, p].map((x) => x.map((value) => sensitivity * value)), ...inputs], result: 0 };
     }
     case "attentionBackward":
       // ds = p·(dy·v - dy·y): with -|y| for y the difference becomes a sum.
@@ -239,7 +266,7 @@ export function termsOf(
         const exponentials = row.map((value) => Math.exp(value - largest));
         const sum = exponentials.reduce((a, b) => a + b);
         for (let i = 0; i < vocabulary; i++)
-          logits[t * vocabulary + i] = ((1 + 2 * span) * (exponentials[i] / sum) + 1) / rows;
+          logits[t * vocabulary + i] = ((1 + 2 * span) * (exponentials[i] / sum) + 1) * size("weight");
         loss += (1 + Math.log(sum) + span) / rows;
       }
       return { tensors: [logits], result: loss };
@@ -285,7 +312,7 @@ export class NativeArguments {
     const views = new Map<Argument, Uint8Array>();
     const floats: Float32Array[] = [];
     this.args = args.map(({ value }) => {
-      if (typeof value === "number") return value;
+      if (!isArray(value)) return value;
       const view = views.get(value) ?? this.place(value);
       views.set(value, view);
       if (value instanceof Float32Array) floats.push(new Float32Array(view.buffer, view.byteOffset, value.length));

@@ -1,5 +1,5 @@
 import type { Host } from "../../host/xs/host";
-import { DEFAULT_MODEL, DEFAULT_TRAINING, PRESETS, type PresetName } from "../../src/config";
+import { DEFAULT_MODEL, type PresetName, trainingConfig } from "../../src/config";
 import { Dataset } from "../../src/data/dataset";
 import { Model } from "../../src/model/model";
 import { nativeOps } from "../../src/moddable/ops/native-ops";
@@ -108,7 +108,9 @@ function refuse({ op }: RefuseQuestion): Refusal[] {
       if (!isMeasure) put("empty", () => new Uint8Array(0));
       put("not aligned", (view) => new Uint8Array(view.buffer, view.byteOffset + 1, view.length));
       put("a Float32Array", (view) => new Float32Array(view.buffer, view.byteOffset, value.length));
-      for (const wrong of [[], {}, null, undefined, 7, "tensor"]) put(`is ${JSON.stringify(wrong)}`, () => wrong);
+      const isOptional = name === "bias" || name === "dbias";
+      for (const wrong of [[], {}, null, undefined, 7, "tensor"])
+        if (!(isOptional && wrong === undefined)) put(`is ${JSON.stringify(wrong)}`, () => wrong);
     } else if (value instanceof Uint8Array) {
       const needed = op === "softmaxCrossEntropy" ? MINIMAL.rows + 1 : MINIMAL.rows;
       put("too short", (view) => view.subarray(0, needed - 1));
@@ -118,7 +120,9 @@ function refuse({ op }: RefuseQuestion): Refusal[] {
           put(`${token} at ${t}`, () => value.map((known, i) => (i === t ? token : known)));
       }
       for (const wrong of [[], null, undefined, 7]) put(`is ${JSON.stringify(wrong)}`, () => wrong);
-    } else if (op !== "adam") {
+    } else if (typeof value === "boolean") {
+      for (const wrong of [0, 1, NaN, null, undefined, "true", {}]) put(`is ${String(wrong)}`, () => wrong);
+    } else if (typeof value === "number" && op !== "adam" && name !== "weight") {
       for (const size of [...WRONG_SIZES, 2 ** 32 + value]) put(`size ${size}`, () => size);
       put("size undefined", () => undefined);
       if (name === "from") put("size beyond to", () => MINIMAL.rows + 1);
@@ -134,7 +138,7 @@ function trainerOf(ops: Ops, preset: PresetName, nLayer: number): Trainer {
   const model = new Model({ ...DEFAULT_MODEL, preset, nLayer }, ops);
   drawParameters(model.parameters, random, model.config);
   const dataset = new Dataset(new Uint8Array(host.names), "names.txt");
-  return new Trainer(model, dataset, random, { ...DEFAULT_TRAINING, sampling: PRESETS[preset].sampling });
+  return new Trainer(model, dataset, random, trainingConfig(preset, { steps: 1000 }));
 }
 
 function train({ preset, nLayer, steps }: TrainQuestion): Losses {
@@ -152,8 +156,8 @@ function diverge({ preset }: DivergeQuestion): Hidden {
     const tokens = Uint8Array.of(0, 1, 2, 0);
     const hidden: string[] = [];
     for (const { name, offset, rows, columns } of parameterLayout(model.config).parts) {
-      // The last of a matrix; of wte and wpe the first, as not every name reaches their ends.
-      const at = name === "wte" || name === "wpe" ? offset : offset + rows * columns - 1;
+      // The last of a matrix; of wte, wpe and a bias the first, as not every name reaches their ends.
+      const at = /^wte$|^wpe$|bias$/.test(name) ? offset : offset + rows * columns - 1;
       const value = model.parameters[at];
       model.parameters[at] = NaN;
       if (!Number.isNaN(trainer.computeGradients(tokens, 3, 1 / 3, false))) hidden.push(name);

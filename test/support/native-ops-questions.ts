@@ -40,6 +40,10 @@ export interface Shape {
   readonly scale: number;
   /** Whether mlpBackward gets one tensor as dx and dy. */
   readonly isAliased: boolean;
+  /** Whether attention has a bias by distance. */
+  readonly hasBias: boolean;
+  /** Whether the gradients of weights are added to. */
+  readonly accumulate: boolean;
   readonly seed: number;
 }
 

@@ -6,7 +6,7 @@ import { rollup } from "rollup";
 import { ModuleKind, ScriptTarget, transpileModule } from "typescript";
 import type { Loss } from "../../src/model/loss";
 import { NAMES_FILE, ROOT } from "../helpers";
-import { esp32gpt, type Outcome, outcomeOf } from "./cli";
+import { type Outcome, outcomeOf } from "./cli";
 
 /** Whether the C compiler makes 32-bit programs. */
 export function makes32Bits(): boolean {
@@ -29,11 +29,12 @@ export function startElsewhere(
   return spawn(process.execPath, [join("bin", "esp32gpt.js"), ...options], { cwd: root, env });
 }
 
-/** The XS host as the command line builds it. */
-export async function hostExecutable(): Promise<string> {
-  const { code, stderr } = await esp32gpt("train", "--engine", "xs", "--steps", "1", "--samples", "0");
+/** The XS host as the command line builds it; see VARIANTS in host/xs/sources.ts. */
+export async function hostExecutable(variant = process.env.ESP32GPT_XS_VARIANT): Promise<string> {
+  const environment = { ESP32GPT_XS_VARIANT: variant };
+  const options = ["train", "--engine", "xs", "--steps", "1", "--samples", "0"];
+  const { code, stderr } = await outcomeOf(startElsewhere(ROOT, environment, ...options));
   if (code !== 0) throw new Error(stderr);
-  const variant = process.env.ESP32GPT_XS_VARIANT;
   const folder = join(ROOT, "build", "xs", variant === undefined ? "64" : `64-${variant}`);
   const programs = readdirSync(folder).filter((file) => /^esp32gpt-xs-[0-9a-f]+$/.test(file));
   if (programs.length !== 1) throw new Error(`${programs.length} XS hosts in ${folder}`);
