@@ -52,9 +52,14 @@ function createProgram(output: Output, ending: AbortSignal): Command {
     .addOption(
       new Option("--steps <n>", `updates of the parameters (default: the preset's, ${DEFAULT_TRAINING.steps})`)
         .argParser(wholeNumber)
-        .conflicts("trainNames"),
+        .conflicts(["trainNames", "seconds"]),
     )
-    .option("--train-names <n>", "names to train on instead, a batch of them each step", wholeNumber)
+    .addOption(
+      new Option("--train-names <n>", "names to train on instead, a batch of them each step")
+        .argParser(wholeNumber)
+        .conflicts("seconds"),
+    )
+    .option("--seconds <s>", "as many names instead as this computer can train on in that time", decimalNumber)
     .option("--batch-size <n>", "names for one update (default: the preset's, 1)", wholeNumber)
     .option("--seed <n>", "seed of all random numbers", wholeNumber, DEFAULT_TRAIN_JOB.seed)
     .option(
@@ -139,7 +144,7 @@ function wantedModel({ preset, nLayer, nEmbd, nHead, blockSize, mlpWidth, relati
 
 async function train(options: TrainOptions, output: Output, ending: AbortSignal): Promise<void> {
   const { steps, learningRate, batchSize, sampling, holdout, seed, samples, logEvery, temperature } = options;
-  const { trainNames, data, init, save, saveWeights, jsonl, dtype, ops } = options;
+  const { trainNames, seconds, data, init, save, saveWeights, jsonl, dtype, ops } = options;
   const job: Job = {
     command: "train",
     dtype,
@@ -148,7 +153,7 @@ async function train(options: TrainOptions, output: Output, ending: AbortSignal)
     seed,
     samples,
     logEvery,
-    ...given<OptionalOfTraining>({ ops, trainNames, temperature, init, save, saveWeights }),
+    ...given<OptionalOfTraining>({ ops, trainNames, seconds, temperature, init, save, saveWeights }),
   };
   const purposes: (Purpose | undefined)[] = [
     purpose("--data", data),
@@ -168,6 +173,7 @@ async function train(options: TrainOptions, output: Output, ending: AbortSignal)
 
 interface OptionalOfTraining {
   readonly trainNames: number;
+  readonly seconds: number;
   readonly ops: OpsName;
   readonly temperature: number;
   readonly init: string;

@@ -38,6 +38,7 @@ export interface TrainOptions extends EngineOptions, ModelOptions, Partial<Train
   save?: string;
   saveWeights?: string;
   trainNames?: number;
+  seconds?: number;
 }
 
 export interface GenerateOptions extends EngineOptions, ModelOptions {

@@ -186,7 +186,8 @@ export function checkInteger(name: string, value: number, least: number, most: n
     throw new InputError(`${name} must be a whole number from ${least} to ${most}, not ${value}.`);
 }
 
-function checkNumber(name: string, value: number, least: number, most: number): void {
+/** @throws InputError unless `value` is a number in the range */
+export function checkNumber(name: string, value: number, least: number, most: number): void {
   if (!(value >= least && value <= most))
     throw new InputError(`${name} must be a number from ${least} to ${most}, not ${value}.`);
 }

@@ -278,3 +278,21 @@ test.each<[Partial<TrainJob>, RegExp]>([
   expect(platform.log).toBe("");
   expect(storage.files.size).toBe(0);
 });
+
+describe("a time in the place of a number of names", () => {
+  test("becomes a number of names, which is told, and repeats the run", async () => {
+    const log = async (job: Partial<TrainJob>, tick: number): Promise<MemoryPlatform> =>
+      train({ ...threeSteps, model: { preset: "tuned" }, training: {}, logEvery: 1000, ...job }, { tick });
+    // A look at the clock takes a millisecond: so does a name, and an update.
+    const timed = await log({ seconds: 0.5 }, 1);
+    const [, names] =
+      /^0\.5 s are (\d+) names here: --train-names \1 repeats this\.$/.exec(timed.of("remark")[0].message) ?? [];
+    expect(Number(names)).toBe(Math.floor(500 / (1 + 1 / 8)));
+    expect(timed.of("start")[0].steps).toBe(Math.ceil(Number(names) / 8));
+    expect((await log({ trainNames: Number(names) }, 0)).log).toBe(timed.log);
+  });
+
+  test("must make sense", async () => {
+    expect((await train({ seconds: 0 })).of("error")[0].message).toMatch(/^seconds must be a number from 0\.001/);
+  });
+});

@@ -47,8 +47,9 @@ export class Trainer {
     readonly model: Model,
     readonly dataset: Dataset,
     private readonly random: Random,
-    readonly config: TrainingConfig,
+    private training: TrainingConfig,
   ) {
+    const config = training;
     checkTrainingConfig(config);
     fit(model, dataset);
     const { ops, parameters } = model;
@@ -63,6 +64,29 @@ export class Trainer {
     this.namesLeft = config.batchSize;
     this.nameWeight = 1 / config.batchSize;
     this.tokenWeight = isByToken ? 1 / (dataset.meanTokens * config.batchSize) : 0;
+  }
+
+  get config(): TrainingConfig {
+    return this.training;
+  }
+
+  /** Before the first step: trains for another number of steps, with another rate. */
+  setBudget(steps: number, learningRate: number): void {
+    const config = { ...this.training, steps, learningRate };
+    checkTrainingConfig(config);
+    this.training = config;
+  }
+
+  /** Computes the gradients of a name, as a step does, and forgets them: to see how long it takes. */
+  rehearseName(index: number): void {
+    const rows = loadName(this.model, this.dataset, index, this.tokens);
+    if (rows > 0) this.computeGradients(this.tokens, rows, 1 / rows, false);
+  }
+
+  /** Before the first step: an update that moves nothing, likewise. */
+  rehearseUpdate(): void {
+    this.gradients.fill(0);
+    this.adam.update(0, 0);
   }
 
   /** Trains on a whole batch: returns the step's loss. */
@@ -99,7 +123,7 @@ export class Trainer {
 
   private update(): Loss {
     const stepsDone = this.stepsDone;
-    const config = this.config;
+    const config = this.training;
     const weight = this.weight;
     const learningRate = config.learningRate * (1 - stepsDone / config.steps);
     this.learningRate = learningRate;

@@ -19,6 +19,7 @@ import { drawParameters } from "../model/parameters";
 import { checkRoom } from "../plan";
 import type { Platform, Storage } from "../platform";
 import { Random } from "../model/random";
+import { namesIn } from "./rehearsal";
 import type { Runner } from "./runner";
 import { saveCheckpoint } from "../checkpoint/saving";
 import { printablePath } from "../text";
@@ -43,6 +44,8 @@ export interface TrainJob extends Numbers {
   readonly training: Partial<TrainingConfig>;
   /** Names to train on in all, in the place of a number of steps. */
   readonly trainNames?: number;
+  /** Likewise: as many names as can be trained on here in this time, which is measured once. */
+  readonly seconds?: number;
   readonly seed: number;
   /** How many names to write after training. */
   readonly samples: number;
@@ -152,7 +155,7 @@ export async function prepareTraining(
   job: TrainJob,
   surroundings: Surroundings,
 ): Promise<PreparedTraining | undefined> {
-  const { platform } = surroundings;
+  const { platform, tell } = surroundings;
   const ops = surroundings.provideOps(job.dtype, job.ops);
   checkInteger("samples", job.samples, 0, 1e9);
   checkInteger("log-every", job.logEvery, 1, 1e9);
@@ -175,6 +178,13 @@ export async function prepareTraining(
   // A folder that cannot be written to is better found before the training than after it.
   for (const file of [job.save, job.saveWeights])
     if (file !== undefined) (await storageOf(platform).create(file)).abort();
+  if (job.seconds !== undefined) {
+    const names = await namesIn(job.seconds, trainer, surroundings.runner, platform);
+    if (names === undefined) return undefined;
+    const { steps, learningRate } = trainingConfig(model.config.preset, job.training, names);
+    trainer.setBudget(steps, learningRate);
+    tell({ type: "remark", message: `${job.seconds} s are ${names} names here: --train-names ${names} repeats this.` });
+  }
   return { job, trainer, random, temperature };
 }
 
