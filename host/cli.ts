@@ -97,6 +97,15 @@ function createProgram(output: Output, ending: AbortSignal): Command {
     engineOptions(program.command("eval").description("measure the mean loss of a checkpoint over a file of names")),
   )
     .requiredOption("--model <file>", "the checkpoint")
+    .option(
+      "--holdout <percent>",
+      "measure the names alone that a training with this holdout was kept from; 0 is all names",
+      decimalNumber,
+      DEFAULT_TRAINING.holdout,
+    )
+    .option("--samples <n>", "names to write and to compare with the file", wholeNumber, 0)
+    .option("--temperature <t>", "of these: lower is more likely (default: the preset's)", decimalNumber)
+    .option("--seed <n>", "of these: seed of the random numbers", wholeNumber, DEFAULT_TRAIN_JOB.seed)
     .action((options: EvaluateOptions) => evaluate(options, output, ending));
 
   modelOptions(
@@ -188,14 +197,17 @@ async function generate(options: GenerateOptions, output: Output, ending: AbortS
 }
 
 async function evaluate(options: EvaluateOptions, output: Output, ending: AbortSignal): Promise<void> {
-  const { model, ops } = options;
+  const { model, holdout, samples, temperature, seed, ops } = options;
   await withCheckpoint(options, ending, (dtype, files) => {
     const job: Job = {
       command: "eval",
       dtype,
       model,
       wanted: wantedModel(options),
-      ...given<{ ops: OpsName }>({ ops }),
+      holdout,
+      samples,
+      seed,
+      ...given<{ ops: OpsName; temperature: number }>({ ops, temperature }),
     };
     return runAndShow(job, options, files, output, ending);
   });
@@ -203,7 +215,7 @@ async function evaluate(options: EvaluateOptions, output: Output, ending: AbortS
 
 /** A checkpoint is used in the precision it has. */
 async function withCheckpoint(
-  { model, data }: EvaluateOptions,
+  { model, data }: { readonly model: string; readonly data: string },
   ending: AbortSignal,
   work: (dtype: Dtype, files: Files) => Promise<void>,
 ): Promise<void> {

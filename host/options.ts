@@ -50,6 +50,10 @@ export interface GenerateOptions extends EngineOptions, ModelOptions {
 
 export interface EvaluateOptions extends EngineOptions, ModelOptions {
   model: string;
+  holdout: number;
+  samples: number;
+  temperature?: number;
+  seed: number;
 }
 
 export function engineOptions(command: Command): Command {

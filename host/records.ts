@@ -5,7 +5,7 @@ import type { Event } from "../src/program/events";
 import { fileError, reasonOf } from "./file-errors";
 import { Output } from "./output";
 
-/** A file of one JSON object a step: of a batch of one name with its index, of more with the number of their tokens. */
+/** A file of one JSON object a step: of a batch of one name with its index. */
 export interface Records {
   hear: (event: Event) => void;
   /** Calls back when it can take more. */
@@ -37,8 +37,8 @@ export async function openRecords(path: string, ending: AbortSignal): Promise<Re
     hear(event) {
       if (event.type === "start") batchSize = event.batchSize;
       if (event.type !== "step") return;
-      const { step, loss, learningRate, validationLoss, name, tokens } = event;
-      const trained = batchSize === 1 ? { name } : { tokens };
+      const { step, loss, learningRate, validationLoss, name } = event;
+      const trained = batchSize === 1 ? { name } : {};
       pending += `${JSON.stringify({ step, loss, learningRate, validationLoss, ...trained })}\n`;
       if (pending.length < BLOCK) return;
       sink.write(pending);

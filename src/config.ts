@@ -166,7 +166,12 @@ export function checkTrainingConfig(config: TrainingConfig): void {
   checkInteger("steps", config.steps, 1, 1e9);
   checkInteger("batch_size", config.batchSize, 1, 1e6);
   checkNumber("learning-rate", config.learningRate, 0, 10);
-  checkNumber("holdout", config.holdout, 0, 90);
+  checkHoldout(config.holdout);
+}
+
+/** @throws InputError unless it is a percentage that leaves names to train on. */
+export function checkHoldout(percent: number): void {
+  checkNumber("holdout", percent, 0, 90);
 }
 
 /** @throws InputError unless the temperature makes probabilities, or is 0: always the likeliest. */

@@ -43,12 +43,18 @@ export interface Findings {
   readonly numbers: Uint32Array;
 }
 
-/** The two loops over a list's bytes. */
+/** The loops over a list's bytes. */
 export interface TextTools {
   /** Fills `findings`. */
   readonly scan: (bytes: Uint8Array, findings: Findings) => void;
   /** Where the document begins that stands so many behind the one that begins at `at`. */
   readonly skip: (bytes: Uint8Array, at: number, documents: number) => number;
+  /**
+   * Writes the tokens of the characters from `at` on into `tokens`, from its second place on and as many as
+   * fit, up to a byte without a token; returns the place behind the last, also where it did not fit.
+   * @param byteTokens the token of each byte below 128, 0 where it has none
+   */
+  readonly encode: (bytes: Uint8Array, at: number, byteTokens: Uint8Array, tokens: Uint8Array) => number;
 }
 
 /**

@@ -74,7 +74,7 @@ test("each letter costs one position: what is behind it is not computed again", 
   new Generator(model, random).name(1, "elizabeth");
   const positions: [number, number][] = [[0, 10], ...[10, 11, 12, 13, 14].map((t): [number, number] => [t, t + 1])];
   expect(embedding.mock.calls.map(([, , , , from, to]) => [from, to])).toEqual(positions);
-  expect(attention.mock.calls.map(([, , , from, to]) => [from, to])).toEqual(positions.flatMap((p) => [p, p]));
+  expect(attention.mock.calls.map(([, , , , from, to]) => [from, to])).toEqual(positions.flatMap((p) => [p, p]));
 });
 
 test("every name begins with the prefix, and two generators with the same seed agree", () => {

@@ -48,7 +48,7 @@ function compareGradients(
     holdout: 0,
   });
   const tokens = tokensOf(name);
-  trainer.computeGradients(tokens, tokens.length - 1);
+  trainer.computeGradients(tokens, tokens.length - 1, 1 / (tokens.length - 1), false);
   const { gradients } = trainer;
   const { parameters } = model;
   const comparisons: Comparison[] = [];
@@ -68,6 +68,13 @@ function compareGradients(
 test.each<[string, Partial<ModelConfig>, string, Stencil, number]>([
   ["the default model", {}, "emmaolivi", CENTRAL, 4192],
   ["two layers", { nLayer: 2, nEmbd: 8, nHead: 2, blockSize: 8 }, "olivia", CENTRAL, 2032],
+  [
+    "a bias by distance, and an MLP of another width",
+    { preset: "tuned", nLayer: 2, nEmbd: 8, nHead: 2, blockSize: 8, mlpWidth: 12 },
+    "olivia",
+    CENTRAL,
+    1424,
+  ],
   ["RMSNorm", { preset: "microgpt", nEmbd: 8, nHead: 2, blockSize: 8 }, "olivia", CENTRAL_FOURTH_ORDER, 1264],
   [
     "RMSNorm, two layers",

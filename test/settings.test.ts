@@ -54,11 +54,11 @@ test("what is left out or empty is the default", () => {
 test.each<[Record<string, unknown>, string]>([
   [
     { step: "500" },
-    "There is no setting step: there are version, codename, preset, n_layer, n_embd, n_head, block_size, steps, " +
+    "There is no setting step: there are version, codename, preset, n_layer, n_embd, n_head, block_size, mlp_width, relative_bias, batch_size, steps, " +
       "learning_rate, holdout, seed, samples, temperature, ops, transmit, receive.",
   ],
   [{ ops: "js" }, "ops must be native or typescript, not js."],
-  [{ preset: "gpt2" }, "preset must be esp32gpt or microgpt, not gpt2."],
+  [{ preset: "gpt2" }, "preset must be esp32gpt or microgpt or tuned, not gpt2."],
   [
     { transmit: "tx" },
     "transmit must be a whole number from -1 to 54 (the number of a pin, -1 for the chip's own), not tx.",

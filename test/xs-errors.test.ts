@@ -184,7 +184,7 @@ describe("what nobody catches is shown with its stack:", () => {
     );
     chmodSync(compiler, 0o755);
     const device = readFileSync(at("copy/dist/device.js"), "utf8");
-    const broken = device.replace(/^ +step\(\) \{$/m, '$& throw new TypeError("broken on purpose");');
+    const broken = device.replace(/^ +name\(\) \{$/m, '$& throw new TypeError("broken on purpose");');
     expect(broken).not.toBe(device);
     writeFileSync(at("copy/dist/device.js"), broken);
     utimesSync(at("copy/dist/cli.js"), Date.now(), Date.now()); // so that it is not built anew
@@ -198,9 +198,9 @@ describe("what nobody catches is shown with its stack:", () => {
         .findIndex((line) => line.includes(text)) + 1;
     const [heading, step, trainStep] = stderr.split("\n").filter((line) => !line.startsWith("Building"));
     expect(heading).toBe("TypeError: broken on purpose");
-    expect(step).toBe(`    at step (src/model/trainer.ts:${lineOf("src/model/trainer.ts", "  step(): ")})`);
+    expect(step).toBe(`    at name (src/model/trainer.ts:${lineOf("src/model/trainer.ts", "  name(): ")})`);
     expect(trainStep).toBe(
-      `    at work (src/program/training.ts:${lineOf("src/program/training.ts", "trainer.step()")})`,
+      `    at work (src/program/training.ts:${lineOf("src/program/training.ts", "trainer.name()")})`,
     );
     expect(stderr).not.toContain("device.js");
     expect(code).toBe(70);

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -111,7 +111,7 @@ export function headerStamps(): string {
 function xsFolder(): string {
   try {
     const manifest = createRequire(import.meta.url).resolve("@agoric/xsnap/package.json");
-    return join(dirname(manifest), "moddable", "xs");
+    return join(dirname(realpathSync(manifest)), "moddable", "xs");
   } catch {
     throw new InputError("The XS sources are not installed: run npm install --ignore-scripts @agoric/xsnap.");
   }

@@ -1,11 +1,13 @@
 import { isAdmissible, NEWLINE, SPACE, whiteSize } from "./characters";
 import { InputError } from "../errors";
+import { FNV_BASIS, FNV_PRIME, mixed } from "./hash";
 import type { TextTools } from "../platform";
 import {
   beginOf,
   CHARACTERS,
   COUNT,
   createFindings,
+  encode,
   ENTRIES,
   LETTERS,
   MOST_CHARACTERS,
@@ -24,14 +26,10 @@ import { isVisible, printablePath } from "../text";
 import { codePointAt, encodeUtf8, utf8Size } from "./utf8";
 import { BOS, Vocabulary } from "./vocabulary";
 
-/** FNV-1a, 32 bits. */
-const FNV_BASIS = 0x811c9dc5;
-const FNV_PRIME = 0x01000193;
-
 /**
  * Documents (names), one a line, in UTF-8, read where they lie: on the device that is flash. RAM holds
- * only the vocabulary and the line index, the offset of every `stride`-th document, so that finding one
- * takes a look-up and at most stride - 1 lines of reading, wherever it stands.
+ * only the vocabulary and the line index, the offset of every so many-th document, a power of two, so
+ * that finding one takes a look-up and a few lines of reading, wherever it stands.
  *
  * White space around a document does not belong to it; Windows line ends, a byte-order mark, blank lines
  * and a missing last newline are understood.
@@ -47,8 +45,11 @@ export class Dataset {
   readonly shortest: number;
   readonly shortestLine: number;
   private readonly skip: TextTools["skip"];
+  private readonly encode: TextTools["encode"];
   private readonly index: Uint32Array;
-  private readonly stride: number;
+  /** The index has every 2^shift-th name; mask is the lowest `shift` bits. */
+  private readonly shift: number;
+  private readonly mask: number;
   private known: Vocabulary;
   /** See Vocabulary.byteTokens. */
   private byteTokens: Uint8Array;
@@ -62,9 +63,10 @@ export class Dataset {
   constructor(
     private readonly bytes: Uint8Array,
     source: string,
-    tools: TextTools = { scan, skip },
+    tools: TextTools = { encode, scan, skip },
   ) {
     this.skip = tools.skip;
+    this.encode = tools.encode;
     this.source = printablePath(source);
     if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
       throw new InputError(`${this.source} is in UTF-16: save it as UTF-8, one name a line.`);
@@ -77,7 +79,8 @@ export class Dataset {
     this.letters = numbers[LETTERS];
     this.shortest = numbers[SHORTEST];
     this.shortestLine = numbers[SHORTEST_LINE];
-    this.stride = numbers[STRIDE];
+    this.mask = numbers[STRIDE] - 1;
+    this.shift = Math.log2(numbers[STRIDE]);
     this.index = index.slice(0, numbers[ENTRIES]);
     this.known = new Vocabulary(characters.slice(0, numbers[CHARACTERS]));
     this.byteTokens = this.known.byteTokens;
@@ -120,15 +123,13 @@ export class Dataset {
    * @throws RangeError unless 0 <= i < count
    */
   tokens(i: number, tokens: Uint8Array): number {
-    const { bytes, byteTokens } = this;
-    let at = this.offset(i);
-    let length = 1;
-    let token: number;
+    const bytes = this.bytes;
+    const at = this.offset(i);
     tokens[0] = BOS;
-    // Behind the last byte there is undefined, which would become a string to look an element up with.
-    while ((token = byteTokens[bytes[at++] | 0]) > 0) tokens[length++] = token;
-    const byte = bytes[--at];
-    if (byte >= 0x80 || byte === SPACE) length = this.otherTokens(at, tokens, length);
+    let length = this.encode(bytes, at, this.byteTokens, tokens);
+    const end = at + length - 1;
+    const byte = bytes[end];
+    if (byte >= 0x80 || byte === SPACE) length = this.otherTokens(end, tokens, length);
     tokens[length++] = BOS;
     return length;
   }
@@ -187,7 +188,7 @@ export class Dataset {
   /** Where name `i` begins. */
   private offset(i: number): number {
     if (!(i >= 0 && i < this.count)) throw new RangeError(`There is no name ${i}: the dataset has ${this.count}.`);
-    return this.skip(this.bytes, this.index[Math.floor(i / this.stride)], i % this.stride);
+    return this.skip(this.bytes, this.index[i >> this.shift], i & this.mask);
   }
 
   private problem(kind: number, at: number, line: number): InputError {
@@ -246,17 +247,12 @@ function isLineEnd(bytes: Uint8Array, at: number): boolean {
   return at >= bytes.length || bytes[at] === NEWLINE;
 }
 
-/**
- * Of the name that begins at `at`: FNV-1a (Fowler, Noll, Vo), and MurmurHash3's finalizer (Appleby), as FNV
- * alone leaves the upper bits of short names poor. Both are in the public domain.
- */
+/** Of the name that begins at `at`. */
 function hashOf(bytes: Uint8Array, at: number): number {
   const { imul } = Math;
   let hash = FNV_BASIS;
   for (; !isNameEnd(bytes, at); at++) hash = imul(hash ^ bytes[at], FNV_PRIME);
-  hash = imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
+  return mixed(hash);
 }
 
 /** A character for a message: what cannot be seen as its code. */

@@ -24,8 +24,8 @@ export function fit(model: Model, dataset: Dataset): void {
 
 /** Puts name `index` into `tokens` and returns how many positions it has; 0 when it is to be passed over. */
 export function loadName(model: Model, dataset: Dataset, index: number, tokens: Uint8Array): number {
-  const { preset, blockSize } = model.config;
   const rows = dataset.tokens(index, tokens) - 1;
-  if (rows <= blockSize) return rows;
-  return PRESETS[preset].cutsLongNames ? blockSize : 0;
+  const block = model.shape.block;
+  if (rows <= block) return rows;
+  return PRESETS[model.config.preset].cutsLongNames ? block : 0;
 }

@@ -169,6 +169,15 @@ class CharacterSet {
   }
 }
 
+/** See TextTools. This runs in every step. */
+export const encode: TextTools["encode"] = (bytes, at, byteTokens, tokens) => {
+  let length = 1;
+  let token: number;
+  // Behind the last byte there is undefined, which would become a string to look an element up with.
+  while ((token = byteTokens[bytes[at++] | 0]) > 0) tokens[length++] = token;
+  return length;
+};
+
 /** Where the document begins that stands so many behind the one that begins at `at`. */
 export const skip: TextTools["skip"] = (bytes, at, documents) => {
   for (; documents > 0; documents--) {

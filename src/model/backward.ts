@@ -18,9 +18,15 @@ export function backward(
   rows: number,
   accumulate: boolean,
 ): void {
-  const { ops, weights, activations } = model;
-  const { n, heads, block, hidden, vocabulary, rmsNorm } = model.shape;
-  const { dx, dNorm } = flow;
+  const ops = model.ops;
+  const weights = model.weights;
+  const activations = model.activations;
+  const shape = model.shape;
+  const n = shape.n;
+  const block = shape.block;
+  const rmsNorm = shape.rmsNorm;
+  const dx = flow.dx;
+  const dNorm = flow.dNorm;
 
   ops.linearBackward(
     dx,
@@ -30,7 +36,7 @@ export function backward(
     weights.wout,
     rows,
     n,
-    vocabulary,
+    shape.vocabulary,
     accumulate,
   );
 
@@ -40,12 +46,13 @@ export function backward(
     const a = activations.layers[i];
 
     if (rmsNorm) ops.zero(dNorm);
-    ops.mlpBackward(dNorm, dw.w1, dw.w2, dx, a.hidden, a.mlpInput, w.w1, w.w2, rows, n, hidden, accumulate);
+    ops.mlpBackward(dNorm, dw.w1, dw.w2, dx, a.hidden, a.mlpInput, w.w1, w.w2, rows, n, shape.hidden, accumulate);
     if (rmsNorm) ops.rmsNormBackward(dx, dNorm, a.middle, rows, n);
 
-    const { dAttention, dqkv } = flow;
+    const dAttention = flow.dAttention;
+    const dqkv = flow.dqkv;
     ops.linearBackward(dAttention, dw.wo, dx, a.attention, w.wo, rows, n, n, accumulate);
-    ops.attentionBackward(dqkv, dw.bias, dAttention, a.attention, a.p, a.qkv, rows, n, heads, block, accumulate);
+    ops.attentionBackward(dqkv, dw.bias, dAttention, a.attention, a.p, a.qkv, rows, n, shape.heads, block, accumulate);
     if (rmsNorm) ops.zero(dNorm);
     ops.qkvBackward(dNorm, dw.wqkv, dqkv, a.attentionInput, w.wqkv, rows, n, block, accumulate);
     if (rmsNorm) ops.rmsNormBackward(dx, dNorm, a.x, rows, n);

@@ -6,9 +6,14 @@ import type { Model } from "./model";
  * character cost one position. Training calls it with 0 and T.
  */
 export function forward(model: Model, tokens: Uint8Array, from: number, to: number): void {
-  const { ops, weights, activations } = model;
-  const { n, heads, block, hidden, vocabulary, rmsNorm } = model.shape;
-  const { layers } = activations;
+  const ops = model.ops;
+  const weights = model.weights;
+  const activations = model.activations;
+  const shape = model.shape;
+  const n = shape.n;
+  const block = shape.block;
+  const rmsNorm = shape.rmsNorm;
+  const layers = activations.layers;
 
   ops.embeddingForward(activations.embedding, weights.wte, weights.wpe, tokens, from, to, n);
   if (rmsNorm) ops.rmsNormForward(layers[0].x, activations.embedding, from, to, n);
@@ -19,12 +24,12 @@ export function forward(model: Model, tokens: Uint8Array, from: number, to: numb
 
     if (rmsNorm) ops.rmsNormForward(a.attentionInput, a.x, from, to, n);
     ops.qkvForward(a.qkv, a.attentionInput, w.wqkv, from, to, n, block);
-    ops.attentionForward(a.attention, a.p, a.qkv, w.bias, from, to, n, heads, block);
+    ops.attentionForward(a.attention, a.p, a.qkv, w.bias, from, to, n, shape.heads, block);
     ops.linearResidualForward(a.middle, a.x, a.attention, w.wo, from, to, n, n);
 
     if (rmsNorm) ops.rmsNormForward(a.mlpInput, a.middle, from, to, n);
-    ops.mlpForward(a.output, a.middle, a.hidden, a.mlpInput, w.w1, w.w2, from, to, n, hidden);
+    ops.mlpForward(a.output, a.middle, a.hidden, a.mlpInput, w.w1, w.w2, from, to, n, shape.hidden);
   }
 
-  ops.linearForward(activations.logits, activations.output, weights.wout, from, to, n, vocabulary);
+  ops.linearForward(activations.logits, activations.output, weights.wout, from, to, n, shape.vocabulary);
 }

@@ -8,7 +8,9 @@ import { BOS } from "../data/vocabulary";
 
 /** Lets a model write names, one character at a time. */
 export class Generator {
-  private readonly tokens: Uint8Array;
+  /** Of the last name: BOS and its characters, and how many these are. */
+  readonly tokens: Uint8Array;
+  letters = 0;
   private readonly probabilities: Float32Array;
   private readonly longest: number;
 
@@ -44,6 +46,7 @@ export class Generator {
       name += model.vocabulary.characterOf(token);
       tokens[length] = token;
     }
+    this.letters = length - 1;
     return name;
   }
 

@@ -22,8 +22,6 @@ export class Trainer {
   stepsDone = 0;
   /** The name that was drawn last. */
   nameIndex = -1;
-  /** Tokens that the last step was to predict. */
-  tokensTrained = 0;
   /** Of the last step that had one. */
   lastLoss: number | undefined;
   /** Of the last step: it falls linearly from the first step's to zero. */
@@ -34,11 +32,13 @@ export class Trainer {
   private readonly gradientViews: Weights;
   private readonly flow: Flow;
   private readonly tokens: Uint8Array;
-  /** What the gradient of each token is multiplied with; 0 where that depends on its name. */
+  /** What the gradient of each token is multiplied with; 0 where its name has a weight, that its tokens share. */
   private readonly tokenWeight: number;
+  private readonly nameWeight: number;
+  private readonly isRandom: boolean;
   private nextName = 0;
-  /** Names of the batch so far, and the loss of those that fit, weighed. */
-  private namesDone = 0;
+  /** Of the batch: names to come; of those that came and fit, their weight, and their loss times that. */
+  private namesLeft: number;
   private weight = 0;
   private lossSum = 0;
 
@@ -57,8 +57,11 @@ export class Trainer {
     this.gradientViews = viewWeights(ops, this.gradients, model.config);
     this.flow = createFlow(ops, model.config);
     this.adam = new Adam(ops, parameters, this.gradients);
+    this.isRandom = config.sampling === "random";
     this.tokens = new Uint8Array(model.config.blockSize + 1);
     const isByToken = PRESETS[model.config.preset].weighs === "tokens";
+    this.namesLeft = config.batchSize;
+    this.nameWeight = 1 / config.batchSize;
     this.tokenWeight = isByToken ? 1 / (dataset.meanTokens * config.batchSize) : 0;
   }
 
@@ -76,37 +79,37 @@ export class Trainer {
    * where the preset weighs these. A loss that is not finite moves nothing, and is no step done.
    */
   name(): Loss | undefined {
-    const { config, tokens, tokenWeight } = this;
-    const { batchSize } = config;
+    const model = this.model;
+    const tokens = this.tokens;
+    const tokenWeight = this.tokenWeight;
     const index = this.drawName();
-    const rows = loadName(this.model, this.dataset, index, tokens);
+    const rows = loadName(model, this.dataset, index, tokens);
     this.nameIndex = index;
     if (rows > 0) {
-      const loss = this.computeGradients(tokens, rows, tokenWeight || 1 / (rows * batchSize), this.weight > 0);
+      const loss = this.computeGradients(tokens, rows, tokenWeight || this.nameWeight / rows, this.weight > 0);
       if (loss - loss !== 0) return "diverged";
       const weight = tokenWeight > 0 ? rows : 1;
       this.lossSum += weight * loss;
       this.weight += weight;
-      this.tokensTrained = this.namesDone > 0 ? this.tokensTrained + rows : rows;
     }
-    if (++this.namesDone < batchSize) return undefined;
-    return this.update();
+    const left = this.namesLeft - 1;
+    this.namesLeft = left;
+    return left > 0 ? undefined : this.update();
   }
 
   private update(): Loss {
-    const { stepsDone, config, weight } = this;
+    const stepsDone = this.stepsDone;
+    const config = this.config;
+    const weight = this.weight;
     const learningRate = config.learningRate * (1 - stepsDone / config.steps);
-    let loss: Loss = "passed over";
-    if (weight > 0) {
-      loss = this.lossSum / weight;
-      this.adam.update(stepsDone, learningRate);
-      this.lastLoss = loss;
-      this.lossSum = 0;
-      this.weight = 0;
-    }
     this.learningRate = learningRate;
-    this.namesDone = 0;
     this.stepsDone = stepsDone + 1;
+    this.namesLeft = config.batchSize;
+    if (weight === 0) return "passed over";
+    const loss = this.lossSum / weight;
+    this.lastLoss = loss;
+    this.lossSum = this.weight = 0;
+    this.adam.update(stepsDone, learningRate);
     return loss;
   }
 
@@ -115,24 +118,26 @@ export class Trainer {
    * the loss.
    * @param weight of each token: 1 / rows for the gradient of the mean loss
    */
-  computeGradients(tokens: Uint8Array, rows: number, weight = 1 / rows, accumulate = false): number {
-    const { ops, activations, config } = this.model;
-    forward(this.model, tokens, 0, rows);
-    const loss = ops.softmaxCrossEntropy(activations.logits, tokens, rows, config.vocabularySize, weight);
-    backward(this.model, this.gradientViews, this.flow, tokens, rows, accumulate);
+  computeGradients(tokens: Uint8Array, rows: number, weight: number, accumulate: boolean): number {
+    const model = this.model;
+    forward(model, tokens, 0, rows);
+    const logits = model.activations.logits;
+    const loss = model.ops.softmaxCrossEntropy(logits, tokens, rows, model.shape.vocabulary, weight);
+    backward(model, this.gradientViews, this.flow, tokens, rows, accumulate);
     return loss;
   }
 
   private drawName(): number {
-    const { dataset, holdout } = this;
+    const holdout = this.holdout;
     for (;;) {
-      let name: number;
-      if (this.config.sampling === "random") name = this.random.index(dataset.count);
-      else {
-        name = this.nextName;
-        this.nextName = (name + 1) % dataset.count;
-      }
+      const name = this.isRandom ? this.random.index(this.dataset.count) : this.followingName();
       if (!holdout?.has(name)) return name;
     }
+  }
+
+  private followingName(): number {
+    const name = this.nextName;
+    this.nextName = (name + 1) % this.dataset.count;
+    return name;
   }
 }

@@ -3,24 +3,36 @@ import { InputError } from "../errors";
 import type { Loss } from "../model/loss";
 import { loadName } from "../data/fitting";
 import { forward } from "../model/forward";
+import type { Holdout } from "../data/holdout";
 import type { Model } from "../model/model";
 import type { Task } from "./runner";
+import { BOS } from "../data/vocabulary";
 
-/** Measures the mean loss over names, one a bit, without training. */
+/** Measures the loss over names, one a bit, without training. */
 export class Evaluation implements Task {
-  /** Names that were looked at, and those of them that fit. */
+  /** Names that were looked at; of those to measure the ones that fit, and the others. */
   done = 0;
   measured = 0;
+  passedOver = 0;
+  /** Of the names measured: tokens that were to be predicted, and how many of these are characters. */
+  tokens = 0;
+  characters = 0;
+  /** Sums, in nats: of the names' means, and of the losses of all tokens. */
   private sum = 0;
-  private readonly tokens: Uint8Array;
+  private tokenSum = 0;
+  private readonly sequence: Uint8Array;
 
-  /** @param names indices of the names; all of the dataset when there are none */
+  /**
+   * @param names indices of the names; all of the dataset when there are none
+   * @param holdout measures those of them alone that it holds out
+   */
   constructor(
     private readonly model: Model,
     private readonly dataset: Dataset,
     private readonly names?: Uint32Array,
+    private readonly holdout?: Holdout,
   ) {
-    this.tokens = new Uint8Array(model.config.blockSize + 1);
+    this.sequence = new Uint8Array(model.config.blockSize + 1);
   }
 
   get total(): number {
@@ -32,32 +44,62 @@ export class Evaluation implements Task {
     return this.measured > 0 ? this.sum / this.measured : undefined;
   }
 
+  /** The mean over the tokens. */
+  get natsPerToken(): number {
+    return this.tokenSum / this.tokens;
+  }
+
+  /** What all tokens take, the BOS at the end of each name included, for each character. */
+  get bitsPerCharacter(): number {
+    return this.tokenSum / Math.LN2 / this.characters;
+  }
+
   /** Begins again. */
   reset(): void {
     this.done = 0;
     this.measured = 0;
+    this.passedOver = 0;
+    this.tokens = 0;
+    this.characters = 0;
     this.sum = 0;
+    this.tokenSum = 0;
   }
 
   /** @throws InputError when a loss is no finite number */
   work(): boolean {
-    const { model, dataset, names } = this;
-    const loss = nameLoss(model, dataset, names ? names[this.done] : this.done, this.tokens);
-    if (loss === "diverged")
-      throw new InputError("The model gives no finite loss: it is broken, or its weights are too large.");
-    if (loss !== "passed over") {
-      this.sum += loss;
-      this.measured++;
-    }
+    const { names, holdout } = this;
+    const index = names ? names[this.done] : this.done;
+    if (!holdout || holdout.has(index)) this.measure(index);
     this.done++;
     return this.done < this.total;
+  }
+
+  private measure(index: number): void {
+    const { model, dataset, sequence } = this;
+    const rows = loadName(model, dataset, index, sequence);
+    if (rows === 0) {
+      this.passedOver++;
+      return;
+    }
+    const loss = sequenceLoss(model, sequence, rows);
+    if (loss === "diverged")
+      throw new InputError("The model gives no finite loss: it is broken, or its weights are too large.");
+    this.measured++;
+    this.sum += loss;
+    this.tokenSum += rows * loss;
+    this.tokens += rows;
+    // A name that was cut does not end at BOS.
+    this.characters += sequence[rows] === BOS ? rows - 1 : rows;
   }
 }
 
 /** The loss of name `index`, without training. `tokens`: room for block_size + 1. */
 export function nameLoss(model: Model, dataset: Dataset, index: number, tokens: Uint8Array): Loss {
   const rows = loadName(model, dataset, index, tokens);
-  if (rows === 0) return "passed over";
+  return rows === 0 ? "passed over" : sequenceLoss(model, tokens, rows);
+}
+
+function sequenceLoss(model: Model, tokens: Uint8Array, rows: number): number | "diverged" {
   forward(model, tokens, 0, rows);
   const loss = model.ops.softmaxCrossEntropy(model.activations.logits, tokens, rows, model.config.vocabularySize, 0);
   return Number.isFinite(loss) ? loss : "diverged";

@@ -52,8 +52,6 @@ export interface StepEvent {
   learningRate: number;
   /** Index of the (last) name in the dataset. */
   name: number;
-  /** Tokens that the step was to predict. */
-  tokens: number;
   /** Whether the log has a line for it. */
   isLogged: boolean;
   /** The mean loss of (a sample of) the names held out, where it was measured. */
@@ -99,12 +97,45 @@ export interface ProgressEvent {
   readonly total: number;
 }
 
+/** How well a model predicts names, and what the names are like that it writes. */
 export interface EvaluatedEvent {
   readonly type: "evaluated";
-  /** Mean over the names that were measured, in nats. */
+  /** Mean over the names that were measured, each of which weighs the same, in nats a token. */
   readonly loss: number;
   readonly names: number;
   readonly passedOver: number;
+  /** Tokens of these names that were to be predicted: their characters, and the BOS at the end of each. */
+  readonly tokens: number;
+  /** Mean over these tokens, each of which weighs the same: the sum of -ln p, divided by their number. */
+  readonly natsPerToken: number;
+  /** The sum of -log2 p over all of these tokens, BOS included, divided by the number of characters. */
+  readonly bitsPerCharacter: number;
+  /** Where names were asked for. */
+  readonly written?: WrittenNames;
+}
+
+/** Names that a model has written, compared with the dataset: those of its names that the model can be trained on. */
+export interface WrittenNames {
+  readonly count: number;
+  readonly temperature: number;
+  /** From 0 to 1: those that no name of the dataset is equal to. */
+  readonly newShare: number;
+  /** From 0 to 1: those that had been written before, so that a name that comes thrice counts twice. */
+  readonly duplicateShare: number;
+  readonly length: Lengths;
+  readonly dataLength: Lengths;
+  /**
+   * Total variation distance between the shares that each character has of all written and of all in the dataset,
+   * half the sum of |p - q|: from 0, the same, to 1, none in common. 1 when nothing but empty names was written.
+   */
+  readonly letterDistance: number;
+}
+
+/** Of names, in characters. */
+export interface Lengths {
+  readonly mean: number;
+  /** The root of the mean squared distance from the mean. */
+  readonly deviation: number;
 }
 
 /** Something that the user may want to know. */

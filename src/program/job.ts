@@ -9,11 +9,10 @@ import {
 } from "../config";
 import { Dataset } from "../data/dataset";
 import { InputError } from "../errors";
-import { Evaluation } from "./evaluation";
 import type { DoneEvent, Ending, Tell } from "./events";
-import { fit } from "../data/fitting";
 import { Generator } from "../model/generate";
 import { loadModel } from "../checkpoint/loading";
+import { evaluate, type Measures } from "./measuring";
 import { Model } from "../model/model";
 import type { Dtype, Ops, OpsName } from "../model/ops";
 import { drawParameters } from "../model/parameters";
@@ -69,8 +68,8 @@ export interface GenerateJob extends Numbers {
   readonly seed: number;
 }
 
-/** Measure a checkpoint's mean loss over the names. */
-export interface EvaluateJob extends Numbers {
+/** Measure how well a checkpoint predicts names, and what those are like that it writes. */
+export interface EvaluateJob extends Numbers, Measures {
   readonly command: "eval";
   readonly model: string;
   readonly wanted: Partial<ModelConfig>;
@@ -85,9 +84,6 @@ export const DEFAULT_TRAIN_JOB: TrainJob = Object.freeze({
   samples: 20,
   logEvery: 100,
 });
-
-/** Names between two events of progress. */
-const PROGRESS_NAMES = 100;
 
 /** Where a job runs, and whom it tells. */
 export interface Surroundings {
@@ -134,7 +130,7 @@ async function endOf(job: Job, surroundings: Surroundings): Promise<Ending> {
     case "generate":
       return generate(job, surroundings);
     case "eval":
-      return evaluate(job, surroundings);
+      return measure(job, surroundings);
   }
 }
 
@@ -235,25 +231,12 @@ async function generate(job: GenerateJob, surroundings: Surroundings): Promise<E
   return runner.run(new Writing(new Generator(model, random), job.count, temperature, job.prefix, write));
 }
 
-async function evaluate(job: EvaluateJob, surroundings: Surroundings): Promise<Ending> {
+async function measure(job: EvaluateJob, surroundings: Surroundings): Promise<Ending> {
   const { platform, runner, tell } = surroundings;
   const ops = surroundings.provideOps(job.dtype, job.ops);
   const dataset = datasetOf(platform);
   const model = await load(job.model, job.wanted, ops, dataset.vocabulary, surroundings);
-  if (!model) return "stopped";
-  fit(model, dataset);
-  const evaluation = new Evaluation(model, dataset);
-  const work = (): boolean => {
-    const isUnfinished = evaluation.work();
-    const { done, total } = evaluation;
-    if (done % PROGRESS_NAMES === 0 || done === total) tell({ type: "progress", done, total });
-    return isUnfinished;
-  };
-  const ending = await runner.run({ work });
-  const { loss, measured, done } = evaluation;
-  if (ending === "done" && loss !== undefined)
-    tell({ type: "evaluated", loss, names: measured, passedOver: done - measured });
-  return ending;
+  return model ? evaluate(model, dataset, job, runner, tell) : "stopped";
 }
 
 function datasetOf({ names, namesFile, textTools }: Platform): Dataset {

@@ -33,7 +33,6 @@ export class Training implements Task {
       loss: 0,
       learningRate: 0,
       name: 0,
-      tokens: 0,
       isLogged: false,
       validationLoss: undefined,
     };
@@ -42,7 +41,8 @@ export class Training implements Task {
   /** @throws InputError when the training has diverged */
   work(): boolean {
     if (this.isValidating) return this.validate();
-    const { trainer, last } = this;
+    const trainer = this.trainer;
+    const last = this.last;
     const step = trainer.stepsDone;
     const loss = trainer.name();
     if (loss === undefined) return true;
@@ -58,7 +58,6 @@ export class Training implements Task {
     event.loss = loss;
     event.learningRate = trainer.learningRate;
     event.name = trainer.nameIndex;
-    event.tokens = trainer.tokensTrained;
     event.isLogged = isLogged;
     if (isLogged && validation) return this.beginValidation(validation);
     this.tell(event);

@@ -160,7 +160,7 @@ function diverge({ preset }: DivergeQuestion): Hidden {
       const at = /^wte$|^wpe$|bias$/.test(name) ? offset : offset + rows * columns - 1;
       const value = model.parameters[at];
       model.parameters[at] = NaN;
-      if (!Number.isNaN(trainer.computeGradients(tokens, 3))) hidden.push(name);
+      if (!Number.isNaN(trainer.computeGradients(tokens, 3, 1 / 3, false))) hidden.push(name);
       model.parameters[at] = value;
     }
     return hidden;

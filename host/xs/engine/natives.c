@@ -26,7 +26,8 @@
     _(xs_gpt_softmax_cross_entropy) \
     _(xs_gpt_adam) \
     _(xs_gpt_scan) \
-    _(xs_gpt_skip)
+    _(xs_gpt_skip) \
+    _(xs_gpt_encode)
 
 #define DECLARE(NAME) extern void NAME(txMachine *the);
 #define LIST(NAME) { #NAME, NAME },

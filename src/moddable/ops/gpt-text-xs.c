@@ -42,3 +42,19 @@ void xs_gpt_skip(xsMachine *the)
         xsRangeError("%d documents from byte %d of %d", (int)documents, (int)at, (int)size);
     xsmcSetInteger(xsResult, (xsIntegerValue)gpt_skip(bytes, size, (size_t)at, (uint32_t)documents));
 }
+
+/* encode(bytes, at, byteTokens, tokens) */
+void xs_gpt_encode(xsMachine *the)
+{
+    xsIntegerValue at = xsmcToInteger(xsArg(1));
+    void *bytes, *byte_tokens, *tokens;
+    xsUnsignedValue size, known, room;
+    xsmcGetBufferReadable(xsArg(0), &bytes, &size);
+    xsmcGetBufferReadable(xsArg(2), &byte_tokens, &known);
+    xsmcGetBufferWritable(xsArg(3), &tokens, &room);
+    if (at < 0 || (xsUnsignedValue)at > size)
+        xsRangeError("byte %d of %d", (int)at, (int)size);
+    if (known != 0x80)
+        xsRangeError("the tokens of %d bytes", (int)known);
+    xsmcSetInteger(xsResult, (xsIntegerValue)gpt_encode(bytes, size, (size_t)at, byte_tokens, tokens, room));
+}

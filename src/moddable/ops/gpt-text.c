@@ -272,3 +272,13 @@ size_t gpt_skip(const uint8_t *bytes, size_t size, size_t at, uint32_t documents
     }
     return (size_t)(p - bytes);
 }
+
+size_t gpt_encode(const uint8_t *bytes, size_t size, size_t at, const uint8_t *byte_tokens, uint8_t *tokens,
+    size_t room)
+{
+    size_t length = 1;
+    for (; at < size && bytes[at] < 0x80 && byte_tokens[bytes[at]]; at++, length++)
+        if (length < room)
+            tokens[length] = byte_tokens[bytes[at]];
+    return length;
+}

@@ -17,4 +17,9 @@ void gpt_scan(const uint8_t *bytes, size_t size, uint32_t *index, uint32_t *char
 /* Where the document begins that stands so many behind the one that begins at `at`; `size` behind the last. */
 size_t gpt_skip(const uint8_t *bytes, size_t size, size_t at, uint32_t documents);
 
+/* Writes the tokens of the characters from `at` on, from tokens[1] on and as many as fit; byte_tokens has 128.
+   Returns the place behind the last, also where it did not fit. */
+size_t gpt_encode(const uint8_t *bytes, size_t size, size_t at, const uint8_t *byte_tokens, uint8_t *tokens,
+    size_t room);
+
 #endif

@@ -43,6 +43,7 @@ export const textTools: TextTools = Object.freeze({
   scan: (bytes: Uint8Array, { index, characters, numbers }: Findings) =>
     scanInC(bytes, bytesOf(index), bytesOf(characters), bytesOf(numbers)),
   skip: native("xs_gpt_skip"),
+  encode: native("xs_gpt_encode"),
 });
 
 function bytesOf({ buffer, byteOffset, byteLength }: Uint32Array): Uint8Array {

@@ -1,4 +1,4 @@
-import { scan, skip } from "../../../src/data/scan";
+import { encode, scan, skip } from "../../../src/data/scan";
 
 /**
  * A board for the firmware's edge on Node: a clock that a test moves, timers, and a UART with a tiny FIFO.
@@ -125,6 +125,7 @@ const natives: Record<string, (...values: never[]) => unknown> = {
     scan(bytes, { index, characters, numbers });
   },
   xs_gpt_skip: skip,
+  xs_gpt_encode: encode,
 };
 Object.assign(globalThis, {
   native: (name: string) => natives[name],
