@@ -121,7 +121,7 @@ function refuse({ op }: RefuseQuestion): Refusal[] {
       }
       for (const wrong of [[], null, undefined, 7]) put(`is ${JSON.stringify(wrong)}`, () => wrong);
     } else if (typeof value === "boolean") {
-      for (const wrong of [0, 1, NaN, null, undefined, "true", {}]) put(`is ${String(wrong)}`, () => wrong);
+      for (const wrong of [0, 1, null, undefined, "true", {}]) put(`is ${JSON.stringify(wrong)}`, () => wrong);
     } else if (typeof value === "number" && op !== "adam" && name !== "weight") {
       for (const size of [...WRONG_SIZES, 2 ** 32 + value]) put(`size ${size}`, () => size);
       put("size undefined", () => undefined);

@@ -73,18 +73,18 @@ void mlp_forward(float *y, const float *residual, float *h, const float *x, cons
 
 #ifdef GPT_CHIP
 
-/* A position at which a unit is active. */
+/* A position at which a unit is active: its h, where that is kept, and the rows that go in and out. */
 typedef struct {
     float h, sum;
     const float *in;
-    float *out;
+    float *out, *place;
 } Active;
 
 /* Positions are taken so many at a time. */
 enum { MOST_ACTIVE = 16 };
 
 /* Those of the positions `from` to `to` at which unit `h` is not zero, a row of in and out each. */
-static int find_active(Active *active, const float *h, const float *in, float *out, int from, int to, int n, int hidden)
+static int find_active(Active *active, float *h, const float *in, float *out, int from, int to, int n, int hidden)
 {
     Active *next = active;
     for (int t = from; t < to; t++) {
@@ -95,6 +95,7 @@ static int find_active(Active *active, const float *h, const float *in, float *o
         next->sum = 0.0f;
         next->in = in + t * n;
         next->out = out + t * n;
+        next->place = h + t * hidden;
         next++;
     }
     return (int)(next - active);
@@ -175,7 +176,7 @@ void mlp_backward(float *dx, float *dw1, float *dw2, const float *dy, float *h, 
             int count = find_active(active, h + u, dy, dx, from, to, n, hidden);
             backward_out(dw2 + u * n, w2 + u * n, active, count, n, accumulate || from > 0);
             for (int i = 0; i < count; i++)
-                h[(active[i].in - dy) / n * hidden + u] = active[i].sum;
+                *active[i].place = active[i].sum;
             from = to;
         } while (from < rows);
     }
