@@ -2,7 +2,7 @@ import { isAdmissible, SPACE } from "./characters";
 import { InputError } from "../errors";
 import { printable } from "../text";
 
-/** The token that begins and ends every document. */
+/** The token at both ends of a document */
 export const BOS = 0;
 
 /** The smallest and the largest number of tokens: BOS and one character, or 255. */

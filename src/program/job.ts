@@ -28,7 +28,7 @@ import { Training } from "./training";
 import type { Vocabulary } from "../data/vocabulary";
 import { Writing } from "./writing";
 
-/** What to do: plain data, so that it can cross to another process. */
+/** What to do: plain data, which can go to a process of its own as it is. */
 export type Job = TrainJob | GenerateJob | EvaluateJob;
 
 interface Numbers {
