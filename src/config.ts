@@ -30,40 +30,34 @@ export interface Preset {
 /** `random` draws names with replacement; `sequential` walks the file from its start, wrapping. */
 export type Sampling = "random" | "sequential";
 
+const ESP32GPT: Preset = Object.freeze({
+  rmsNorm: false,
+  initStd: 0.1,
+  temperature: 0.8,
+  sampling: "random",
+  cutsLongNames: false,
+  generationMargin: 1,
+  relativeBias: false,
+  weighs: "names",
+  batchSize: 1,
+  steps: 1000,
+  learningRate: () => 0.01,
+});
+
+/** Each of the others in what it does differently. */
 export const PRESETS: Readonly<Record<PresetName, Preset>> = Object.freeze({
-  esp32gpt: Object.freeze({
-    rmsNorm: false,
-    initStd: 0.1,
-    temperature: 0.8,
-    sampling: "random",
-    cutsLongNames: false,
-    generationMargin: 1,
-    relativeBias: false,
-    weighs: "names",
-    batchSize: 1,
-    steps: 1000,
-    learningRate: () => 0.01,
-  }),
+  esp32gpt: ESP32GPT,
   microgpt: Object.freeze({
+    ...ESP32GPT,
     rmsNorm: true,
     initStd: 0.08,
     temperature: 0.5,
     sampling: "sequential",
     cutsLongNames: true,
     generationMargin: 0,
-    relativeBias: false,
-    weighs: "names",
-    batchSize: 1,
-    steps: 1000,
-    learningRate: () => 0.01,
   }),
   tuned: Object.freeze({
-    rmsNorm: false,
-    initStd: 0.1,
-    temperature: 0.8,
-    sampling: "random",
-    cutsLongNames: false,
-    generationMargin: 1,
+    ...ESP32GPT,
     relativeBias: true,
     weighs: "tokens",
     batchSize: 8,

@@ -13,9 +13,9 @@ import { ROOT } from "./helpers";
 import { esp32gpt, outcomeOf, start, temporaryFolder } from "./support/cli";
 import { BoardServer } from "./support/monitor";
 import { expectRefusal, until } from "./support/programs";
+import { onPosix } from "./support/scripts";
 
 const at = temporaryFolder();
-const onPosix = process.platform === "win32" ? test.skip : test;
 
 let server: BoardServer;
 beforeEach(async () => {
@@ -250,7 +250,9 @@ describe("the output", () => {
     expect([program.exitCode, said]).toEqual([0, ""]);
   });
 
-  (existsSync("/dev/full") ? test : test.skip)("that is full is told in a sentence", async () => {
+  const hasFull = existsSync("/dev/full");
+  if (!hasFull) console.warn("Skipped: there is no /dev/full to test a full output of the monitor with.");
+  (hasFull ? test : test.skip)("that is full is told in a sentence", async () => {
     const full = openSync("/dev/full", "w");
     const program = spawn(process.execPath, ["bin/esp32gpt.js", "monitor", "--port", server.address], {
       cwd: ROOT,

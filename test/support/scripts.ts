@@ -11,7 +11,10 @@ delete bare.IDF_PATH;
 delete bare.UPLOAD_PORT;
 delete bare.ESPTOOL_PORT;
 
-export const onPosix = process.platform === "win32" ? test.skip : test;
+const isPosix = process.platform !== "win32";
+if (!isPosix) console.warn("Skipped: what starts programs or sends signals as POSIX systems do.");
+
+export const onPosix = isPosix ? test : test.skip;
 
 export function startScript(name: string, options: readonly string[] = [], env = {}): ChildProcessWithoutNullStreams {
   const file = join(ROOT, "scripts", "firmware", `${name}.mjs`);
