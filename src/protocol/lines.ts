@@ -1,0 +1,75 @@
+import { crc32 } from "../checkpoint/crc32";
+import { formatChecksum } from "../checkpoint/format";
+import { encodeUtf8 } from "../data/utf8";
+
+/*
+ * The lines of the device protocol, both ways: PROTOCOL.md describes them.
+ */
+
+export const PROTOCOL_VERSION = 1;
+/** Bytes of a line to the device, without its end. */
+export const MOST_LINE_BYTES = 120;
+/** The largest number that a command can be tagged with. */
+export const LARGEST_ID = 65535;
+/** The device remembers what became of so many tagged commands. */
+export const REMEMBERED_IDS = 8;
+/** Bytes of a `chunk` line, of a `data` line, and lines of either that may be under way. */
+export const CHUNK_BYTES = 192;
+export const DATA_BYTES = 60;
+export const MOST_CHUNKS = 4;
+export const MOST_DATA_LINES = 8;
+
+const SEAL = ',"crc":"';
+const DIGITS = 8;
+const TAGGED = /^@([1-9]\d{0,4}) ([0-9a-f]{8}) (.+)$/;
+
+/** A line from the device, taken apart. */
+export interface DeviceLine {
+  readonly n: number;
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+/** A tagged command. */
+export interface TaggedCommand {
+  readonly id: number;
+  readonly command: string;
+}
+
+/** A line of JSON with its number in front and its checksum behind, without its end. */
+export function sealLine(n: number, fields: object): string {
+  // A copy: XS does not stringify what lies in flash.
+  const body = JSON.stringify({ n, ...fields }).slice(0, -1);
+  return `${body}${SEAL}${checksumOf(body)}"}`;
+}
+
+/** What a line from the device tells; undefined for what is no such line, or is damaged. */
+export function openLine(line: string): DeviceLine | undefined {
+  if (!line.startsWith("{")) return undefined;
+  const end = line.length - 2 - DIGITS;
+  const body = line.slice(0, end - SEAL.length);
+  if (line.slice(body.length) !== `${SEAL}${checksumOf(body)}"}`) return undefined;
+  try {
+    const fields = JSON.parse(`${body}}`) as Partial<DeviceLine>;
+    return Number.isSafeInteger(fields.n) && typeof fields.type === "string" ? (fields as DeviceLine) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A command as a program sends it, without the end of its line. */
+export function tagCommand(id: number, command: string): string {
+  return `@${id} ${checksumOf(`${id} ${command}`)} ${command}`;
+}
+
+/** What a line to the device is: a command with its tag, one of a person, or damaged. */
+export function readCommand(line: string): TaggedCommand | string | "damaged" {
+  if (!line.startsWith("@")) return line;
+  const [, id, checksum, command] = TAGGED.exec(line) ?? [];
+  if (id === undefined || Number(id) > LARGEST_ID || checksumOf(`${id} ${command}`) !== checksum) return "damaged";
+  return { id: Number(id), command };
+}
+
+function checksumOf(text: string): string {
+  return formatChecksum(crc32(encodeUtf8(text)));
+}
