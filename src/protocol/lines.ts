@@ -62,12 +62,18 @@ export function tagCommand(id: number, command: string): string {
   return `@${id} ${checksumOf(`${id} ${command}`)} ${command}`;
 }
 
-/** What a line to the device is: a command with its tag, one of a person, or damaged. */
-export function readCommand(line: string): TaggedCommand | string | "damaged" {
-  if (!line.startsWith("@")) return line;
-  const [, id, checksum, command] = TAGGED.exec(line) ?? [];
-  if (id === undefined || Number(id) > LARGEST_ID || checksumOf(`${id} ${command}`) !== checksum) return "damaged";
-  return { id: Number(id), command };
+/** Whether a line to the device is a tagged command, be it a damaged one. */
+export function isTagged(line: string): boolean {
+  return line.startsWith("@");
+}
+
+/** A tagged command; undefined for a damaged one. */
+export function readTagged(line: string): TaggedCommand | undefined {
+  const match = TAGGED.exec(line);
+  if (!match) return undefined;
+  const [, id, checksum, command] = match;
+  const isSound = Number(id) <= LARGEST_ID && checksumOf(`${id} ${command}`) === checksum;
+  return isSound ? { id: Number(id), command } : undefined;
 }
 
 function checksumOf(text: string): string {
