@@ -48,6 +48,7 @@ export class Files {
     return {
       open: (name) => nodeStorage.open(this.pathOf(name)),
       create: (name) => nodeStorage.create(this.pathOf(name)),
+      move: (from, to) => nodeStorage.move(this.pathOf(from), this.pathOf(to)),
     };
   }
 

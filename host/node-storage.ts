@@ -7,6 +7,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   writeSync,
 } from "node:fs";
@@ -25,6 +26,7 @@ export function temporaryName(path: string): string {
 export const nodeStorage: Storage = {
   open: (path) => promised(() => openStored(path)),
   create: (path) => promised(() => createNew(path)),
+  move: (from, to) => promised(() => moveFile(from, to)),
 };
 
 /** What is done at once here, and needs time elsewhere. */
@@ -59,11 +61,7 @@ export function openStored(path: string): StoredFile | undefined {
 
 function createNew(path: string): NewFile {
   if (path === "") throw new InputError("Cannot write a file without a name.");
-  const present = attempt("write", path, () => statSync(path, { throwIfNoEntry: false }));
-  if (present && !present.isFile())
-    throw new InputError(
-      `Cannot write ${printable(path, 200)}: ${present.isDirectory() ? "it is a folder" : "it is no regular file"}.`,
-    );
+  const present = regularFile("write", path);
   const temporary = temporaryName(path);
   const fd = attempt("write", path, () => openSync(temporary, "w"));
   const abort = (): void => {
@@ -95,6 +93,23 @@ function createNew(path: string): NewFile {
     commit: () => promised(() => attempt("write", path, commit)),
     abort,
   };
+}
+
+function moveFile(from: string, to: string): void {
+  if (!regularFile("read", from)) return;
+  regularFile("write", to);
+  attempt("write", to, () => renameSync(from, to));
+  syncFolder(dirname(to));
+}
+
+/** What is known of a file; undefined when there is none. Only regular files can be replaced. */
+function regularFile(action: "read" | "write", path: string): Stats | undefined {
+  const present = attempt(action, path, () => statSync(path, { throwIfNoEntry: false }));
+  if (present && !present.isFile())
+    throw new InputError(
+      `Cannot ${action} ${printable(path, 200)}: ${present.isDirectory() ? "it is a folder" : "it is no regular file"}.`,
+    );
+  return present;
 }
 
 /** The new name itself reaches the disk; not every system lets a folder be synchronized. */

@@ -66,6 +66,8 @@ export interface Storage {
   open(name: string): Promise<StoredFile | undefined>;
   /** Begins a file that takes the place of `name` at once and whole when it is committed. */
   create(name: string): Promise<NewFile>;
+  /** Gives a file another name, in the place of what has that name; does nothing when there is no `from`. */
+  move(from: string, to: string): Promise<void>;
 }
 
 export interface StoredFile {

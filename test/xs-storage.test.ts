@@ -42,6 +42,7 @@ function run(source: string, start?: HostStart): Promise<Outcome> {
        const bytes = new Uint8Array(source.size);
        return source.read(0, bytes);
      }
+     const { move } = host.storage;
      try { ${source} } catch (error) { host.fail(error.message, 2); }`,
   );
   return outcomeOf(startHost(executable, bundle, start));
@@ -92,6 +93,15 @@ describe("a file that is replaced", () => {
   });
 });
 
+test("a file that is moved takes the place of another, and what is not there is not moved", async () => {
+  const [from, to] = [quoted(file("model")), quoted(file("best"))];
+  const source = `save(${to}, 9); save(${from}, 5); move(${from}, ${to}); move(${from}, ${to});`;
+  expect(await run(source)).toMatchObject({ code: 0, stderr: "" });
+  expect(readFileSync(file("best"), "utf8")).toBe("nnnnn");
+  expectNothingElse("best");
+  execFileSync("rm", [file("best")]);
+});
+
 test("what another process of the same number has left is no obstacle", async () => {
   const shell = `: > ${file("model")}.$$.tmp; chmod 0444 ${file("model")}.$$.tmp; ln -sf ${at("elsewhere")} ${file("linked")}.$$.tmp; exec "$0" "$@"`;
   writeFileSync(at("elsewhere"), "untouched");
@@ -127,6 +137,11 @@ describe("what cannot be is said in words:", () => {
       /^Cannot write .*deep\/.*: there is no such file or folder\n$/,
     ],
     [`save("DIR/plain/model", 5)`, /^Cannot write .*model: a part of its path is not a folder\n$/],
+    [`move("DIR/folder", "DIR/model")`, /^Cannot read .*folder: it is a folder\n$/],
+    [`move("DIR/pipe", "DIR/model")`, /^Cannot read .*pipe: it is no regular file\n$/],
+    [`move("DIR/plain", "DIR/pipe")`, /^Cannot write .*pipe: it is no regular file\n$/],
+    [`move("DIR/plain", "DIR/nowhere/model")`, /^Cannot write .*model: there is no such file or folder\n$/],
+    [`move("DIR/plain", "")`, /^this program takes file names of 1 to 4095 bytes\n$/],
   ])("%s", async (source, message) => {
     const { code, stdout, stderr } = await run(source.replaceAll("DIR", at("odd")));
     expect(stderr).toMatch(message);
@@ -221,6 +236,21 @@ if (process.platform !== "linux") {
     test("works gets the bytes, then the name, then the folder", async () => {
       await run(`save(${quoted(file("model"))}, 5)`, faulty(""));
       expect(readFileSync(at("log"), "utf8")).toBe("fsync file\nrename\nfsync folder\n");
+    });
+
+    test("cannot rename keeps both files of a move", async () => {
+      writeFileSync(file("best"), "older");
+      const move = `move(${quoted(file("model"))}, ${quoted(file("best"))})`;
+      const { code, stderr } = await run(move, faulty(`rename:${EIO}`));
+      expect(stderr).toMatch(/^Cannot write .*best: the device reports an error\n$/);
+      expect([code, readFileSync(file("model"), "utf8"), readFileSync(file("best"), "utf8")]).toEqual([
+        2,
+        "old",
+        "older",
+      ]);
+      await run(move, faulty(""));
+      expect(readFileSync(at("log"), "utf8")).toMatch(/rename\nfsync folder\n$/);
+      execFileSync("mv", [file("best"), file("model")]);
     });
 
     test("cannot bring a folder to the disk says so, if it ever could", async () => {

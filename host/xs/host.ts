@@ -8,6 +8,7 @@ export interface Host {
   readonly storage: {
     open(path: string): HostFile | undefined;
     create(path: string): HostNewFile;
+    move(from: string, to: string): void;
   };
   /** To standard output, at once. @throws Error when it is full or closed */
   write(text: string): void;

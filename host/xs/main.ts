@@ -28,6 +28,7 @@ export default function main(): void {
     storage: {
       open: (name) => asInputError(() => host.storage.open(pathOf(name))),
       create: (name) => asInputError(() => newFile(pathOf(name))),
+      move: (from, to) => asInputError(() => host.storage.move(pathOf(from), pathOf(to))),
     },
     now: () => host.now(),
     schedule: (slice) => host.schedule(slice, 0),

@@ -9,11 +9,11 @@ export class MemoryStorage implements Storage {
   readonly files = new Map<string, Uint8Array>();
   /** Files open for reading or writing. */
   openFiles = 0;
-  /** Whether create() refuses. */
+  /** Whether create() and move() refuse. */
   isReadOnly = false;
   /** Bytes that a new file may have. */
   capacity = Infinity;
-  /** Writes and commits so far. */
+  /** Writes, commits and moves so far. */
   operations = 0;
   /** The power is cut in this one of them, once so much of it is done: 0 nothing, 1 all. */
   cutAt = Infinity;
@@ -85,6 +85,17 @@ export class MemoryStorage implements Storage {
         this.files.delete(temporary);
       },
     };
+  }
+
+  async move(from: string, to: string): Promise<void> {
+    await Promise.resolve();
+    if (this.isReadOnly) throw new InputError(`Cannot write ${to}: access is denied.`);
+    this.operate((share) => {
+      const bytes = this.files.get(from);
+      if (share < 1 || !bytes) return;
+      this.files.delete(from);
+      this.files.set(to, bytes);
+    });
   }
 
   /** Does something, or the share of it that is done when the power is cut. */

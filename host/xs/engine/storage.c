@@ -1,8 +1,9 @@
 /*
  * storage.c: host.storage, files by their path.
  *
- *   open(path)    undefined if there is no such file, else { size, read(position, bytes), close() }
- *   create(path)  { write(bytes), commit(), abort() }
+ *   open(path)      undefined if there is no such file, else { size, read(position, bytes), close() }
+ *   create(path)    { write(bytes), commit(), abort() }
+ *   move(from, to)  nothing if there is no such file
  */
 
 #include "storage.h"
@@ -23,10 +24,9 @@ typedef struct {
     char path[PATH_SIZE];
 } Reader;
 
-/* A path from the first argument. */
-static void pathArgument(txMachine *the, char *path)
+static void pathArgument(txMachine *the, int index, char *path)
 {
-    const char *string = fxToString(the, argument(the, 0));
+    const char *string = fxToString(the, argument(the, index));
     size_t size = strlen(string);
     if (size == 0 || size >= PATH_SIZE)
         xsRangeError("this program takes file names of 1 to %d bytes", PATH_SIZE - 1);
@@ -84,7 +84,7 @@ static void xs_storage_open(txMachine *the)
     int fd;
 
     notWhilePreloading(the);
-    pathArgument(the, path);
+    pathArgument(the, 0, path);
     if (stat(path, &status) == 0)
         checkRegular(the, "read", path, status.st_mode);
     fd = open(path, O_RDONLY | O_NONBLOCK);    /* should it be a pipe by now */
@@ -168,7 +168,7 @@ static void xs_storage_create(txMachine *the)
     bool exists;
 
     notWhilePreloading(the);
-    pathArgument(the, path);
+    pathArgument(the, 0, path);
     exists = stat(path, &status) == 0;
     if (exists) {
         checkRegular(the, "write", path, status.st_mode);
@@ -212,6 +212,29 @@ static void xs_writer_abort(txMachine *the)
         writerClose(writer);
 }
 
+/* --- moving --- */
+
+/* storage.move(from, to) */
+static void xs_storage_move(txMachine *the)
+{
+    char from[PATH_SIZE], to[PATH_SIZE];
+    struct stat status;
+
+    notWhilePreloading(the);
+    pathArgument(the, 0, from);
+    pathArgument(the, 1, to);
+    if (stat(from, &status) < 0) {
+        if (errno == ENOENT)
+            return;
+        failFile(the, "read", from, errno);
+    }
+    checkRegular(the, "read", from, status.st_mode);
+    if (stat(to, &status) == 0)
+        checkRegular(the, "write", to, status.st_mode);
+    if (fileMove(from, to) < 0)
+        failFile(the, "write", to, errno);
+}
+
 /* --- install --- */
 
 void storageInstall(txMachine *the, txSlot *storage)
@@ -232,4 +255,5 @@ void storageInstall(txMachine *the, txSlot *storage)
 
     bindFunction(the, storage, "open", xs_storage_open, 1);
     bindFunction(the, storage, "create", xs_storage_create, 1);
+    bindFunction(the, storage, "move", xs_storage_move, 2);
 }

@@ -101,6 +101,11 @@ int writerCommit(Writer *writer)
     return syncFolderOf(writer->path);
 }
 
+int fileMove(const char *from, const char *to)
+{
+    return rename(from, to) < 0 ? -1 : syncFolderOf(to);
+}
+
 void writerClose(Writer *writer)
 {
     int error = errno;

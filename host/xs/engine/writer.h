@@ -32,6 +32,9 @@ Writer *writerOpen(const char *path, const mode_t *mode);
 /* Puts the file into its place. Returns -1 and errno if that failed. In any case it is closed then. */
 int writerCommit(Writer *writer);
 
+/* Renames a file, and brings that to the disk. Returns -1 and errno if that failed. */
+int fileMove(const char *from, const char *to);
+
 /* Gives up, unless the writer is closed. errno stays what it is. */
 void writerClose(Writer *writer);
 
