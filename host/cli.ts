@@ -3,7 +3,8 @@ import { Command, CommanderError, Option } from "commander";
 import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig, type TrainingConfig } from "../src/config";
 import { Dataset } from "../src/data/dataset";
 import { InputError } from "../src/errors";
-import { DEFAULT_TRAIN_JOB, type Job } from "../src/program/job";
+import type { Job } from "../src/program/job";
+import { DEFAULT_SEED, DEFAULT_TRAIN_JOB } from "../src/program/train-job";
 import { Checkpoint } from "../src/checkpoint/reader";
 import type { Dtype, OpsName } from "../src/model/ops";
 import { printable } from "../src/text";
@@ -61,7 +62,7 @@ function createProgram(output: Output, ending: AbortSignal): Command {
     )
     .option("--seconds <s>", "as many names instead as this computer can train on in that time", decimalNumber)
     .option("--batch-size <n>", "names for one update (default: the preset's, 1)", wholeNumber)
-    .option("--seed <n>", "seed of all random numbers", wholeNumber, DEFAULT_TRAIN_JOB.seed)
+    .option("--seed <n>", `seed of all random numbers (default: ${DEFAULT_SEED})`, wholeNumber)
     .option(
       "--learning-rate <rate>",
       `of the first step; it falls linearly to zero (default: the preset's, ${DEFAULT_TRAINING.learningRate})`,
@@ -75,14 +76,20 @@ function createProgram(output: Output, ending: AbortSignal): Command {
     )
     .option(
       "--holdout <percent>",
-      "percent of the names kept for the validation loss",
+      `percent of the names kept for the validation loss (default: ${DEFAULT_TRAINING.holdout})`,
       decimalNumber,
-      DEFAULT_TRAINING.holdout,
     )
     .option("--init <file>", "start from the weights of a checkpoint")
+    .addOption(
+      new Option("--resume <file>", "go on where the training left off that saved this checkpoint").conflicts([
+        "init",
+        "seconds",
+      ]),
+    )
     .option("--save <file>", "save a checkpoint when training ends")
+    .option("--save-every <seconds>", "and as often while it trains", decimalNumber)
     .option("--save-weights <file>", "save the weights alone, a third of a checkpoint")
-    .addOption(new Option("--dtype <type>", "precision of all numbers").choices(["f32", "f64"]).default("f32"))
+    .addOption(new Option("--dtype <type>", "precision of all numbers (default: f32)").choices(["f32", "f64"]))
     .option("--log-every <n>", "steps between two lines of the log", wholeNumber, DEFAULT_TRAIN_JOB.logEvery)
     .option("--jsonl <file>", "write one JSON object a step")
     .option("--samples <n>", "names to generate after training", wholeNumber, DEFAULT_TRAIN_JOB.samples)
@@ -95,7 +102,7 @@ function createProgram(output: Output, ending: AbortSignal): Command {
     .option("-n <count>", "how many names", wholeNumber, DEFAULT_TRAIN_JOB.samples)
     .option("--temperature <t>", "lower is more likely, higher more daring (default: the preset's)", decimalNumber)
     .option("--prefix <letters>", "how every name begins", "")
-    .option("--seed <n>", "seed of the random numbers", wholeNumber, DEFAULT_TRAIN_JOB.seed)
+    .option("--seed <n>", "seed of the random numbers", wholeNumber, DEFAULT_SEED)
     .action((options: GenerateOptions) => generate(options, output, ending));
 
   modelOptions(
@@ -110,7 +117,7 @@ function createProgram(output: Output, ending: AbortSignal): Command {
     )
     .option("--samples <n>", "names to write and to compare with the file", wholeNumber, 0)
     .option("--temperature <t>", "of these: lower is more likely (default: the preset's)", decimalNumber)
-    .option("--seed <n>", "of these: seed of the random numbers", wholeNumber, DEFAULT_TRAIN_JOB.seed)
+    .option("--seed <n>", "of these: seed of the random numbers", wholeNumber, DEFAULT_SEED)
     .action((options: EvaluateOptions) => evaluate(options, output, ending));
 
   modelOptions(
@@ -144,20 +151,23 @@ function wantedModel({ preset, nLayer, nEmbd, nHead, blockSize, mlpWidth, relati
 
 async function train(options: TrainOptions, output: Output, ending: AbortSignal): Promise<void> {
   const { steps, learningRate, batchSize, sampling, holdout, seed, samples, logEvery, temperature } = options;
-  const { trainNames, seconds, data, init, save, saveWeights, jsonl, dtype, ops } = options;
-  const job: Job = {
+  const { trainNames, seconds, data, init, resume, save, saveEvery, saveWeights, jsonl, ops } = options;
+  if (saveEvery !== undefined && save === undefined)
+    throw new InputError("--save-every needs --save, which names the file.");
+  const job = (dtype: Dtype): Job => ({
     command: "train",
     dtype,
     model: wantedModel(options),
     training: given<TrainingConfig>({ steps, batchSize, learningRate, sampling, holdout }),
-    seed,
     samples,
     logEvery,
-    ...given<OptionalOfTraining>({ ops, trainNames, seconds, temperature, init, save, saveWeights }),
-  };
+    ...given<OptionalOfTraining>({ ops, trainNames, seconds, seed, temperature, init, resume }),
+    ...given<SavesOfTraining>({ save, saveEvery, saveWeights }),
+  });
   const purposes: (Purpose | undefined)[] = [
     purpose("--data", data),
     purpose("--init", init),
+    purpose("--resume", resume),
     purpose("--save", save, true),
     purpose("--save-weights", saveWeights, true),
     purpose("--jsonl", jsonl, true),
@@ -166,8 +176,9 @@ async function train(options: TrainOptions, output: Output, ending: AbortSignal)
   await withFiles(ending, async (files) => {
     for (const file of [save, saveWeights]) if (file !== undefined) files.output(file);
     await files.input(data, LIST);
-    if (init !== undefined) await files.input(init, CHECKPOINT);
-    await runAndShow(job, options, files, output, ending);
+    for (const file of [init, resume]) if (file !== undefined) await files.input(file, CHECKPOINT);
+    const dtype = options.dtype ?? (resume === undefined ? DEFAULT_TRAIN_JOB.dtype : await dtypeOf(files, resume));
+    await runAndShow(job(dtype), options, files, output, ending);
   });
 }
 
@@ -176,8 +187,14 @@ interface OptionalOfTraining {
   readonly seconds: number;
   readonly ops: OpsName;
   readonly temperature: number;
+  readonly seed: number;
   readonly init: string;
+  readonly resume: string;
+}
+
+interface SavesOfTraining {
   readonly save: string;
+  readonly saveEvery: number;
   readonly saveWeights: string;
 }
 
@@ -228,10 +245,14 @@ async function withCheckpoint(
   await withFiles(ending, async (files) => {
     await files.input(model, CHECKPOINT);
     await files.input(data, LIST);
-    const checkpoint = await Checkpoint.open(files.storage, model);
-    checkpoint.close();
-    await work(checkpoint.dtype, files);
+    await work(await dtypeOf(files, model), files);
   });
+}
+
+async function dtypeOf({ storage }: Files, file: string): Promise<Dtype> {
+  const checkpoint = await Checkpoint.open(storage, file);
+  checkpoint.close();
+  return checkpoint.dtype;
 }
 
 async function withFiles(ending: AbortSignal, work: (files: Files) => Promise<void>): Promise<void> {

@@ -29,13 +29,15 @@ export interface ModelOptions {
 }
 
 export interface TrainOptions extends EngineOptions, ModelOptions, Partial<TrainingConfig> {
-  seed: number;
-  dtype: Dtype;
+  seed?: number;
+  dtype?: Dtype;
   logEvery: number;
   samples: number;
   temperature?: number;
   init?: string;
+  resume?: string;
   save?: string;
+  saveEvery?: number;
   saveWeights?: string;
   trainNames?: number;
   seconds?: number;

@@ -70,7 +70,7 @@ export interface Purpose {
 
 /**
  * Sees that no file is written that serves something else as well; a checkpoint may be replaced by what it
- * becomes (--init and --save).
+ * becomes (--init or --resume, and --save).
  * @throws InputError
  */
 export function checkPurposes(purposes: readonly Purpose[]): void {
@@ -79,7 +79,7 @@ export function checkPurposes(purposes: readonly Purpose[]): void {
       throw new InputError(`${one.option} ${printable(one.path, 200)} is where the log goes: name another file.`);
     for (const other of purposes.slice(i + 1)) {
       if (!one.isWritten && !other.isWritten) continue;
-      if (one.option === "--init" && other.option === "--save") continue;
+      if ((one.option === "--init" || one.option === "--resume") && other.option === "--save") continue;
       const same = identity(one.path);
       if (same !== undefined && same === identity(other.path))
         throw new InputError(

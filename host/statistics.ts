@@ -32,7 +32,8 @@ export class Statistics {
   format(): string {
     const { start, trained, usage } = this;
     if (!start || !trained) return "";
-    const { stepsDone: steps, milliseconds } = trained;
+    const { milliseconds } = trained;
+    const steps = trained.stepsDone - trained.from;
     return `${JSON.stringify({
       engine: start.place.toLowerCase(),
       ops: start.ops,

@@ -22,7 +22,9 @@ export interface Platform extends Clock {
   /** How to read them, where the place has something faster than src/data/scan.ts. */
   readonly textTools?: TextTools;
   /** Where checkpoints go; not every place has one. */
-  readonly storage?: Storage;
+  readonly storage?: Storage | undefined;
+  /** Why there is none, in a sentence. */
+  readonly storageProblem?: string | undefined;
   /** Memory that the XS machine can have; undefined where there is no such limit. */
   room(): Room | undefined;
 }
@@ -55,6 +57,8 @@ export interface TextTools {
    * @param byteTokens the token of each byte below 128, 0 where it has none
    */
   readonly encode: (bytes: Uint8Array, at: number, byteTokens: Uint8Array, tokens: Uint8Array) => number;
+  /** See data/crc32.ts. */
+  readonly crc32: (bytes: Uint8Array, crc?: number) => number;
 }
 
 /**

@@ -4,7 +4,7 @@ import { Checkpoint } from "../src/checkpoint/reader";
 import { LoadingTask } from "../src/checkpoint/loading";
 import type { Dtype } from "../src/model/ops";
 import { drawnModel } from "./helpers";
-import { load, loadAll, runAll, saved, SMALL, tensorsOf, trained, untouched } from "./support/checkpoints";
+import { load, loadAll, runAll, saved, stateOf, SMALL, tensorsOf, trained, untouched } from "./support/checkpoints";
 import { MemoryStorage } from "./support/memory-storage";
 import { headerOf, safetensors, type TensorToWrite } from "./support/safetensors-file";
 
@@ -20,7 +20,7 @@ describe.each<[Dtype]>([["f32"], ["f64"]])("%s", (dtype) => {
     ["microgpt", { ...SMALL, preset: "microgpt", nHead: 1 }],
   ])("%s model and its training state come back as they were", async (_title, config) => {
     const trainer = trained(config, dtype);
-    const storage = new MemoryStorage({ m: await saved(trainer.model, trainer.stepsDone, trainer.adam) });
+    const storage = new MemoryStorage({ m: await saved(trainer.model, trainer.stepsDone, stateOf(trainer)) });
     const checkpoint = await Checkpoint.open(storage, "m");
     const { model, adam } = untouched(checkpoint.modelConfig({}), checkpoint.dtype);
     runAll(new LoadingTask(checkpoint, model, adam));
@@ -48,8 +48,9 @@ describe.each<[Dtype]>([["f32"], ["f64"]])("%s", (dtype) => {
   });
 
   test("the file has the tensors by their names, in buffer order, one behind the other", async () => {
-    const { model, adam } = trained(SMALL, dtype);
-    const file = await saved(model, 5, adam);
+    const trainer = trained(SMALL, dtype);
+    const { model, adam } = trainer;
+    const file = await saved(model, 5, stateOf(trainer));
     const { metadata, tensors, start } = headerOf(file);
     const size = dtype === "f32" ? 4 : 8;
     expect(start % 8).toBe(0);
@@ -85,10 +86,11 @@ describe.each<[Dtype]>([["f32"], ["f64"]])("%s", (dtype) => {
 });
 
 describe("an altered checkpoint", () => {
-  const { model, adam, stepsDone } = trained(SMALL, "f32");
+  const trainer = trained(SMALL, "f32");
+  const { model, adam, stepsDone } = trainer;
   let sound: Uint8Array;
   beforeAll(async () => {
-    sound = await saved(model, stepsDone, adam);
+    sound = await saved(model, stepsDone, stateOf(trainer));
   });
   const target = untouched(SMALL, "f32");
 

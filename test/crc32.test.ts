@@ -1,6 +1,6 @@
 import { crc32 as zlibCrc32 } from "node:zlib";
 import fc from "fast-check";
-import { crc32 } from "../src/checkpoint/crc32";
+import { crc32 } from "../src/data/crc32";
 import { utf8 } from "./helpers";
 
 test("has the published check value", () => {
@@ -13,8 +13,8 @@ test("agrees with zlib, also over a part, and piece by piece", () => {
     fc.property(fc.uint8Array({ maxLength: 200 }), fc.uint8Array({ maxLength: 200 }), (a, b) => {
       const whole = Uint8Array.of(...a, ...b);
       expect(crc32(whole)).toBe(zlibCrc32(whole));
-      expect(crc32(whole, a.length)).toBe(zlibCrc32(a));
-      expect(crc32(b, b.length, crc32(a))).toBe(zlibCrc32(whole));
+      expect(crc32(whole.subarray(0, a.length))).toBe(zlibCrc32(a));
+      expect(crc32(b, crc32(a))).toBe(zlibCrc32(whole));
     }),
   );
 });

@@ -25,5 +25,5 @@ test.each(FILES)("training goes on from format %i, and saves the newest", async 
   const saved = at("saved");
   const { code } = await esp32gpt("train", "--init", file, "--steps", "2", "--samples", "0", "--save", saved);
   expect(code).toBe(0);
-  expect(readFileSync(saved).includes('"format_version":"2"')).toBe(true);
+  expect(readFileSync(saved).includes('"format_version":"3"')).toBe(true);
 });

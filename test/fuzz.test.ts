@@ -7,7 +7,7 @@ import { Model } from "../src/model/model";
 import type { Random } from "../src/model/random";
 import { saveCheckpoint } from "../src/checkpoint/saving";
 import { typescriptOps } from "../src/model/typescript-ops";
-import { drawnModel } from "./helpers";
+import { stateOf, trained } from "./support/checkpoints";
 import { checkSentence, fuzzRandom, fuzzRuns, HOSTILE, mutated, pick } from "./support/fuzz";
 import { MemoryStorage } from "./support/memory-storage";
 import { realRunner } from "./support/runner";
@@ -37,7 +37,11 @@ function sealed(header: Record<string, unknown>, data: Uint8Array): Uint8Array {
   const metadata = header.__metadata__;
   if (typeof metadata === "object" && metadata !== null) {
     const values = metadata as Record<string, string>;
-    const keys = ["preset", "n_layer", "n_embd", "n_head", "block_size", "step", "format_version", "vocabulary"];
+    const keys = [
+      ...["preset", "n_layer", "n_embd", "n_head", "block_size", "step", "format_version", "vocabulary"],
+      ...["schedule_step", "steps", "batch_size", "learning_rate", "sampling", "holdout", "seed", "random", "spare"],
+      ...["next_name", "dataset", "own_words", "own_share", "build"],
+    ];
     const lines = keys.filter((key) => Object.hasOwn(values, key)).map((key) => `${key}=${values[key]}\n`);
     const layers = Array.from({ length: 70 }, (_, i) =>
       ["wq", "wk", "wv", "wo", "w1", "w2"].map((w) => `layers.${i}.${w}`),
@@ -105,11 +109,10 @@ function rewritten(random: Random, bytes: Uint8Array): Uint8Array {
 
 test("an altered checkpoint is loaded, or refused with a sentence", async () => {
   const random = fuzzRandom();
-  const trained = drawnModel(SMALL, "f32");
-  const adam = new Adam(trained.ops, trained.parameters, trained.parameters);
+  const trainer = trained(SMALL, "f32");
   const storage = new MemoryStorage();
   const names = ["m", "m\x1b[2J\n", "\u202e".repeat(300)];
-  await saveCheckpoint(realRunner(), storage, "m", trained, 5, adam);
+  await saveCheckpoint(realRunner(), storage, "m", trainer.model, 5, stateOf(trainer));
   const sound = storage.file("m");
   const outcomes = { loaded: 0, refused: 0 };
   for (let run = 0; run < fuzzRuns(2000); run++) {
@@ -123,7 +126,8 @@ test("an altered checkpoint is loaded, or refused with a sentence", async () => 
       checkpoint = await Checkpoint.open(file, name);
       const loading = new LoadingTask(checkpoint, new Model(checkpoint.modelConfig({}), model.ops));
       while (loading.work());
-      const restoring = new LoadingTask(checkpoint, model, adam);
+      checkpoint.record();
+      const restoring = new LoadingTask(checkpoint, model, new Adam(model.ops, model.parameters, model.parameters));
       while (restoring.work());
       isLoaded = true;
     } catch (error) {

@@ -1,14 +1,9 @@
 import { readFileSync } from "node:fs";
 import type { Event, StepEvent } from "../src/program/events";
 import { Generator } from "../src/model/generate";
-import {
-  DEFAULT_TRAIN_JOB,
-  type PreparedTraining,
-  prepareTraining,
-  runJob,
-  type Surroundings,
-  type TrainJob,
-} from "../src/program/job";
+import { runJob } from "../src/program/job";
+import type { Surroundings } from "../src/program/surroundings";
+import { DEFAULT_TRAIN_JOB, type PreparedTraining, prepareTraining, type TrainJob } from "../src/program/train-job";
 import { Checkpoint } from "../src/checkpoint/reader";
 import { LoadingTask } from "../src/checkpoint/loading";
 import { drawParameters } from "../src/model/parameters";
@@ -139,7 +134,7 @@ test("what happens is told: each step, the end of the training, and the end", as
     [1, 0.005],
   ]);
   expect(platform.of("trained")).toEqual([
-    { type: "trained", ending: "done", stepsDone: 2, steps: 2, milliseconds: expect.any(Number) as number },
+    { type: "trained", ending: "done", stepsDone: 2, steps: 2, from: 0, milliseconds: expect.any(Number) as number },
   ]);
   expect(platform.of("done")).toEqual([{ type: "done", job: "train", outcome: "done" }]);
 });
@@ -254,14 +249,6 @@ test("what cannot be saved is refused before the training", async () => {
   const platform = await train({ save: "m" }, { storage });
   expect(platform.of("error")[0].message).toMatch(/Cannot write m/);
   expect(platform.log).toBe("");
-});
-
-test("asking whether it can be saved leaves the old file as it is", async () => {
-  const storage = new MemoryStorage({ m: Uint8Array.of(1) });
-  const platform = platformOf({ storage });
-  await prepareTraining({ ...DEFAULT_TRAIN_JOB, save: "m" }, platform);
-  expect([...storage.file("m")]).toEqual([1]);
-  expect(storage.openFiles).toBe(0);
 });
 
 test.each<[Partial<TrainJob>, RegExp]>([

@@ -4,12 +4,14 @@ import { LoadingTask, loadModel } from "../src/checkpoint/loading";
 import { Runner } from "../src/program/runner";
 import { saveCheckpoint, SavingTask } from "../src/checkpoint/saving";
 import { drawnModel } from "./helpers";
-import { runAll, saved, SMALL, trained, untouched } from "./support/checkpoints";
+import { runAll, saved, SMALL, stateOf, trained, untouched } from "./support/checkpoints";
 import { MemoryStorage, PowerCut } from "./support/memory-storage";
 import { realRunner } from "./support/runner";
 
 describe("saving", () => {
-  const { model, adam } = trained({ ...SMALL, nEmbd: 16 }, "f32");
+  const trainer = trained({ ...SMALL, nEmbd: 16 }, "f32");
+  const { model } = trainer;
+  const training = stateOf(trainer);
 
   test("is refused when a parameter is no number, and the old file stays", async () => {
     const model = drawnModel(SMALL);
@@ -23,11 +25,11 @@ describe("saving", () => {
   });
 
   test("leaves the old file and nothing else when the disk is full", async () => {
-    const { length } = await saved(model, 0, adam);
+    const { length } = await saved(model, 0, training);
     for (const capacity of [0, 8, 900, 5000, length - 1]) {
       const storage = new MemoryStorage({ m: Uint8Array.of(1) });
       storage.capacity = capacity;
-      await expect(saveCheckpoint(realRunner(), storage, "m", model, 0, adam)).rejects.toThrow(/disk is full/);
+      await expect(saveCheckpoint(realRunner(), storage, "m", model, 0, training)).rejects.toThrow(/disk is full/);
       expect([...storage.files]).toEqual([["m", Uint8Array.of(1)]]);
       expect(storage.openFiles).toBe(0);
     }
@@ -40,7 +42,7 @@ describe("saving", () => {
       commit: () => Promise.resolve(),
       abort: () => undefined,
     };
-    const saving = new SavingTask(file, "m", model, 0, adam);
+    const saving = new SavingTask(file, "m", model, 0, training);
     let isMore = true;
     while (isMore) {
       const before = sizes.length;
@@ -48,7 +50,7 @@ describe("saving", () => {
       expect(sizes.length - before).toBeLessThanOrEqual(1);
     }
     expect(Math.max(...sizes)).toBe(4096);
-    const bytes = await saved(model, 0, adam);
+    const bytes = await saved(model, 0, training);
     expect(sizes.reduce((a, b) => a + b)).toBe(bytes.length);
 
     const storage = new MemoryStorage({ m: bytes });
@@ -71,9 +73,9 @@ describe("saving", () => {
       return start(runner);
     };
     const storage = new MemoryStorage({ m: Uint8Array.of(1) });
-    await stopAfterABit((runner) => saveCheckpoint(runner, storage, "m", model, 0, adam));
-    expect([...storage.files]).toEqual([["m", await saved(model, 0, adam)]]);
-    const full = new MemoryStorage({ m: await saved(model, 0, adam) });
+    await stopAfterABit((runner) => saveCheckpoint(runner, storage, "m", model, 0, training));
+    expect([...storage.files]).toEqual([["m", await saved(model, 0, training)]]);
+    const full = new MemoryStorage({ m: await saved(model, 0, training) });
     expect(
       await stopAfterABit((runner) => loadModel(runner, full, "m", {}, model.ops, model.vocabulary)),
     ).toBeUndefined();
@@ -81,7 +83,7 @@ describe("saving", () => {
   });
 
   test("cut off by a power cut anywhere leaves the old file or the new one, and the next save no leftover", async () => {
-    const [before, after] = [await saved(drawnModel(SMALL), 1), await saved(model, 2, adam)];
+    const [before, after] = [await saved(drawnModel(SMALL), 1), await saved(model, 2, training)];
     let cuts = 0;
     const left = { old: 0, new: 0 };
     for (let isCut = true; isCut; cuts++) {
@@ -91,7 +93,7 @@ describe("saving", () => {
         storage.cutAt = cuts;
         storage.cutAfter = cutAfter;
         try {
-          await saveCheckpoint(realRunner(), storage, "m", model, 2, adam);
+          await saveCheckpoint(realRunner(), storage, "m", model, 2, training);
         } catch (error) {
           if (!(error instanceof PowerCut)) throw error;
           isCut = true;
@@ -100,7 +102,7 @@ describe("saving", () => {
         const isNew = Buffer.compare(rebooted.file("m"), after) === 0;
         if (!isNew) expect(Buffer.compare(rebooted.file("m"), before)).toBe(0);
         left[isNew ? "new" : "old"]++;
-        await saveCheckpoint(realRunner(), rebooted, "m", model, 2, adam);
+        await saveCheckpoint(realRunner(), rebooted, "m", model, 2, training);
         expect([...rebooted.files.keys()]).toEqual(["m"]);
         expect(Buffer.compare(rebooted.file("m"), after)).toBe(0);
       }

@@ -1,14 +1,15 @@
 import type { ModelConfig } from "../config";
-import { crc32 } from "./crc32";
+import { crc32 } from "../data/crc32";
 import { encodeUtf8 } from "../data/utf8";
 
 /*
  * A checkpoint is a safetensors file: the parameters by name (see parameterLayout), and, to go on
- * with, Adam's state as adam.m and adam.v. Its metadata carries the configuration, the step, and a
- * CRC-32 over those values, as lines `key=value` in the order of METADATA_KEYS, and the bytes of the
- * tensors in buffer order, so that another tool may reorder the file but not alter it. saving.ts writes
- * it, loading.ts reads it.
+ * with, Adam's state as adam.m and adam.v. Its metadata carries the configuration, where the training is
+ * (record.ts), and a CRC-32 over those values, as lines `key=value` in the order of METADATA_KEYS, and the
+ * bytes of the tensors in buffer order, so that another tool may reorder the file but not alter it.
+ * saving.ts writes it, loading.ts reads it.
  */
+const KEYS_OF_FORMAT_2 = 8;
 export const METADATA_KEYS = Object.freeze([
   "preset",
   "n_layer",
@@ -18,10 +19,28 @@ export const METADATA_KEYS = Object.freeze([
   "step",
   "format_version",
   "vocabulary",
+  "schedule_step",
+  "steps",
+  "batch_size",
+  "learning_rate",
+  "sampling",
+  "holdout",
+  "seed",
+  "random",
+  "spare",
+  "next_name",
+  "dataset",
+  "own_words",
+  "own_share",
+  "build",
 ] as const);
+export type MetadataKey = (typeof METADATA_KEYS)[number];
 export const CHECKSUM_KEY = "crc32";
-/** The version of the format. Files of version 1 do not say so, and have no vocabulary: theirs is a to z. */
-export const FORMAT = 2;
+/**
+ * The version of the format. Files of version 1 do not say so, and have no vocabulary: theirs is a to z. Those
+ * before 3 do not say where the training is.
+ */
+export const FORMAT = 3;
 /** What messages and the file call the parts of a configuration. */
 export const CONFIG_NAMES: Readonly<Record<keyof ModelConfig, string>> = Object.freeze({
   preset: "preset",
@@ -46,12 +65,12 @@ export function isOwnTensor(name: string): boolean {
 
 /** The checksum of the metadata that is there; that of the tensors goes on from it. */
 export function metadataChecksum(metadata: ReadonlyMap<string, string>): number {
+  const isOld = ["undefined", "1", "2"].includes(String(metadata.get("format_version")));
   let checksum = 0;
-  for (const key of METADATA_KEYS) {
+  for (const key of isOld ? METADATA_KEYS.slice(0, KEYS_OF_FORMAT_2) : METADATA_KEYS) {
     const value = metadata.get(key);
     if (value === undefined) continue;
-    const line = encodeUtf8(`${key}=${value}\n`);
-    checksum = crc32(line, line.length, checksum);
+    checksum = crc32(encodeUtf8(`${key}=${value}\n`), checksum);
   }
   return checksum;
 }

@@ -2,7 +2,7 @@ import type { Adam } from "../model/adam";
 import { ADAM_M, ADAM_V } from "./format";
 import { Checkpoint } from "./reader";
 import type { ModelConfig } from "../config";
-import { crc32 } from "./crc32";
+import { crc32 } from "../data/crc32";
 import { Model } from "../model/model";
 import type { Floats, Ops } from "../model/ops";
 import { parameterLayout } from "../model/parameters";
@@ -64,6 +64,7 @@ export class LoadingTask implements Task {
     private readonly checkpoint: Checkpoint,
     private readonly model: Model,
     adam?: Adam,
+    private readonly crc = crc32,
   ) {
     const names = checkpoint.tensorsFor(model, adam !== undefined);
     const places = new Map<string, Place>(
@@ -94,7 +95,7 @@ export class LoadingTask implements Task {
   /** Everything is read once, to see that it is finite in the model's precision and that the checksum is right. */
   private verify({ name, bytes, values }: TensorBlock): void {
     const { dtype } = this.model.ops;
-    this.checksum = crc32(bytes, bytes.length, this.checksum);
+    this.checksum = this.crc(bytes, this.checksum);
     for (let i = 0; i < values.length; i++) {
       if (!Number.isFinite(dtype === "f32" ? Math.fround(values[i]) : values[i]))
         throw this.checkpoint.bad(`${name} holds ${values[i]}, which is no number to compute with in ${dtype}`);

@@ -23,6 +23,7 @@ import type { Model } from "../model/model";
 import type { Dtype } from "../model/ops";
 import { parameterLayout } from "../model/parameters";
 import type { Storage, StoredFile } from "../platform";
+import { readRecord, type TrainingRecord } from "./record";
 import { isReadable, readSafetensorsHeader, type ReadableType, type TensorInfo } from "./safetensors";
 import { TensorBlocks } from "./tensor-blocks";
 import { printable, printablePath } from "../text";
@@ -59,8 +60,18 @@ export class Checkpoint {
 
   /** @throws InputError when there is no such file, or it is no checkpoint */
   static async open(storage: Storage, name: string): Promise<Checkpoint> {
+    const checkpoint = await Checkpoint.find(storage, name);
+    if (!checkpoint) throw new InputError(`There is no file ${printablePath(name)}.`);
+    return checkpoint;
+  }
+
+  /**
+   * Undefined when there is no such file.
+   * @throws InputError when it is no checkpoint
+   */
+  static async find(storage: Storage, name: string): Promise<Checkpoint | undefined> {
     const file = await storage.open(name);
-    if (!file) throw new InputError(`There is no file ${printablePath(name)}.`);
+    if (!file) return undefined;
     try {
       return new Checkpoint(file, name);
     } catch (error) {
@@ -155,6 +166,19 @@ export class Checkpoint {
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       throw new InputError(`${this.source} cannot be used: ${error.message}`);
+    }
+  }
+
+  /**
+   * Where the training is that the checkpoint was saved in; undefined where it does not say so.
+   * @throws InputError when what it says makes no sense
+   */
+  record(): TrainingRecord | undefined {
+    try {
+      return readRecord(this.metadata);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      throw this.bad(error.message.replace(/\.$/, ""));
     }
   }
 

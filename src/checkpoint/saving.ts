@@ -6,24 +6,25 @@ import {
   CHECKSUM_KEY,
   FORMAT,
   formatChecksum,
-  METADATA_KEYS,
+  type MetadataKey,
   metadataChecksum,
 } from "./format";
-import { crc32 } from "./crc32";
+import { crc32 } from "../data/crc32";
 import { InputError } from "../errors";
 import type { Model } from "../model/model";
 import type { Floats } from "../model/ops";
 import { parameterLayout } from "../model/parameters";
 import type { NewFile, Storage } from "../platform";
 import type { Runner, Task } from "../program/runner";
+import { formatRecord, type TrainingRecord } from "./record";
 import { formatSafetensorsHeader, type TensorToWrite } from "./safetensors";
 import { printablePath } from "../text";
 
 /**
  * Saves a checkpoint, a block at a time between other tasks, also when the runner is told to stop; the file
  * appears whole or not at all. Until it has ended the model must not change.
- * @param step steps done
- * @param adam the training state, if it is to be kept; without it the file has the weights only
+ * @param step steps trained
+ * @param training what is needed to go on; without it the file has the weights only
  * @throws InputError when storage cannot take it, or a number is not finite
  */
 export async function saveCheckpoint(
@@ -32,11 +33,12 @@ export async function saveCheckpoint(
   name: string,
   model: Model,
   step: number,
-  adam?: Adam,
+  training?: TrainingToSave,
+  crc = crc32,
 ): Promise<void> {
   const file = await storage.create(name);
   try {
-    await runner.run(new SavingTask(file, name, model, step, adam));
+    await runner.run(new SavingTask(file, name, model, step, training, crc));
   } catch (error) {
     file.abort();
     throw error;
@@ -44,11 +46,17 @@ export async function saveCheckpoint(
   await file.commit();
 }
 
+/** Adam's moments, and where the training is. */
+export interface TrainingToSave {
+  readonly adam: Adam;
+  readonly record: TrainingRecord;
+}
+
 /** Writes a checkpoint into a new file; whoever runs it commits the file, or aborts it. */
 export class SavingTask implements Task {
   readonly mustFinish = true;
   private readonly buffers: readonly Floats[];
-  private readonly metadata: Map<string, string>;
+  private readonly metadata: Map<MetadataKey | typeof CHECKSUM_KEY, string>;
   private checksum: number;
   private phase: "check" | "header" | "data" = "check";
   private blocks: Blocks;
@@ -61,12 +69,24 @@ export class SavingTask implements Task {
     private readonly name: string,
     private readonly model: Model,
     step: number,
-    private readonly adam?: Adam,
+    private readonly training?: TrainingToSave,
+    private readonly crc = crc32,
   ) {
     const { preset, nLayer, nEmbd, nHead, blockSize } = model.config;
-    const values = [preset, nLayer, nEmbd, nHead, blockSize, step, FORMAT, model.vocabulary];
-    this.metadata = new Map(METADATA_KEYS.map((key, i) => [key, String(values[i])]));
+    const values: [MetadataKey, unknown][] = [
+      ["preset", preset],
+      ["n_layer", nLayer],
+      ["n_embd", nEmbd],
+      ["n_head", nHead],
+      ["block_size", blockSize],
+      ["step", step],
+      ["format_version", FORMAT],
+      ["vocabulary", model.vocabulary],
+    ];
+    this.metadata = new Map(values.map(([key, value]) => [key, String(value)]));
+    if (training) for (const [key, value] of formatRecord(training.record)) this.metadata.set(key, value);
     this.checksum = metadataChecksum(this.metadata);
+    const adam = training?.adam;
     this.buffers = adam ? [model.parameters, adam.m, adam.v] : [model.parameters];
     this.blocks = new Blocks(this.buffers);
   }
@@ -88,14 +108,14 @@ export class SavingTask implements Task {
   private checkBlock(): boolean {
     const block = this.blocks.next();
     if (!block) return false;
-    if (!block.every(Number.isFinite)) throw this.diverged();
-    this.checksum = crc32(bytesOf(block), block.byteLength, this.checksum);
+    if (!isFinite(block)) throw this.diverged();
+    this.checksum = this.crc(bytesOf(block), this.checksum);
     return true;
   }
 
   private beginHeader(): void {
     this.metadata.set(CHECKSUM_KEY, formatChecksum(this.checksum));
-    this.header = formatSafetensorsHeader(this.metadata, tensorsOf(this.model, this.adam !== undefined));
+    this.header = formatSafetensorsHeader(this.metadata, tensorsOf(this.model, this.training !== undefined));
     this.blocks = new Blocks(this.buffers);
     this.phase = "header";
   }
@@ -140,6 +160,12 @@ class Blocks {
     }
     return undefined;
   }
+}
+
+function isFinite(block: Floats): boolean {
+  // On XS a method with a callback takes several times as long.
+  for (let i = 0; i < block.length; i++) if (block[i] - block[i] !== 0) return false;
+  return true;
 }
 
 function tensorsOf({ config, ops, parameters }: Model, hasAdam: boolean): TensorToWrite[] {

@@ -1,6 +1,8 @@
 import { isAdmissible, NEWLINE, SPACE, whiteSize } from "./characters";
 import { InputError } from "../errors";
+import { crc32 } from "./crc32";
 import { FNV_BASIS, FNV_PRIME, mixed } from "./hash";
+import type { OwnWords } from "./own-words";
 import type { TextTools } from "../platform";
 import {
   beginOf,
@@ -44,8 +46,12 @@ export class Dataset {
   /** Characters of the shortest name, and the line it stands on: what decides whether anything fits a block. */
   readonly shortest: number;
   readonly shortestLine: number;
+  /** Documents that join the list: their indices follow those of its own. */
+  own: OwnWords | undefined;
   private readonly skip: TextTools["skip"];
   private readonly encode: TextTools["encode"];
+  /** As fast as the place has it. */
+  readonly crc32: TextTools["crc32"];
   private readonly index: Uint32Array;
   /** The index has every 2^shift-th name; mask is the lowest `shift` bits. */
   private readonly shift: number;
@@ -63,10 +69,11 @@ export class Dataset {
   constructor(
     private readonly bytes: Uint8Array,
     source: string,
-    tools: TextTools = { encode, scan, skip },
+    tools: TextTools = { encode, scan, skip, crc32 },
   ) {
     this.skip = tools.skip;
     this.encode = tools.encode;
+    this.crc32 = tools.crc32;
     this.source = printablePath(source);
     if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
       throw new InputError(`${this.source} is in UTF-16: save it as UTF-8, one name a line.`);
@@ -112,6 +119,11 @@ export class Dataset {
     return 1 + this.letters / this.count;
   }
 
+  /** CRC-32 of the whole list. Reads all of it. */
+  get checksum(): number {
+    return this.crc32(this.bytes);
+  }
+
   /** Bytes of RAM that the line index takes. */
   get indexBytes(): number {
     return this.index.byteLength;
@@ -119,24 +131,28 @@ export class Dataset {
 
   /**
    * Writes [BOS, characters, BOS] of name `i` into `tokens`, as much of it as fits, and returns the full
-   * number of tokens.
-   * @throws RangeError unless 0 <= i < count
+   * number of tokens. From `count` on they are one's own.
+   * @throws RangeError unless there is such a name
    */
   tokens(i: number, tokens: Uint8Array): number {
-    const bytes = this.bytes;
-    const at = this.offset(i);
+    let bytes = this.bytes;
+    let at: number;
+    if (i >= this.count && this.own !== undefined && i - this.count < this.own.count) {
+      at = this.own.offset(i - this.count);
+      bytes = this.own.bytes;
+    } else at = this.offset(i);
     tokens[0] = BOS;
     let length = this.encode(bytes, at, this.byteTokens, tokens);
     const end = at + length - 1;
     const byte = bytes[end];
-    if (byte >= 0x80 || byte === SPACE) length = this.otherTokens(end, tokens, length);
+    if (byte >= 0x80 || byte === SPACE) length = this.otherTokens(bytes, end, tokens, length);
     tokens[length++] = BOS;
     return length;
   }
 
   /** The rest of a name, from a character on that is a space or has more than one byte. */
-  private otherTokens(at: number, tokens: Uint8Array, length: number): number {
-    const { bytes, known } = this;
+  private otherTokens(bytes: Uint8Array, at: number, tokens: Uint8Array, length: number): number {
+    const { known } = this;
     while (!isNameEnd(bytes, at)) {
       const codePoint = codePointAt(bytes, at);
       tokens[length++] = known.tokenOf(codePoint);

@@ -2,6 +2,7 @@ import { PRESETS } from "../config";
 import type { Dataset } from "./dataset";
 import { InputError } from "../errors";
 import type { Model } from "../model/model";
+import { printable } from "../text";
 
 /*
  * Names that are longer than the block: what the presets do with them.
@@ -20,6 +21,17 @@ export function fit(model: Model, dataset: Dataset): void {
     `${dataset.source} has no name that fits block_size ${blockSize}, which takes ${blockSize - 1} letters: ` +
       `the shortest, on line ${dataset.shortestLine}, has ${dataset.shortest}.`,
   );
+}
+
+/** @throws InputError for a word that the model cannot be trained on */
+export function checkWord(model: Model, word: string): void {
+  const { preset, blockSize } = model.config;
+  const letters = model.vocabulary.check(word);
+  if (letters === 0) throw new InputError("A word has at least one character.");
+  if (letters + 1 > blockSize && !PRESETS[preset].cutsLongNames)
+    throw new InputError(
+      `"${printable(word)}" is too long: block_size ${blockSize} takes ${blockSize - 1} letters, and it has ${letters}.`,
+    );
 }
 
 /** Puts name `index` into `tokens` and returns how many positions it has; 0 when it is to be passed over. */

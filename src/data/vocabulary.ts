@@ -85,13 +85,28 @@ export class Vocabulary {
    */
   encode(text: string, tokens: Uint8Array, at: number): number {
     for (const character of text) {
-      const token = this.tokenOf(character.codePointAt(0) ?? 0);
-      if (token === 0)
-        throw new InputError(`"${printable(character)}" in "${printable(text)}" is not in the model's vocabulary.`);
+      const token = this.known(character, text);
       if (at >= tokens.length) throw new RangeError(`The text does not fit ${tokens.length} tokens.`);
       tokens[at++] = token;
     }
     return at;
+  }
+
+  /**
+   * How many tokens a text has.
+   * @throws InputError for a character outside the vocabulary
+   */
+  check(text: string): number {
+    let count = 0;
+    for (const character of text) if (this.known(character, text) > 0) count++;
+    return count;
+  }
+
+  private known(character: string, text: string): number {
+    const token = this.tokenOf(character.codePointAt(0) ?? 0);
+    if (token === 0)
+      throw new InputError(`"${printable(character)}" in "${printable(text)}" is not in the model's vocabulary.`);
+    return token;
   }
 }
 

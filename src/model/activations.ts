@@ -1,5 +1,5 @@
 import { mlpWidthOf, type ModelConfig, PRESETS } from "../config";
-import { allocate, Layout } from "./layout";
+import { Layout } from "./layout";
 import type { Floats, Ops, Tensor } from "./ops";
 
 /** What a layer computes and its backward pass reads again; T×n unless said otherwise. */
@@ -104,9 +104,8 @@ export function flowLayout({ preset, nEmbd, blockSize }: ModelConfig): Layout {
   return layout;
 }
 
-export function createFlow(ops: Ops, config: ModelConfig): Flow {
+export function viewFlow(ops: Ops, floats: Floats, config: ModelConfig): Flow {
   const layout = flowLayout(config);
-  const floats = allocate(ops.dtype, layout.length);
   const dx = layout.view(ops, floats, "dx");
   return {
     dx,

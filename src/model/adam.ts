@@ -14,14 +14,16 @@ export class Adam {
   private readonly mView: Tensor;
   private readonly vView: Tensor;
 
+  /** @param twin whose moments are this one's as well, for other ops */
   constructor(
     private readonly ops: Ops,
     parameters: Floats,
     gradients: Floats,
+    twin?: Adam,
   ) {
     const length = parameters.length;
-    this.m = allocate(ops.dtype, length);
-    this.v = allocate(ops.dtype, length);
+    this.m = twin?.m ?? allocate(ops.dtype, length);
+    this.v = twin?.v ?? allocate(ops.dtype, length);
     this.w = ops.view(parameters, 0, length);
     this.g = ops.view(gradients, 0, length);
     this.mView = ops.view(this.m, 0, length);
@@ -33,5 +35,12 @@ export class Adam {
     const rate = learningRate / (1 - BETA1 ** (step + 1));
     const vScale = 1 / (1 - BETA2 ** (step + 1));
     this.ops.adam(this.w, this.g, this.mView, this.vView, BETA1, BETA2, EPSILON, rate, vScale);
+  }
+
+  /** An update of as many numbers, all of them zero, in the place of the gradients: to see how long it takes. */
+  rehearse(): void {
+    const g = this.g;
+    this.ops.zero(g);
+    this.ops.adam(g, g, g, g, BETA1, BETA2, EPSILON, 0, 1);
   }
 }

@@ -27,13 +27,19 @@ export class Model {
   readonly shape: Shape;
   /** The logits of each position: block_size rows of the vocabulary. */
   readonly logits: readonly Floats[];
+  /** All activations, flat. */
+  private readonly floats: Floats;
 
-  /** @throws InputError for a configuration that no model can have */
+  /**
+   * @param twin a model whose numbers are this one's as well, for other ops
+   * @throws InputError for a configuration that no model can have
+   */
   constructor(
     readonly config: ModelConfig,
     readonly ops: Ops,
     /** What its tokens mean. */
     readonly vocabulary: Vocabulary = latinVocabulary(),
+    twin?: Model,
   ) {
     checkModelConfig(config);
     const { blockSize, vocabularySize } = config;
@@ -47,9 +53,10 @@ export class Model {
       vocabulary: vocabularySize,
       rmsNorm: PRESETS[config.preset].rmsNorm,
     };
-    this.parameters = allocate(ops.dtype, parameterLayout(config).length);
+    this.parameters = twin?.parameters ?? allocate(ops.dtype, parameterLayout(config).length);
     this.weights = viewWeights(ops, this.parameters, config);
-    const activations = allocate(ops.dtype, activationLayout(config).length);
+    const activations = twin?.floats ?? allocate(ops.dtype, activationLayout(config).length);
+    this.floats = activations;
     this.activations = viewActivations(ops, activations, config);
     const first = activations.length - blockSize * vocabularySize;
     this.logits = Array.from({ length: blockSize }, (_, t) =>

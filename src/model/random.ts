@@ -1,5 +1,13 @@
 import { InputError } from "../errors";
 
+/** Where a stream of random numbers is. */
+export interface RandomState {
+  /** Of xorshift32: from 1 to 2^32 - 1. */
+  readonly state: number;
+  /** The Gaussian that is kept for the next call, where there is one. */
+  readonly spare?: number | undefined;
+}
+
 const UNIFORM_STEP = 1 / 2 ** 24;
 const SMALLEST_UNIFORM = 1e-12;
 
@@ -10,6 +18,7 @@ const SMALLEST_UNIFORM = 1e-12;
  * bits of Math.log, sin and cos.
  */
 export class Random {
+  /** Of xorshift32, as a signed integer. */
   private state: number;
   private spare = 0;
   private hasSpare = false;
@@ -19,6 +28,35 @@ export class Random {
     if (!Number.isInteger(seed) || seed < 1 || seed > 0xffffffff)
       throw new InputError(`The seed must be a whole number from 1 to 4294967295, not ${seed}.`);
     this.state = seed | 0;
+  }
+
+  /** The integer that the next draws follow from; 0 is none. */
+  get word(): number {
+    return this.state;
+  }
+
+  /** The position, to go on from with Random.at(). */
+  get position(): RandomState {
+    return { state: this.state >>> 0, spare: this.hasSpare ? this.spare : undefined };
+  }
+
+  /** @throws InputError for a state that no stream can have */
+  static at({ state, spare }: RandomState): Random {
+    const random = new Random(state);
+    random.goTo({ state, spare });
+    return random;
+  }
+
+  /** The same numbers, drawn without moving this stream. */
+  copy(): Random {
+    return Random.at(this.position);
+  }
+
+  /** Goes on from a position that `position` has given. */
+  goTo({ state, spare }: RandomState): void {
+    this.state = state | 0;
+    this.hasSpare = spare !== undefined;
+    this.spare = spare ?? 0;
   }
 
   /** An integer from 1 to 2^32 - 1. */

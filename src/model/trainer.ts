@@ -1,5 +1,5 @@
 import { Adam } from "./adam";
-import { createFlow, type Flow } from "./activations";
+import { type Flow, flowLayout, viewFlow } from "./activations";
 import { backward } from "./backward";
 import { checkTrainingConfig, PRESETS, type TrainingConfig } from "../config";
 import type { Dataset } from "../data/dataset";
@@ -11,15 +11,28 @@ import { allocate } from "./layout";
 import type { Model } from "./model";
 import type { Floats } from "./ops";
 import { viewWeights, type Weights } from "./parameters";
-import type { Random } from "./random";
+import type { Random, RandomState } from "./random";
+
+/** Where a training is: with the parameters and Adam's moments, all that it needs to go on bit for bit. */
+export interface TrainingState {
+  /** Steps done in all, by which Adam corrects its bias. */
+  readonly totalSteps: number;
+  /** Steps done of the schedule, by which the learning rate falls. */
+  readonly stepsDone: number;
+  readonly random: RandomState;
+  /** The name that comes next in the order of the file. */
+  readonly nextName: number;
+}
 
 /**
  * Trains a model: the gradients of a batch of names are summed, then Adam moves the parameters. Everything
  * is allocated when it is made; step() allocates nothing.
  */
 export class Trainer {
-  /** Steps done: updates of the parameters. */
+  /** Steps done of the schedule. */
   stepsDone = 0;
+  /** Steps done in all: where one schedule follows another, those of all of them. */
+  totalSteps = 0;
   /** The name that was drawn last. */
   nameIndex = -1;
   /** Of the last step that had one. */
@@ -31,33 +44,42 @@ export class Trainer {
   readonly holdout: Holdout | undefined;
   private readonly gradientViews: Weights;
   private readonly flow: Flow;
+  private readonly flowFloats: Floats;
   private readonly tokens: Uint8Array;
   /** What the gradient of each token is multiplied with; 0 where its name has a weight, that its tokens share. */
   private readonly tokenWeight: number;
   private readonly nameWeight: number;
   private readonly isRandom: boolean;
   private nextName = 0;
+  /** Where the batch under way began: the word of the stream, and the name that came next. */
+  private firstWord = 0;
+  private firstName = 0;
   /** Of the batch: names to come; of those that came and fit, their weight, and their loss times that. */
   private namesLeft: number;
   private weight = 0;
   private lossSum = 0;
 
-  /** @throws InputError when the configuration or the dataset leaves nothing to train on */
+  /**
+   * @param twin a trainer whose numbers are this one's as well, for other ops
+   * @throws InputError when the configuration or the dataset leaves nothing to train on
+   */
   constructor(
     readonly model: Model,
     readonly dataset: Dataset,
-    private readonly random: Random,
+    readonly random: Random,
     private training: TrainingConfig,
+    twin?: Trainer,
   ) {
     const config = training;
     checkTrainingConfig(config);
     fit(model, dataset);
     const { ops, parameters } = model;
     this.holdout = config.holdout > 0 ? new Holdout(dataset, config.holdout) : undefined;
-    this.gradients = allocate(ops.dtype, parameters.length);
+    this.gradients = twin?.gradients ?? allocate(ops.dtype, parameters.length);
     this.gradientViews = viewWeights(ops, this.gradients, model.config);
-    this.flow = createFlow(ops, model.config);
-    this.adam = new Adam(ops, parameters, this.gradients);
+    this.flowFloats = twin?.flowFloats ?? allocate(ops.dtype, flowLayout(model.config).length);
+    this.flow = viewFlow(ops, this.flowFloats, model.config);
+    this.adam = new Adam(ops, parameters, this.gradients, twin?.adam);
     this.isRandom = config.sampling === "random";
     this.tokens = new Uint8Array(model.config.blockSize + 1);
     const isByToken = PRESETS[model.config.preset].weighs === "tokens";
@@ -70,23 +92,63 @@ export class Trainer {
     return this.training;
   }
 
-  /** Before the first step: trains for another number of steps, with another rate. */
-  setBudget(steps: number, learningRate: number): void {
+  /**
+   * Begins a schedule of so many steps, its rate falling linearly to zero; Adam goes on as it is.
+   * @throws InputError when no training can have them
+   */
+  beginSchedule(steps: number, learningRate: number): void {
     const config = { ...this.training, steps, learningRate };
     checkTrainingConfig(config);
     this.training = config;
+    this.stepsDone = 0;
   }
 
-  /** Computes the gradients of a name, as a step does, and forgets them: to see how long it takes. */
+  /** After the last update: of a batch that is under way nothing is kept, its names are drawn again. */
+  get state(): TrainingState {
+    const { totalSteps, stepsDone } = this;
+    const { position } = this.random;
+    if (this.namesLeft === this.training.batchSize)
+      return { totalSteps, stepsDone, random: position, nextName: this.nextName };
+    const random = { ...position, state: this.firstWord >>> 0 };
+    return { totalSteps, stepsDone, random, nextName: this.firstName };
+  }
+
+  /** Goes on from there, once the parameters and Adam's moments are those of that moment. */
+  restore(state: TrainingState): void {
+    this.totalSteps = state.totalSteps;
+    this.stepsDone = state.stepsDone;
+    this.lastLoss = undefined;
+    this.beginBatch(state);
+  }
+
+  /** Begins anew, once the parameters are others: Adam has seen nothing yet. */
+  reset(): void {
+    this.adam.m.fill(0);
+    this.adam.v.fill(0);
+    this.restore({ totalSteps: 0, stepsDone: 0, random: this.random.position, nextName: 0 });
+  }
+
+  /** Forgets the names of a batch under way: they will be drawn again. */
+  abandonBatch(): void {
+    this.beginBatch(this.state);
+  }
+
+  private beginBatch({ random, nextName }: TrainingState): void {
+    this.random.goTo(random);
+    this.nextName = nextName % this.dataset.count;
+    this.namesLeft = this.training.batchSize;
+    this.lossSum = this.weight = 0;
+  }
+
+  /** Between two batches: computes the gradients of a name, and forgets them, to see how long it takes. */
   rehearseName(index: number): void {
     const rows = loadName(this.model, this.dataset, index, this.tokens);
     if (rows > 0) this.computeGradients(this.tokens, rows, 1 / rows, false);
   }
 
-  /** Before the first step: an update that moves nothing, likewise. */
+  /** An update that moves nothing, likewise. */
   rehearseUpdate(): void {
-    this.gradients.fill(0);
-    this.adam.update(0, 0);
+    this.adam.rehearse();
   }
 
   /** Trains on a whole batch: returns the step's loss. */
@@ -106,6 +168,11 @@ export class Trainer {
     const model = this.model;
     const tokens = this.tokens;
     const tokenWeight = this.tokenWeight;
+    const batchSize = this.training.batchSize;
+    if (batchSize > 1 && this.namesLeft === batchSize) {
+      this.firstWord = this.random.word;
+      this.firstName = this.nextName;
+    }
     const index = this.drawName();
     const rows = loadName(model, this.dataset, index, tokens);
     this.nameIndex = index;
@@ -123,17 +190,19 @@ export class Trainer {
 
   private update(): Loss {
     const stepsDone = this.stepsDone;
+    const totalSteps = this.totalSteps;
     const config = this.training;
     const weight = this.weight;
     const learningRate = config.learningRate * (1 - stepsDone / config.steps);
     this.learningRate = learningRate;
     this.stepsDone = stepsDone + 1;
+    this.totalSteps = totalSteps + 1;
     this.namesLeft = config.batchSize;
     if (weight === 0) return "passed over";
     const loss = this.lossSum / weight;
     this.lastLoss = loss;
     this.lossSum = this.weight = 0;
-    this.adam.update(stepsDone, learningRate);
+    this.adam.update(totalSteps, learningRate);
     return loss;
   }
 
@@ -152,6 +221,10 @@ export class Trainer {
   }
 
   private drawName(): number {
+    const own = this.dataset.own;
+    // Without any the stream stays that of the published programs.
+    if (own !== undefined && own.count > 0 && this.random.uniform() < own.share)
+      return this.dataset.count + this.random.index(own.count);
     const holdout = this.holdout;
     for (;;) {
       const name = this.isRandom ? this.random.index(this.dataset.count) : this.followingName();

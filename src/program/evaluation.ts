@@ -1,5 +1,6 @@
 import type { Dataset } from "../data/dataset";
 import { InputError } from "../errors";
+import type { EvaluatedEvent } from "./events";
 import type { Loss } from "../model/loss";
 import { loadName } from "../data/fitting";
 import { forward } from "../model/forward";
@@ -52,6 +53,16 @@ export class Evaluation implements Task {
   /** What all tokens take, the BOS at the end of each name included, for each character. */
   get bitsPerCharacter(): number {
     return this.tokenSum / Math.LN2 / this.characters;
+  }
+
+  /** @throws InputError when there was nothing to measure */
+  get result(): Omit<EvaluatedEvent, "written"> {
+    const { loss, measured: names, passedOver, tokens, natsPerToken, bitsPerCharacter } = this;
+    if (loss === undefined)
+      throw new InputError(
+        `None of the ${passedOver} names held out fits block_size ${this.model.config.blockSize}: hold out more of ${this.dataset.source}.`,
+      );
+    return { type: "evaluated", loss, names, passedOver, tokens, natsPerToken, bitsPerCharacter };
   }
 
   /** Begins again. */

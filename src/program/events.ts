@@ -20,7 +20,11 @@ export type Event =
   | EvaluatedEvent
   | RemarkEvent
   | ErrorEvent
-  | DoneEvent;
+  | DoneEvent
+  | DeviceEvent;
+
+/** What only a device with a console has to tell: see PROTOCOL.md. */
+export type DeviceEvent = HelloEvent | StateEvent | WordEvent | AnswerEvent | AckEvent | DamagedEvent | ChunkEvent;
 
 export type Tell = (event: Event) => void;
 
@@ -40,6 +44,10 @@ export interface StartEvent {
   readonly steps: number;
   /** Names a step. */
   readonly batchSize: number;
+  /** Steps that were done before, where it goes on. */
+  readonly from?: number;
+  /** Whether the device had trained before and was told to go on: the log has said already what it is. */
+  readonly isAgain?: boolean;
 }
 
 /** A step of training. One object serves all steps of a run: who wants to keep it copies it. */
@@ -56,6 +64,8 @@ export interface StepEvent {
   isLogged: boolean;
   /** The mean loss of (a sample of) the names held out, where it was measured. */
   validationLoss: number | undefined;
+  /** The mean loss of the steps since the last that was told; undefined where all are told. */
+  mean: number | undefined;
 }
 
 /** Training has ended. */
@@ -64,6 +74,8 @@ export interface TrainedEvent {
   readonly ending: Ending;
   readonly stepsDone: number;
   readonly steps: number;
+  /** Steps that had been done before it went on. */
+  readonly from: number;
   /** Of the training alone. */
   readonly milliseconds: number;
 }
@@ -88,6 +100,8 @@ export interface NameEvent {
   readonly name: string;
   /** Whether it stands in the dataset; undefined where nobody has looked. */
   readonly isKnown?: boolean;
+  /** Whether it answers a command of the console. */
+  readonly isAnswer?: boolean;
 }
 
 /** Of work that is counted in names. */
@@ -155,4 +169,70 @@ export interface DoneEvent {
   readonly type: "done";
   readonly job: "train" | "generate" | "eval";
   readonly outcome: Ending | "failed";
+}
+
+/** The first of the lines for programs. */
+export interface HelloEvent {
+  readonly type: "hello";
+  readonly protocol: number;
+  readonly version: string;
+  readonly place: string;
+}
+
+/** What a device does. */
+export type DeviceState = "training" | "paused" | "saving" | "idle";
+
+export interface StateEvent {
+  readonly type: "state";
+  readonly state: DeviceState;
+  /** Steps done of the schedule, and in all. */
+  readonly step: number;
+  readonly steps: number;
+  readonly totalSteps: number;
+  /** How many words of one's own there are. */
+  readonly words: number;
+  readonly seed: number;
+  readonly parameters: number;
+  /** Of the last step that had one. */
+  readonly loss: number | null;
+}
+
+/** A word of one's own. */
+export interface WordEvent {
+  readonly type: "word";
+  /** From 1. */
+  readonly number: number;
+  readonly text: string;
+}
+
+/** A line that answers a command, for people. */
+export interface AnswerEvent {
+  readonly type: "answer";
+  readonly text: string;
+}
+
+/** A tagged command has ended. */
+export interface AckEvent {
+  readonly type: "ack";
+  readonly id: number;
+  readonly ok: boolean;
+  readonly error?: string;
+  /** The place that is waited for, while a checkpoint is received. */
+  readonly next?: number;
+}
+
+/** A tagged command came damaged. */
+export interface DamagedEvent {
+  readonly type: "damaged";
+}
+
+/** A piece of the stored checkpoint. */
+export interface ChunkEvent {
+  readonly type: "chunk";
+  /** The place of its first byte. */
+  readonly at: number;
+  /** Of the whole file. */
+  readonly size: number;
+  /** Base64. */
+  readonly data: string;
 }

@@ -1,7 +1,6 @@
 import { checkHoldout, checkInteger, checkTemperature, PRESETS } from "../config";
 import { Comparison, MOST_WRITTEN } from "./comparison";
 import type { Dataset } from "../data/dataset";
-import { InputError } from "../errors";
 import { Evaluation } from "./evaluation";
 import type { Ending, Tell } from "./events";
 import { fit } from "../data/fitting";
@@ -58,11 +57,7 @@ export async function evaluate(
       },
     });
   if ((await run(() => evaluation.work())) === "stopped") return "stopped";
-  const { loss, measured, passedOver, tokens, natsPerToken, bitsPerCharacter } = evaluation;
-  if (loss === undefined)
-    throw new InputError(
-      `None of the ${passedOver} names held out fits block_size ${model.config.blockSize}: hold out more of ${dataset.source}.`,
-    );
+  const { result } = evaluation;
   if (comparison) {
     const write = (): boolean => {
       generator.name(temperature);
@@ -70,15 +65,6 @@ export async function evaluate(
     };
     if ((await run(write)) === "stopped" || (await run(() => comparison.work())) === "stopped") return "stopped";
   }
-  tell({
-    type: "evaluated",
-    loss,
-    names: measured,
-    passedOver,
-    tokens,
-    natsPerToken,
-    bitsPerCharacter,
-    ...(comparison && { written: comparison.result }),
-  });
+  tell({ ...result, ...(comparison && { written: comparison.result }) });
   return "done";
 }

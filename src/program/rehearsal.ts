@@ -6,15 +6,17 @@ import type { Runner, Task } from "./runner";
 /** Names and updates that are measured, and the milliseconds after which it is enough. */
 const MOST_NAMES = 400;
 const ENOUGH_MILLISECONDS = 400;
-/** The first names warm the engine up. */
-const WARM_UP = 20;
+/** The first names, or what fits this time, warm the engine up. */
+const WARM_UP_NAMES = 20;
+const WARM_UP_MILLISECONDS = 100;
 
 /**
- * Finds out how long training takes here, a name a bit, and leaves the trainer as it was: the gradients of
- * names, and updates by gradients of zero.
+ * Finds out how long training takes here, a name a bit: the gradients of names, and updates that move nothing.
+ * The trainer must be between two batches.
  */
 export class Rehearsal implements Task {
-  private namesDone = 0;
+  private isWarm = false;
+  private measured = 0;
   private inNames = 0;
   private inUpdates = 0;
 
@@ -26,24 +28,29 @@ export class Rehearsal implements Task {
   work(): boolean {
     const { trainer, clock } = this;
     const start = clock.now();
-    trainer.rehearseName(this.namesDone % trainer.dataset.count);
+    trainer.rehearseName(this.measured % trainer.dataset.count);
     const middle = clock.now();
     trainer.rehearseUpdate();
-    const end = clock.now();
-    if (++this.namesDone === WARM_UP) this.inNames = this.inUpdates = 0;
-    else {
-      this.inNames += middle - start;
-      this.inUpdates += end - middle;
-    }
-    return this.namesDone < MOST_NAMES && this.inNames + this.inUpdates < ENOUGH_MILLISECONDS;
+    this.inNames += middle - start;
+    this.inUpdates += clock.now() - middle;
+    this.measured++;
+    const time = this.inNames + this.inUpdates;
+    if (this.isWarm) return this.measured < MOST_NAMES && time < ENOUGH_MILLISECONDS;
+    this.isWarm = this.measured === WARM_UP_NAMES || time >= WARM_UP_MILLISECONDS;
+    if (this.isWarm) this.measured = this.inNames = this.inUpdates = 0;
+    return true;
+  }
+
+  /** Milliseconds that a step takes. */
+  get millisecondsAStep(): number {
+    const { batchSize } = this.trainer.config;
+    return (batchSize * this.inNames + this.inUpdates) / Math.max(1, this.measured);
   }
 
   /** How many names can be trained on in so many seconds: at least one batch. */
   namesIn(seconds: number): number {
     const { batchSize } = this.trainer.config;
-    const measured = Math.max(1, this.namesDone - WARM_UP);
-    const millisecondsAName = (this.inNames + this.inUpdates / batchSize) / measured;
-    const names = Math.floor((1000 * seconds) / Math.max(millisecondsAName, 1e-6));
+    const names = Math.floor((1000 * seconds * batchSize) / Math.max(this.millisecondsAStep, 1e-6));
     return Math.min(1e9, Math.max(batchSize, names));
   }
 }

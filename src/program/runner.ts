@@ -5,9 +5,10 @@ import type { Clock } from "../platform";
 export interface Task {
   /**
    * Does the next bit, some milliseconds of work, and returns whether there is more to do.
+   * @param now what the clock says
    * @throws InputError when what the user gave makes it end; the runner then passes it on
    */
-  work(): boolean;
+  work(now: number): boolean;
   /** Whether it goes on although everything is asked to stop: a save. */
   readonly mustFinish?: boolean;
 }
@@ -62,7 +63,8 @@ export class Runner {
 
   private runSlice(): void {
     const { clock, running } = this;
-    const until = clock.now() + SLICE_MILLISECONDS;
+    let now = clock.now();
+    const until = now + SLICE_MILLISECONDS;
     this.isScheduled = false;
     let { turn } = this;
     let current = running[0];
@@ -70,11 +72,12 @@ export class Runner {
       for (; running.length > 0; turn++) {
         if (turn >= running.length) turn = 0;
         current = running[turn];
-        if (!current.task.work()) {
+        if (!current.task.work(now)) {
           this.remove(current);
           current.end("done");
         }
-        if (clock.now() >= until) break;
+        now = clock.now();
+        if (now >= until) break;
       }
     } catch (error) {
       this.remove(current);

@@ -25,6 +25,10 @@ export interface FirmwareSettings {
   /** How many names to generate after training. */
   readonly samples: number;
   readonly temperature: number;
+  /** The log has a line every so many steps. */
+  readonly logEvery: number;
+  /** Seconds of training between two saves; 0 saves at the end alone. */
+  readonly saveEvery: number;
   readonly ops: OpsName;
   /** Pins of UART0; -1 for the chip's own. */
   readonly transmit: number;
@@ -34,6 +38,8 @@ export interface FirmwareSettings {
 const DEFAULT_SEED = 42;
 const LARGEST_SEED = 0xffffffff;
 const DEFAULT_SAMPLES = 20;
+const DEFAULT_LOG_EVERY = 100;
+const DEFAULT_SAVE_EVERY = 30;
 /** In the place of a pin. */
 const CHIPS_OWN = -1;
 
@@ -69,6 +75,12 @@ export const SETTINGS: readonly Setting[] = Object.freeze([
   }),
   Object.freeze({ name: "samples", range: Object.freeze({ least: 0, most: 1e9, isWhole: true }) }),
   Object.freeze({ name: "temperature", range: Object.freeze({ least: 0, most: 100, isWhole: false }) }),
+  Object.freeze({ name: "log_every", range: Object.freeze({ least: 1, most: 1e9, isWhole: true }) }),
+  Object.freeze({
+    name: "save_every",
+    range: Object.freeze({ least: 0, most: 1e6, isWhole: false }),
+    remark: "seconds, 0 for the end alone",
+  }),
   Object.freeze({ name: "ops", choices: Object.freeze(["native", "typescript"]) }),
   Object.freeze({
     name: "transmit",
@@ -162,10 +174,23 @@ export function readSettings(settings: Settings, random: () => number = Math.ran
     isSeedRandom,
     samples: number("samples") ?? DEFAULT_SAMPLES,
     temperature: number("temperature") ?? preset.temperature,
+    logEvery: number("log_every") ?? DEFAULT_LOG_EVERY,
+    saveEvery: number("save_every") ?? DEFAULT_SAVE_EVERY,
     ops: settings.ops === "typescript" ? "typescript" : "native",
     transmit: number("transmit") ?? CHIPS_OWN,
     receive: number("receive") ?? CHIPS_OWN,
   };
+}
+
+/** The settings that a training depends on beside its model and dataset, as `name=value` with spaces between. */
+export function buildOf(
+  { seed, isSeedRandom }: FirmwareSettings,
+  { steps, batchSize, learningRate, sampling, holdout }: TrainingConfig,
+): string {
+  return (
+    `steps=${steps} batch_size=${batchSize} learning_rate=${learningRate} sampling=${sampling} ` +
+    `holdout=${holdout} seed=${isSeedRandom ? "random" : seed}`
+  );
 }
 
 /** The pins of UART0, without which nothing else could be said: the chip's own where the setting makes no sense. */

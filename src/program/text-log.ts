@@ -1,15 +1,16 @@
-import type { EvaluatedEvent, Event, Lengths, StepEvent, WrittenNames } from "./events";
+import type { EvaluatedEvent, Event, Lengths, StartEvent, StepEvent, WrittenNames } from "./events";
 
 /** The log as the original prints it, and what the other commands print: the lines for an event, or "". */
 export function formatText(event: Event): string {
   switch (event.type) {
     case "start":
+      if (event.isAgain) return trainingLine(event);
       return (
         `=== esp32gpt: microgpt in TypeScript on ${event.place} ===\n` +
         `Model: ${event.parameters} params, ${event.nHead} heads, ${event.nEmbd}-dim embeddings\n` +
         `Dataset: ${event.names} names loaded from flash\n` +
         (event.characters === undefined ? "" : `Vocabulary: ${event.characters} characters\n`) +
-        `Training for ${event.steps} steps${event.batchSize > 1 ? ` of ${event.batchSize} names` : ""}...\n`
+        trainingLine(event)
       );
     case "step":
       return event.isLogged ? stepLine(event) : "";
@@ -20,7 +21,11 @@ export function formatText(event: Event): string {
     case "names":
       return `--- Generated names (temperature=${event.temperature}) ---\n`;
     case "name":
+      if (event.isAnswer) return `${event.name}\n`;
       return `${String(event.number).padStart(4)}. ${event.name}${event.isKnown ? " (in the dataset)" : ""}\n`;
+    case "word":
+    case "answer":
+      return `${event.text}\n`;
     case "evaluated": {
       const remark = event.passedOver > 0 ? ` (${event.passedOver} too long, passed over)` : "";
       return `Mean loss: ${event.loss.toFixed(4)} over ${event.names} names${remark}\n${evaluationTable(event)}`;
@@ -30,8 +35,18 @@ export function formatText(event: Event): string {
     case "progress":
     case "remark":
     case "error":
+    case "hello":
+    case "state":
+    case "ack":
+    case "damaged":
+    case "chunk":
       return "";
   }
+}
+
+function trainingLine({ steps, batchSize, from }: StartEvent): string {
+  const names = batchSize > 1 ? ` of ${batchSize} names` : "";
+  return `Training for ${steps} steps${names}...\n${from === undefined ? "" : `Going on with step ${from}.\n`}`;
 }
 
 function stepLine({ step, steps, loss, validationLoss }: StepEvent): string {

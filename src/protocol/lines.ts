@@ -1,4 +1,4 @@
-import { crc32 } from "../checkpoint/crc32";
+import { crc32 } from "../data/crc32";
 import { formatChecksum } from "../checkpoint/format";
 import { encodeUtf8 } from "../data/utf8";
 

@@ -6,7 +6,8 @@ import type { Dtype } from "../../src/model/ops";
 import { parameterLayout } from "../../src/model/parameters";
 import { Random } from "../../src/model/random";
 import type { Task } from "../../src/program/runner";
-import { saveCheckpoint } from "../../src/checkpoint/saving";
+import { recordOf } from "../../src/program/keeping";
+import { saveCheckpoint, type TrainingToSave } from "../../src/checkpoint/saving";
 import { Trainer } from "../../src/model/trainer";
 import { typescriptOps } from "../../src/model/typescript-ops";
 import { datasetOf, drawnModel } from "../helpers";
@@ -31,6 +32,11 @@ export function trained(config: ModelConfig, dtype: Dtype): Trainer {
   return trainer;
 }
 
+/** What is saved of it beside the model. */
+export function stateOf(trainer: Trainer): TrainingToSave {
+  return { adam: trainer.adam, record: recordOf(trainer, 1) };
+}
+
 /** A model with Adam's state, as it must still be after a load that failed. */
 export function untouched(config: ModelConfig, dtype: Dtype): { model: Model; adam: Adam } {
   const model = new Model(config, typescriptOps(dtype));
@@ -50,9 +56,9 @@ export function tensorsOf(model: Model, dtype: "F32" | "F64"): TensorToWrite[] {
 }
 
 /** A file with a checkpoint in it. */
-export async function saved(model: Model, step: number, adam?: Adam): Promise<Uint8Array> {
+export async function saved(model: Model, step: number, training?: TrainingToSave): Promise<Uint8Array> {
   const storage = new MemoryStorage();
-  await saveCheckpoint(realRunner(), storage, "m", model, step, adam);
+  await saveCheckpoint(realRunner(), storage, "m", model, step, training);
   expect([storage.openFiles, storage.files.size]).toEqual([0, 1]);
   return storage.file("m");
 }
@@ -86,6 +92,6 @@ export async function load(bytes: Uint8Array, wanted: Partial<ModelConfig> = {},
 /** Runs a task here and now; returns how many bits it took. */
 export function runAll(task: Task): number {
   let bits = 1;
-  while (task.work()) bits++;
+  while (task.work(0)) bits++;
   return bits;
 }

@@ -1,5 +1,5 @@
 import type { Event } from "../../src/program/events";
-import type { Surroundings } from "../../src/program/job";
+import type { Surroundings } from "../../src/program/surroundings";
 import type { Platform } from "../../src/platform";
 import { Runner } from "../../src/program/runner";
 import { formatText } from "../../src/program/text-log";

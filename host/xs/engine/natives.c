@@ -27,7 +27,8 @@
     _(xs_gpt_adam) \
     _(xs_gpt_scan) \
     _(xs_gpt_skip) \
-    _(xs_gpt_encode)
+    _(xs_gpt_encode) \
+    _(xs_gpt_crc32)
 
 #define DECLARE(NAME) extern void NAME(txMachine *the);
 #define LIST(NAME) { #NAME, NAME },

@@ -58,3 +58,14 @@ void xs_gpt_encode(xsMachine *the)
         xsRangeError("the tokens of %d bytes", (int)known);
     xsmcSetInteger(xsResult, (xsIntegerValue)gpt_encode(bytes, size, (size_t)at, byte_tokens, tokens, room));
 }
+
+/* crc32(bytes, crc = 0) */
+void xs_gpt_crc32(xsMachine *the)
+{
+    uint32_t crc = xsmcToInteger(xsArgc) > 1 ? (uint32_t)xsmcToNumber(xsArg(1)) : 0;
+    void *bytes;
+    xsUnsignedValue size;
+    xsmcGetBufferReadable(xsArg(0), &bytes, &size);
+    crc = gpt_crc32(bytes, size, crc);
+    xsmcSetNumber(xsResult, (xsNumberValue)crc);
+}

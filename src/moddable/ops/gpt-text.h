@@ -22,4 +22,7 @@ size_t gpt_skip(const uint8_t *bytes, size_t size, size_t at, uint32_t documents
 size_t gpt_encode(const uint8_t *bytes, size_t size, size_t at, const uint8_t *byte_tokens, uint8_t *tokens,
     size_t room);
 
+/* CRC-32 of the bytes behind whatever gave `crc`: the twin of src/data/crc32.ts. */
+uint32_t gpt_crc32(const uint8_t *bytes, size_t size, uint32_t crc);
+
 #endif

@@ -44,6 +44,7 @@ export const textTools: TextTools = Object.freeze({
     scanInC(bytes, bytesOf(index), bytesOf(characters), bytesOf(numbers)),
   skip: native("xs_gpt_skip"),
   encode: native("xs_gpt_encode"),
+  crc32: native("xs_gpt_crc32"),
 });
 
 function bytesOf({ buffer, byteOffset, byteLength }: Uint32Array): Uint8Array {

@@ -1,3 +1,4 @@
+import { crc32 } from "../../../src/data/crc32";
 import { encode, scan, skip } from "../../../src/data/scan";
 
 /**
@@ -126,6 +127,7 @@ const natives: Record<string, (...values: never[]) => unknown> = {
   },
   xs_gpt_skip: skip,
   xs_gpt_encode: encode,
+  xs_gpt_crc32: crc32,
 };
 Object.assign(globalThis, {
   native: (name: string) => natives[name],

@@ -6,11 +6,11 @@ const TABLE = Object.freeze([
 
 /**
  * CRC-32 as zlib and IEEE 802.3 have it, of `bytes` behind whatever gave the checksum `crc`;
- * an unsigned 32-bit integer.
+ * an unsigned 32-bit integer. The C twin is in moddable/ops/gpt-text.c.
  */
-export function crc32(bytes: Uint8Array, length = bytes.length, crc = 0): number {
+export function crc32(bytes: Uint8Array, crc = 0): number {
   crc = ~crc;
-  for (let i = 0; i < length; i++) {
+  for (let i = 0; i < bytes.length; i++) {
     crc ^= bytes[i];
     crc = (crc >>> 4) ^ TABLE[crc & 15];
     crc = (crc >>> 4) ^ TABLE[crc & 15];
