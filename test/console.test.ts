@@ -1,102 +1,290 @@
-import { Console } from "../src/program/console";
-import { DEFAULT_TRAIN_JOB, prepareTraining, train } from "../src/program/job";
-import { Random } from "../src/model/random";
+import { STORED } from "../src/program/keeping";
+import { MemoryStorage } from "./support/memory-storage";
+import { NAMES, TestDevice } from "./support/test-device";
+import { fuzzRandom, fuzzRuns, HOSTILE, mutated, pick } from "./support/fuzz";
 import { utf8 } from "./helpers";
-import { MemoryPlatform } from "./support/memory-platform";
 
-interface Device {
-  platform: MemoryPlatform;
-  console: Console;
-  lines: string[];
-  /** Trains to the end. */
-  train: () => Promise<void>;
-  /** What the device answers to a line, once all it has begun is done. */
-  answer: (line: string) => Promise<string[]>;
+/* What the console answers, and what it leaves as it was. */
+
+const WORDS = ["venus", "mars", "titan", "io"];
+/** Names in which all letters of the words occur. */
+const options = { names: [...NAMES, "quiz", "jvwky"] };
+
+async function finished(settings = {}, storage = new MemoryStorage()): Promise<TestDevice> {
+  const device = new TestDevice(settings, storage, options);
+  await device.live();
+  device.take();
+  return device;
 }
 
-async function device(steps = 3, tick = 0): Promise<Device> {
-  const platform = new MemoryPlatform(utf8("emma\nolivia\nava\n"), undefined, tick);
-  const job = { ...DEFAULT_TRAIN_JOB, training: { steps }, samples: 1 };
-  const prepared = await prepareTraining(job, platform);
-  if (!prepared) throw new Error("It was stopped.");
-  const lines: string[] = [];
-  const say = (line: string): void => void lines.push(line);
-  const console = new Console(prepared.trainer, prepared.temperature, new Random(7), platform.runner, say);
-  return {
-    platform,
-    console,
-    lines,
-    train: async () => void (await platform.settle(train(prepared, platform))),
-    async answer(line) {
-      lines.length = 0;
-      console.receive(line);
-      await platform.runToEnd();
-      return [...lines];
-    },
-  };
+async function underWay(settings = {}): Promise<TestDevice> {
+  const device = new TestDevice({ steps: 5000, ...settings }, new MemoryStorage(), options);
+  await device.live(8);
+  device.take();
+  return device;
 }
 
 test("status tells the step, and the loss once there is one", async () => {
-  const { train, answer } = await device();
-  expect(await answer("status")).toEqual(["Step 0 of 3."]);
-  await train();
-  expect(await answer(" status ")).toEqual([expect.stringMatching(/^Step 3 of 3, loss \d\.\d{4}\.$/)]);
+  const device = await finished();
+  expect(await device.answer(" status ")).toMatch(/^Step 20 of 20, loss \d\.\d{4}; idle\.\n$/);
+  const other = await underWay();
+  expect(await other.answer("status", 3)).toMatch(/Step \d+ of 5000, loss \d\.\d{4}; training\.\n/);
 });
 
-test("generate writes so many names that begin so", async () => {
-  const { answer } = await device();
-  expect(await answer("generate")).toHaveLength(5);
-  const names = await answer("generate 12 1.5 em");
+test("generate writes so many names that begin so, plain", async () => {
+  const device = await finished();
+  expect((await device.answer("generate")).trimEnd().split("\n")).toHaveLength(5);
+  const names = (await device.answer("generate 12 1.5 em")).trimEnd().split("\n");
   expect(names).toHaveLength(12);
   for (const name of names) expect(name).toMatch(/^em[a-z]{0,13}$/);
 });
 
-test("generate draws from a stream of its own: the training goes on as it would have", async () => {
-  const undisturbed = await device(20);
-  await undisturbed.train();
-  const disturbed = await device(20);
-  await disturbed.answer("generate 3");
-  await disturbed.train();
-  expect(await disturbed.answer("status")).toEqual(await undisturbed.answer("status"));
+test("a prefix is the rest of the line, with its spaces", async () => {
+  const device = new TestDevice({}, new MemoryStorage(), { names: ["la mer", "le mont", "un roi"] });
+  await device.live();
+  for (const name of (await device.answer("generate 4 1 la m")).trimEnd().split("\n")) expect(name).toMatch(/^la m/);
 });
 
-test("names are written while the training goes on, also when a step takes a slice", async () => {
-  const { platform, console, lines, train } = await device(40, 60);
-  const training = train();
-  console.receive("generate 3");
-  await training;
-  expect(lines).toHaveLength(3);
-  const { type } = platform.events[platform.events.length - 1];
-  expect(type).toBe("name");
+test("stream writes names until a key is pressed", async () => {
+  const device = await finished();
+  const text = await device.answer("stream 0.9", 40);
+  expect(text.split("\n").length).toBeGreaterThan(10);
+  device.type("x");
+  await device.live();
+  device.take();
+  await device.live();
+  expect(device.take()).toBe("");
+  device.type("\x7fstatus\n");
+  await device.live();
+  expect(device.take()).toMatch(/^Step 20/);
 });
 
-test("a second generate waits for nobody: it is refused, and the first goes on as it was asked for", async () => {
-  const { platform, console, lines } = await device();
-  console.receive("generate 4 0.5 em");
-  console.receive("generate 4 2 o");
-  await platform.runToEnd();
-  expect(lines[0]).toMatch(/still being written/);
-  expect(lines.slice(1)).toHaveLength(4);
-  for (const name of lines.slice(1)) expect(name).toMatch(/^em/);
-  console.receive("generate 1 2 o");
-  await platform.runToEnd();
-  expect(lines.at(-1)).toMatch(/^o/);
+test("stop ends what is being written or measured", async () => {
+  const device = await finished();
+  await device.answer("generate 1000", 5);
+  expect(await device.answer("generate 2", 3)).toMatch(/is still under way: stop ends it\.\n/);
+  await device.answer("stop");
+  expect(await device.answer("generate 1")).toMatch(/^[a-z]*\n$/);
+});
+
+test("neither names nor measures change what training does", async () => {
+  const undisturbed = await finished({ steps: 200 });
+  const disturbed = new TestDevice({ steps: 200 }, new MemoryStorage(), options);
+  for (const line of [
+    "generate 3",
+    "eval",
+    "words",
+    "bench",
+    "status",
+    "plan",
+    "pause",
+    "bench",
+    "resume",
+    "help",
+    "save",
+  ])
+    await disturbed.answer(line, 4);
+  await disturbed.live();
+  expect(disturbed.state).toBe(undisturbed.state);
+});
+
+test("bench in the middle of a batch changes nothing either", async () => {
+  const undisturbed = await finished({ preset: "tuned", steps: 20 });
+  const disturbed = new TestDevice({ preset: "tuned", steps: 20 }, new MemoryStorage(), options);
+  for (let i = 0; i < 9; i++) await disturbed.answer("bench", 3 + i);
+  await disturbed.live();
+  expect(disturbed.state).toBe(undisturbed.state);
+});
+
+test("pause rests, resume goes on", async () => {
+  const device = await underWay({ steps: 300 });
+  expect(await device.answer("pause")).toMatch(/^Paused: Step \d+ of 300/);
+  const before = device.state;
+  await device.live();
+  expect(device.state).toBe(before);
+  expect(await device.answer("status")).toMatch(/; paused\.\n$/);
+  expect(await device.answer("resume")).toMatch(/=== Done ===\n$/);
+  expect(await device.answer("resume")).toBe("The training is over: train N goes on for N steps.\n");
+});
+
+test("eval measures all names, those held out, or one's own words", async () => {
+  const device = await finished();
+  expect(await device.answer("eval")).toMatch(/^Mean loss: \d\.\d{4} over 9 names\n/);
+  expect(await device.answer("eval words")).toBe("There are no words of your own: add some.\n");
+  for (const word of WORDS) device.type(`add ${word}\n`);
+  await device.live();
+  expect(await device.answer("eval words")).toMatch(/^Mean loss: \d\.\d{4} over 4 names\n/);
+  const holding = await finished({ holdout: 50 });
+  expect(await holding.answer("eval")).toMatch(/^Mean loss: \d\.\d{4} over [1-8] names\n/);
+});
+
+describe("words of one's own", () => {
+  test("join, are listed, leave, and are there after power-off", async () => {
+    const storage = new MemoryStorage();
+    const device = await finished({}, storage);
+    expect(await device.answer("add venus")).toBe('"venus" is one of 1 words of your own.\n');
+    for (const word of WORDS.slice(1)) await device.answer(`add ${word}`);
+    expect(await device.answer("words")).toBe(`${WORDS.join("\n")}\n`);
+    expect(await device.answer("forget mars")).toBe('"mars" is forgotten.\n');
+    expect(await device.answer("words")).toBe("venus\ntitan\nio\n");
+    const again = await finished({}, storage);
+    expect(await again.answer("words")).toBe("venus\ntitan\nio\n");
+    expect(again.state).toBe(device.state);
+  });
+
+  test("are trained on with the stated share, and without any the stream is the published one", async () => {
+    const device = await underWay();
+    const { trainer } = device.device;
+    await device.answer("pause");
+    for (const word of WORDS) await device.answer(`add ${word}`);
+    await device.answer("set own_share 0.25");
+    let own = 0;
+    for (let i = 0; i < 4000; i++) {
+      trainer.step();
+      if (trainer.nameIndex >= trainer.dataset.count) own++;
+    }
+    expect(own / 4000).toBeGreaterThan(0.22);
+    expect(own / 4000).toBeLessThan(0.28);
+    for (const word of WORDS) await device.answer(`forget ${word}`);
+    const { state } = trainer;
+    const random = trainer.random.copy();
+    trainer.step();
+    expect(trainer.nameIndex).toBe(random.index(trainer.dataset.count));
+    expect(trainer.state.totalSteps).toBe(state.totalSteps + 1);
+  });
+
+  test.each([
+    ["add venüs", /^"ü" in "venüs" is not in the model's vocabulary\.\n$/],
+    ["add", /^A word has at least one character\.\n$/],
+    ["add abcdefghijklmnop", /too long: block_size 16 takes 15 letters, and it has 16\.\n$/],
+    ["add  venus", /^"venus" is one of your words already\.\n$/],
+    ["forget pluto", /^"pluto" is not one of your words\.\n$/],
+  ])("%s is answered with one line", async (line, message) => {
+    const device = await finished();
+    await device.answer("add venus");
+    const before = device.state;
+    expect(await device.answer(line)).toMatch(message);
+    expect(device.state).toBe(before);
+  });
+
+  test("have room for so many", async () => {
+    const device = await finished();
+    let answer = "";
+    for (let i = 0; answer === "" || answer.includes("is one of"); i++)
+      answer = await device.answer(
+        `add ${i
+          .toString(8)
+          .replace(/\d/g, (digit) => "aeioumnl"[Number(digit)])
+          .padStart(15, "v")}`,
+      );
+    expect(answer).toMatch(/^There is no room for .*: 1536 bytes of words at most; forget some\.\n$/);
+    expect((await device.answer("words")).trimEnd().split("\n")).toHaveLength(96);
+    expect(await device.answer("eval words")).toMatch(/over 96 names/);
+  });
+});
+
+describe("checkpoints", () => {
+  test("save, load and reset", async () => {
+    const device = await underWay();
+    await device.answer("pause");
+    expect(await device.answer("load")).toBe("There is no checkpoint yet: save makes one.\n");
+    expect(await device.answer("save")).toMatch(/^Saved: Step \d+ of 5000/);
+    const saved = device.state;
+    device.device.trainer.step();
+    expect(device.state).not.toBe(saved);
+    expect(await device.answer("load")).toMatch(/^Loaded: Step \d+ of 5000/);
+    expect(device.state).toBe(saved);
+    expect(await device.answer("reset")).toBe("Fresh weights: train begins.\n");
+    expect(await device.answer("status")).toMatch(/^Step 0 of 5000; paused\.\n$/);
+    const fresh = new TestDevice({ steps: 5000 }, new MemoryStorage(), options);
+    await fresh.live(1);
+    expect(device.device.trainer.model.parameters).toEqual(fresh.device.trainer.model.parameters);
+    expect(await device.answer("load")).toMatch(/^Loaded: /);
+    expect(device.state).toBe(saved);
+  });
+
+  test("one that was damaged since is refused, and the state is as it was", async () => {
+    const device = await finished();
+    device.storage?.files.set(STORED, Uint8Array.of(1, 2, 3));
+    const before = device.state;
+    expect(await device.answer("load")).toMatch(/is not a sound safetensors file/);
+    expect(device.state).toBe(before);
+  });
+});
+
+test("set lists and changes values", async () => {
+  const device = await finished();
+  expect(await device.answer("set")).toBe("log text\nlog_every 5\nsave_every 30\ntemperature 0.8\nown_share 0.5\n");
+  expect(await device.answer("set log_every 7")).toBe("log_every 7\n");
+  expect(await device.answer("train 15")).toMatch(/step {4}0\/15.*\nstep {4}7\/15.*\nstep {3}14\/15/);
+});
+
+test("what it is, what it takes, and what it can do", async () => {
+  const device = await finished({ version: "1.2.3", codename: "goldcrest" });
+  expect(await device.answer("version")).toBe('Version 1.2.3 "goldcrest" on Node.\n');
+  expect(await device.answer("plan")).toMatch(/parameters +16768\n[^]*XS takes \d+ bytes/);
+  expect(await device.answer("bench")).toMatch(/^typescript: \d.* ms a step\n$/);
+  expect(await device.answer("help")).toMatch(/status[^]*generate[^]*reboot/);
+  expect(device.rebooted).toBe(false);
+  await device.answer("reboot");
+  expect(device.rebooted).toBe(true);
 });
 
 test.each([
-  ["generate 0", /from 1 to 1000, not 0/],
-  ["generate x", /must be a number, not x/],
-  ["generate 1e3000", /must be a number/],
+  ["generate 0", /number of names.* from 1 to 1000, not 0/],
+  ["generate 2.5", /whole number/],
+  ["generate x", /must be a number, not "x"/],
+  ["generate 1001", /1000/],
   ["generate 2 -1", /temperature/],
-  ["generate 2 warm", /temperature must be a number, not warm/],
+  ["generate 2 warm", /temperature must be a number, not "warm"/],
   ["generate 2 1 Em", /"E"/],
   ["generate 2 1 abcdefghijklmnopq", /at most 15/],
-  ["generate 2 1 em more", /^Commands: /],
-  ["status now", /^Commands: /],
-  ["reboot", /^Commands: status; generate/],
-  ["", /^Commands: /],
+  ["generate 2 1 em more", /" " in "em more"/],
+  ["stream 0.5 x", /^That is too much/],
+  ["status now", /^status takes nothing/],
+  ["train 0", /number of steps/],
+  ["train ten", /must be a number, not "ten"/],
+  ["set speed 3", /^There is no speed to set: there are log, /],
+  ["set log", /^log is text or json/],
+  ["set log json 2", /version 1 of its protocol, not 2/],
+  ["set own_share 2", /own_share must be a number from 0 to 1/],
+  ["set temperature", /temperature must be a number/],
+  ["chunk 0 1", /^Nothing is being fetched/],
+  ["data 0 AAAA", /^Nothing is being received/],
+  ["receive 0", /size/],
+  ["received", /^Nothing is being received/],
+  ["frobnicate \u202e", /^There is no command frobnicate: help lists them/],
+  ["__proto__", /^There is no command __proto__/],
 ])("%j is answered with one line", async (line, expected) => {
-  const lines = await (await device()).answer(line);
+  const device = await finished();
+  const before = device.state;
+  const lines = (await device.answer(line)).trimEnd().split("\n");
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(expected);
+  expect(device.state).toBe(before);
 });
+
+test("whatever is typed, nothing changes where the answer is an error, and it goes on", async () => {
+  const random = fuzzRandom();
+  const commands = [
+    ...["status", "generate 2 0.5 em", "generate 3 1 o", "words", "eval", "plan", "help", "version", "stop", "pause"],
+    ...["add venus", "forget venus", "set own_share 0.5", "set log_every 3", "set temperature 1", "train", "resume"],
+    ...["chunk 0 4", "fetch", "fetched", "receive 60", "data 0 AAAA", "received", "cancel", "load", "set"],
+  ];
+  const device = await finished({ steps: 2 });
+  for (let run = 0; run < fuzzRuns(2000); run++) {
+    const before = device.state;
+    const line = mutated(random, utf8(pick(random, random.index(4) === 0 ? HOSTILE : commands)));
+    device.take();
+    device.type(Uint8Array.of(...line.map((byte) => (byte === 0x0a ? 0x20 : byte)), 0x0a));
+    await device.live();
+    const text = device.take();
+    expect(text).toMatch(/^[^\p{Cc}\p{Bidi_Control}]*(?:\n[^\p{Cc}\p{Bidi_Control}]*)*$/u);
+    for (const said of text.split("\n")) expect(utf8(said).length).toBeLessThanOrEqual(500);
+    const isChange = /is one of|is forgotten|own_share|^Loaded/m.test(text);
+    if (!isChange && device.state !== before)
+      throw new Error(`${JSON.stringify(String(Buffer.from(line)))} has changed the state: ${text}`);
+  }
+  device.type("\n");
+  expect(await device.answer("status")).toMatch(/^Step \d+ of \d+/);
+}, 600_000);

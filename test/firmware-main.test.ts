@@ -54,9 +54,9 @@ test("it says what it is, trains and writes names", async () => {
 
 test("the console answers while it trains and afterwards", async () => {
   await boot({ steps: 1000 }, 100);
-  expect(await answer("status")).toMatch(/^Step \d{1,2} of 1000, loss \d\.\d{4}\.\r\n/m);
+  expect(await answer("status")).toMatch(/^Step \d{1,2} of 1000, loss \d\.\d{4}; training\.\r\n/m);
   await board.live(10_000);
-  expect(await answer("status")).toMatch(/^Step 1000 of 1000, loss \d\.\d{4}\.\r\n$/);
+  expect(await answer("status")).toMatch(/^Step 1000 of 1000, loss \d\.\d{4}; idle\.\r\n$/);
 });
 
 test("a line that will not do has one answer, which the terminal can show", async () => {
@@ -175,5 +175,5 @@ test("whatever is typed, it answers in lines that a terminal can show, and goes 
     expect(board.restarts).toBe(0);
   }
   // Names that were asked for last may still be on their way.
-  expect(await answer("status")).toMatch(/^Step 5 of 5, loss \d\.\d{4}\.\r$/m);
+  expect(await answer("status")).toMatch(/^Step 5 of 5, loss \d\.\d{4}; idle\.\r$/m);
 });

@@ -8,7 +8,13 @@ beforeEach(() => board.reset());
 
 function serial(): { port: Serial; lines: string[] } {
   const lines: string[] = [];
-  return { port: new Serial((line) => void lines.push(line)), lines };
+  return {
+    port: new Serial(
+      (line) => void lines.push(line),
+      () => undefined,
+    ),
+    lines,
+  };
 }
 
 test("text leaves as the port takes it, with the line ends of a terminal, in UTF-8", () => {

@@ -4,15 +4,12 @@ import Resource from "Resource";
 import Time from "time";
 import Timer from "timer";
 import { Console } from "../program/console";
+import { Device } from "../program/device";
 import { InputError } from "../errors";
-import { DEFAULT_TRAIN_JOB, runJob, type Surroundings, type TrainJob } from "../program/job";
 import { CREATION, SLOT_BYTES } from "../plan";
 import type { Platform, Room } from "../platform";
-import { Random, siblingSeed } from "../model/random";
-import { Runner } from "../program/runner";
 import { readPins, readSettings } from "../program/settings";
 import { printable } from "../text";
-import { formatText } from "../program/text-log";
 import { typescriptOps } from "../model/typescript-ops";
 import { nativeOps, textTools } from "./ops/native-ops";
 import { Serial } from "./serial";
@@ -38,14 +35,18 @@ export default function main(): void {
   let console: Console | undefined;
   /** Why there is no program to talk to. */
   let refusal = "";
-  const serial = openSerial((line) => {
-    if (console) console.receive(line);
-    else write(refusal);
-  });
+  const serial = openSerial(
+    (line) => {
+      if (console) console.receive(line);
+      else write(refusal);
+    },
+    () => console?.key(),
+  );
   const write = (text: string): void => (serial ? serial.write(text) : trace(text));
   const start = Time.ticks;
   sayWhyItRestarts(serial);
 
+  write(firstLine());
   const platform: Platform = {
     place: device.name,
     names: new Uint8Array(new Resource("names.txt")),
@@ -55,37 +56,27 @@ export default function main(): void {
     schedule: (slice) => void Timer.set(slice),
     room: () => roomOf(device.freeHeap(), device.largestPiece()),
   };
-  const runner = new Runner(platform);
-  const refuse = (message: string): void => write((refusal = `${message}\n`));
-
-  write(firstLine());
-  let job: TrainJob;
   try {
-    const { model, training, seed, isSeedRandom, samples, temperature, ops } = readSettings(settings);
-    if (isSeedRandom) write(`Seed: ${seed}\n`);
-    job = { ...DEFAULT_TRAIN_JOB, ops, model, training, seed, samples, temperature };
+    const program = new Device({
+      platform,
+      settings: readSettings(settings),
+      provideOps: (_dtype, ops) => (ops === "typescript" ? typescriptOps("f32") : nativeOps),
+      write,
+      reboot() {
+        serial?.flush();
+        device.restart("as asked", undefined);
+      },
+    });
+    console = new Console(program, program.log.tell);
+    void program.run();
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    refuse(error.message);
-    return;
+    write((refusal = `${error.message}\n`));
   }
-  const surroundings: Surroundings = {
-    platform,
-    runner,
-    tell: (event) => (event.type === "error" ? refuse(event.message) : write(formatText(event))),
-    tellsAllSteps: false,
-    provideOps: (_dtype, ops) => (ops === "typescript" ? typescriptOps("f32") : nativeOps),
-    prepared({ trainer, temperature }) {
-      // A stream of its own: asking for names does not change the training.
-      const random = new Random(siblingSeed(job.seed));
-      console = new Console(trainer, temperature, random, runner, (line) => write(`${line}\n`));
-    },
-  };
-  void runJob(job, surroundings);
 }
 
 /** UART0 as a console; undefined where it is somebody else's. */
-function openSerial(receive: (line: string) => void): Serial | undefined {
+function openSerial(receive: (line: string) => void, key: () => void): Serial | undefined {
   const { transmit, receive: receivePin } = readPins(settings);
   let remark = "";
   let isOpen: boolean;
@@ -97,7 +88,7 @@ function openSerial(receive: (line: string) => void): Serial | undefined {
     remark = `The chip cannot use transmit=${transmit}, receive=${receivePin}: UART0 stays at its own pins.\n`;
   }
   if (!isOpen) return undefined;
-  const serial = new Serial(receive);
+  const serial = new Serial(receive, key);
   serial.write(remark);
   return serial;
 }

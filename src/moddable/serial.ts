@@ -31,9 +31,12 @@ export class Serial {
   private readonly input = new Uint8Array(256);
   private readonly editor: LineEditor;
 
-  /** @param receive called with each line, without its end */
-  constructor(receive: (line: string) => void) {
-    this.editor = new LineEditor(receive, (answer) => this.write(`${answer}\n`));
+  /**
+   * @param receive called with each line, without its end
+   * @param key called with every key that is pressed, before that
+   */
+  constructor(receive: (line: string) => void, key: () => void) {
+    this.editor = new LineEditor(receive, (answer) => this.write(`${answer}\n`), key);
     Timer.repeat(() => this.poll(), POLL_MILLISECONDS);
   }
 

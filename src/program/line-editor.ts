@@ -27,16 +27,19 @@ export class LineEditor {
   /**
    * @param receive called with each line, without its end
    * @param refuse called with a sentence in the place of a line that will not do
+   * @param key called with every byte but the second of CR+LF, before that
    */
   constructor(
     private readonly receive: (line: string) => void,
     private readonly refuse: (answer: string) => void,
+    private readonly key: () => void = () => undefined,
   ) {}
 
   /** Takes the next byte that was typed. */
   take(byte: number): void {
     const isAfterReturn = this.isAfterReturn;
     this.isAfterReturn = byte === RETURN;
+    if (byte !== NEWLINE || !isAfterReturn) this.key();
     if (byte === RETURN || (byte === NEWLINE && !isAfterReturn)) this.end();
     else if (byte === NEWLINE || this.fault === TOO_LONG) return;
     else if (byte === BACKSPACE || byte === DELETE) this.takeBack();

@@ -1,0 +1,101 @@
+import { Console } from "../../src/program/console";
+import { Device } from "../../src/program/device";
+import { LineEditor } from "../../src/program/line-editor";
+import { readSettings, type Settings } from "../../src/program/settings";
+import { type DeviceLine, openLine } from "../../src/protocol/lines";
+import { typescriptOps } from "../../src/model/typescript-ops";
+import { InputError } from "../../src/errors";
+import { utf8 } from "../helpers";
+import { MemoryPlatform } from "./memory-platform";
+import { MemoryStorage } from "./memory-storage";
+
+export const NAMES = ["emma", "olivia", "ava", "isabella", "thequickbrown", "foxjumps", "overlazydog"];
+
+/** The device program in memory, with a console, and a clock that moves by a look at it. */
+export class TestDevice {
+  /** What it has said since the last look. */
+  private said = "";
+  readonly platform: MemoryPlatform;
+  readonly device: Device;
+  private readonly console: Console;
+  private readonly editor: LineEditor;
+  private failure: unknown;
+
+  constructor(
+    settings: Settings = {},
+    readonly storage: MemoryStorage | undefined = new MemoryStorage(),
+    { names = NAMES, tick = 10 }: { names?: readonly string[]; tick?: number } = {},
+  ) {
+    this.platform = new MemoryPlatform(utf8(names.join("\n")), storage, tick);
+    const write = (text: string): void => void (this.said += text);
+    this.device = new Device({
+      platform: this.platform,
+      settings: readSettings({ ops: "typescript", steps: 20, samples: 2, log_every: 5, ...settings }),
+      provideOps(dtype, ops) {
+        if (ops === "native") throw new InputError("There are no native ops here.");
+        return typescriptOps(dtype);
+      },
+      write,
+      reboot: () => void (this.rebooted = true),
+    });
+    this.console = new Console(this.device, this.device.log.tell);
+    this.editor = new LineEditor(this.console.receive, (answer) => write(`${answer}\n`), this.console.key);
+    this.device.run().catch((error: unknown) => (this.failure = error));
+  }
+
+  rebooted = false;
+
+  /** What it has said since this was asked last. */
+  take(): string {
+    const { said } = this;
+    this.said = "";
+    return said;
+  }
+
+  /** Its lines for programs since this was asked last. */
+  takeLines(): DeviceLine[] {
+    return this.take()
+      .split("\n")
+      .slice(0, -1)
+      .map((text) => {
+        const line = openLine(text);
+        if (!line) throw new Error(`This is no line for programs: ${text}`);
+        return line;
+      });
+  }
+
+  /** Lets the event loop turn a number of times, or until it idles. */
+  async live(turns = Infinity): Promise<void> {
+    for (let turn = 0; turn < turns; turn++) {
+      await new Promise(setImmediate);
+      if (this.failure !== undefined) throw this.failure;
+      if (!this.platform.turn()) {
+        await new Promise(setImmediate);
+        if (!this.platform.turn()) return;
+      }
+    }
+  }
+
+  type(text: string | Uint8Array): void {
+    for (const byte of typeof text === "string" ? utf8(text) : text) this.editor.take(byte);
+  }
+
+  /** What it answers to a line, once all that it has begun is done or so many turns are over. */
+  async answer(line: string, turns = Infinity): Promise<string> {
+    this.take();
+    this.type(`${line}\n`);
+    await this.live(turns);
+    return this.take();
+  }
+
+  /** The parameters, Adam's moments and the random state, for comparison. */
+  get state(): string {
+    const { trainer } = this.device;
+    const { model, adam, dataset } = trainer;
+    const numbers = [model.parameters, adam.m, adam.v].map((floats) =>
+      Buffer.from(floats.buffer, floats.byteOffset, floats.byteLength).toString("base64"),
+    );
+    const own = dataset.own ? [dataset.own.text, dataset.own.share] : [];
+    return JSON.stringify([numbers, trainer.state, trainer.config, own]);
+  }
+}
