@@ -20,6 +20,7 @@ beforeEach(() => {
 /** What the board has said since it was switched on with these settings. */
 async function boot(settings: Record<string, unknown> = {}, milliseconds = 2000): Promise<string> {
   Object.assign(board.settings, settings);
+  board.opened = undefined;
   main();
   await board.live(milliseconds);
   return board.text;
@@ -84,6 +85,7 @@ test("a seed that it draws is told, and gives the same again", async () => {
 test.each([
   [{ step: "500" }, /^There is no setting step: there are version, .*steps.*\.$/],
   [{ ops: "js" }, /^ops must be native or typescript, not js\.$/],
+  [{ port: "com3" }, /^port must be auto or uart or usb, not com3\.$/],
   [{ transmit: "tx" }, /^transmit must be a whole number from -1 to 54 .*, not tx\.$/],
   [{ seed: "0" }, /^seed must be .*, not 0\.$/],
   [{ n_embd: "15" }, /^n_embd \(15\) must be a multiple of n_head \(4\)/],
@@ -101,9 +103,30 @@ test("pins are opened, and where the chip cannot use them its own are", async ()
   board.reset();
   board.refusesPins = true;
   expect(await boot({ transmit: "34", receive: "16", ops: "typescript", steps: 1, samples: 0 })).toMatch(
-    /^The chip cannot use transmit=34, receive=16: UART0 stays at its own pins\.\r\nVersion /,
+    /^The chip cannot use transmit=34, receive=16: this is UART0 at its own pins\.\r\nVersion /,
   );
   expect(board.pins).toEqual([-1, -1]);
+});
+
+test.each<[Record<string, unknown>, boolean, "uart" | "usb"]>([
+  [{}, true, "usb"],
+  [{}, false, "uart"],
+  [{ port: "" }, true, "usb"],
+  [{ port: "uart" }, true, "uart"],
+  [{ port: "usb" }, false, "usb"],
+])("on a chip with USB %j with a host %j is %s", async (settings, hasHost, opened) => {
+  board.hasUsb = true;
+  board.hasHost = hasHost;
+  expect(await boot(settings)).toMatch(/^Version [^]*=== Done ===\r\n$/);
+  expect(board.opened).toBe(opened);
+  expect(await answer("status")).toMatch(/^Step 3 of 3/);
+});
+
+test("a chip without USB says so at the pins of UART0", async () => {
+  expect(await boot({ port: "usb", transmit: 17 })).toMatch(
+    /^The chip cannot use port=usb: this is UART0 at its own pins\.\r\nVersion /,
+  );
+  expect([board.opened, ...board.pins]).toEqual(["uart", -1, -1]);
 });
 
 test("a model for which there is no memory is refused, with what would fit", async () => {
@@ -147,7 +170,7 @@ test("a port that stands still does not keep it from restarting", async () => {
 });
 
 test("a simulator speaks through trace()", async () => {
-  board.hasUart = false;
+  board.hasPort = false;
   board.freeHeap = undefined;
   await boot();
   expect(board.sent).toEqual([]);

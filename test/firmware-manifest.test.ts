@@ -96,7 +96,10 @@ test("the device is one module, of a folder of its own on the chip and on every 
     expect(sources.filter((name) => name.endsWith(".ts"))).toEqual(["device.ts"]);
     expect(sources.every((name) => /\.(ts|c)$/.test(name))).toBe(true);
   }
-  expect(deviceManifest.platforms.esp32.dependency).toEqual([{ idf: "esp_driver_uart" }]);
+  expect(deviceManifest.platforms.esp32.dependency).toEqual([
+    { idf: "esp_driver_uart" },
+    { idf: "esp_driver_usb_serial_jtag" },
+  ]);
   const { compilerOptions } = JSON.parse(readFileSync(join(ROOT, "tsconfig.json"), "utf8")) as {
     compilerOptions: { paths: Record<string, string[]> };
   };

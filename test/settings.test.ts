@@ -1,7 +1,7 @@
 import { checkModelConfig, checkTrainingConfig, DEFAULT_MODEL, DEFAULT_TRAINING, PRESETS } from "../src/config";
 import { InputError } from "../src/errors";
 import { Random, siblingSeed } from "../src/model/random";
-import { checkSettings, readPins, readSettings, SETTINGS } from "../src/program/settings";
+import { checkSettings, readPort, readSettings, SETTINGS } from "../src/program/settings";
 
 const LARGEST_SEED = 2 ** 32 - 1;
 
@@ -37,6 +37,7 @@ test("the manifest's numbers, or the strings of mcconfig's command line", () => 
     samples: 20,
     temperature: 0.8,
     ops: "native",
+    port: "auto",
     transmit: -1,
     receive: -1,
   });
@@ -55,9 +56,10 @@ test.each<[Record<string, unknown>, string]>([
   [
     { step: "500" },
     "There is no setting step: there are version, codename, preset, n_layer, n_embd, n_head, block_size, mlp_width, relative_bias, batch_size, steps, " +
-      "learning_rate, holdout, seed, samples, temperature, ops, transmit, receive.",
+      "learning_rate, holdout, seed, samples, temperature, ops, port, transmit, receive.",
   ],
   [{ ops: "js" }, "ops must be native or typescript, not js."],
+  [{ port: "com3" }, "port must be auto or uart or usb, not com3."],
   [{ preset: "gpt2" }, "preset must be esp32gpt or microgpt or tuned, not gpt2."],
   [
     { transmit: "tx" },
@@ -124,8 +126,13 @@ test.each([1, 42, 2 ** 31 - 1, 2 ** 31, 0x5bd1e995, LARGEST_SEED])(
   },
 );
 
-test("pins that make no sense are the chip's own, so that it can be said", () => {
-  expect(readPins({ transmit: "17", receive: 16 })).toEqual({ transmit: 17, receive: 16 });
-  expect(readPins({ transmit: "tx", receive: "99" })).toEqual({ transmit: -1, receive: -1 });
-  expect(readPins({})).toEqual({ transmit: -1, receive: -1 });
+test("a port or pins that make no sense are the default, so that it can be said", () => {
+  expect(readPort({ port: "usb", transmit: "17", receive: 16 })).toEqual({ port: "usb", transmit: 17, receive: 16 });
+  expect(readPort({ port: "uart", transmit: "tx", receive: "99" })).toEqual({
+    port: "uart",
+    transmit: -1,
+    receive: -1,
+  });
+  expect(readPort({ port: "com3" })).toEqual({ port: "auto", transmit: -1, receive: -1 });
+  expect(readPort({})).toEqual({ port: "auto", transmit: -1, receive: -1 });
 });

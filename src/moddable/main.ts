@@ -8,7 +8,7 @@ import { Device } from "../program/device";
 import { InputError } from "../errors";
 import { CREATION, SLOT_BYTES } from "../plan";
 import type { Platform, Room } from "../platform";
-import { readPins, readSettings } from "../program/settings";
+import { readPort, readSettings } from "../program/settings";
 import { printable } from "../text";
 import { typescriptOps } from "../model/typescript-ops";
 import { nativeOps, textTools } from "./ops/native-ops";
@@ -75,17 +75,18 @@ export default function main(): void {
   }
 }
 
-/** UART0 as a console; undefined where it is somebody else's. */
+/** UART0 or USB as a console; undefined where they are somebody else's. */
 function openSerial(receive: (line: string) => void, key: () => void): Serial | undefined {
-  const { transmit, receive: receivePin } = readPins(settings);
+  const { port, transmit, receive: receivePin } = readPort(settings);
   let remark = "";
   let isOpen: boolean;
   try {
-    isOpen = device.openUart(BAUD, transmit, receivePin);
+    isOpen = device.openPort(port, BAUD, transmit, receivePin);
   } catch {
-    // Whoever listens at the chip's own pins learns why nothing comes out of the others.
-    isOpen = device.openUart(BAUD, -1, -1);
-    remark = `The chip cannot use transmit=${transmit}, receive=${receivePin}: UART0 stays at its own pins.\n`;
+    // Whoever listens at UART0's own pins learns why nothing comes elsewhere.
+    isOpen = device.openPort("uart", BAUD, -1, -1);
+    const wanted = port === "usb" ? "port=usb" : `transmit=${transmit}, receive=${receivePin}`;
+    remark = `The chip cannot use ${wanted}: this is UART0 at its own pins.\n`;
   }
   if (!isOpen) return undefined;
   const serial = new Serial(receive, key);

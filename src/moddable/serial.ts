@@ -14,7 +14,7 @@ const NEWLINE = 10;
 const RETURN = 13;
 
 /**
- * The serial port as a console: text out, lines in. Output waits in a queue for the port, so that writing
+ * The port as a console: text out, lines in. Output waits in a queue for the port, so that writing
  * does not block. When the queue is full, whole lines are dropped until half of it is free again; then a
  * line says how many there were. Nothing is allocated after the constructor but the lines that come in.
  */
@@ -55,14 +55,14 @@ export class Serial {
   flush(): void {
     for (let i = 0; i < MOST_FLUSHES; i++) {
       this.send();
-      if (!device.flushUart(FLUSH_MILLISECONDS) || this.waiting === 0) return;
+      if (!device.flushPort(FLUSH_MILLISECONDS) || this.waiting === 0) return;
     }
   }
 
   private poll(): void {
     this.send();
     for (let taken = 0; taken < MOST_INPUT;) {
-      const count = device.readUart(this.input);
+      const count = device.readPort(this.input);
       if (count === 0) return;
       for (let i = 0; i < count; i++) this.editor.take(this.input[i]);
       taken += count;
@@ -122,7 +122,7 @@ export class Serial {
     while (this.waiting > 0) {
       const { first } = this;
       const to = Math.min(first + this.waiting, QUEUE_BYTES);
-      const taken = device.writeUart(this.queue, first, to);
+      const taken = device.writePort(this.queue, first, to);
       this.first = (first + taken) % QUEUE_BYTES;
       this.waiting -= taken;
       if (first + taken < to) break;

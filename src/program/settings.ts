@@ -13,6 +13,9 @@ import { printable } from "../text";
 /** What mc/config holds: manifest.json's values, or the strings of mcconfig's command line. "" is the default. */
 export type Settings = Readonly<Record<string, unknown>>;
 
+/** Where the firmware's console is: UART0, the chip's own USB, or of these what serves (see Device.openPort). */
+export type PortChoice = "auto" | "uart" | "usb";
+
 /** What the firmware is to do. What is left out of model and training comes from the preset and the defaults. */
 export interface FirmwareSettings {
   readonly version: string;
@@ -30,6 +33,7 @@ export interface FirmwareSettings {
   /** Seconds of training between two saves; 0 saves at the end alone. */
   readonly saveEvery: number;
   readonly ops: OpsName;
+  readonly port: PortChoice;
   /** Pins of UART0; -1 for the chip's own. */
   readonly transmit: number;
   readonly receive: number;
@@ -82,6 +86,7 @@ export const SETTINGS: readonly Setting[] = Object.freeze([
     remark: "seconds, 0 for the end alone",
   }),
   Object.freeze({ name: "ops", choices: Object.freeze(["native", "typescript"]) }),
+  Object.freeze({ name: "port", choices: Object.freeze(["auto", "uart", "usb"]) }),
   Object.freeze({
     name: "transmit",
     range: Object.freeze({ least: -1, most: 54, isWhole: true }),
@@ -177,8 +182,7 @@ export function readSettings(settings: Settings, random: () => number = Math.ran
     logEvery: number("log_every") ?? DEFAULT_LOG_EVERY,
     saveEvery: number("save_every") ?? DEFAULT_SAVE_EVERY,
     ops: settings.ops === "typescript" ? "typescript" : "native",
-    transmit: number("transmit") ?? CHIPS_OWN,
-    receive: number("receive") ?? CHIPS_OWN,
+    ...readPort(settings),
   };
 }
 
@@ -193,14 +197,15 @@ export function buildOf(
   );
 }
 
-/** The pins of UART0, without which nothing else could be said: the chip's own where the setting makes no sense. */
-export function readPins(settings: Settings): { readonly transmit: number; readonly receive: number } {
+/** The port, without which nothing else could be said: the default in the place of what makes no sense. */
+export function readPort(settings: Settings): Pick<FirmwareSettings, "port" | "transmit" | "receive"> {
   const pin = (name: string): number => {
     const setting = SETTINGS.find((other) => other.name === name);
     const value = numberOf(settings[name]);
     return value !== undefined && setting?.range && isInRange(value, setting.range) ? value : CHIPS_OWN;
   };
-  return { transmit: pin("transmit"), receive: pin("receive") };
+  const port = settings.port === "uart" || settings.port === "usb" ? settings.port : "auto";
+  return { port, transmit: pin("transmit"), receive: pin("receive") };
 }
 
 function modelOf(settings: Settings): Partial<ModelConfig> {

@@ -7,17 +7,26 @@
 #include "driver/uart.h"
 #include "esp_heap_caps.h"
 #include "esp_system.h"
+#include "freertos/task.h"
+#ifdef WITH_USB
+#include "esp_driver_usb_serial_jtag/include/driver/usb_serial_jtag.h"
+#endif
 
 struct chip chip;
 jmp_buf on_restart;
 
 static shutdown_handler_t handler;
 
-/* The real one would stand still: here the program ends, and the test fails. */
+/* What the real one would not survive: here the program ends, and the test fails. */
+static void fail(const char *function, const char *problem)
+{
+    fprintf(stderr, "%s %s\n", function, problem);
+    exit(3);
+}
+
 static void wait_for_ever(const char *function)
 {
-    fprintf(stderr, "%s would wait for ever\n", function);
-    exit(3);
+    fail(function, "would wait for ever");
 }
 
 void power_on(int fifo_size, int bytes_a_tick)
@@ -25,10 +34,44 @@ void power_on(int fifo_size, int bytes_a_tick)
     chip = (struct chip){ .fifo_size = fifo_size, .bytes_a_tick = bytes_a_tick, .input = "", .pins = { -1, -1 } };
 }
 
+static bool has_host(void)
+{
+    return chip.host_from <= chip.now && chip.now < chip.host_until;
+}
+
 void tick(uint32_t ticks)
 {
-    int left = chip.bytes_a_tick * (int)ticks;
-    chip.fifo_used = chip.fifo_used > left ? chip.fifo_used - left : 0;
+    for (; ticks > 0; ticks--) {
+        /* What waits in the USB driver leaves it when a host asks for it. */
+        int left = chip.is_usb_installed && !has_host() ? 0 : chip.bytes_a_tick;
+        chip.fifo_used = chip.fifo_used > left ? chip.fifo_used - left : 0;
+        chip.now++;
+    }
+}
+
+void vTaskDelay(TickType_t ticks)
+{
+    if (ticks == portMAX_DELAY)
+        wait_for_ever("vTaskDelay");
+    chip.slept += ticks;
+    tick(ticks);
+}
+
+static void keep(const void *bytes, int count)
+{
+    memcpy(chip.sent + chip.sent_size, bytes, (size_t)count);
+    chip.sent_size += count;
+    chip.fifo_used += count;
+}
+
+/* Until all is sent, at most so long. */
+static esp_err_t wait_until_sent(TickType_t ticks)
+{
+    for (; ticks > 0 && chip.fifo_used > 0; ticks--) {
+        chip.waited++;
+        tick(1);
+    }
+    return chip.fifo_used == 0 ? ESP_OK : ESP_ERR_TIMEOUT;
 }
 
 esp_err_t uart_driver_install(uart_port_t port, int receive, int transmit, int events, QueueHandle_t *queue, int flags)
@@ -68,19 +111,22 @@ esp_err_t uart_set_pin(uart_port_t port, int tx, int rx, int rts, int cts)
     return ESP_OK;
 }
 
-int uart_read_bytes(uart_port_t port, void *bytes, uint32_t size, TickType_t ticks)
+static int take_input(void *bytes, uint32_t size)
 {
     size_t count = strlen(chip.input);
-    (void)port;
-    if (ticks == portMAX_DELAY)
-        wait_for_ever("uart_read_bytes");
-    if (!chip.is_installed)
-        return -1;
     if (count > size)
         count = size;
     memcpy(bytes, chip.input, count);
     chip.input += count;
     return (int)count;
+}
+
+int uart_read_bytes(uart_port_t port, void *bytes, uint32_t size, TickType_t ticks)
+{
+    (void)port;
+    if (ticks == portMAX_DELAY)
+        wait_for_ever("uart_read_bytes");
+    return chip.is_installed ? take_input(bytes, size) : -1;
 }
 
 int uart_tx_chars(uart_port_t port, const char *bytes, uint32_t size)
@@ -90,9 +136,7 @@ int uart_tx_chars(uart_port_t port, const char *bytes, uint32_t size)
     (void)port;
     if (!chip.is_installed || chip.transmit_buffer != 0 || chip.sent_size + count > MOST_SENT)
         return -1;
-    memcpy(chip.sent + chip.sent_size, bytes, (size_t)count);
-    chip.sent_size += count;
-    chip.fifo_used += count;
+    keep(bytes, count);
     return count;
 }
 
@@ -103,11 +147,7 @@ esp_err_t uart_wait_tx_done(uart_port_t port, TickType_t ticks)
         return ESP_FAIL;
     if (ticks == portMAX_DELAY)
         wait_for_ever("uart_wait_tx_done");
-    for (; ticks > 0 && chip.fifo_used > 0; ticks--) {
-        chip.waited++;
-        tick(1);
-    }
-    return chip.fifo_used == 0 ? ESP_OK : ESP_ERR_TIMEOUT;
+    return wait_until_sent(ticks);
 }
 
 /* Says that there is room where there is none. */
@@ -125,6 +165,65 @@ int uart_write_bytes(uart_port_t port, const void *bytes, size_t size)
         wait_for_ever("uart_write_bytes");
     return count;
 }
+
+#ifdef WITH_USB
+enum {
+    USB_PACKET = 64,
+    /* For so long the real one takes a host for granted. */
+    TICKS_IN_DOUBT = 5,
+};
+
+esp_err_t usb_serial_jtag_driver_install(usb_serial_jtag_driver_config_t *config)
+{
+    if (chip.is_usb_installed || chip.refuses_usb || config->rx_buffer_size <= USB_PACKET || config->tx_buffer_size == 0)
+        return ESP_FAIL;
+    chip.is_usb_installed = true;
+    chip.fifo_size = (int)config->tx_buffer_size;
+    return ESP_OK;
+}
+
+int usb_serial_jtag_read_bytes(void *bytes, uint32_t size, uint32_t ticks)
+{
+    if (ticks == portMAX_DELAY)
+        wait_for_ever("usb_serial_jtag_read_bytes");
+    if (!chip.is_usb_installed)
+        fail("usb_serial_jtag_read_bytes", "has no driver");
+    return take_input(bytes, size);
+}
+
+/* All of it or nothing. */
+int usb_serial_jtag_write_bytes(const void *bytes, size_t size, uint32_t ticks)
+{
+    if (ticks == portMAX_DELAY)
+        wait_for_ever("usb_serial_jtag_write_bytes");
+    if (size == 0)
+        fail("usb_serial_jtag_write_bytes", "logs an error about no bytes");
+    if (!chip.is_usb_installed || chip.sent_size + (int)size > MOST_SENT)
+        return 0;
+    for (; ticks > 0 && chip.fifo_size - chip.fifo_used < (int)size; ticks--) {
+        chip.waited++;
+        tick(1);
+    }
+    if (chip.fifo_size - chip.fifo_used < (int)size)
+        return 0;
+    keep(bytes, (int)size);
+    return (int)size;
+}
+
+esp_err_t usb_serial_jtag_wait_tx_done(uint32_t ticks)
+{
+    if (ticks == portMAX_DELAY)
+        wait_for_ever("usb_serial_jtag_wait_tx_done");
+    if (!chip.is_usb_installed)
+        fail("usb_serial_jtag_wait_tx_done", "has no driver");
+    return wait_until_sent(ticks);
+}
+
+bool usb_serial_jtag_is_connected(void)
+{
+    return chip.now < TICKS_IN_DOUBT || has_host();
+}
+#endif
 
 size_t heap_caps_get_free_size(uint32_t caps)
 {

@@ -1,4 +1,7 @@
-/* A chip for gpt-device.c on a desktop: a UART with a tiny FIFO, and the few calls of XS that it makes. */
+/*
+ * A chip for gpt-device.c on a desktop: a UART with a tiny FIFO, USB where WITH_USB is defined, and the few calls
+ * of XS that it makes.
+ */
 #ifndef FAKE_CHIP_H
 #define FAKE_CHIP_H
 
@@ -12,16 +15,21 @@
 enum { MOST_SENT = 4096 };
 
 struct chip {
-    /* Bytes that the hardware takes without waiting, and those that leave it in a tick. */
+    /* Ticks since it was switched on. */
+    uint32_t now;
+    /* Bytes that the open port takes without waiting, and those that leave it in a tick. */
     int fifo_size, fifo_used, bytes_a_tick;
     /* What has left, or will. */
     char sent[MOST_SENT];
     int sent_size;
     const char *input;
-    /* Ticks that the program has waited. */
-    uint32_t waited;
+    /* Ticks that the program has waited for a port to send, and those that it slept. */
+    uint32_t waited, slept;
     int transmit_buffer, flags, pins[2], baud_rate, handlers, installs, deletes;
     bool is_installed, refuses_pins, has_restarted;
+    /* The ticks from and until which a host is at the other end of the USB cable. */
+    uint32_t host_from, host_until;
+    bool is_usb_installed, refuses_usb;
 };
 
 extern struct chip chip;

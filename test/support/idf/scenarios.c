@@ -11,10 +11,10 @@
 void xs_gpt_free_heap(xsMachine *the);
 void xs_gpt_largest_piece(xsMachine *the);
 void xs_gpt_reset_reason(xsMachine *the);
-void xs_gpt_open_uart(xsMachine *the);
-void xs_gpt_read_uart(xsMachine *the);
-void xs_gpt_write_uart(xsMachine *the);
-void xs_gpt_flush_uart(xsMachine *the);
+void xs_gpt_open_port(xsMachine *the);
+void xs_gpt_read_port(xsMachine *the);
+void xs_gpt_write_port(xsMachine *the);
+void xs_gpt_flush_port(xsMachine *the);
 void xs_gpt_restart(xsMachine *the);
 void esp_restart(void);
 
@@ -29,6 +29,10 @@ void esp_restart(void);
 static const int FIFO = 16;
 /* Milliseconds that last words may take. */
 static const unsigned LAST_WORDS = 1100;
+#ifdef WITH_USB
+/* Milliseconds for which it looks for a host at the USB cable. */
+static const unsigned LONGEST_LOOK = 500;
+#endif
 
 static struct argument integer(int value)
 {
@@ -45,29 +49,41 @@ static struct argument buffer(void *bytes, size_t size)
     return (struct argument){ .kind = 'b', .bytes = bytes, .size = size };
 }
 
+static struct call open_port(char *port, int transmit, int receive)
+{
+    struct argument arguments[] = { string(port), integer(115200), integer(transmit), integer(receive) };
+    return call_native(xs_gpt_open_port, 4, arguments);
+}
+
+/* Where no host is at the USB cable, which is so until a scenario says otherwise. */
 static struct call open_uart(int transmit, int receive)
 {
-    struct argument arguments[] = { integer(115200), integer(transmit), integer(receive) };
-    return call_native(xs_gpt_open_uart, 3, arguments);
+    return open_port("auto", transmit, receive);
+}
+
+static struct call read_port(void *bytes, size_t size)
+{
+    struct argument arguments[] = { buffer(bytes, size) };
+    return call_native(xs_gpt_read_port, 1, arguments);
 }
 
 /* From memory of just that size, so that a byte too many is seen. */
-static struct call write_uart(const char *text, int from, int to)
+static struct call write_port(const char *text, int from, int to)
 {
     size_t size = strlen(text);
     char *bytes = malloc(size > 0 ? size : 1);
     struct argument arguments[] = { buffer(bytes, size), integer(from), integer(to) };
     struct call call;
     memcpy(bytes, text, size);
-    call = call_native(xs_gpt_write_uart, 3, arguments);
+    call = call_native(xs_gpt_write_port, 3, arguments);
     free(bytes);
     return call;
 }
 
-static struct call flush_uart(int milliseconds)
+static struct call flush_port(int milliseconds)
 {
     struct argument arguments[] = { integer(milliseconds) };
-    return call_native(xs_gpt_flush_uart, 1, arguments);
+    return call_native(xs_gpt_flush_port, 1, arguments);
 }
 
 static void restart(struct argument reason, struct argument message)
@@ -116,24 +132,23 @@ static void refuses_pins(void)
 static void reads(void)
 {
     char bytes[4];
-    struct argument arguments[] = { buffer(bytes, sizeof bytes) };
     open_uart(-1, -1);
     chip.input = "status";
-    CHECK(call_native(xs_gpt_read_uart, 1, arguments).result == 4 && memcmp(bytes, "stat", 4) == 0);
-    CHECK(call_native(xs_gpt_read_uart, 1, arguments).result == 2 && memcmp(bytes, "us", 2) == 0);
-    CHECK(call_native(xs_gpt_read_uart, 1, arguments).result == 0);
+    CHECK(read_port(bytes, sizeof bytes).result == 4 && memcmp(bytes, "stat", 4) == 0);
+    CHECK(read_port(bytes, sizeof bytes).result == 2 && memcmp(bytes, "us", 2) == 0);
+    CHECK(read_port(bytes, sizeof bytes).result == 0);
 }
 
 static void writes(void)
 {
     open_uart(-1, -1);
-    CHECK(write_uart("0123456789abcdefghij", 0, 20).result == FIFO);
-    CHECK(write_uart("0123456789abcdefghij", 16, 20).result == 0);
+    CHECK(write_port("0123456789abcdefghij", 0, 20).result == FIFO);
+    CHECK(write_port("0123456789abcdefghij", 16, 20).result == 0);
     tick(2);
-    CHECK(write_uart("0123456789abcdefghij", 16, 20).result == 2);
+    CHECK(write_port("0123456789abcdefghij", 16, 20).result == 2);
     tick(100);
-    CHECK(write_uart("0123456789abcdefghij", 18, 20).result == 2);
-    CHECK(write_uart("xyz", 3, 3).result == 0);
+    CHECK(write_port("0123456789abcdefghij", 18, 20).result == 2);
+    CHECK(write_port("xyz", 3, 3).result == 0);
     CHECK(has_sent("0123456789abcdefghij"));
     CHECK(chip.waited == 0);
 }
@@ -141,10 +156,10 @@ static void writes(void)
 static void refuses_ranges(void)
 {
     open_uart(-1, -1);
-    CHECK(write_uart("xyz", -1, 2).is_thrown);
-    CHECK(write_uart("xyz", 2, 1).is_thrown);
-    CHECK(write_uart("xyz", 0, 4).is_thrown);
-    CHECK(write_uart("xyz", 0x7fffffff, (int)0x80000000).is_thrown);
+    CHECK(write_port("xyz", -1, 2).is_thrown);
+    CHECK(write_port("xyz", 2, 1).is_thrown);
+    CHECK(write_port("xyz", 0, 4).is_thrown);
+    CHECK(write_port("xyz", 0x7fffffff, (int)0x80000000).is_thrown);
     CHECK(chip.sent_size == 0);
 }
 
@@ -153,12 +168,12 @@ static void stands_still(void)
 {
     chip.bytes_a_tick = 0;
     open_uart(-1, -1);
-    CHECK(write_uart("0123456789abcdefghij", 0, 20).result == FIFO);
+    CHECK(write_port("0123456789abcdefghij", 0, 20).result == FIFO);
     for (int i = 0; i < 1000; i++)
-        CHECK(write_uart("xyz", 0, 3).result == 0);
+        CHECK(write_port("xyz", 0, 3).result == 0);
     CHECK(chip.waited == 0);
-    CHECK(flush_uart(100).result == 0 && chip.waited == 100);
-    CHECK(flush_uart(-1).result == 0 && chip.waited == 100);
+    CHECK(flush_port(100).result == 0 && chip.waited == 100);
+    CHECK(flush_port(-1).result == 0 && chip.waited == 100);
     restart(string("out of memory"), string("x"));
     CHECK(chip.waited <= 100 + LAST_WORDS);
 }
@@ -166,8 +181,8 @@ static void stands_still(void)
 static void flushes(void)
 {
     open_uart(-1, -1);
-    write_uart("0123456789", 0, 10);
-    CHECK(flush_uart(100).result == 1 && chip.waited == 10);
+    write_port("0123456789", 0, 10);
+    CHECK(flush_port(100).result == 1 && chip.waited == 10);
 }
 
 static void last_words(void)
@@ -239,6 +254,168 @@ static void c_overflow(void)
     overflow_of(300, "Restarting: C stack overflow\r\n");
 }
 
+/* Before it is opened a port gives nothing and takes nothing. */
+static void unopened(void)
+{
+    char byte;
+    chip.input = "status";
+    CHECK(read_port(&byte, 1).result == 0);
+    CHECK(write_port("xyz", 0, 3).result == 0);
+    CHECK(flush_port(100).result == 0);
+    CHECK(chip.sent_size == 0 && chip.waited == 0);
+}
+
+#ifdef WITH_USB
+/* A host that is there for good, but the chip has to be found by it. */
+static void plug_in(void)
+{
+    chip.host_from = chip.now + 200;
+    chip.host_until = UINT32_MAX;
+}
+
+static void unplug(void)
+{
+    chip.host_until = chip.now;
+}
+
+static void open_usb(void)
+{
+    plug_in();
+    CHECK(open_port("auto", 17, 16).result == 1);
+    CHECK(chip.is_usb_installed && !chip.is_installed);
+}
+
+static void usb_opens(void)
+{
+    open_usb();
+    CHECK(chip.handlers == 1 && chip.slept >= 200 && chip.slept <= LONGEST_LOOK);
+    CHECK(open_port("uart", -1, -1).is_thrown && open_port("usb", -1, -1).is_thrown);
+    CHECK(!chip.is_installed && chip.handlers == 1);
+}
+
+static void usb_without_host(void)
+{
+    CHECK(open_port("auto", 17, 16).result == 1);
+    CHECK(chip.is_installed && !chip.is_usb_installed && chip.pins[0] == 17);
+    CHECK(chip.slept <= LONGEST_LOOK);
+}
+
+static void usb_asked_for(void)
+{
+    CHECK(open_port("usb", -1, -1).result == 1);
+    CHECK(chip.is_usb_installed && !chip.is_installed && chip.slept == 0);
+}
+
+static void usb_not_asked_for(void)
+{
+    plug_in();
+    CHECK(open_port("uart", -1, -1).result == 1);
+    CHECK(chip.is_installed && !chip.is_usb_installed && chip.slept == 0);
+}
+
+/* Where its driver cannot be installed there is still UART0. */
+static void usb_refused(void)
+{
+    chip.refuses_usb = true;
+    CHECK(open_port("usb", -1, -1).is_thrown && chip.handlers == 0);
+    plug_in();
+    CHECK(open_port("auto", -1, -1).result == 1);
+    CHECK(chip.is_installed && chip.handlers == 1);
+}
+
+static void usb_reads(void)
+{
+    char bytes[4];
+    open_usb();
+    chip.input = "status";
+    CHECK(read_port(bytes, sizeof bytes).result == 4 && memcmp(bytes, "stat", 4) == 0);
+    CHECK(read_port(bytes, sizeof bytes).result == 2 && memcmp(bytes, "us", 2) == 0);
+    CHECK(read_port(bytes, sizeof bytes).result == 0);
+    CHECK(chip.waited == 0);
+}
+
+/* Writes the line's bytes, however many calls and ticks it takes. */
+static void write_all(const char *line, int most)
+{
+    int size = (int)strlen(line), written = 0;
+    for (int i = 0; i < most && written < size; i++, tick(1))
+        written += write_port(line, written, size).result;
+    CHECK(written == size);
+}
+
+static void usb_writes(void)
+{
+    char line[1001];
+    for (int i = 0; i < 1000; i++)
+        line[i] = (char)('a' + i % 26);
+    line[1000] = '\0';
+    open_usb();
+    CHECK(write_port(line, 0, 0).result == 0);
+    write_all(line, 1000);
+    CHECK(has_sent(line) && chip.waited == 0);
+    CHECK(flush_port(1000).result == 1 && chip.fifo_used == 0);
+}
+
+/* What the driver holds stays there, what it cannot hold is refused, and nobody waits for more than was asked. */
+static void usb_unplugged(void)
+{
+    char line[1001];
+    int taken;
+    memset(line, 'x', 1000);
+    line[1000] = '\0';
+    open_usb();
+    CHECK(write_port("begun ", 0, 6).result == 6);
+    unplug();
+    taken = write_port(line, 0, 1000).result;
+    CHECK(taken > 0 && taken < 1000);
+    for (int i = 0; i < 1000; i++, tick(1))
+        CHECK(write_port(line, 0, 1000).result == 0);
+    CHECK(chip.waited == 0);
+    CHECK(flush_port(100).result == 0 && chip.waited == 100);
+    CHECK(flush_port(-1).result == 0 && chip.waited == 100);
+    plug_in();
+    tick(2000);
+    CHECK(chip.fifo_used == 0 && flush_port(0).result == 1);
+    CHECK(write_port(" ended", 0, 6).result == 6);
+    CHECK(chip.sent_size == taken + 12 && memcmp(chip.sent + 6 + taken, " ended", 6) == 0);
+}
+
+static void usb_last_words(void)
+{
+    open_usb();
+    restart(string("unhandled exception"), string("x \x1b[2J is not a function"));
+    CHECK(has_sent("Restarting: unhandled exception: x ?[2J is not a function\r\n"));
+    CHECK(chip.fifo_used == 0 && chip.waited <= LAST_WORDS);
+}
+
+static void usb_last_words_unplugged(void)
+{
+    char line[1001];
+    memset(line, 'x', 1000);
+    line[1000] = '\0';
+    open_usb();
+    unplug();
+    CHECK(write_port(line, 0, 1000).result < 1000);
+    restart(string("memory full"), string("x"));
+    CHECK(chip.waited <= LAST_WORDS && !chip.is_installed);
+}
+
+static void usb_overflow(void)
+{
+    open_usb();
+    leave_slots(3);
+    if (setjmp(on_restart) == 0)
+        esp_restart();
+    CHECK(has_sent("Restarting: JavaScript stack overflow\r\n"));
+}
+#else
+static void no_usb(void)
+{
+    CHECK(open_port("usb", -1, -1).is_thrown && chip.handlers == 0);
+    CHECK(open_port("auto", -1, -1).result == 1 && chip.is_installed && chip.slept == 0);
+}
+#endif
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -259,6 +436,22 @@ static const struct {
     { "restarts-unopened", restarts_unopened },
     { "javascript-overflow", javascript_overflow },
     { "c-overflow", c_overflow },
+    { "unopened", unopened },
+#ifdef WITH_USB
+    { "usb-opens", usb_opens },
+    { "usb-without-host", usb_without_host },
+    { "usb-asked-for", usb_asked_for },
+    { "usb-not-asked-for", usb_not_asked_for },
+    { "usb-refused", usb_refused },
+    { "usb-reads", usb_reads },
+    { "usb-writes", usb_writes },
+    { "usb-unplugged", usb_unplugged },
+    { "usb-last-words", usb_last_words },
+    { "usb-last-words-unplugged", usb_last_words_unplugged },
+    { "usb-overflow", usb_overflow },
+#else
+    { "no-usb", no_usb },
+#endif
 };
 
 int main(int count, char **words)

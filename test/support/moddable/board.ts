@@ -1,16 +1,20 @@
 import { crc32 } from "../../../src/data/crc32";
 import { encode, scan, skip } from "../../../src/data/scan";
+import type { PortChoice } from "../../../src/program/settings";
 
 /**
- * A board for the firmware's edge on Node: a clock that a test moves, timers, and a UART with a tiny FIFO.
+ * A board for the firmware's edge on Node: a clock that a test moves, timers, and a port with a tiny FIFO.
  * The modules beside this file are what the sources then import in the place of the SDK's.
  */
 class Board {
   /** What mc/config holds. */
   settings: Record<string, unknown> = {};
   names = new TextEncoder().encode("emma\nolivia\nava\n");
-  /** What chip it is: with none, a simulator's, the firmware speaks through trace(). */
-  hasUart = true;
+  /** What chip it is: without a port, as in a simulator, the firmware speaks through trace(). */
+  hasPort = true;
+  hasUsb = false;
+  /** Whether a host is at the USB cable. */
+  hasHost = false;
   refusesPins = false;
   freeHeap: number | undefined = 106_000;
   largestPiece = 63_488;
@@ -23,6 +27,7 @@ class Board {
   traced = "";
   /** Whether the chip has been restarted. */
   restarts = 0;
+  opened: "uart" | "usb" | undefined;
   pins: readonly number[] = [];
   now = 0;
   /** Milliseconds that the program takes between two looks at the clock. */
@@ -79,10 +84,17 @@ class Board {
     return timer;
   }
 
-  open(baud: number, transmit: number, receive: number): boolean {
-    if (this.refusesPins && transmit >= 0) throw new Error("UART0 cannot be set up: error -1");
-    this.pins = [transmit, receive];
-    return this.hasUart && baud > 0;
+  open(port: PortChoice, baud: number, transmit: number, receive: number): boolean {
+    if (!this.hasPort) return false;
+    if (this.opened) throw new Error("a port is open");
+    if (port === "usb" && !this.hasUsb) throw new Error("USB cannot be opened: error -1");
+    if (port === "usb" || (port === "auto" && this.hasUsb && this.hasHost)) this.opened = "usb";
+    else {
+      if ((this.refusesPins && transmit >= 0) || baud <= 0) throw new Error("UART0 cannot be opened: error -1");
+      this.opened = "uart";
+      this.pins = [transmit, receive];
+    }
+    return true;
   }
 
   read(bytes: Uint8Array): number {

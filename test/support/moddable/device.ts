@@ -4,14 +4,14 @@ import { board } from "./board";
 /** "gpt/device" */
 export const device: Device = {
   get name() {
-    return board.hasUart ? "ESP32" : "XS";
+    return board.hasPort ? "ESP32" : "XS";
   },
   freeHeap: () => board.freeHeap,
   largestPiece: () => board.largestPiece,
   resetReason: () => board.resetReason,
-  openUart: (baud, transmit, receive) => board.open(baud, transmit, receive),
-  readUart: (bytes) => board.read(bytes),
-  writeUart: (bytes, from, to) => board.write(bytes, from, to),
-  flushUart: (milliseconds) => board.flush(milliseconds),
+  openPort: (port, baud, transmit, receive) => board.open(port, baud, transmit, receive),
+  readPort: (bytes) => board.read(bytes),
+  writePort: (bytes, from, to) => board.write(bytes, from, to),
+  flushPort: (milliseconds) => board.flush(milliseconds),
   restart: (reason, message) => board.restart(reason, message),
 };

@@ -1,14 +1,8 @@
 /*
- * What the firmware asks of the chip: free memory, why it was reset, a restart that says why, and UART0
- * through ESP-IDF's driver. The SDK's own embedded:io/serial has only the hardware's 128 bytes for
- * input, which are 11 ms of it; this driver keeps 4 KB, and with CONFIG_UART_ISR_IN_IRAM also while
- * flash is written.
+ * What the firmware asks of the chip: free memory, why it was reset, a restart that says why, and a port
+ * to speak through: UART0, or where the chip has one its USB Serial/JTAG port, through ESP-IDF's drivers.
  *
- * Nothing here waits without a limit. uart_write_bytes does, for room in the driver's buffer, and
- * uart_get_tx_buffer_free_size is but an estimate of that room. So the driver gets no buffer for output,
- * and uart_tx_chars puts into the hardware's 128 bytes what they can take and returns at once. (Its lock
- * is held by nobody else but uart_wait_tx_done, which always gets a limit here.) Whoever writes keeps
- * the rest: see serial.ts.
+ * Nothing here waits without a limit, and whoever writes keeps what a port does not take: see serial.ts.
  */
 
 #include <stdbool.h>
@@ -24,10 +18,28 @@
 #include "esp_intr_alloc.h"
 #include "esp_system.h"
 #include "freertos/FreeRTOS.h"
+#include "soc/soc_caps.h"
 
-enum { RECEIVE_BYTES = 4096, NO_TRANSMIT_BUFFER = 0 };
+/* In debug and instrumented builds the ports belong to xsbug and to trace(): UART0, USB, or both. */
+#if defined(mxDebug) || defined(mxInstrument)
+#define HAS_PORT 0
+#else
+#define HAS_PORT 1
+#endif
 
-/* The last words: so many times the hardware gets what it can take, and so long to send it. */
+#if HAS_PORT && SOC_USB_SERIAL_JTAG_SUPPORTED
+#define HAS_USB 1
+/* Among the folders that the SDK's build looks into are ESP-IDF's components, but not this one's headers. */
+#include "esp_driver_usb_serial_jtag/include/driver/usb_serial_jtag.h"
+#include "freertos/task.h"
+#else
+#define HAS_USB 0
+#endif
+
+/* What has arrived waits in so many bytes. */
+enum { RECEIVE_BYTES = 4096 };
+
+/* The last words: so many times the port gets what it can take, and so long to send it. */
 enum { MOST_ROUNDS = 50, ROUND_MILLISECONDS = 20 };
 
 /* Characters of a message that the last words quote. */
@@ -36,15 +48,18 @@ enum { QUOTED = 200 };
 /* A JavaScript stack with no more slots than this has overflowed: a call wants more. */
 enum { NO_ROOM_SLOTS = 64 };
 
-/* In debug and instrumented builds UART0 belongs to xsbug and to trace(). */
-#if defined(mxDebug) || defined(mxInstrument)
-#define HAS_UART 0
-#else
-#define HAS_UART 1
-#endif
+/* What can be done with a port. None of it waits but `wait`. */
+struct port {
+    /* Returns how many bytes there were. */
+    size_t (*read)(void *bytes, size_t size);
+    /* Returns how many it has taken. */
+    size_t (*write)(const char *bytes, size_t size);
+    /* Until all is sent, at most so long: false when that was not enough. */
+    bool (*wait)(TickType_t ticks);
+};
 
-/* The machine whose port is open, and whether it has said its last words. */
-static xsMachine *machine;
+/* The one that is open, and whether the last words have been said. */
+static const struct port *port;
 static bool hasSpoken;
 
 void xs_gpt_free_heap(xsMachine *the)
@@ -66,13 +81,11 @@ void xs_gpt_reset_reason(xsMachine *the)
 static void say(const char *text, size_t size, int *rounds)
 {
     while (size > 0 && *rounds > 0) {
-        int sent = uart_tx_chars(UART_NUM_0, text, (uint32_t)size);
-        if (sent > 0) {
-            text += sent;
-            size -= (size_t)sent;
-        }
+        size_t sent = port->write(text, size);
+        text += sent;
+        size -= sent;
         if (size > 0) {
-            uart_wait_tx_done(UART_NUM_0, pdMS_TO_TICKS(ROUND_MILLISECONDS));
+            port->wait(pdMS_TO_TICKS(ROUND_MILLISECONDS));
             --*rounds;
         }
     }
@@ -96,7 +109,7 @@ static void say_foreign(const char *text, int *rounds)
 static void say_last_words(const char *reason, const char *message)
 {
     int rounds = MOST_ROUNDS;
-    if (machine == NULL || hasSpoken)
+    if (port == NULL || hasSpoken)
         return;
     hasSpoken = true;
     say_string("Restarting: ", &rounds);
@@ -106,22 +119,8 @@ static void say_last_words(const char *reason, const char *message)
         say_foreign(message, &rounds);
     }
     say_string("\r\n", &rounds);
-    uart_wait_tx_done(UART_NUM_0, pdMS_TO_TICKS(ROUND_MILLISECONDS));
+    port->wait(pdMS_TO_TICKS((1 + rounds) * ROUND_MILLISECONDS));
 }
-
-#if HAS_UART
-/*
- * ESP-IDF calls this when the program restarts the chip. The SDK asks its abort hook first, which has then
- * said why, unless a stack is full.
- */
-static void on_shutdown(void)
-{
-    if (machine == NULL || hasSpoken)
-        return;
-    say_last_words(machine->stack - machine->stackBottom <= NO_ROOM_SLOTS
-            ? "JavaScript stack overflow" : "C stack overflow", NULL);
-}
-#endif
 
 static const char *string_of(xsMachine *the, int i)
 {
@@ -140,21 +139,61 @@ void xs_gpt_restart(xsMachine *the)
     esp_restart();
 }
 
-/* openUart(baud, transmit, receive) */
-void xs_gpt_open_uart(xsMachine *the)
+#if HAS_PORT
+/* The machine that has opened the port. */
+static xsMachine *machine;
+
+/*
+ * ESP-IDF calls this when the program restarts the chip. The SDK asks its abort hook first, which has then
+ * said why, unless a stack is full.
+ */
+static void on_shutdown(void)
 {
-#if !HAS_UART
-    xsmcSetFalse(xsResult);
-#else
+    if (!hasSpoken)
+        say_last_words(machine->stack - machine->stackBottom <= NO_ROOM_SLOTS
+                ? "JavaScript stack overflow" : "C stack overflow", NULL);
+}
+
+/*
+ * UART0. The SDK's own embedded:io/serial has only the hardware's 128 bytes for input, which are 11 ms of
+ * it; this driver keeps 4 KB, and with CONFIG_UART_ISR_IN_IRAM also while flash is written.
+ *
+ * uart_write_bytes waits for room in the driver's buffer, and uart_get_tx_buffer_free_size is but an
+ * estimate of that room. So the driver gets no buffer for output, and uart_tx_chars puts into the hardware's
+ * 128 bytes what they can take and returns at once. (Its lock is held by nobody else but uart_wait_tx_done,
+ * which always gets a limit here.)
+ */
+enum { NO_TRANSMIT_BUFFER = 0 };
+
+static size_t read_uart(void *bytes, size_t size)
+{
+    int count = uart_read_bytes(UART_NUM_0, bytes, (uint32_t)size, 0);
+    return count > 0 ? (size_t)count : 0;
+}
+
+static size_t write_uart(const char *bytes, size_t size)
+{
+    int count = uart_tx_chars(UART_NUM_0, bytes, (uint32_t)size);
+    return count > 0 ? (size_t)count : 0;
+}
+
+static bool wait_uart(TickType_t ticks)
+{
+    return uart_wait_tx_done(UART_NUM_0, ticks) == ESP_OK;
+}
+
+static const struct port uartPort = { read_uart, write_uart, wait_uart };
+
+static esp_err_t open_uart(int baud, int transmit, int receive)
+{
     uart_config_t config = {
-        .baud_rate = xsmcToInteger(xsArg(0)),
+        .baud_rate = baud,
         .data_bits = UART_DATA_8_BITS,
         .parity = UART_PARITY_DISABLE,
         .stop_bits = UART_STOP_BITS_1,
         .flow_ctrl = UART_HW_FLOWCTRL_DISABLE,
         .source_clk = UART_SCLK_DEFAULT,
     };
-    int transmit = xsmcToInteger(xsArg(1)), receive = xsmcToInteger(xsArg(2));
     int flags = 0;
     esp_err_t error;
 #if CONFIG_UART_ISR_IN_IRAM
@@ -162,53 +201,146 @@ void xs_gpt_open_uart(xsMachine *the)
 #endif
     error = uart_driver_install(UART_NUM_0, RECEIVE_BYTES, NO_TRANSMIT_BUFFER, 0, NULL, flags);
     if (error != ESP_OK)
-        xsUnknownError("UART0 cannot be opened: error %d", (int)error);
+        return error;
     error = uart_param_config(UART_NUM_0, &config);
     if (error == ESP_OK && (transmit >= 0 || receive >= 0))
         error = uart_set_pin(UART_NUM_0, transmit >= 0 ? transmit : UART_PIN_NO_CHANGE,
             receive >= 0 ? receive : UART_PIN_NO_CHANGE, UART_PIN_NO_CHANGE, UART_PIN_NO_CHANGE);
-    if (error != ESP_OK) {
+    if (error == ESP_OK)
+        port = &uartPort;
+    else
         uart_driver_delete(UART_NUM_0);
-        xsUnknownError("UART0 cannot be set up: error %d", (int)error);
+    return error;
+}
+
+#if HAS_USB
+/*
+ * USB. While flash is written its interrupt rests, and the host waits: nothing is lost. What the host sends
+ * when the driver's RECEIVE_BYTES are full is.
+ *
+ * The driver takes a piece as a whole or not at all. A piece fills a packet, and some wait, so that there is
+ * always one for the host to fetch; when it is gone, or nobody there has opened the port, they stay.
+ */
+enum { USB_PIECE = 64, USB_TRANSMIT_BYTES = 4 * USB_PIECE };
+
+/*
+ * How long to look for a host, and how often. One that has switched the chip on by its cable takes 0.2 s to
+ * find it. In its first milliseconds ESP-IDF says that there is one, later it may miss one for a moment.
+ */
+enum { LOOK_MILLISECONDS = 500, GLANCE_MILLISECONDS = 10 };
+
+static size_t read_usb(void *bytes, size_t size)
+{
+    int count = usb_serial_jtag_read_bytes(bytes, (uint32_t)size, 0);
+    return count > 0 ? (size_t)count : 0;
+}
+
+static size_t write_usb(const char *bytes, size_t size)
+{
+    size_t taken = 0;
+    while (taken < size) {
+        size_t piece = size - taken < USB_PIECE ? size - taken : USB_PIECE;
+        if (usb_serial_jtag_write_bytes(bytes + taken, piece, 0) <= 0)
+            break;
+        taken += piece;
     }
-    if (machine == NULL)
-        esp_register_shutdown_handler(on_shutdown);
+    return taken;
+}
+
+static bool wait_usb(TickType_t ticks)
+{
+    return usb_serial_jtag_wait_tx_done(ticks) == ESP_OK;
+}
+
+static const struct port usbPort = { read_usb, write_usb, wait_usb };
+
+static esp_err_t open_usb(void)
+{
+    usb_serial_jtag_driver_config_t config = {
+        .tx_buffer_size = USB_TRANSMIT_BYTES,
+        .rx_buffer_size = RECEIVE_BYTES,
+    };
+    esp_err_t error = usb_serial_jtag_driver_install(&config);
+    if (error == ESP_OK)
+        port = &usbPort;
+    return error;
+}
+
+static bool has_host(void)
+{
+    for (int waited = 0; waited < LOOK_MILLISECONDS; waited += GLANCE_MILLISECONDS) {
+        vTaskDelay(pdMS_TO_TICKS(GLANCE_MILLISECONDS));
+        if (usb_serial_jtag_is_connected())
+            return true;
+    }
+    return false;
+}
+#else
+static esp_err_t open_usb(void)
+{
+    return ESP_FAIL;
+}
+
+static bool has_host(void)
+{
+    return false;
+}
+#endif
+#endif
+
+/* openPort(port, baud, transmit, receive) */
+void xs_gpt_open_port(xsMachine *the)
+{
+#if !HAS_PORT
+    xsmcSetFalse(xsResult);
+#else
+    const char *name = string_of(the, 0);
+    bool isAuto = name != NULL && strcmp(name, "auto") == 0;
+    bool isUsb = name != NULL && strcmp(name, "usb") == 0;
+    esp_err_t error = ESP_OK;
+    if (port != NULL)
+        xsUnknownError("a port is open");
+    if (isUsb || (isAuto && has_host()))
+        error = open_usb();
+    if (port == NULL && !isUsb)
+        error = open_uart(xsmcToInteger(xsArg(1)), xsmcToInteger(xsArg(2)), xsmcToInteger(xsArg(3)));
+    if (port == NULL)
+        xsUnknownError("%s cannot be opened: error %d", isUsb ? "USB" : "UART0", (int)error);
     machine = the;
+    esp_register_shutdown_handler(on_shutdown);
     xsmcSetTrue(xsResult);
 #endif
 }
 
-/* readUart(bytes) */
-void xs_gpt_read_uart(xsMachine *the)
+/* readPort(bytes) */
+void xs_gpt_read_port(xsMachine *the)
 {
     void *bytes;
     xsUnsignedValue size;
-    int count;
     xsmcGetBufferWritable(xsArg(0), &bytes, &size);
-    count = uart_read_bytes(UART_NUM_0, bytes, size, 0);
-    xsmcSetInteger(xsResult, count > 0 ? count : 0);
+    xsmcSetInteger(xsResult, port != NULL ? (xsIntegerValue)port->read(bytes, size) : 0);
 }
 
-/* writeUart(bytes, from, to) */
-void xs_gpt_write_uart(xsMachine *the)
+/* writePort(bytes, from, to) */
+void xs_gpt_write_port(xsMachine *the)
 {
     xsIntegerValue from = xsmcToInteger(xsArg(1)), to = xsmcToInteger(xsArg(2));
     void *bytes;
     xsUnsignedValue size;
-    int count = 0;
+    size_t count = 0;
     xsmcGetBufferReadable(xsArg(0), &bytes, &size);
     if (from < 0 || to < from || (xsUnsignedValue)to > size)
         xsRangeError("%d to %d in %d bytes", (int)from, (int)to, (int)size);
-    if (to > from)
-        count = uart_tx_chars(UART_NUM_0, (const char *)bytes + from, (uint32_t)(to - from));
-    xsmcSetInteger(xsResult, count > 0 ? count : 0);
+    if (port != NULL && to > from)
+        count = port->write((const char *)bytes + from, (size_t)(to - from));
+    xsmcSetInteger(xsResult, (xsIntegerValue)count);
 }
 
-/* flushUart(milliseconds) */
-void xs_gpt_flush_uart(xsMachine *the)
+/* flushPort(milliseconds) */
+void xs_gpt_flush_port(xsMachine *the)
 {
     xsIntegerValue milliseconds = xsmcToInteger(xsArg(0));
     if (milliseconds < 0)
         milliseconds = 0;
-    xsmcSetBoolean(xsResult, uart_wait_tx_done(UART_NUM_0, pdMS_TO_TICKS(milliseconds)) == ESP_OK);
+    xsmcSetBoolean(xsResult, port != NULL && port->wait(pdMS_TO_TICKS(milliseconds)));
 }

@@ -8,9 +8,9 @@ export const device: Device = Object.freeze({
   freeHeap: unknown,
   largestPiece: unknown,
   resetReason: unknown,
-  openUart: () => false,
-  readUart: () => 0,
-  writeUart: () => 0,
-  flushUart: () => true,
+  openPort: () => false,
+  readPort: () => 0,
+  writePort: () => 0,
+  flushPort: () => true,
   restart: unknown,
 });
