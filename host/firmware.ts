@@ -13,9 +13,12 @@ export { printable } from "../src/text";
 /** The list that goes into flash unless another is named. */
 const NAMES_FILE = join(ROOT, "data", "names.txt");
 
+/** Of the chips the one whose port is always a UART. */
+const WITHOUT_USB = "ESP32";
+
 /**
- * Whether a firmware with these settings can be built, and would have the memory that it needs. Of boards
- * whose name does not tell their chip only the firmware itself can say the latter.
+ * Whether a firmware with these settings can be built, and would have the memory and the port that it needs. Of
+ * boards whose name does not tell their chip only the firmware itself can say the latter.
  * @param board as mcconfig names it
  * @param namesFile the list that goes into flash
  * @returns the list's bytes
@@ -28,10 +31,13 @@ export function checkFirmware(
 ): Uint8Array {
   const bytes = readRegular(namesFile, LIST);
   const { vocabulary, indexBytes } = new Dataset(bytes, namesFile);
-  const model = { ...DEFAULT_MODEL, ...readSettings(settings).model, vocabularySize: vocabulary.size };
+  const { port, ...firmware } = readSettings(settings);
+  const model = { ...DEFAULT_MODEL, ...firmware.model, vocabularySize: vocabulary.size };
   checkModelConfig(model);
   const chip = CHIPS.find(({ name }) => name === chipOf(board));
   if (chip === undefined) return bytes;
+  if (port === "usb" && chip.name === WITHOUT_USB)
+    throw new InputError(`${chip.name}: there is no USB in this chip: port must be auto or uart.`);
   const plan = planMemory(model, indexBytes);
   if (fits(plan, chip.room)) return bytes;
   const largest = largestEmbedding(model, chip.room, indexBytes);

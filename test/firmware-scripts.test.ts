@@ -61,6 +61,8 @@ test.each<[string, RegExp]>([
   ["qemu frobnicate", /frobnicate is no setting.*steps=500/],
   ["qemu step=500", /no setting step: .*steps/],
   ["qemu ops=js", /ops must be .*native.*not js/],
+  ["qemu port=com3", /port must be auto or uart or usb, not com3/],
+  ["qemu port=usb", /ESP32: there is no USB in this chip: port must be auto or uart/],
   ["qemu transmit=tx", /transmit must be .*not tx/],
   ["qemu steps=5 steps=abc", /steps must be a whole number.*not abc/],
   ["qemu learning_rate=fast", /learning_rate must be .*not fast/],
