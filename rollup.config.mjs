@@ -17,12 +17,15 @@ const programs = {
   plugins: [compile()],
 };
 
-// The device program for XS, in one file.
-const device = {
-  input: "host/xs/main.ts",
-  output: { file: "dist/device.js", format: "es", sourcemap: true },
+// What runs in XS, each in one file: a job of the command line, and the board of the simulator.
+/** @param {string} input @param {string} file */
+const inXs = (input, file) => ({
+  input,
+  output: { file, format: "es", sourcemap: true },
   plugins: [compile()],
-};
+});
+const device = inXs("host/xs/main.ts", "dist/device.js");
+const board = inXs("host/xs/board.ts", "dist/board.js");
 
 /** @param {string} input @param {string} file */
 const benchmark = (input, file) => ({
@@ -36,5 +39,5 @@ const benchmark = (input, file) => ({
 export default ({ configBench, configBenchChip }) => {
   if (configBench) return [benchmark("scripts/bench.ts", "build/bench.js")];
   if (configBenchChip) return [benchmark("scripts/chip/bench.ts", "build/bench-chip.js")];
-  return [library, device, programs];
+  return [library, device, board, programs];
 };

@@ -47,7 +47,7 @@ export async function runOnNode(call: Call): Promise<DoneEvent["outcome"]> {
   }
 }
 
-function provideOps(dtype: Dtype, ops?: OpsName): Ops {
+export function provideOps(dtype: Dtype, ops?: OpsName): Ops {
   if (ops === "native") throw new InputError("Native ops run on XS only: use --engine xs, or --ops typescript.");
   return typescriptOps(dtype);
 }

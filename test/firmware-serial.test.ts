@@ -1,20 +1,21 @@
 import fc from "fast-check";
-import { Serial } from "../src/moddable/serial";
+import { Serial } from "../src/program/serial";
 import { board } from "./support/moddable/board";
 
 const QUEUE = 2048;
 
 beforeEach(() => board.reset());
 
-function serial(): { port: Serial; lines: string[] } {
+function serial(isPerson = true): { port: Serial; lines: string[] } {
   const lines: string[] = [];
-  return {
-    port: new Serial(
-      (line) => void lines.push(line),
-      () => undefined,
-    ),
-    lines,
+  const bytes = {
+    read: (into: Uint8Array) => board.read(into),
+    write: (queue: Uint8Array, from: number, to: number) => board.write(queue, from, to),
+    flush: (milliseconds: number) => board.flush(milliseconds),
   };
+  const listener = { receive: (line: string) => void lines.push(line), key: () => undefined, isPerson: () => isPerson };
+  const port = new Serial(bytes, (callback, every) => void board.addTimer(callback, every, every), listener);
+  return { port, lines };
 }
 
 test("text leaves as the port takes it, with the line ends of a terminal, in UTF-8", () => {

@@ -1,10 +1,11 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHIPS } from "../../src/chips";
 import { InputError } from "../../src/errors";
 import type { DoneEvent } from "../../src/program/events";
 import { CREATION } from "../../src/plan";
+import type { Room } from "../../src/platform";
 import { LIST, readRegular } from "../inputs";
 import type { Call } from "../node-place";
 import { LineReader } from "../lines";
@@ -14,7 +15,8 @@ import { type Bits, ROOT } from "./sources";
 /** The heap is full, or the option that sizes it makes no sense: see engine/output.h. */
 const EXIT_MEMORY = 3;
 
-const BUNDLE = join(ROOT, "dist", "device.js");
+/** What runs in XS: see rollup.config.mjs. */
+export type Bundle = "device" | "board";
 
 /** The simulated device. */
 const ESP32 = CHIPS[0].room;
@@ -43,21 +45,8 @@ export async function runOnXs(call: Call, options: XsOptions): Promise<DoneEvent
   ending.throwIfAborted();
   const namesFile = files.pathOf(names);
   readRegular(namesFile, LIST);
-  const { heapLimit } = options;
-  const room = heapLimit === undefined ? ESP32 : { total: heapLimit, largestPiece: heapLimit };
-  const request: Request = { job, namesFile: names, actual: files.actual, room, tellsAllSteps };
-  const { chunks, slots, stack } = CREATION;
-  const surplus = heapLimit === undefined ? (slots + stack) * SLOT_SURPLUS[options.bits] : 0;
-  const child = spawn(
-    options.executable,
-    [
-      ...["--bundle", BUNDLE, "--preload", "--names", namesFile, "--request", JSON.stringify(request)],
-      ...["--chunks", String(chunks), "--slots", String(slots), "--stack", String(stack)],
-      ...["--heap-limit", String(room.total + surplus), "--with-parent", String(process.pid)],
-    ],
-    // In a process group of its own Ctrl-C does not reach it: it is asked to stop.
-    { stdio: ["pipe", "pipe", "pipe"], detached: true },
-  );
+  const request: Request = { job, namesFile: names, actual: files.actual, room: roomOf(options), tellsAllSteps };
+  const child = startXs("device", request, namesFile, options);
   const { stdin, stdout, stderr } = child;
   stdin.on("error", () => undefined); // The job may have ended before it was asked to stop.
   let complaint = "";
@@ -89,18 +78,53 @@ export async function runOnXs(call: Call, options: XsOptions): Promise<DoneEvent
     });
     if (outcome !== undefined && exitCode === 0) return outcome;
     if (ending.aborted && complaint === "") return "stopped";
-    const message = await withSources(complaint.trim() || `XS ended with ${exitCode ?? "a signal"}.`);
-    throw exitCode === EXIT_MEMORY ? new InputError(message) : new UncaughtError(message);
+    throw await failureOf("device", exitCode, complaint);
   } finally {
     ending.removeEventListener("abort", stop);
   }
 }
 
+/** What the simulated device has. */
+export function roomOf({ heapLimit }: XsOptions): Room {
+  return heapLimit === undefined ? ESP32 : { total: heapLimit, largestPiece: heapLimit };
+}
+
+/** Starts a bundle in XS, with the device's memory, in a process that ends with this one. */
+export function startXs(
+  bundle: Bundle,
+  request: object,
+  namesFile: string,
+  options: XsOptions,
+): ChildProcessWithoutNullStreams {
+  const { chunks, slots, stack } = CREATION;
+  const surplus = options.heapLimit === undefined ? (slots + stack) * SLOT_SURPLUS[options.bits] : 0;
+  return spawn(
+    options.executable,
+    [
+      ...["--bundle", fileOf(bundle), "--preload", "--names", namesFile, "--request", JSON.stringify(request)],
+      ...["--chunks", String(chunks), "--slots", String(slots), "--stack", String(stack)],
+      ...["--heap-limit", String(roomOf(options).total + surplus), "--with-parent", String(process.pid)],
+    ],
+    // In a process group of its own Ctrl-C does not reach it: it is asked to stop.
+    { stdio: ["pipe", "pipe", "pipe"], detached: true },
+  );
+}
+
+function fileOf(bundle: Bundle): string {
+  return join(ROOT, "dist", `${bundle}.js`);
+}
+
+/** What has ended XS, by its exit code and what it said on standard error. */
+export async function failureOf(bundle: Bundle, exitCode: number | null, complaint: string): Promise<Error> {
+  const message = await withSources(bundle, complaint.trim() || `XS ended with ${exitCode ?? "a signal"}.`);
+  return exitCode === EXIT_MEMORY ? new InputError(message) : new UncaughtError(message);
+}
+
 /** Replaces positions in the bundle by those in the TypeScript sources. */
-async function withSources(stack: string): Promise<string> {
+async function withSources(bundle: Bundle, stack: string): Promise<string> {
   const { LEAST_UPPER_BOUND, originalPositionFor, TraceMap } = await import("@jridgewell/trace-mapping");
-  const map = new TraceMap(readFileSync(`${BUNDLE}.map`, "utf8"));
-  return stack.replace(/\bdevice\.js:(\d+)/g, (position: string, line: string) => {
+  const map = new TraceMap(readFileSync(`${fileOf(bundle)}.map`, "utf8"));
+  return stack.replace(/\b(?:device|board)\.js:(\d+)/g, (position: string, line: string) => {
     const { source, line: original } = originalPositionFor(map, {
       line: Number(line),
       column: 0,

@@ -12,6 +12,10 @@ export interface Host {
   };
   /** To standard output, at once. @throws Error when it is full or closed */
   write(text: string): void;
+  /** Fills `bytes` with what has come on standard input; -1 when it has ended. Never waits. */
+  read(bytes: Uint8Array): number;
+  /** Sends as many of bytes[from] to bytes[to - 1] to standard output as it takes at once. @throws Error */
+  send(bytes: Uint8Array, from: number, to: number): number;
   now(): number;
   schedule(callback: () => void, milliseconds: number): void;
   /**

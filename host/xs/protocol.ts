@@ -1,6 +1,7 @@
 import type { Event } from "../../src/program/events";
 import type { Job } from "../../src/program/job";
 import type { Room } from "../../src/platform";
+import type { Settings } from "../../src/program/settings";
 import type { UsageReport } from "../statistics";
 
 /*
@@ -19,6 +20,19 @@ export interface Request {
   /** Whether every step is to be told, or only those that the log has a line for. */
   readonly tellsAllSteps: boolean;
 }
+
+/** What the simulated board is to be. */
+export interface BoardRequest {
+  /** As mc/config has them. */
+  readonly settings: Settings;
+  readonly namesFile: string;
+  /** Its flash: the folder of its files. */
+  readonly folder: string;
+  readonly room: Room;
+}
+
+/** How the simulated board ends when it wants to be started anew. */
+export const EXIT_REBOOT = 4;
 
 export type WireEvent = Event | UsageReport;
 

@@ -3,16 +3,15 @@ import settings from "mc/config";
 import Resource from "Resource";
 import Time from "time";
 import Timer from "timer";
-import { Console } from "../program/console";
+import { Desk } from "../program/desk";
 import { Device } from "../program/device";
-import { InputError } from "../errors";
 import { CREATION, SLOT_BYTES } from "../plan";
 import type { Platform, Room } from "../platform";
 import { readPort, readSettings } from "../program/settings";
+import { Station } from "../program/station";
 import { printable } from "../text";
 import { typescriptOps } from "../model/typescript-ops";
 import { nativeOps, textTools } from "./ops/native-ops";
-import { Serial } from "./serial";
 
 const BAUD = 115200;
 /** esp_reset_reason_t */
@@ -32,21 +31,10 @@ const RESET_REASONS = Object.freeze([
 
 /** The firmware: the device program on the chip, and a console beside it. The SDK calls this at start. */
 export default function main(): void {
-  let console: Console | undefined;
-  /** Why there is no program to talk to. */
-  let refusal = "";
-  const serial = openSerial(
-    (line) => {
-      if (console) console.receive(line);
-      else write(refusal);
-    },
-    () => console?.key(),
-  );
-  const write = (text: string): void => (serial ? serial.write(text) : trace(text));
+  const station = openStation();
   const start = Time.ticks;
-  sayWhyItRestarts(serial);
-
-  write(firstLine());
+  sayWhyItRestarts(station);
+  station.write(firstLine());
   const platform: Platform = {
     place: device.name,
     names: new Uint8Array(new Resource("names.txt")),
@@ -56,42 +44,39 @@ export default function main(): void {
     schedule: (slice) => void Timer.set(slice),
     room: () => roomOf(device.freeHeap(), device.largestPiece()),
   };
-  try {
+  void station.begin(() => {
     const program = new Device({
       platform,
       settings: readSettings(settings),
       provideOps: (_dtype, ops) => (ops === "typescript" ? typescriptOps("f32") : nativeOps),
-      write,
+      write: station.write,
       reboot() {
-        serial?.flush();
+        station.flush();
         device.restart("as asked", undefined);
       },
     });
-    console = new Console(program, program.log.tell);
-    void program.run();
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    write((refusal = `${error.message}\n`));
-  }
+    return { controls: new Desk(program), log: program.log, run: () => program.run() };
+  });
 }
 
-/** UART0 or USB as a console; undefined where they are somebody else's. */
-function openSerial(receive: (line: string) => void, key: () => void): Serial | undefined {
-  const { port, transmit, receive: receivePin } = readPort(settings);
+/** UART0 or USB as a console; trace() where they are somebody else's. */
+function openStation(): Station {
+  const { port, transmit, receive } = readPort(settings);
   let remark = "";
   let isOpen: boolean;
   try {
-    isOpen = device.openPort(port, BAUD, transmit, receivePin);
+    isOpen = device.openPort(port, BAUD, transmit, receive);
   } catch {
     // Whoever listens at UART0's own pins learns why nothing comes elsewhere.
     isOpen = device.openPort("uart", BAUD, -1, -1);
-    const wanted = port === "usb" ? "port=usb" : `transmit=${transmit}, receive=${receivePin}`;
+    const wanted = port === "usb" ? "port=usb" : `transmit=${transmit}, receive=${receive}`;
     remark = `The chip cannot use ${wanted}: this is UART0 at its own pins.\n`;
   }
-  if (!isOpen) return undefined;
-  const serial = new Serial(receive, key);
-  serial.write(remark);
-  return serial;
+  const bytes = { read: device.readPort, write: device.writePort, flush: device.flushPort };
+  const repeat = (callback: () => void, milliseconds: number): void => void Timer.repeat(callback, milliseconds);
+  const station = new Station(isOpen ? bytes : undefined, repeat, (text) => trace(text));
+  station.write(remark);
+  return station;
 }
 
 /**
@@ -100,11 +85,11 @@ function openSerial(receive: (line: string) => void, key: () => void): Serial | 
  * that it has just cleared, which throws, and calls it again until the C stack is full. It makes nothing
  * new, as there may be no memory. When a stack is full it is not called; gpt-device.c then says so.
  */
-function sayWhyItRestarts(serial: Serial | undefined): void {
+function sayWhyItRestarts(station: Station): void {
   Object.assign(globalThis, {
     abort(reason: string, exception?: unknown): boolean {
       const message = exception instanceof Error ? exception.message : exception;
-      if (serial) serial.flush();
+      if (station.isOpen) station.flush();
       else if (typeof message === "string") trace("Restarting: ", reason, ": ", message, "\n");
       else trace("Restarting: ", reason, "\n");
       device.restart(reason, message);

@@ -10,19 +10,20 @@ import { Trainer } from "../model/trainer";
 /**
  * Says what a step takes with the ops that the place has. The trainer's numbers serve all of them; it must be
  * between two batches, and goes on as if nothing had been.
+ * @param run resolves to false when it was cut short
  */
 export async function benchmark(
   trainer: Trainer,
   provideOps: Surroundings["provideOps"],
   clock: Clock,
-  run: (task: Task) => Promise<void>,
+  run: (task: Task) => Promise<boolean>,
   say: (text: string) => void,
 ): Promise<void> {
   for (const name of ["native", "typescript"] as const) {
     const twin = twinOf(trainer, provideOps, name);
     if (!twin) continue;
     const rehearsal = new Rehearsal(twin, clock);
-    await run(rehearsal);
+    if (!(await run(rehearsal))) throw new InputError("Stopped.");
     say(`${name}: ${rehearsal.millisecondsAStep.toPrecision(3)} ms a step`);
   }
 }

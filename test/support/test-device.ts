@@ -1,4 +1,5 @@
 import { Console } from "../../src/program/console";
+import { Desk } from "../../src/program/desk";
 import { Device } from "../../src/program/device";
 import { LineEditor } from "../../src/program/line-editor";
 import { readSettings, type Settings } from "../../src/program/settings";
@@ -38,7 +39,7 @@ export class TestDevice {
       write,
       reboot: () => void (this.rebooted = true),
     });
-    this.console = new Console(this.device, this.device.log.tell);
+    this.console = new Console(new Desk(this.device), this.device.log.tell);
     this.editor = new LineEditor(this.console.receive, (answer) => write(`${answer}\n`), this.console.key);
     this.device.run().catch((error: unknown) => (this.failure = error));
   }

@@ -18,6 +18,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -62,6 +64,52 @@ static void xs_host_write(txMachine *the)
 {
     if (writeString(STDOUT_FILENO, fxToString(the, argument(the, 0))) < 0)
         throwError(the, "Cannot write to standard output: %s", reasonOf(errno));
+}
+
+/* Whether this can be read or written now. */
+static bool isReady(int fd, short events)
+{
+    struct pollfd entry = { fd, events, 0 };
+    return poll(&entry, 1, 0) > 0;
+}
+
+/* host.read(bytes): how many bytes have come on stdin, -1 when it has ended. */
+static void xs_host_read(txMachine *the)
+{
+    txUnsigned size;
+    void *bytes;
+    ssize_t count = 0;
+    xsmcGetBufferWritable(*argument(the, 0), &bytes, &size);
+    if (size > 0 && isReady(STDIN_FILENO, POLLIN)) {
+        count = read(STDIN_FILENO, bytes, size);
+        if (count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN))
+            count = -1;
+        else if (count < 0)
+            count = 0;
+    }
+    xsmcSetInteger(xsResult, (txInteger)count);
+}
+
+/* host.send(bytes, from, to): to stdout, as many as it takes at once. */
+static void xs_host_send(txMachine *the)
+{
+    txInteger from = fxToInteger(the, argument(the, 1)), to = fxToInteger(the, argument(the, 2));
+    txUnsigned size;
+    void *bytes;
+    ssize_t count = 0;
+    xsmcGetBufferReadable(*argument(the, 0), &bytes, &size);
+    if (from < 0 || to < from || (txUnsigned)to > size)
+        xsRangeError("%d to %d in %d bytes", (int)from, (int)to, (int)size);
+    if (to - from > PIPE_BUF)
+        to = from + PIPE_BUF;      /* what a pipe takes whole when it is ready */
+    if (to > from && isReady(STDOUT_FILENO, POLLOUT)) {
+        count = write(STDOUT_FILENO, (char *)bytes + from, (size_t)(to - from));
+        if (count < 0 && errno != EINTR && errno != EAGAIN)
+            throwError(the, "Cannot write to standard output: %s", reasonOf(errno));
+        if (count < 0)
+            count = 0;
+    }
+    xsmcSetInteger(xsResult, (txInteger)count);
 }
 
 /* host.now(): milliseconds, monotonic, with a fraction. */
@@ -176,7 +224,9 @@ void bindingsInstall(txMachine *flash, const Surroundings *surroundings)
             { "exit", xs_host_exit, 1 },
             { "fail", xs_host_fail, 2 },
             { "now", xs_host_now, 0 },
+            { "read", xs_host_read, 1 },
             { "schedule", xs_host_schedule, 2 },
+            { "send", xs_host_send, 3 },
             { "setLineListener", xs_host_setLineListener, 1 },
             { "usage", xs_host_usage, 0 },
             { "write", xs_host_write, 1 },

@@ -1,6 +1,24 @@
-import { device } from "gpt/device";
-import Timer from "timer";
-import { LineEditor } from "../program/line-editor";
+import { LineEditor } from "./line-editor";
+
+/** The bytes of a port, as its driver has them. None of this waits but `flush`. */
+export interface Port {
+  /** Fills `bytes` with what has arrived and returns how many there were. */
+  readonly read: (bytes: Uint8Array) => number;
+  /** Takes as many of bytes[from] to bytes[to - 1] as there is room for, and returns how many. */
+  readonly write: (bytes: Uint8Array, from: number, to: number) => number;
+  /** Waits until everything is sent, at most so many milliseconds; false when that was not enough. */
+  readonly flush: (milliseconds: number) => boolean;
+}
+
+/** What a console does with what is typed. */
+export interface Listener {
+  /** Gets each line, without its end. */
+  readonly receive: (line: string) => void;
+  /** Is called with every key that is pressed, before that. */
+  readonly key: () => void;
+  /** Whether it wants to be told, in a line for people, that lines were dropped. */
+  readonly isPerson: () => boolean;
+}
 
 const POLL_MILLISECONDS = 20;
 /** Bytes of text that can wait for the port: SERIAL_BYTES in plan.ts counts them. At 115200 baud they are 180 ms. */
@@ -31,13 +49,15 @@ export class Serial {
   private readonly input = new Uint8Array(256);
   private readonly editor: LineEditor;
 
-  /**
-   * @param receive called with each line, without its end
-   * @param key called with every key that is pressed, before that
-   */
-  constructor(receive: (line: string) => void, key: () => void) {
+  /** @param repeat calls back again and again, every so many milliseconds */
+  constructor(
+    private readonly port: Port,
+    repeat: (callback: () => void, milliseconds: number) => void,
+    private readonly listener: Listener,
+  ) {
+    const { receive, key } = listener;
     this.editor = new LineEditor(receive, (answer) => this.write(`${answer}\n`), key);
-    Timer.repeat(() => this.poll(), POLL_MILLISECONDS);
+    repeat(() => this.poll(), POLL_MILLISECONDS);
   }
 
   /** Sends text, or keeps it for later, or drops those of its lines for which there is no room. */
@@ -55,14 +75,14 @@ export class Serial {
   flush(): void {
     for (let i = 0; i < MOST_FLUSHES; i++) {
       this.send();
-      if (!device.flushPort(FLUSH_MILLISECONDS) || this.waiting === 0) return;
+      if (!this.port.flush(FLUSH_MILLISECONDS) || this.waiting === 0) return;
     }
   }
 
   private poll(): void {
     this.send();
     for (let taken = 0; taken < MOST_INPUT;) {
-      const count = device.readPort(this.input);
+      const count = this.port.read(this.input);
       if (count === 0) return;
       for (let i = 0; i < count; i++) this.editor.take(this.input[i]);
       taken += count;
@@ -122,7 +142,7 @@ export class Serial {
     while (this.waiting > 0) {
       const { first } = this;
       const to = Math.min(first + this.waiting, QUEUE_BYTES);
-      const taken = device.writePort(this.queue, first, to);
+      const taken = this.port.write(this.queue, first, to);
       this.first = (first + taken) % QUEUE_BYTES;
       this.waiting -= taken;
       if (first + taken < to) break;
@@ -135,6 +155,7 @@ export class Serial {
     const lines = dropped === 1 ? "1 line was" : `${dropped} lines were`;
     this.dropped = 0;
     this.isDropping = false;
+    if (!this.listener.isPerson()) return;
     this.write(`${isWithinLine ? "\n" : ""}(${lines} dropped: the port was too slow.)\n`);
     this.isDropping = isDropping;
   }

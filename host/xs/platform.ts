@@ -1,0 +1,72 @@
+import { InputError } from "../../src/errors";
+import { nativeOps, textTools } from "../../src/moddable/ops/native-ops";
+import type { Dtype, Ops, OpsName } from "../../src/model/ops";
+import type { NewFile, Platform, Room } from "../../src/platform";
+import { typescriptOps } from "../../src/model/typescript-ops";
+import type { UsageReport } from "../statistics";
+import type { Host } from "./host";
+
+/*
+ * XS on a desktop as a place for the program.
+ */
+
+/** @param pathOf the file behind a name */
+export function xsPlatform(host: Host, namesFile: string, pathOf: (name: string) => string, room: Room): Platform {
+  return {
+    place: "XS",
+    names: new Uint8Array(host.names),
+    namesFile,
+    textTools,
+    storage: {
+      open: (name) => asInputError(() => host.storage.open(pathOf(name))),
+      create: (name) => asInputError(() => newFile(host, pathOf(name))),
+      move: (from, to) => asInputError(() => host.storage.move(pathOf(from), pathOf(to))),
+    },
+    now: () => host.now(),
+    schedule: (slice) => host.schedule(slice, 0),
+    room: () => room,
+  };
+}
+
+export function provideOps(dtype: Dtype, ops: OpsName = dtype === "f32" ? "native" : "typescript"): Ops {
+  if (ops === "typescript") return typescriptOps(dtype);
+  if (dtype === "f64") throw new InputError("Native ops compute in f32 only: use --ops typescript for f64.");
+  return nativeOps;
+}
+
+/** What the program has cost since it had executed so many bytecodes. */
+export function usageSince(host: Host, start: number): UsageReport {
+  const { bytecodes, slots, chunks, stack, peak, collections, code, names } = host.usage();
+  return {
+    type: "usage",
+    bytecodes: bytecodes - start,
+    collections,
+    heap: { slots, chunks, stack, peak },
+    flash: { bytecode: code, names },
+  };
+}
+
+function newFile(host: Host, path: string): NewFile {
+  const file = host.storage.create(path);
+  return {
+    write(bytes) {
+      inWords(() => file.write(bytes));
+    },
+    commit: () => asInputError(() => file.commit()),
+    abort: () => file.abort(),
+  };
+}
+
+/** What is done at once here, and needs time elsewhere. */
+function asInputError<T>(work: () => T): Promise<T> {
+  return new Promise((resolve) => resolve(inWords(work)));
+}
+
+/** What storage cannot do is for the user to mend. */
+function inWords<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new InputError(`${(error as Error).message}.`);
+  }
+}

@@ -1,0 +1,270 @@
+import { benchmark } from "./benchmark";
+import type { Controls, NumberKey } from "./console";
+import type { Device } from "./device";
+import { InputError } from "../errors";
+import { Evaluation } from "./evaluation";
+import { checkWord } from "../data/fitting";
+import { Generator } from "../model/generate";
+import { type Keeper, RECEIVED, STORED } from "./keeping";
+import { DEFAULT_SHARE, OwnWords } from "../data/own-words";
+import { planMemory } from "../plan";
+import { Random, siblingSeed } from "../model/random";
+import type { Task } from "./runner";
+import type { Transfer } from "./transfer";
+import { Writing } from "./writing";
+
+/** Names between two events of progress. */
+const PROGRESS_NAMES = 1000;
+
+/** What a console can ask of a device. */
+export class Desk implements Controls {
+  /** Its stream is its own: asking for names does not change what training does. */
+  private readonly generator: Generator;
+  /** Whether something writes, measures or times: one at a time. */
+  private isBusy = false;
+
+  constructor(private readonly device: Device) {
+    const { trainer, seed } = device;
+    this.generator = new Generator(trainer.model, new Random(siblingSeed(seed)));
+  }
+
+  status(): string {
+    const { trainer, state } = this.device;
+    const { stepsDone, config, totalSteps, lastLoss, dataset } = trainer;
+    const loss = lastLoss === undefined ? "" : `, loss ${lastLoss.toFixed(4)}`;
+    const all = totalSteps === stepsDone ? "" : `, ${totalSteps} in all`;
+    const own = dataset.own?.count ? `, ${dataset.own.count} words of your own` : "";
+    return `Step ${stepsDone} of ${config.steps}${all}${loss}${own}; ${state}.`;
+  }
+
+  version(): string {
+    const { settings, platform } = this.device.place;
+    return `Version ${settings.version} "${settings.codename}" on ${platform.place}.`;
+  }
+
+  plan(): readonly string[] {
+    const { trainer, place } = this.device;
+    const plan = planMemory(trainer.model.config, trainer.dataset.indexBytes);
+    const room = place.platform.room();
+    const row = (name: string, bytes: number): string => `${name.padEnd(24)}${String(bytes).padStart(8)}`;
+    return [
+      ...plan.buffers.map(({ name, bytes }) => row(name, bytes)),
+      row("buffers in all", plan.bufferBytes),
+      `XS takes ${plan.total} bytes: chunks ${plan.chunks}, slots ${plan.slots}, stack ${plan.stack}.`,
+      ...(room ? [`It can have ${room.total}; the largest piece that is free has ${room.largestPiece}.`] : []),
+    ];
+  }
+
+  reboot(): void {
+    const { reboot, platform } = this.device.place;
+    if (!reboot) throw new InputError(`A program on ${platform.place} cannot be rebooted.`);
+    reboot();
+  }
+
+  // --- training ---
+
+  async train(steps?: number): Promise<void> {
+    const { device } = this;
+    const { trainer, state } = device;
+    if (steps === undefined && device.isUnderWay) return device.resume();
+    if (device.isUnderWay && state !== "paused")
+      throw new InputError(`It is training, step ${trainer.stepsDone} of ${trainer.config.steps}: pause first.`);
+    await device.whileResting(() => {
+      const { steps: length, learningRate } = device.schedule(steps);
+      trainer.abandonBatch();
+      trainer.beginSchedule(length, learningRate);
+      device.tellStart(true);
+      device.goOn(true);
+    });
+  }
+
+  pause(): void {
+    this.device.pause();
+  }
+
+  resume(): void {
+    if (!this.device.isUnderWay) throw new InputError("The training is over: train N goes on for N steps.");
+    this.device.resume();
+  }
+
+  async reset(): Promise<void> {
+    const { device } = this;
+    await device.whileResting(() => {
+      const { steps, learningRate } = device.schedule();
+      device.trainer.beginSchedule(steps, learningRate);
+      device.drawWeights();
+      device.goOn(false);
+    });
+  }
+
+  // --- names ---
+
+  async generate(count: number, temperature = this.device.temperature, prefix = ""): Promise<void> {
+    this.generator.checkPrefix(prefix);
+    const write = (name: string, number: number): void =>
+      this.device.log.tell({ type: "name", number, name, isAnswer: true });
+    await this.alone(() => this.device.runToCut(new Writing(this.generator, count, temperature, prefix, write)));
+  }
+
+  async evaluate(ofOwn: boolean): Promise<void> {
+    const { log, trainer } = this.device;
+    const { model, dataset, holdout } = trainer;
+    const own = dataset.own?.count ?? 0;
+    if (ofOwn && own === 0) throw new InputError("There are no words of your own: add some.");
+    const indices = ofOwn ? Uint32Array.from({ length: own }, (_, i) => dataset.count + i) : undefined;
+    const evaluation = new Evaluation(model, dataset, indices, ofOwn ? undefined : holdout);
+    const { total } = evaluation;
+    const task: Task = {
+      work() {
+        const isMore = evaluation.work();
+        if (evaluation.done % PROGRESS_NAMES === 0) log.tell({ type: "progress", done: evaluation.done, total });
+        return isMore;
+      },
+    };
+    const isWhole = await this.alone(() => this.device.runToCut(task));
+    if (!isWhole) throw new InputError(`Stopped after ${evaluation.done} of ${total} names.`);
+    log.tell(evaluation.result);
+  }
+
+  async bench(): Promise<void> {
+    const { device } = this;
+    const { trainer, place } = device;
+    const run = (task: Task): Promise<boolean> => device.runToCut(task);
+    await this.alone(() =>
+      device.whileResting(() => {
+        trainer.abandonBatch();
+        return benchmark(trainer, place.provideOps, place.platform, run, (text) => device.say(text));
+      }),
+    );
+  }
+
+  stop(): void {
+    this.device.cut();
+  }
+
+  private async alone<T>(work: () => Promise<T>): Promise<T> {
+    if (this.isBusy) throw new InputError("What was asked for before is still under way: stop ends it.");
+    this.isBusy = true;
+    try {
+      return await work();
+    } finally {
+      this.isBusy = false;
+    }
+  }
+
+  // --- words of one's own ---
+
+  add(word: string): void {
+    const { model, dataset } = this.device.trainer;
+    checkWord(model, word);
+    dataset.own ??= new OwnWords();
+    dataset.own.add(word);
+    this.device.saveSoon();
+  }
+
+  forget(word: string): void {
+    const { own } = this.device.trainer.dataset;
+    if (!own) throw new InputError("There are no words of your own.");
+    own.forget(word);
+    this.device.saveSoon();
+  }
+
+  words(): readonly string[] {
+    return this.device.trainer.dataset.own?.text.split("\n").slice(0, -1) ?? [];
+  }
+
+  // --- values ---
+
+  get values(): Readonly<Record<string, string | number>> {
+    const { log, temperature, intervals, trainer } = this.device;
+    return {
+      log: log.isJson ? "json" : "text",
+      log_every: intervals.logEvery,
+      save_every: intervals.saveEvery,
+      temperature,
+      own_share: trainer.dataset.own?.share ?? DEFAULT_SHARE,
+    };
+  }
+
+  setLog(isJson: boolean): void {
+    this.device.setLog(isJson);
+  }
+
+  setNumber(key: NumberKey, value: number): void {
+    const { device } = this;
+    switch (key) {
+      case "log_every":
+        return device.setLogEvery(value);
+      case "save_every":
+        return device.setSaveEvery(value);
+      case "temperature":
+        device.temperature = value;
+        return;
+      case "own_share": {
+        const { dataset } = device.trainer;
+        dataset.own ??= new OwnWords();
+        dataset.own.share = value;
+        device.saveSoon();
+      }
+    }
+  }
+
+  // --- checkpoints ---
+
+  async save(): Promise<void> {
+    const { device } = this;
+    const keeper = this.keeper;
+    if (device.transfer?.isFetching)
+      throw new InputError("The checkpoint is being fetched: try again when that has ended.");
+    await device.whileResting(() => device.saving(() => keeper.save(device.seed)));
+  }
+
+  async load(): Promise<void> {
+    const { device } = this;
+    const keeper = this.keeper;
+    await device.whileResting(async () => {
+      const wasTraining = device.state === "training";
+      const seed = await keeper.restore();
+      if (seed === undefined) throw new InputError("There is no checkpoint yet: save makes one.");
+      device.seed = seed;
+      device.goOn(wasTraining);
+    });
+  }
+
+  async fetch(): Promise<void> {
+    const transfer = this.checkTransfer();
+    transfer.endFetch();
+    await this.save();
+    transfer.beginFetch();
+  }
+
+  async received(): Promise<void> {
+    const { device } = this;
+    const keeper = this.keeper;
+    await this.checkTransfer().received();
+    await device.whileResting(async () => {
+      const wasTraining = device.state === "training";
+      const seed = await keeper.adopt();
+      if (seed !== undefined) device.seed = seed;
+      device.goOn(wasTraining);
+      await device.place.platform.storage?.move(RECEIVED, STORED);
+      await device.saveBySelf();
+    });
+  }
+
+  get transfer(): Transfer | undefined {
+    return this.device.transfer;
+  }
+
+  private checkTransfer(): Transfer {
+    const { transfer } = this.device;
+    if (!transfer) throw new InputError("There is no storage.");
+    return transfer;
+  }
+
+  private get keeper(): Keeper {
+    const { keeper } = this.device;
+    if (!keeper) throw new InputError("There is no storage.");
+    return keeper;
+  }
+}
