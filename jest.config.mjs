@@ -10,7 +10,7 @@ export default {
   moduleNameMapper: {
     "^gpt/device$": "<rootDir>/test/support/moddable/device.ts",
     "^mc/config$": "<rootDir>/test/support/moddable/config.ts",
-    "^(timer|time)$": "<rootDir>/test/support/moddable/$1.ts",
+    "^(timer|time|modules)$": "<rootDir>/test/support/moddable/$1.ts",
     "^Resource$": "<rootDir>/test/support/moddable/resource.ts",
   },
   transform: { "^.+\\.ts$": ["ts-jest", { tsconfig: "test/tsconfig.json" }] },

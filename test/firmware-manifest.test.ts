@@ -76,9 +76,16 @@ test("every module that the entry leads to is preloaded, and no other", () => {
 test("the manifest's patterns find these modules, and leave out what the firmware does not use", () => {
   expect(manifest.include).toContain("./src/moddable/ops/manifest.json");
   expect(manifest.modules).toMatchObject({ "gpt/*": "./src/*", "gpt/moddable/*": "./src/moddable/*" });
-  const files = readdirSync(SRC).filter((name) => name.endsWith(".ts"));
+  const folders = Object.values(manifest.modules)
+    .flat()
+    .filter((path) => /^\.\/src\/.*\*$/.test(path));
+  const files = folders.flatMap((path) => {
+    const folder = join(ROOT, path.slice(0, -1));
+    return readdirSync(folder).map((name) => join(folder, name));
+  });
   const unused = files
-    .map((name) => specifierOf(join(SRC, name)))
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => specifierOf(file))
     .filter((specifier) => !preloaded.includes(specifier));
   const excluded = [manifest.modules["~"]].flat().filter((path) => path.startsWith("./src/"));
   expect(excluded.map((path) => path.replace("./src/", "gpt/")).sort()).toEqual(unused.sort());

@@ -30,4 +30,43 @@ declare module "Resource" {
   export default Resource;
 }
 
+declare module "modules" {
+  const Modules: {
+    /** What the module exports as its default. @throws what the module throws when it is loaded */
+    importNow(specifier: string): unknown;
+  };
+  export default Modules;
+}
+
+declare module "embedded:storage/files" {
+  interface Status {
+    /** Bytes. */
+    readonly size: number;
+    /** 0 when there is no such file or folder. */
+    readonly mode: number;
+    isFile(): boolean;
+    isDirectory(): boolean;
+  }
+  interface File {
+    /** Fills the buffer, unless the file ends before, and returns the number of bytes. */
+    read(buffer: Uint8Array, position: number): number;
+    write(buffer: Uint8Array, position: number): void;
+    status(): Status;
+    flush(): void;
+    /** May be called again. */
+    close(): void;
+  }
+  interface Directory {
+    openFile(options: { path: string; mode?: "r" | "w" }): File;
+    openDirectory(options: { path: string }): Directory;
+    /** Returns false when there is one. */
+    createDirectory(path: string): boolean;
+    /** Returns false when there is no such file. */
+    delete(path: string): boolean;
+    /** Replaces what is there. */
+    move(from: string, to: string): void;
+    status(path: string): Status;
+  }
+}
+
 declare function trace(...values: (string | number)[]): void;

@@ -19,12 +19,11 @@ export interface TrainingRecord {
   readonly build: string;
 }
 
-/** The record as the metadata has it. */
+/** The record as the metadata has it, but for the steps in all: those every checkpoint has. */
 export function formatRecord(record: TrainingRecord): Map<MetadataKey, string> {
   const { config, state, seed, dataset, ownWords, ownShare, build } = record;
   const { random } = state;
   const entries: [MetadataKey, string | number][] = [
-    ["step", state.totalSteps],
     ["schedule_step", state.stepsDone],
     ["steps", config.steps],
     ["batch_size", config.batchSize],

@@ -12,6 +12,7 @@ import { Station } from "../program/station";
 import { printable } from "../text";
 import { typescriptOps } from "../model/typescript-ops";
 import { nativeOps, textTools } from "./ops/native-ops";
+import { openStorage } from "./storage";
 
 const BAUD = 115200;
 /** esp_reset_reason_t */
@@ -35,11 +36,14 @@ export default function main(): void {
   const start = Time.ticks;
   sayWhyItRestarts(station);
   station.write(firstLine());
+  const { storage, refusal } = openStorage();
   const platform: Platform = {
     place: device.name,
     names: new Uint8Array(new Resource("names.txt")),
     namesFile: "names.txt",
     textTools,
+    storage,
+    storageProblem: refusal,
     now: () => Time.delta(start),
     schedule: (slice) => void Timer.set(slice),
     room: () => roomOf(device.freeHeap(), device.largestPiece()),

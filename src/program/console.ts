@@ -262,11 +262,25 @@ export class Console {
   }
 }
 
-const PLAIN = Object.freeze(
-  "help status pause resume stop words save load reset plan bench version reboot fetch fetched received cancel".split(
-    " ",
-  ),
-);
+const PLAIN: readonly string[] = Object.freeze([
+  "help",
+  "status",
+  "pause",
+  "resume",
+  "stop",
+  "words",
+  "save",
+  "load",
+  "reset",
+  "plan",
+  "bench",
+  "version",
+  "reboot",
+  "fetch",
+  "fetched",
+  "received",
+  "cancel",
+]);
 
 function isCommand(command: string): boolean {
   return PLAIN.includes(command);

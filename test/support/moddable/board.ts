@@ -1,6 +1,7 @@
 import { crc32 } from "../../../src/data/crc32";
 import { encode, scan, skip } from "../../../src/data/scan";
 import type { PortChoice } from "../../../src/program/settings";
+import { Flash } from "./files";
 
 /**
  * A board for the firmware's edge on Node: a clock that a test moves, timers, and a port with a tiny FIFO.
@@ -28,6 +29,10 @@ class Board {
   /** Whether the chip has been restarted. */
   restarts = 0;
   opened: "uart" | "usb" | undefined;
+  /** Whether the SDK has files on this platform. */
+  hasFiles = true;
+  /** The partition of the file system; without one, there is none in the table. */
+  flash: Flash | undefined = new Flash();
   pins: readonly number[] = [];
   now = 0;
   /** Milliseconds that the program takes between two looks at the clock. */
