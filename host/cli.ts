@@ -2,12 +2,11 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig, type TrainingConfig } from "../src/config";
 import { Dataset } from "../src/data/dataset";
-import { InputError } from "../src/errors";
+import { InputError, printable } from "../src/errors";
 import type { Job } from "../src/program/job";
 import { DEFAULT_SEED, DEFAULT_TRAIN_JOB } from "../src/program/train-job";
 import { Checkpoint } from "../src/checkpoint/reader";
 import type { Dtype, OpsName } from "../src/model/ops";
-import { printable } from "../src/text";
 import { Files } from "./files";
 import { CHECKPOINT, LIST, readRegular } from "./inputs";
 import { addMonitor } from "./monitor/command";
@@ -27,6 +26,7 @@ import { checkPurposes, type Purpose } from "./outputs";
 import { formatPlan, planAsJson } from "./plan";
 import { runAndShow } from "./run";
 import { untilSignal } from "./signals";
+import { addSimulator } from "./simulator/command";
 import { UncaughtError } from "./xs/engine";
 
 const EXIT_INPUT = 2;
@@ -94,7 +94,6 @@ function createProgram(output: Output, ending: AbortSignal): Command {
     .option("--jsonl <file>", "write one JSON object a step")
     .option("--samples <n>", "names to generate after training", wholeNumber, DEFAULT_TRAIN_JOB.samples)
     .option("--temperature <t>", "lower is more likely, higher more daring (default: the preset's)", decimalNumber)
-    .option("--stats", "end with one line of JSON: time, bytecodes, memory", false)
     .action((options: TrainOptions) => train(options, output, ending));
 
   modelOptions(engineOptions(program.command("generate").description("let a trained model write names")))
@@ -126,6 +125,7 @@ function createProgram(output: Output, ending: AbortSignal): Command {
     .option("--json", "as one line of JSON", false)
     .action((options: PlanOptions) => plan(options, output, ending));
 
+  addSimulator(program, output, ending);
   addMonitor(program, ending);
 
   return program;

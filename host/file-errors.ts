@@ -1,5 +1,4 @@
-import { InputError } from "../src/errors";
-import { printable } from "../src/text";
+import { InputError, printable } from "../src/errors";
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file or folder",

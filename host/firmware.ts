@@ -8,7 +8,7 @@ import { readSettings } from "../src/program/settings";
 import { LIST, readRegular } from "./inputs";
 import { ROOT } from "./xs/sources";
 
-export { printable } from "../src/text";
+export { printable } from "../src/errors";
 
 /** The list that goes into flash unless another is named. */
 const NAMES_FILE = join(ROOT, "data", "names.txt");

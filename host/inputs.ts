@@ -2,8 +2,7 @@ import { closeSync, constants, createReadStream, openSync, readFileSync, statSyn
 import { Socket } from "node:net";
 import { addAbortSignal, type Readable } from "node:stream";
 import { isatty, ReadStream } from "node:tty";
-import { InputError } from "../src/errors";
-import { printable } from "../src/text";
+import { InputError, printable } from "../src/errors";
 import { fileError } from "./file-errors";
 
 const MB = 1 << 20;

@@ -12,9 +12,8 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { InputError } from "../src/errors";
+import { InputError, printable } from "../src/errors";
 import type { NewFile, Storage, StoredFile } from "../src/platform";
-import { printable } from "../src/text";
 import { fileError } from "./file-errors";
 
 /** The name of the file in which a save is written, until it is whole. */

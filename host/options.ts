@@ -59,25 +59,27 @@ export interface EvaluateOptions extends EngineOptions, ModelOptions {
   seed: number;
 }
 
-export function engineOptions(command: Command): Command {
+/** Where a program runs, and with which data. */
+export function placeOptions(command: Command, engine: RunOptions["engine"]): Command {
   return dataOption(command)
     .addOption(
       new Option("--engine <engine>", "what executes the program; auto is xs where there is a C compiler, else node")
         .choices(["node", "xs", "auto"])
-        .default("node"),
+        .default(engine),
     )
     .addOption(
       new Option("--xs-bits <bits>", "xs: as a program of so many bits; 32 has the device's memory figures")
         .default(64)
         .argParser(parseBits),
     )
-    .addOption(
-      new Option("--ops <ops>", "the numeric kernels (default: native on XS, in f32)").choices([
-        "typescript",
-        "native",
-      ]),
-    )
-    .option("--heap-limit <bytes>", "xs: memory for slots, chunks and stack (default: the ESP32's)", heapLimit);
+    .option("--heap-limit <bytes>", "xs: memory for slots, chunks and stack (default: the ESP32's)", heapLimit)
+    .option("--stats", "end with one line of JSON: time, bytecodes, memory", false);
+}
+
+export function engineOptions(command: Command): Command {
+  return placeOptions(command, "node").addOption(
+    new Option("--ops <ops>", "the numeric kernels (default: native on XS, in f32)").choices(["typescript", "native"]),
+  );
 }
 
 export function dataOption(command: Command): Command {

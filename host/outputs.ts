@@ -1,7 +1,6 @@
 import { fstatSync, lstatSync, readdirSync, readlinkSync, realpathSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { InputError } from "../src/errors";
-import { printable } from "../src/text";
+import { InputError, printable } from "../src/errors";
 import { fileError } from "./file-errors";
 
 const MOST_LINKS = 40;

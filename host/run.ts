@@ -1,7 +1,6 @@
-import { InputError } from "../src/errors";
+import { InputError, printable } from "../src/errors";
 import type { DoneEvent, Event } from "../src/program/events";
 import type { Job } from "../src/program/job";
-import { printable } from "../src/text";
 import { plainDisplay, terminalDisplay } from "./display";
 import type { Files } from "./files";
 import { type Call, runOnNode } from "./node-place";
@@ -90,8 +89,8 @@ async function runOnPlace(call: Call, options: RunOptions): Promise<DoneEvent["o
   return xs ? runOnXs(call, xs) : runOnNode(call);
 }
 
-async function prepareXs(
-  { engine, xsBits, heapLimit }: RunOptions,
+export async function prepareXs(
+  { engine, xsBits, heapLimit }: Pick<RunOptions, "engine" | "xsBits" | "heapLimit">,
   ending: AbortSignal,
 ): Promise<XsOptions | undefined> {
   try {

@@ -5,12 +5,17 @@ export interface UsageReport {
   readonly type: "usage";
   readonly bytecodes: number;
   readonly collections: number;
-  /** Slots, chunks and stack at their peak, garbage included, and `peak`, what the engine had taken for them. */
+  /**
+   * Slots, chunks and stack at their peak, garbage included; `peak`, what the engine had taken for them; and
+   * what is in use at the end.
+   */
   readonly heap: {
     readonly slots: number | null;
     readonly chunks: number | null;
     readonly stack: number | null;
     readonly peak: number | null;
+    readonly usedSlots: number | null;
+    readonly usedChunks: number | null;
   };
   /** What the device has in flash instead of in its memory: bytecode and property names. */
   readonly flash: { readonly bytecode: number; readonly names: number };
@@ -41,7 +46,7 @@ export class Statistics {
       seconds: milliseconds / 1000,
       microsecondsPerStep: steps > 0 ? (1000 * milliseconds) / steps : null,
       bytecodesPerStep: usage && steps > 0 ? Math.round(usage.bytecodes / steps) : null,
-      heap: usage?.heap ?? { slots: null, chunks: null, stack: null, peak: null },
+      heap: usage?.heap ?? { slots: null, chunks: null, stack: null, peak: null, usedSlots: null, usedChunks: null },
       collections: usage?.collections ?? null,
       flash: usage?.flash ?? null,
     })}\n`;

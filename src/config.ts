@@ -1,5 +1,4 @@
-import { InputError } from "./errors";
-import { printable } from "./text";
+import { InputError, printable } from "./errors";
 
 export type PresetName = "esp32gpt" | "microgpt" | "tuned";
 

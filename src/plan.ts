@@ -4,6 +4,7 @@ import { InputError } from "./errors";
 import type { Layout } from "./model/layout";
 import type { Dtype } from "./model/ops";
 import { parameterLayout } from "./model/parameters";
+import { MOST_OWN_BYTES } from "./data/own-words";
 import type { Room } from "./platform";
 import { vocabularyBytes } from "./data/vocabulary";
 
@@ -38,19 +39,23 @@ export interface MemoryPlan {
 }
 
 /** The sizes with which manifest.json creates the XS machine: bytes, slots, slots. */
-export const CREATION = Object.freeze({ chunks: 110000, slots: 3000, stack: 512 });
+export const CREATION = Object.freeze({ chunks: 118000, slots: 2000, stack: 512 });
 
 const FLOAT_BYTES: Readonly<Record<Dtype, number>> = Object.freeze({ f32: 4, f64: 8 });
 /** An object's smallest part, on a 32-bit engine. */
 export const SLOT_BYTES = 16;
-/** Strings and the like, and the header of each buffer. On the chip they include what waits for the serial port. */
-const BASE_CHUNKS = 3000;
+/**
+ * Strings and the like, most of them for a moment: a checkpoint's header comes and goes in several copies. Then
+ * what waits at the serial port, one's own words, and the header of each buffer.
+ */
+const BASE_CHUNKS = 14000;
 const SERIAL_BYTES = 2048 + 256 + 120;
+const OWN_WORDS_BYTES = MOST_OWN_BYTES + 1;
 const CHUNK_HEADER = 16;
 /** By so many bytes the chunks grow, or a multiple of it: chunk.incremental in manifest.json. */
 const CHUNK_INCREMENT = 1024;
 /** Objects that live while a model trains: those of the engine and program, and those of each layer. */
-const BASE_SLOTS = 1500;
+const BASE_SLOTS = 1400;
 const SLOTS_PER_LAYER = 80;
 /** The line index of the dataset that comes with the project; it never exceeds 5,120. */
 const LINE_INDEX_BYTES = 4036;
@@ -86,7 +91,7 @@ export function planMemory(config: ModelConfig, indexBytes = LINE_INDEX_BYTES, d
 function chunksFor(buffers: readonly PlannedBuffer[]): Pick<MemoryPlan, "chunks" | "largestGrowth"> {
   let chunks: number = CREATION.chunks;
   let largestGrowth = 0;
-  let left = chunks - BASE_CHUNKS - SERIAL_BYTES;
+  let left = chunks - BASE_CHUNKS - SERIAL_BYTES - OWN_WORDS_BYTES;
   for (const { bytes } of buffers) {
     const size = bytes + CHUNK_HEADER;
     if (size > left) {

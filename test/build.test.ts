@@ -64,7 +64,7 @@ test("a build that was killed midway is built again, and its leftovers go", asyn
   const old = new Date(Date.now() - 3_600_000);
   writeFileSync(at("dist/cli.js.1.part"), "");
   utimesSync(at("dist/cli.js.1.part"), old, old);
-  const source = at("src/text.ts");
+  const source = at("src/errors.ts");
   writeFileSync(source, `${readFileSync(source, "utf8")}\n`);
   const before = statSync(at("dist/built.json")).mtimeMs;
   const program: ChildProcess = spawn(process.execPath, [at("scripts/build.mjs")], { stdio: "ignore" });

@@ -118,7 +118,7 @@ test("--stats ends with one line of JSON", async () => {
     seconds: expect.any(Number) as number,
     microsecondsPerStep: expect.any(Number) as number,
     bytecodesPerStep: null,
-    heap: { slots: null, chunks: null, stack: null, peak: null },
+    heap: { slots: null, chunks: null, stack: null, peak: null, usedSlots: null, usedChunks: null },
     collections: null,
     flash: null,
   });

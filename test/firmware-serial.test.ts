@@ -144,7 +144,7 @@ test("a flood of input leaves others their turn", () => {
   const { lines } = serial();
   board.type("a\n".repeat(10_000));
   board.run(20);
-  expect(lines.length).toBeLessThanOrEqual(1024);
-  board.run(1000);
+  expect(lines.length).toBeLessThanOrEqual(4);
+  board.run(60_000);
   expect(lines).toHaveLength(10_000);
 });

@@ -8,7 +8,7 @@ import { connect } from "../host/monitor/connection";
 import { BoardText } from "../host/monitor/escape";
 import { choosePort, environmentPort } from "../host/monitor/ports";
 import { converse } from "../host/monitor/terminal";
-import { isVisible } from "../src/text";
+import { isVisible } from "../src/errors";
 import { ROOT } from "./helpers";
 import { esp32gpt, outcomeOf, start, temporaryFolder } from "./support/cli";
 import { BoardServer } from "./support/monitor";

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
-import { printable } from "../src/text";
+import { printable } from "../src/errors";
 import { type Outcome, outcomeOf, temporaryFolder } from "./support/cli";
 import { hostExecutable, type HostStart, startHost } from "./support/xs";
 
@@ -156,8 +156,8 @@ describe("what cannot be is said in words:", () => {
     execFileSync("rm", [file("名前 😀")]);
   });
 
-  test("a name that would move the cursor is shown as printable() of src/text.ts shows it", async () => {
-    const source = readFileSync(join(__dirname, "..", "src", "text.ts"), "utf8");
+  test("a name that would move the cursor is shown as printable() of src/errors.ts shows it", async () => {
+    const source = readFileSync(join(__dirname, "..", "src", "errors.ts"), "utf8");
     const table = /INVISIBLE = Object\.freeze\(\[([^\]]+)/.exec(source)?.[1] ?? "";
     const edges = (table.match(/0x[0-9a-f]+/g) ?? []).map(Number).flatMap((edge) => [edge - 1, edge, edge + 1]);
     const characters = edges

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { printable } from "../../src/text";
+import { printable } from "../../src/errors";
 import { connect, listPorts } from "./connection";
 import { type Choice, choosePort, environmentPort } from "./ports";
 import { converse } from "./terminal";

@@ -1,4 +1,4 @@
-import { isVisible } from "../../src/text";
+import { isVisible } from "../../src/errors";
 
 /** What TextDecoder puts in the place of bytes that are no UTF-8. */
 const REPLACEMENT = "\ufffd";

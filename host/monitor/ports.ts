@@ -1,5 +1,4 @@
-import { InputError } from "../../src/errors";
-import { printable } from "../../src/text";
+import { InputError, printable } from "../../src/errors";
 
 /** A serial port of this computer, as the system describes it. */
 export interface Port {

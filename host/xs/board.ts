@@ -33,7 +33,10 @@ export default function main(): void {
 /** When the input ends, the power goes. */
 function read(bytes: Uint8Array): number {
   const count = host.read(bytes);
-  if (count < 0) host.fail(JSON.stringify(usageSince(host, 0)), 0);
+  if (count < 0) {
+    host.collect();
+    host.fail(JSON.stringify(usageSince(host, 0)), 0);
+  }
   return count;
 }
 

@@ -24,6 +24,8 @@ export interface Host {
    */
   setLineListener(listener: ((line: string | undefined) => void) | undefined): void;
   usage(): HostUsage;
+  /** Collects garbage: what usage() calls used is then what is needed. */
+  collect(): void;
   /** Says the message on standard error and ends the program. */
   fail(message: string, exitCode: number): never;
   exit(exitCode: number): never;
@@ -49,8 +51,9 @@ export interface HostUsage {
   readonly stack: number;
   /** What XS has taken of the heap: it gives nothing back. */
   readonly peak: number;
-  /** Slots, chunks and stack in use now, garbage included. */
-  readonly used: number;
+  /** In use now, garbage included. */
+  readonly usedSlots: number;
+  readonly usedChunks: number;
   readonly collections: number;
   /** Bytes of bytecode and of property names, which the device has in flash. */
   readonly code: number;

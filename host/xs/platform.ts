@@ -36,12 +36,12 @@ export function provideOps(dtype: Dtype, ops: OpsName = dtype === "f32" ? "nativ
 
 /** What the program has cost since it had executed so many bytecodes. */
 export function usageSince(host: Host, start: number): UsageReport {
-  const { bytecodes, slots, chunks, stack, peak, collections, code, names } = host.usage();
+  const { bytecodes, slots, chunks, stack, peak, usedSlots, usedChunks, collections, code, names } = host.usage();
   return {
     type: "usage",
     bytecodes: bytecodes - start,
     collections,
-    heap: { slots, chunks, stack, peak },
+    heap: { slots, chunks, stack, peak, usedSlots, usedChunks },
     flash: { bytecode: code, names },
   };
 }
@@ -57,9 +57,10 @@ function newFile(host: Host, path: string): NewFile {
   };
 }
 
-/** What is done at once here, and needs time elsewhere. */
-function asInputError<T>(work: () => T): Promise<T> {
-  return new Promise((resolve) => resolve(inWords(work)));
+/** What is done at once here, and needs time elsewhere. The stack of XS is small: it begins at its bottom. */
+async function asInputError<T>(work: () => T): Promise<T> {
+  await Promise.resolve();
+  return inWords(work);
 }
 
 /** What storage cannot do is for the user to mend. */

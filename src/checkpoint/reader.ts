@@ -18,7 +18,7 @@ import {
   PRESETS,
   type PresetName,
 } from "../config";
-import { InputError } from "../errors";
+import { InputError, printable, printablePath } from "../errors";
 import type { Model } from "../model/model";
 import type { Dtype } from "../model/ops";
 import { parameterLayout } from "../model/parameters";
@@ -26,7 +26,6 @@ import type { Storage, StoredFile } from "../platform";
 import { readRecord, type TrainingRecord } from "./record";
 import { isReadable, readSafetensorsHeader, type ReadableType, type TensorInfo } from "./safetensors";
 import { TensorBlocks } from "./tensor-blocks";
-import { printable, printablePath } from "../text";
 import { latinVocabulary, Vocabulary } from "../data/vocabulary";
 
 /** Names of tensors that a remark or an error lists. */

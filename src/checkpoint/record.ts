@@ -1,8 +1,8 @@
 import type { MetadataKey } from "./format";
 import { formatChecksum } from "./format";
-import { checkTrainingConfig, type Sampling, type TrainingConfig } from "../config";
+import { checkTrainingConfig, type TrainingConfig } from "../config";
 import { InputError } from "../errors";
-import type { TrainingState } from "../model/trainer";
+import type { TrainingState } from "../model/training-state";
 
 /** What a checkpoint has beside the model and Adam's moments, so that a training goes on bit for bit. */
 export interface TrainingRecord {
@@ -60,11 +60,11 @@ export function readRecord(metadata: ReadonlyMap<string, string>): TrainingRecor
   if (sampling !== "random" && sampling !== "sequential") throw new InputError("its sampling is not known here");
   const dataset = text("dataset");
   if (!/^[0-9a-f]{8}$/.test(dataset)) throw new InputError("its dataset is no checksum");
-  const config = {
+  const config: TrainingConfig = {
     steps: whole("steps", 1, 1e9),
     batchSize: whole("batch_size", 1, 1e6),
     learningRate: number("learning_rate", 0, 10, false),
-    sampling: sampling as Sampling,
+    sampling: sampling,
     holdout: number("holdout", 0, 90, false),
   };
   checkTrainingConfig(config);

@@ -1,6 +1,5 @@
-import { InputError } from "../errors";
+import { InputError, printable } from "../errors";
 import type { StoredFile } from "../platform";
-import { printable } from "../text";
 import { decodeUtf8, encodeUtf8 } from "../data/utf8";
 
 /** Bytes of an element, for the types that are read here. */

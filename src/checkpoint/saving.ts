@@ -10,7 +10,7 @@ import {
   metadataChecksum,
 } from "./format";
 import { crc32 } from "../data/crc32";
-import { InputError } from "../errors";
+import { InputError, printablePath } from "../errors";
 import type { Model } from "../model/model";
 import type { Floats } from "../model/ops";
 import { parameterLayout } from "../model/parameters";
@@ -18,7 +18,6 @@ import type { NewFile, Storage } from "../platform";
 import type { Runner, Task } from "../program/runner";
 import { formatRecord, type TrainingRecord } from "./record";
 import { formatSafetensorsHeader, type TensorToWrite } from "./safetensors";
-import { printablePath } from "../text";
 
 /**
  * Saves a checkpoint, a block at a time between other tasks, also when the runner is told to stop; the file

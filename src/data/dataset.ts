@@ -1,5 +1,5 @@
 import { isAdmissible, NEWLINE, SPACE, whiteSize } from "./characters";
-import { InputError } from "../errors";
+import { InputError, isVisible, printablePath } from "../errors";
 import { crc32 } from "./crc32";
 import { FNV_BASIS, FNV_PRIME, mixed } from "./hash";
 import type { OwnWords } from "./own-words";
@@ -24,7 +24,6 @@ import {
   STRIDE,
   TOO_MANY,
 } from "./scan";
-import { isVisible, printablePath } from "../text";
 import { codePointAt, encodeUtf8, utf8Size } from "./utf8";
 import { BOS, Vocabulary } from "./vocabulary";
 

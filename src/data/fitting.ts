@@ -1,8 +1,7 @@
 import { PRESETS } from "../config";
 import type { Dataset } from "./dataset";
-import { InputError } from "../errors";
+import { InputError, printable } from "../errors";
 import type { Model } from "../model/model";
-import { printable } from "../text";
 
 /*
  * Names that are longer than the block: what the presets do with them.

@@ -1,6 +1,5 @@
 import { NEWLINE } from "./characters";
-import { InputError } from "../errors";
-import { printable } from "../text";
+import { InputError, printable } from "../errors";
 import { decodeUtf8, encodeUtf8 } from "./utf8";
 
 /** Bytes that all of them may have together, each with the end of its line. */

@@ -1,8 +1,10 @@
 const LAST = 0x10ffff;
 /** What stands for a surrogate without its partner, which UTF-8 has no bytes for. */
 const REPLACEMENT = 0xfffd;
-/** Characters that are put together before they join the text: the cost of a text stays linear. */
-const PIECE = 32;
+/** Characters of one byte that become text together. */
+const PIECE = 64;
+/** Bytes that a code unit of a string can take: three of one, or four of two. */
+const LONGEST = 3;
 
 /** Bytes that a code point takes in UTF-8. */
 export function utf8Size(codePoint: number): number {
@@ -31,23 +33,25 @@ export function codePointAt(bytes: Uint8Array, at: number): number {
 /** The text that the bytes are, or undefined when they are not UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   const pieces: string[] = [];
-  let piece = "";
   for (let at = 0; at < bytes.length;) {
-    const codePoint = codePointAt(bytes, at);
-    if (codePoint < 0) return undefined;
-    at += utf8Size(codePoint);
-    piece += String.fromCodePoint(codePoint);
-    if (piece.length < PIECE) continue;
-    pieces.push(piece);
-    piece = "";
+    let end = at;
+    while (end < bytes.length && end - at < PIECE && bytes[end] < 0x80) end++;
+    if (end > at) pieces.push(String.fromCharCode.apply(undefined, bytes.subarray(at, end) as unknown as number[]));
+    else {
+      const codePoint = codePointAt(bytes, at);
+      if (codePoint < 0) return undefined;
+      pieces.push(String.fromCodePoint(codePoint));
+      end = at + utf8Size(codePoint);
+    }
+    at = end;
   }
-  return pieces.join("") + piece;
+  return pieces.join("");
 }
 
+/** A surrogate without its partner becomes U+FFFD. */
 export function encodeUtf8(text: string): Uint8Array {
-  let size = 0;
-  for (const character of text) size += utf8Size(character.codePointAt(0) ?? 0);
-  const bytes = new Uint8Array(size);
+  // A second pass to count would leave as much garbage again.
+  const bytes = new Uint8Array(LONGEST * text.length);
   let at = 0;
   for (const character of text) {
     let codePoint = character.codePointAt(0) ?? 0;
@@ -56,7 +60,7 @@ export function encodeUtf8(text: string): Uint8Array {
     bytes[at] = end - at === 1 ? codePoint : ((0xf00 >> (end - at)) & 0xff) | (codePoint >> (6 * (end - at - 1)));
     while (++at < end) bytes[at] = 0x80 | ((codePoint >> (6 * (end - at - 1))) & 0x3f);
   }
-  return bytes;
+  return bytes.slice(0, at);
 }
 
 function isSurrogate(codePoint: number): boolean {

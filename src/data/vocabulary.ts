@@ -1,6 +1,5 @@
 import { isAdmissible, SPACE } from "./characters";
-import { InputError } from "../errors";
-import { printable } from "../text";
+import { InputError, printable } from "../errors";
 
 /** The token at both ends of a document */
 export const BOS = 0;

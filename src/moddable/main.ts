@@ -9,7 +9,7 @@ import { CREATION, SLOT_BYTES } from "../plan";
 import type { Platform, Room } from "../platform";
 import { readPort, readSettings } from "../program/settings";
 import { Station } from "../program/station";
-import { printable } from "../text";
+import { printable } from "../errors";
 import { typescriptOps } from "../model/typescript-ops";
 import { nativeOps, textTools } from "./ops/native-ops";
 import { openStorage } from "./storage";

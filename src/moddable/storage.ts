@@ -1,8 +1,7 @@
 import type { Directory, File } from "embedded:storage/files";
 import Modules from "modules";
-import { InputError } from "../errors";
+import { InputError, printable, printablePath } from "../errors";
 import type { NewFile, Storage, StoredFile } from "../platform";
-import { printable, printablePath } from "../text";
 
 /** A folder of our own: on a desktop the file system is the user's home. */
 const FOLDER = "esp32gpt";
@@ -117,9 +116,10 @@ class FlashFile implements NewFile {
 
 type Action = "read" | "write";
 
-/** What is done at once here, and needs time elsewhere. */
-function promised<T>(action: Action, name: string, work: () => T): Promise<T> {
-  return new Promise((resolve) => resolve(attempt(action, name, work)));
+/** What is done at once here, and needs time elsewhere. The stack of XS is small: it begins at its bottom. */
+async function promised<T>(action: Action, name: string, work: () => T): Promise<T> {
+  await Promise.resolve();
+  return attempt(action, name, work);
 }
 
 function attempt<T>(action: Action, name: string, work: () => T): T {

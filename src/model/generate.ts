@@ -1,9 +1,8 @@
 import { checkTemperature, PRESETS } from "../config";
-import { InputError } from "../errors";
+import { InputError, printable } from "../errors";
 import { forward } from "./forward";
 import type { Model } from "./model";
 import type { Random } from "./random";
-import { printable } from "../text";
 import { BOS } from "../data/vocabulary";
 
 /** Lets a model write names, one character at a time. */

@@ -11,18 +11,8 @@ import { allocate } from "./layout";
 import type { Model } from "./model";
 import type { Floats } from "./ops";
 import { viewWeights, type Weights } from "./parameters";
-import type { Random, RandomState } from "./random";
-
-/** Where a training is: with the parameters and Adam's moments, all that it needs to go on bit for bit. */
-export interface TrainingState {
-  /** Steps done in all, by which Adam corrects its bias. */
-  readonly totalSteps: number;
-  /** Steps done of the schedule, by which the learning rate falls. */
-  readonly stepsDone: number;
-  readonly random: RandomState;
-  /** The name that comes next in the order of the file. */
-  readonly nextName: number;
-}
+import type { Random } from "./random";
+import type { TrainingState } from "./training-state";
 
 /**
  * Trains a model: the gradients of a batch of names are summed, then Adam moves the parameters. Everything

@@ -1,9 +1,7 @@
 import { checkInteger, checkNumber, checkTemperature } from "../config";
-import { InputError } from "../errors";
+import { InputError, printable } from "../errors";
 import type { AckEvent, Tell } from "./events";
 import { isTagged, PROTOCOL_VERSION, readTagged, REMEMBERED_IDS, type TaggedCommand } from "../protocol/lines";
-import { printable } from "../text";
-import type { Transfer } from "./transfer";
 
 /** What a console can ask of a device. All throw an InputError, or reject with one, where that cannot be. */
 export interface Controls {
@@ -27,6 +25,7 @@ export interface Controls {
   add(word: string): void;
   forget(word: string): void;
   words(): readonly string[];
+  readonly wordCount: number;
   readonly values: Readonly<Record<string, string | number>>;
   setLog(isJson: boolean): void;
   setNumber(key: NumberKey, value: number): void;
@@ -36,9 +35,14 @@ export interface Controls {
   reboot(): void;
   /** Saves, and begins to be fetched. */
   fetch(): Promise<void>;
+  chunk(at: number, count: number): Promise<void>;
+  fetched(): void;
+  /** These return the place that comes next. */
+  receive(size: number): Promise<number>;
+  data(at: number, base64: string): number;
   /** Takes over what was received. */
   received(): Promise<void>;
-  readonly transfer: Transfer | undefined;
+  cancel(): void;
 }
 
 export type NumberKey = "log_every" | "save_every" | "temperature" | "own_share";
@@ -57,6 +61,7 @@ const HELP = Object.freeze([
   "plan, bench, version, reboot, help",
 ]);
 
+const LEAVING = /^\s*set\s+log\s+text\s*$/;
 const MOST_NAMES = 1000;
 const DEFAULT_NAMES = 5;
 /** Names without end. */
@@ -107,6 +112,8 @@ export class Console {
     const entry: (typeof known)[number] = { id, ack: undefined };
     known.push(entry);
     if (known.length > REMEMBERED_IDS) known.shift();
+    // Afterwards the answer would be for people.
+    if (LEAVING.test(command)) this.tell({ type: "ack", id, ok: true });
     try {
       const next = await this.execute(command.trim());
       entry.ack = { type: "ack", id, ok: true, ...(typeof next === "number" && { next }) };
@@ -121,95 +128,126 @@ export class Console {
     this.tell({ type: "answer", text });
   }
 
-  /** Returns the place that a transfer waits for. */
-  private async execute(line: string): Promise<number | void> {
-    const { controls } = this;
+  /** Returns the place that a transfer waits for, where it does. */
+  private async execute(line: string): Promise<number | undefined> {
     const command = /^\S*/.exec(line)?.[0] ?? "";
     const rest = line.slice(command.length).trim();
     const words = rest === "" ? [] : rest.split(/\s+/);
+    if (TRANSFERS.includes(command)) return this.carry(command, words);
+    if (WITH_MORE.includes(command)) await this.executeWith(command, rest, words);
+    else if (!PLAIN.includes(command)) throw unknown(command);
+    else if (words.length > 0) throw new InputError(`${command} takes nothing behind it.`);
+    else await this.executePlain(command);
+    return undefined;
+  }
+
+  private async executeWith(command: string, rest: string, words: readonly string[]): Promise<void> {
+    const { controls } = this;
     switch (command) {
+      case "train":
+        await this.train(words);
+        break;
       case "generate":
-        return this.generate(rest);
+        await this.generate(rest);
+        break;
       case "stream":
-        return this.stream(words);
-      case "train": {
-        const [steps] = atMost(1, words);
-        if (steps === undefined) return controls.train();
-        checkInteger("The number of steps", numberOf("The number of steps", steps), 1, 1e9);
-        return controls.train(Number(steps));
-      }
+        await this.stream(words);
+        break;
       case "eval":
         if (rest !== "" && rest !== "words")
           throw new InputError(`eval measures names, eval words yours; not ${printable(rest)}.`);
-        return controls.evaluate(rest === "words");
+        await controls.evaluate(rest === "words");
+        break;
       case "add":
         controls.add(rest);
-        return this.say(`"${printable(rest)}" is one of ${controls.words().length} words of your own.`);
+        this.say(`"${printable(rest)}" is one of ${controls.wordCount} words of your own.`);
+        break;
       case "forget":
         controls.forget(rest);
-        return this.say(`"${printable(rest)}" is forgotten.`);
+        this.say(`"${printable(rest)}" is forgotten.`);
+        break;
       case "set":
-        return this.set(words);
-      case "chunk": {
-        const [at, count] = numbers(2, words);
-        return this.transfer.chunk(at, count);
-      }
-      case "receive":
-        return this.transfer.receive(numbers(1, words)[0]);
-      case "data": {
-        const [at, data = ""] = atMost(2, words);
-        return this.transfer.data(numberOf("The place", at ?? ""), data);
-      }
+        this.set(words);
     }
-    if (words.length > 0)
-      throw isCommand(command) ? new InputError(`${command} takes nothing behind it.`) : unknown(command);
-    switch (command) {
-      case "help":
-        return HELP.forEach((text) => this.say(text));
-      case "status":
-        return this.say(controls.status());
-      case "pause":
-        controls.pause();
-        return this.say(`Paused: ${controls.status()}`);
-      case "resume":
-        return controls.resume();
-      case "stop":
-        return controls.stop();
-      case "words":
-        return controls.words().forEach((text, i) => this.tell({ type: "word", number: i + 1, text }));
-      case "save":
-        await controls.save();
-        return this.say(`Saved: ${controls.status()}`);
-      case "load":
-        await controls.load();
-        return this.say(`Loaded: ${controls.status()}`);
-      case "reset":
-        await controls.reset();
-        return this.say("Fresh weights: train begins.");
-      case "plan":
-        return controls.plan().forEach((text) => this.say(text));
-      case "bench":
-        return controls.bench();
-      case "version":
-        return this.say(controls.version());
-      case "reboot":
-        return controls.reboot();
-      case "fetch":
-        return controls.fetch();
-      case "fetched":
-        return this.transfer.endFetch();
-      case "received":
-        return controls.received();
-      case "cancel":
-        return this.transfer.cancel();
-    }
-    throw unknown(command);
   }
 
-  private get transfer(): Transfer {
-    const { transfer } = this.controls;
-    if (!transfer) throw new InputError("There is no storage.");
-    return transfer;
+  private async executePlain(command: string): Promise<void> {
+    const { controls } = this;
+    switch (command) {
+      case "help":
+        for (const text of HELP) this.say(text);
+        break;
+      case "status":
+        this.say(controls.status());
+        break;
+      case "pause":
+        controls.pause();
+        this.say(`Paused: ${controls.status()}`);
+        break;
+      case "resume":
+        controls.resume();
+        break;
+      case "stop":
+        controls.stop();
+        break;
+      case "words":
+        controls.words().forEach((text, i) => this.tell({ type: "word", number: i + 1, text }));
+        break;
+      case "save":
+        await controls.save();
+        this.say(`Saved: ${controls.status()}`);
+        break;
+      case "load":
+        await controls.load();
+        this.say(`Loaded: ${controls.status()}`);
+        break;
+      case "reset":
+        await controls.reset();
+        this.say("Fresh weights: train begins.");
+        break;
+      case "plan":
+        for (const text of controls.plan()) this.say(text);
+        break;
+      case "bench":
+        await controls.bench();
+        break;
+      case "version":
+        this.say(controls.version());
+        break;
+      case "reboot":
+        controls.reboot();
+    }
+  }
+
+  /** What PROTOCOL.md has for checkpoints. */
+  private async carry(command: string, words: readonly string[]): Promise<number | undefined> {
+    const { controls } = this;
+    switch (command) {
+      case "chunk": {
+        const [at, count] = numbers(2, words);
+        await controls.chunk(at, count);
+        return undefined;
+      }
+      case "receive":
+        return controls.receive(numbers(1, words)[0]);
+      case "data": {
+        if (words.length !== 2) throw new InputError("data takes a place and base64.");
+        return controls.data(numberOf("The place", words[0]), words[1]);
+      }
+    }
+    if (words.length > 0) throw new InputError(`${command} takes nothing behind it.`);
+    if (command === "fetch") await controls.fetch();
+    else if (command === "fetched") controls.fetched();
+    else if (command === "received") await controls.received();
+    else controls.cancel();
+    return undefined;
+  }
+
+  private async train(words: readonly string[]): Promise<void> {
+    const [text] = atMost(1, words);
+    const steps = text === undefined ? undefined : numberOf("The number of steps", text);
+    if (steps !== undefined) checkInteger("The number of steps", steps, 1, 1e9);
+    await this.controls.train(steps);
   }
 
   private generate(rest: string): Promise<void> {
@@ -235,21 +273,20 @@ export class Console {
     const { controls } = this;
     const [key, value, version] = atMost(3, words);
     const { values } = controls;
-    if (key === undefined) {
-      for (const [name, present] of Object.entries(values)) this.say(`${name} ${present}`);
-      return;
-    }
-    if (!Object.hasOwn(values, key))
+    if (key === undefined) for (const [name, present] of Object.entries(values)) this.say(`${name} ${present}`);
+    else if (!Object.hasOwn(values, key))
       throw new InputError(`There is no ${printable(key)} to set: there are ${Object.keys(values).join(", ")}.`);
-    if (key === "log") return this.setLog(value, version);
-    if (version !== undefined) throw tooMany(2);
-    const number = numberOf(key, value ?? "");
-    if (key === "log_every") checkInteger(key, number, 1, 1e9);
-    else if (key === "save_every") checkNumber(key, number, 0, 1e6);
-    else if (key === "own_share") checkNumber(key, number, 0, 1);
-    else checkTemperature(number);
-    controls.setNumber(key as NumberKey, number);
-    this.say(`${key} ${controls.values[key]}`);
+    else if (key === "log") this.setLog(value, version);
+    else {
+      const number = numberOf(key, value ?? "");
+      if (version !== undefined) throw tooMany(2);
+      if (key === "log_every") checkInteger(key, number, 1, 1e9);
+      else if (key === "save_every") checkNumber(key, number, 0, 1e6);
+      else if (key === "own_share") checkNumber(key, number, 0, 1);
+      else checkTemperature(number);
+      controls.setNumber(key as NumberKey, number);
+      this.say(`${key} ${controls.values[key]}`);
+    }
   }
 
   private setLog(value: string | undefined, version: string | undefined): void {
@@ -262,6 +299,7 @@ export class Console {
   }
 }
 
+const WITH_MORE: readonly string[] = Object.freeze(["train", "generate", "stream", "eval", "add", "forget", "set"]);
 const PLAIN: readonly string[] = Object.freeze([
   "help",
   "status",
@@ -276,15 +314,16 @@ const PLAIN: readonly string[] = Object.freeze([
   "bench",
   "version",
   "reboot",
+]);
+const TRANSFERS: readonly string[] = Object.freeze([
   "fetch",
+  "chunk",
   "fetched",
+  "receive",
+  "data",
   "received",
   "cancel",
 ]);
-
-function isCommand(command: string): boolean {
-  return PLAIN.includes(command);
-}
 
 function unknown(command: string): InputError {
   return new InputError(

@@ -66,7 +66,10 @@ export class Desk implements Controls {
   async train(steps?: number): Promise<void> {
     const { device } = this;
     const { trainer, state } = device;
-    if (steps === undefined && device.isUnderWay) return device.resume();
+    if (steps === undefined && device.isUnderWay) {
+      device.resume();
+      return;
+    }
     if (device.isUnderWay && state !== "paused")
       throw new InputError(`It is training, step ${trainer.stepsDone} of ${trainer.config.steps}: pause first.`);
     await device.whileResting(() => {
@@ -169,6 +172,10 @@ export class Desk implements Controls {
     this.device.saveSoon();
   }
 
+  get wordCount(): number {
+    return this.device.trainer.dataset.own?.count ?? 0;
+  }
+
   words(): readonly string[] {
     return this.device.trainer.dataset.own?.text.split("\n").slice(0, -1) ?? [];
   }
@@ -193,10 +200,14 @@ export class Desk implements Controls {
   setNumber(key: NumberKey, value: number): void {
     const { device } = this;
     switch (key) {
-      case "log_every":
-        return device.setLogEvery(value);
-      case "save_every":
-        return device.setSaveEvery(value);
+      case "log_every": {
+        device.setLogEvery(value);
+        return;
+      }
+      case "save_every": {
+        device.setSaveEvery(value);
+        return;
+      }
       case "temperature":
         device.temperature = value;
         return;
@@ -231,17 +242,34 @@ export class Desk implements Controls {
     });
   }
 
+  // --- checkpoints over the cable: see transfer.ts ---
+
   async fetch(): Promise<void> {
-    const transfer = this.checkTransfer();
+    const { transfer } = this;
     transfer.endFetch();
     await this.save();
     transfer.beginFetch();
   }
 
+  chunk(at: number, count: number): Promise<void> {
+    return this.transfer.chunk(at, count);
+  }
+
+  fetched(): void {
+    this.transfer.endFetch();
+  }
+
+  receive(size: number): Promise<number> {
+    return this.transfer.receive(size);
+  }
+
+  data(at: number, base64: string): number {
+    return this.transfer.data(at, base64);
+  }
+
   async received(): Promise<void> {
-    const { device } = this;
-    const keeper = this.keeper;
-    await this.checkTransfer().received();
+    const { device, keeper, transfer } = this;
+    await transfer.received();
     await device.whileResting(async () => {
       const wasTraining = device.state === "training";
       const seed = await keeper.adopt();
@@ -252,11 +280,11 @@ export class Desk implements Controls {
     });
   }
 
-  get transfer(): Transfer | undefined {
-    return this.device.transfer;
+  cancel(): void {
+    this.transfer.cancel();
   }
 
-  private checkTransfer(): Transfer {
+  private get transfer(): Transfer {
     const { transfer } = this.device;
     if (!transfer) throw new InputError("There is no storage.");
     return transfer;

@@ -3,7 +3,7 @@ import { DeviceLog } from "./device-log";
 import { InputError } from "../errors";
 import type { DeviceState } from "./events";
 import { Generator } from "../model/generate";
-import { Keeper } from "./keeping";
+import { Keeper, RECEIVED, STORED } from "./keeping";
 import { Model } from "../model/model";
 import { drawParameters } from "../model/parameters";
 import { checkRoom } from "../plan";
@@ -85,7 +85,7 @@ export class Device {
     this.trainer = new Trainer(model, dataset, new Random(this.seed), schedule);
     if (storage) {
       this.keeper = new Keeper(storage, this.runner, this.trainer, buildOf(settings, schedule), this.log.tell);
-      this.transfer = new Transfer(storage, platform, this.log.tell);
+      this.transfer = new Transfer(storage, STORED, RECEIVED, platform, this.log.tell);
     }
     this.training = this.newTraining();
   }

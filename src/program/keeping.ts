@@ -145,7 +145,7 @@ export class Keeper {
     const checkpoint = await Checkpoint.open(storage, RECEIVED);
     try {
       const record = this.check(checkpoint);
-      if (record && record.dataset === trainer.dataset.checksum) {
+      if (record?.dataset === trainer.dataset.checksum) {
         await restoreTraining(runner, checkpoint, record, trainer);
         return record.seed;
       }
@@ -164,13 +164,10 @@ export class Keeper {
     if (String(checkpoint.vocabulary(vocabulary)) !== String(vocabulary))
       throw checkpoint.bad("its model knows other characters");
     const record = checkpoint.record();
+    if (!record) return undefined;
     const { batchSize, sampling, holdout } = this.trainer.config;
-    if (
-      record &&
-      (record.config.batchSize !== batchSize ||
-        record.config.sampling !== sampling ||
-        record.config.holdout !== holdout)
-    )
+    const { config: theirs } = record;
+    if (theirs.batchSize !== batchSize || theirs.sampling !== sampling || theirs.holdout !== holdout)
       throw checkpoint.bad("its batch_size, sampling or holdout is not that of this build");
     return record;
   }

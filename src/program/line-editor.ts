@@ -35,17 +35,21 @@ export class LineEditor {
     private readonly key: () => void = () => undefined,
   ) {}
 
-  /** Takes the next byte that was typed. */
-  take(byte: number): void {
+  /** Takes the next byte that was typed; returns whether it ended a line. */
+  take(byte: number): boolean {
     const isAfterReturn = this.isAfterReturn;
     this.isAfterReturn = byte === RETURN;
     if (byte !== NEWLINE || !isAfterReturn) this.key();
-    if (byte === RETURN || (byte === NEWLINE && !isAfterReturn)) this.end();
-    else if (byte === NEWLINE || this.fault === TOO_LONG) return;
-    else if (byte === BACKSPACE || byte === DELETE) this.takeBack();
+    if (byte === RETURN || (byte === NEWLINE && !isAfterReturn)) {
+      this.end();
+      return true;
+    }
+    if (byte === NEWLINE || this.fault === TOO_LONG) return false;
+    if (byte === BACKSPACE || byte === DELETE) this.takeBack();
     else if (byte < SPACE && byte !== TAB) this.fault = CONTROL;
     else if (this.length === MOST_BYTES) this.fault = TOO_LONG;
     else this.bytes[this.length++] = byte === TAB ? SPACE : byte;
+    return false;
   }
 
   /** The last character is its first byte and what follows that. */

@@ -4,7 +4,7 @@ import type { Vocabulary } from "../data/vocabulary";
 import type { Model } from "../model/model";
 import type { Ops } from "../model/ops";
 import { storageOf, type Surroundings } from "./surroundings";
-import { printablePath } from "../text";
+import { printablePath } from "../errors";
 
 /**
  * The model of a checkpoint, with a remark where the file has tensors of others; undefined when the runner

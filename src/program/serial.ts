@@ -23,8 +23,9 @@ export interface Listener {
 const POLL_MILLISECONDS = 20;
 /** Bytes of text that can wait for the port: SERIAL_BYTES in plan.ts counts them. At 115200 baud they are 180 ms. */
 const QUEUE_BYTES = 2048;
-/** Bytes of input that one poll takes: what arrives in 180 ms. The driver keeps what is beyond. */
+/** Bytes and lines of input that one poll takes. The driver keeps what is beyond: commands need memory while they run. */
 const MOST_INPUT = 2048;
+const MOST_LINES = 4;
 /** flush() waits so many times, and each time so long, for the port to send what it has taken. */
 const MOST_FLUSHES = 32;
 const FLUSH_MILLISECONDS = 100;
@@ -46,7 +47,10 @@ export class Serial {
   /** The last text ended within a line, of which a part has been dropped, or was sent. */
   private isDropping = false;
   private isWithinLine = false;
+  /** What was read, of which the first so many bytes are taken. */
   private readonly input = new Uint8Array(256);
+  private inputSize = 0;
+  private inputTaken = 0;
   private readonly editor: LineEditor;
 
   /** @param repeat calls back again and again, every so many milliseconds */
@@ -81,11 +85,13 @@ export class Serial {
 
   private poll(): void {
     this.send();
-    for (let taken = 0; taken < MOST_INPUT;) {
-      const count = this.port.read(this.input);
-      if (count === 0) return;
-      for (let i = 0; i < count; i++) this.editor.take(this.input[i]);
-      taken += count;
+    for (let taken = 0, lines = 0; taken < MOST_INPUT && lines < MOST_LINES; taken++) {
+      if (this.inputTaken === this.inputSize) {
+        this.inputTaken = 0;
+        this.inputSize = this.port.read(this.input);
+        if (this.inputSize === 0) return;
+      }
+      if (this.editor.take(this.input[this.inputTaken++])) lines++;
     }
   }
 

@@ -6,9 +6,8 @@ import {
   type PresetName,
   type TrainingConfig,
 } from "../config";
-import { InputError } from "../errors";
+import { InputError, printable } from "../errors";
 import type { OpsName } from "../model/ops";
-import { printable } from "../text";
 
 /** What mc/config holds: manifest.json's values, or the strings of mcconfig's command line. "" is the default. */
 export type Settings = Readonly<Record<string, unknown>>;

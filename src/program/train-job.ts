@@ -12,7 +12,7 @@ import {
   trainingConfig,
 } from "../config";
 import type { Dataset } from "../data/dataset";
-import { InputError } from "../errors";
+import { InputError, printablePath } from "../errors";
 import type { Ending } from "./events";
 import { Generator } from "../model/generate";
 import { loadForJob } from "./loaded-model";
@@ -24,7 +24,6 @@ import { Random } from "../model/random";
 import { namesIn } from "./rehearsal";
 import { restoreTraining, saveTraining } from "./keeping";
 import { datasetOf, startOf, storageOf, type Surroundings } from "./surroundings";
-import { printablePath } from "../text";
 import { Trainer } from "../model/trainer";
 import { Training } from "./training";
 import { Writing } from "./writing";
@@ -204,14 +203,14 @@ async function train(job: TrainJob, { trainer, seed }: PreparedTraining, surroun
   const from = trainer.stepsDone;
   const saveTo = async (file: string): Promise<void> => saveTraining(runner, storageOf(platform), file, trainer, seed);
   const training = new Training(trainer, job.logEvery, tellsAllSteps ? 0 : Infinity, tell);
-  let ending: Ending = "done";
-  while (ending === "done" && !training.isOver) {
+  let ending: Ending;
+  do {
     if (saveEvery !== undefined) training.restAt = platform.now() + 1000 * saveEvery;
-    ending = await runner.run(training);
-    if (ending === "stopped" || training.isOver || save === undefined) continue;
+    ending = trainer.stepsDone < steps ? await runner.run(training) : "done";
+    if (ending === "stopped" || training.isOver || save === undefined) break;
     await saveTo(save);
     tell({ type: "saved", file: save, isEarly: false });
-  }
+  } while (!training.isOver);
   const milliseconds = platform.now() - started;
   tell({ type: "trained", ending, stepsDone: trainer.stepsDone, steps, from, milliseconds });
 

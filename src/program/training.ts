@@ -20,6 +20,7 @@ export class Training implements Task {
   private tellAt = 0;
   private sum = 0;
   private count = 0;
+  private isSumming = false;
 
   /**
    * @param logEvery the log has a line every so many steps, and one for the last
@@ -33,7 +34,7 @@ export class Training implements Task {
   ) {
     const { model, dataset, holdout, config, stepsDone } = trainer;
     if (holdout) this.validation = new Evaluation(model, dataset, holdout.sample);
-    if (tellEvery === Infinity) this.tellAt = Infinity;
+    this.setTellEvery(tellEvery);
     this.last = config.steps - 1;
     this.isOver = stepsDone > this.last;
     this.event = {
@@ -52,7 +53,8 @@ export class Training implements Task {
   /** See the constructor. */
   setTellEvery(milliseconds: number): void {
     this.tellEvery = milliseconds;
-    this.tellAt = milliseconds === Infinity ? Infinity : 0;
+    this.tellAt = milliseconds === Infinity ? Infinity : -Infinity;
+    this.isSumming = milliseconds > 0 && milliseconds < Infinity;
     this.sum = this.count = 0;
   }
 
@@ -63,31 +65,38 @@ export class Training implements Task {
 
   /** @throws InputError when the training has diverged */
   work(now: number): boolean {
-    const isMore = this.isValidating ? this.validate() : this.train(now);
+    if (this.isValidating) return this.after(this.validate(), now);
+    const trainer = this.trainer;
+    const step = trainer.stepsDone;
+    const isLast = step >= this.last;
+    const loss = trainer.name();
+    if (loss !== undefined) {
+      if (loss === "diverged") throw divergence(step, trainer);
+      const isLogged = step % this.logEvery === 0 || isLast;
+      if (isLogged || now >= this.tellAt) return this.after(this.report(now, step, loss, isLogged), now);
+      if (this.isSumming) this.sumUp(loss);
+    }
+    return now < this.restAt || this.after(true, now);
+  }
+
+  /** Whether to go on at once, when there is more to do or not. */
+  private after(isMore: boolean, now: number): boolean {
     if (!isMore) this.isOver = true;
-    else if (now >= this.restAt) this.restAt = Infinity;
-    else return true;
+    else if (now < this.restAt) return true;
+    this.restAt = Infinity;
     return false;
   }
 
-  private train(now: number): boolean {
-    const trainer = this.trainer;
-    const last = this.last;
-    const step = trainer.stepsDone;
-    const loss = trainer.name();
-    if (loss === undefined) return true;
-    if (loss === "diverged") throw divergence(step, trainer);
-    if (this.tellEvery > 0 && this.tellEvery < Infinity && loss !== "passed over") {
-      this.sum += loss;
-      this.count++;
-    }
-    const isLogged = step % this.logEvery === 0 || step === last;
-    if (isLogged || now >= this.tellAt) return this.report(now, step, loss, isLogged);
-    return step < last;
+  private sumUp(loss: Loss): void {
+    if (typeof loss !== "number") return;
+    this.sum += loss;
+    this.count++;
   }
 
   private report(now: number, step: number, loss: Loss, isLogged: boolean): boolean {
-    const { event, trainer, validation, count } = this;
+    const { event, trainer, validation } = this;
+    if (this.isSumming) this.sumUp(loss);
+    const { count } = this;
     event.step = step;
     event.loss = loss;
     event.learningRate = trainer.learningRate;

@@ -1,6 +1,5 @@
 import { checkInteger } from "../config";
 import { InputError } from "../errors";
-import { RECEIVED, STORED } from "./keeping";
 import type { Tell } from "./events";
 import type { Clock, NewFile, Storage } from "../platform";
 import { decodeBase64, encodeBase64 } from "../protocol/base64";
@@ -20,6 +19,9 @@ export class Transfer {
 
   constructor(
     private readonly storage: Storage,
+    /** The names of the checkpoint that is fetched, and of the file that is received. */
+    private readonly stored: string,
+    private readonly incomingName: string,
     private readonly clock: Clock,
     private readonly tell: Tell,
   ) {}
@@ -44,7 +46,7 @@ export class Transfer {
   async chunk(at: number, count: number): Promise<void> {
     checkInteger("The number of chunks", count, 1, MOST_CHUNKS);
     if (!this.isFetching) throw new InputError("Nothing is being fetched: begin with fetch.");
-    const file = await this.storage.open(STORED);
+    const file = await this.storage.open(this.stored);
     if (!file) throw new InputError("There is no checkpoint.");
     try {
       const { size } = file;
@@ -66,7 +68,7 @@ export class Transfer {
     checkInteger("The size", size, 1, MOST_BYTES);
     this.cancel();
     this.incoming = {
-      file: await this.storage.create(RECEIVED),
+      file: await this.storage.create(this.incomingName),
       size,
       at: 0,
       until: this.clock.now() + RECEIVE_PATIENCE,
@@ -93,7 +95,7 @@ export class Transfer {
   }
 
   /**
-   * Ends it: the file is there under the name RECEIVED.
+   * Ends it: the file is there under its name.
    * @throws InputError (as a rejection) when it is not whole
    */
   async received(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Host } from "../../host/xs/host";
+import type { Host, HostUsage } from "../../host/xs/host";
 import { DEFAULT_MODEL, type PresetName, trainingConfig } from "../../src/config";
 import { Dataset } from "../../src/data/dataset";
 import { Model } from "../../src/model/model";
@@ -168,6 +168,11 @@ function diverge({ preset }: DivergeQuestion): Hidden {
   return { native: run(nativeOps), typescript: run(tsOps) };
 }
 
+/** Slots and chunks; what the stack has is gone between two calls. */
+function used({ usedSlots, usedChunks }: HostUsage): number {
+  return usedSlots + usedChunks;
+}
+
 function allocate({ preset, nLayer, steps }: AllocateQuestion): Allocation {
   const trainer = trainerOf(nativeOps, preset, nLayer);
   trainer.step();
@@ -178,7 +183,7 @@ function allocate({ preset, nLayer, steps }: AllocateQuestion): Allocation {
   return {
     collections: after.collections - before.collections,
     // Two measurements in a row differ by what a measurement takes.
-    bytes: after.used - before.used - (before.used - first.used),
+    bytes: used(after) - used(before) - (used(before) - used(first)),
     bytecodes: after.bytecodes - before.bytecodes - (before.bytecodes - first.bytecodes),
   };
 }

@@ -20,7 +20,7 @@ export class TestDevice {
   readonly device: Device;
   private readonly console: Console;
   private readonly editor: LineEditor;
-  private failure: unknown;
+  private failure: Error | undefined;
 
   constructor(
     settings: Settings = {},
@@ -41,7 +41,7 @@ export class TestDevice {
     });
     this.console = new Console(new Desk(this.device), this.device.log.tell);
     this.editor = new LineEditor(this.console.receive, (answer) => write(`${answer}\n`), this.console.key);
-    this.device.run().catch((error: unknown) => (this.failure = error));
+    this.device.run().catch((error: unknown) => (this.failure = error as Error));
   }
 
   rebooted = false;

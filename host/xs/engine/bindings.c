@@ -169,12 +169,13 @@ static void xs_host_usage(txMachine *the)
     setNumber(the, mxResult, "chunks", (double)usage.chunks);
     setNumber(the, mxResult, "stack", (double)usage.stack);
     setNumber(the, mxResult, "peak", (double)usage.reserved);
-    setNumber(the, mxResult, "used", (double)usage.used);
+    setNumber(the, mxResult, "usedSlots", (double)usage.usedSlots);
+    setNumber(the, mxResult, "usedChunks", (double)usage.usedChunks);
     setNumber(the, mxResult, "code", (double)programSize()->code);
     setNumber(the, mxResult, "names", (double)programSize()->names);
 }
 
-/* host.collect(): collects garbage, so that host.usage().used is what is really needed. */
+/* host.collect(): collects garbage, so that what host.usage() calls used is what is really needed. */
 static void xs_host_collect(txMachine *the)
 {
     fxCollectGarbage(the);
@@ -232,7 +233,7 @@ void bindingsInstall(txMachine *flash, const Surroundings *surroundings)
             { "write", xs_host_write, 1 },
         };
         static const char *const figures[] = { "bytecodes", "collections", "slots", "chunks", "stack",
-            "peak", "used", "code", "names", "size" };
+            "peak", "usedSlots", "usedChunks", "code", "names", "size" };
         txSlot *host, *value;
         size_t i;
 

@@ -169,7 +169,7 @@ void heapUsage(txMachine *the, Usage *usage)
     usage->slots = (size_t)the->peakHeapCount * sizeof(txSlot);
     usage->chunks = (size_t)the->peakChunksSize;
     usage->stack = stackPeak(the);
-    usage->used = (size_t)the->currentHeapCount * sizeof(txSlot) + (size_t)the->currentChunksSize
-        + (size_t)(the->stackTop - the->stack) * sizeof(txSlot);
+    usage->usedSlots = (size_t)the->currentHeapCount * sizeof(txSlot);
+    usage->usedChunks = (size_t)the->currentChunksSize;
     usage->reserved = (size_t)(heap->chunks - heap->bottom) + (size_t)(heap->top - heap->slots);
 }

@@ -22,7 +22,7 @@ typedef struct {
     size_t slots;            /* peak of the slots in use, in bytes */
     size_t chunks;           /* peak of the chunks in use, in bytes */
     size_t stack;            /* peak of the stack, in bytes */
-    size_t used;             /* slots, chunks and stack in use now, garbage included */
+    size_t usedSlots, usedChunks;  /* now, garbage included */
     size_t reserved;         /* what XS has taken from the heap: this is what the limit bounds */
 } Usage;
 

@@ -7,8 +7,8 @@
 #include "words.h"
 
 static Options options = {
-    .chunks = 110000,
-    .slots = 3000,
+    .chunks = 118000,
+    .slots = 2000,
     .stack = 512,
     .heapLimit = 64 << 20
 };

@@ -59,7 +59,7 @@ size_t utf8Sequence(const unsigned char *at, const unsigned char *end)
     return size;
 }
 
-/* Whether a character can be told from others by looking at it: the table of src/text.ts. */
+/* Whether a character can be told from others by looking at it: the table of src/errors.ts. */
 static bool isVisible(uint32_t character)
 {
     static const uint32_t invisible[][2] = {
@@ -101,7 +101,7 @@ const char *printable(const char *text, int most)
             memcpy(shown, at, bytes = size);
         else
             bytes = (size_t)snprintf(shown, sizeof(shown), "\\u{%x}", (unsigned)decode(at, size));
-        /* As in src/text.ts what counts is the length of a string of JavaScript. */
+        /* As in src/errors.ts what counts is the length of a string of JavaScript. */
         count += bytes == size ? (size == 4 ? 2 : 1) : (int)bytes;
         if (count > most) {
             memcpy(to, "\xE2\x80\xA6", 3);
