@@ -45,6 +45,7 @@ export class FakeDevice {
     }
     if (!isTagged(line)) {
       this.carryOut(line);
+      if (line === "set log text") this.isJson = false;
       return;
     }
     const tagged = readTagged(line);
