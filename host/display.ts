@@ -1,6 +1,7 @@
 import type { SingleBar } from "cli-progress";
-import type { Event, StepEvent } from "../src/program/events";
+import type { Event } from "../src/program/events";
 import { formatText } from "../src/program/text-log";
+import { LossCurve } from "./curve";
 import type { Output } from "./output";
 
 /** Shows events: the log on standard output, and on a terminal a bar below it. */
@@ -9,8 +10,9 @@ export interface Display {
   readonly end: () => void;
 }
 
-/** How much of the smoothed loss a new one replaces. */
-const SMOOTHING = 0.02;
+/** Rows of the curve at the end of a training. */
+const CURVE_ROWS = 16;
+const MOST_COLUMNS = 100;
 
 /** Standard output as a pipe or file gets it. */
 export function plainDisplay(output: Output): Display {
@@ -31,7 +33,7 @@ export async function terminalDisplay(output: Output): Promise<Display> {
     stream: process.stdout,
     barsize: 24,
   });
-  const loss = new SmoothedLoss();
+  const curve = new LossCurve();
   let bar: SingleBar | undefined;
   let isOpen = true;
   const end = (): void => {
@@ -47,10 +49,13 @@ export async function terminalDisplay(output: Output): Promise<Display> {
   };
   return {
     hear(event) {
+      curve.hear(event);
       const text = formatText(event);
+      if (event.type === "trained") end();
       if (isOpen && bar && text !== "") bars.log(text);
       else output.write(text);
-      if (event.type === "step") show(event.step + 1, event.steps, STEP_FORMAT, loss.add(event));
+      if (event.type === "step") show(event.step + 1, event.steps, STEP_FORMAT, lossesOf(curve));
+      else if (event.type === "trained") output.write(drawn(curve));
       else if (event.type === "progress") show(event.done, event.total, NAMES_FORMAT, {});
     },
     end,
@@ -61,20 +66,19 @@ const STEP_FORMAT =
   "{bar} {percentage}% | step {value}/{total} | loss {loss} | smoothed {smoothed} | {eta_formatted} left";
 const NAMES_FORMAT = "{bar} {percentage}% | {value}/{total} names | {eta_formatted} left";
 
-/** An exponential moving average that is not drawn to its start. */
-class SmoothedLoss {
-  private smoothed = 0;
-  private weight = 0;
+/** What the bar shows. */
+function lossesOf({ loss, smoothed }: LossCurve): { loss: string; smoothed: string } {
+  return { loss: loss?.toFixed(4) ?? "-", smoothed: smoothed?.toFixed(4) ?? "-" };
+}
 
-  /** Takes a step in, and returns what the bar shows. */
-  add({ loss }: StepEvent): { loss: string; smoothed: string } {
-    if (typeof loss === "number") {
-      this.smoothed += SMOOTHING * (loss - this.smoothed);
-      this.weight += SMOOTHING * (1 - this.weight);
-    }
-    return {
-      loss: typeof loss === "number" ? loss.toFixed(4) : "-",
-      smoothed: this.weight > 0 ? (this.smoothed / this.weight).toFixed(4) : "-",
-    };
-  }
+/** How the loss went, where there is room for it. */
+function drawn(curve: LossCurve): string {
+  const { columns, rows } = process.stdout;
+  const chart = curve.draw(Math.min(columns, MOST_COLUMNS), Math.min(rows - 2, CURVE_ROWS), showsColours());
+  return chart === undefined ? "" : `${chart}\n`;
+}
+
+/** Whether the terminal is to have colours: see no-color.org. */
+export function showsColours(): boolean {
+  return process.env.NO_COLOR === undefined || process.env.NO_COLOR === "";
 }

@@ -1,0 +1,80 @@
+import { LossCurve } from "../host/curve";
+import type { StepEvent } from "../src/program/events";
+
+function step(number: number, loss: StepEvent["loss"], more: object = {}): StepEvent {
+  const common = { type: "step", steps: 1e6, learningRate: 0, name: 0, isLogged: false } as const;
+  return { ...common, step: number, loss, validationLoss: undefined, ...more };
+}
+
+function curveOf(losses: readonly number[]): LossCurve {
+  const curve = new LossCurve();
+  for (const [i, loss] of losses.entries()) curve.hear(step(i, loss));
+  return curve;
+}
+
+test("the smoothed loss of a constant is that constant, from the first step on", () => {
+  const curve = new LossCurve();
+  for (let i = 0; i < 10; i++) {
+    curve.hear(step(i, 2.5));
+    expect(curve.smoothed).toBeCloseTo(2.5, 12);
+  }
+});
+
+test("the mean of many steps weighs as much as these do", () => {
+  const each = curveOf([4, ...new Array<number>(50).fill(2)]);
+  const told = new LossCurve();
+  told.hear(step(0, 4, { mean: 4 }));
+  told.hear(step(50, 2, { mean: 2 }));
+  expect(told.smoothed).toBeCloseTo(each.smoothed ?? NaN, 12);
+});
+
+test("steps that were passed over, and a new training, are no jumps", () => {
+  const curve = curveOf([3, 3, 3]);
+  curve.hear(step(3, "passed over"));
+  expect([curve.smoothed?.toFixed(6), curve.loss]).toEqual(["3.000000", undefined]);
+  curve.hear(step(0, 1));
+  expect(curve.smoothed).toBe(1);
+});
+
+test("the chart stays within its room, with a number at its foot and at its head", () => {
+  const losses = Array.from({ length: 5000 }, (_, i) => 2.2 + 1.1 * Math.exp(-i / 300) + 0.3 * Math.sin(i * 7.3));
+  const curve = curveOf(losses);
+  for (const [columns, rows] of [
+    [80, 14],
+    [40, 7],
+    [200, 50],
+    [61, 9],
+  ]) {
+    const lines = curve.draw(columns, rows, false)?.split("\n") ?? [];
+    expect(lines.length).toBeLessThanOrEqual(rows);
+    expect(lines.length).toBeGreaterThan(rows * 0.7);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+    const labelled = lines.map((line) => /^ *(\d\.\d+)┤/.exec(line)?.[1]).filter((label) => label !== undefined);
+    const numbers = labelled.map(Number);
+    expect(numbers).toEqual(numbers.toSorted((a, b) => b - a));
+    expect(numbers[0]).toBeGreaterThan(3);
+    expect(numbers.at(-1)).toBeLessThan(2.4);
+    expect(lines.at(-1)).toMatch(columns > 60 ? /^ +0 +\d{3,}/ : /^ +0/);
+  }
+});
+
+test("what was held out are points; colours come when they are wanted", () => {
+  const curve = curveOf(Array.from({ length: 100 }, () => 2));
+  curve.hear(step(100, 2, { validationLoss: 2.2 }));
+  expect(curve.draw(60, 12, false)?.split("●")).toHaveLength(3);
+  expect(curve.draw(60, 12, false)).not.toContain("\x1b");
+  expect(curve.draw(60, 12, true)).toContain("\x1b[33m●");
+});
+
+test("without room, or with one step, there is none", () => {
+  expect(curveOf([2, 2]).draw(39, 20, false)).toBeUndefined();
+  expect(curveOf([2, 2]).draw(60, 6, false)).toBeUndefined();
+  expect(curveOf([2]).draw(60, 20, false)).toBeUndefined();
+  expect(curveOf([2, 2]).draw(60, 20, false)).toBeDefined();
+});
+
+test("a long training takes no more memory than a short one", () => {
+  const curve = new LossCurve();
+  for (let i = 0; i < 300_000; i++) curve.hear(step(i, 2 + (i % 2), i % 10 === 0 ? { validationLoss: 2 } : {}));
+  expect(JSON.stringify(curve).length).toBeLessThan(120_000);
+});
