@@ -285,22 +285,18 @@ describe("the port", () => {
     await expectRefused("x --baud fast", /--baud.*whole number/);
   });
 
-  test("is one by a known maker, on USB, or the only one", () => {
+  test("is found by itself when there is one chip of a known maker, else those that there are are listed", () => {
     const unknown = { path: "COM1" };
     const other = { path: "COM2", vendorId: "1234" };
     const espressif = { path: "COM3", vendorId: "303A" };
     const bridge = { path: "/dev/ttyUSB0", vendorId: "10c4" };
     const bluetooth = { path: "/dev/tty.Bluetooth-Incoming-Port" };
-    expect(choosePort([unknown, espressif, other])).toEqual({ port: "COM3" });
-    expect(choosePort([bridge])).toEqual({ port: "/dev/ttyUSB0" });
+    expect(choosePort([unknown, espressif, other])).toBe("COM3");
+    expect(choosePort([bridge, bluetooth])).toBe("/dev/ttyUSB0");
     expect(() => choosePort([espressif, bridge])).toThrow("COM3 (Espressif), /dev/ttyUSB0 (CP210x)");
-    for (const only of [unknown, other]) {
-      const { port, remark } = choosePort([bluetooth, only]);
-      expect(port).toBe(only.path);
-      expect(remark).toContain(`${only.path} is taken`);
-    }
-    expect(choosePort([unknown, { path: "COM4" }, other])).toMatchObject({ port: "COM2" });
-    expect(() => choosePort([unknown, { path: "COM4" }])).toThrow("--port, of COM1, COM4.");
+    for (const only of [unknown, other])
+      expect(() => choosePort([bluetooth, only])).toThrow(`--port, of ${only.path}.`);
+    expect(() => choosePort([unknown, { path: "COM4" }, other])).toThrow("--port, of COM1, COM4, COM2.");
     expect(() => choosePort([])).toThrow("no serial port");
     expect(() => choosePort([bluetooth])).toThrow("no serial port");
     expect(() => choosePort([{ path: "/dev/a\x1b[2J" }, unknown])).toThrow("of /dev/a\\u{1b}[2J, COM1.");

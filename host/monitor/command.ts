@@ -1,24 +1,36 @@
-import { type Command, InvalidArgumentError } from "commander";
-import { printable } from "../../src/errors";
-import { connect, listPorts } from "./connection";
-import { type Choice, choosePort, environmentPort } from "./ports";
-import { converse } from "./terminal";
+import type { Duplex } from "node:stream";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { InputError, printable } from "../../src/errors";
+import { checkPurposes } from "../outputs";
+import { connect, listPorts, NotThere } from "./connection";
+import { LastingConnection } from "./lasting";
+import { choosePort, environmentPort, NoBoard } from "./ports";
+import { SessionLog } from "./session-log";
+import { simulate } from "./simulator";
+import { converse, type SessionEnd } from "./terminal";
+import { carry, fetchInto, Lost, sendFrom, type Transfer } from "./transfer";
 
 /** The port went away. */
 const EXIT_LOST = 1;
 
 interface MonitorOptions {
-  port?: string;
-  baud: number;
-  reset: boolean;
-  which: boolean;
+  readonly port?: string;
+  readonly baud: number;
+  readonly reset: boolean;
+  readonly which: boolean;
+  readonly log?: string;
+  readonly fetch?: string;
+  readonly send?: string;
+  readonly reconnect?: boolean;
+  readonly simulate?: boolean;
 }
 
 /** Adds the serial monitor to the command line. */
 export function addMonitor(program: Command, ending: AbortSignal): void {
   program
     .command("monitor")
-    .description("show what a board says, and send it what is typed")
+    .description("show what a board says, and send it what is typed; at a terminal with the curve of its loss")
+    .argument("[options...]", "with --simulate: of the simulator, behind --")
     .option(
       "--port <port>",
       "serial port, tcp://host:port or rfc2217://host:port (default: $UPLOAD_PORT, $ESPTOOL_PORT, or the one with a board)",
@@ -26,7 +38,24 @@ export function addMonitor(program: Command, ending: AbortSignal): void {
     .option("--baud <rate>", "speed of the serial port", parseBaud, 115200)
     .option("--reset", "restart the board", false)
     .option("--which", "print which port it would be, and end", false)
-    .action((options: MonitorOptions) => monitor(options, ending));
+    .option("--log <file>", "append what the board says and what is typed, with the time")
+    .addOption(new Option("--fetch <file>", "save the board's checkpoint, and end").conflicts(["send", "reconnect"]))
+    .addOption(new Option("--send <file>", "give the board a checkpoint, and end").conflicts("reconnect"))
+    .option(
+      "--reconnect",
+      "wait for the board, at first and when it goes away (default: at a terminal, on a serial port)",
+    )
+    .option("--no-reconnect", "end when the board goes away")
+    .addOption(
+      new Option("--simulate", "start the device simulator, and monitor that").conflicts([
+        "port",
+        "baud",
+        "reset",
+        "which",
+        "reconnect",
+      ]),
+    )
+    .action((simulatorOptions: string[], options: MonitorOptions) => monitor(options, simulatorOptions, ending));
 }
 
 function parseBaud(text: string): number {
@@ -34,35 +63,158 @@ function parseBaud(text: string): number {
   return Number(text);
 }
 
+/** The way to a board. */
+interface Way {
+  /** What messages call it. */
+  readonly name: string;
+  readonly open: () => Promise<Duplex>;
+  /** Whether it can go away and come back by itself: a cable. */
+  readonly isSerial: boolean;
+  /** Gets what a simulator says to people. */
+  complain?: (text: string) => void;
+}
+
 /**
  * @param ending asks it to end
- * @throws InputError when there is no port, it cannot be opened, or the output cannot be written
+ * @throws InputError when there is no port, it cannot be opened, or something cannot be written
  */
-export async function monitor({ port: named, baud, reset, which }: MonitorOptions, ending: AbortSignal): Promise<void> {
-  const { port, remark } = await unlessAborted(findPort(named), ending);
-  if (remark !== undefined) console.error(remark);
-  if (which) {
-    console.log(port);
+export async function monitor(
+  options: MonitorOptions,
+  simulatorOptions: readonly string[],
+  ending: AbortSignal,
+): Promise<void> {
+  if (simulatorOptions.length > 0 && !options.simulate)
+    throw new InputError("What stands behind -- is for the simulator: it goes with --simulate.");
+  if (options.which) {
+    console.log(options.port ?? environmentPort(process.env) ?? choosePort(await unlessAborted(listPorts(), ending)));
     return;
   }
-  const connection = await unlessAborted(connect({ port, baud, reset }, ending), ending);
-  const name = printable(port, 200);
-  if (process.stderr.isTTY) console.error(`Connected to ${name}. Ctrl-C ends.`);
-  const end = await converse(connection, process.stdin, process.stdout, ending);
-  if (end === "lost") {
-    console.error(`The connection to ${name} is gone.`);
-    process.exitCode = EXIT_LOST;
+  const purposes = [
+    { option: "--log", path: options.log, isWritten: true },
+    { option: "--fetch", path: options.fetch, isWritten: true },
+    { option: "--send", path: options.send, isWritten: false },
+  ];
+  checkPurposes(purposes.flatMap(({ path, ...purpose }) => (path === undefined ? [] : [{ path, ...purpose }])));
+  const transfer = await prepareTransfer(options);
+  const way = options.simulate ? simulatorWay(simulatorOptions) : await portWay(options, ending);
+  const log = options.log === undefined ? undefined : SessionLog.open(options.log);
+  try {
+    if (transfer) await carryOver(way, transfer, log, ending);
+    else await talk(way, options, log, ending);
+  } finally {
+    log?.close();
   }
 }
 
-async function findPort(named = environmentPort(process.env)): Promise<Choice> {
-  return named === undefined ? choosePort(await listPorts()) : { port: named };
+async function prepareTransfer({ fetch, send }: MonitorOptions): Promise<Transfer | undefined> {
+  if (fetch !== undefined) return fetchInto(fetch);
+  return send === undefined ? undefined : sendFrom(send);
+}
+
+async function carryOver(
+  { name, open }: Way,
+  transfer: Transfer,
+  log: SessionLog | undefined,
+  ending: AbortSignal,
+): Promise<void> {
+  const connection = await unlessAborted(open(), ending);
+  try {
+    console.log(await carry(connection, transfer, log, ending));
+  } catch (error) {
+    if (!(error instanceof Lost)) throw error;
+    sayLost(name);
+  }
+}
+
+async function talk(
+  way: Way,
+  options: MonitorOptions,
+  log: SessionLog | undefined,
+  ending: AbortSignal,
+): Promise<void> {
+  const { stdin, stdout } = process;
+  const isAtTerminal = stdin.isTTY && stdout.isTTY;
+  const lasts = options.reconnect ?? (isAtTerminal && way.isSerial);
+  const isLive = isAtTerminal && process.env.TERM !== "dumb";
+  const end = isLive ? await talkLive(way, lasts, log, ending) : await talkPlain(way, lasts, log, ending);
+  if (end === "lost") sayLost(way.name);
+}
+
+async function talkPlain(
+  { name, open }: Way,
+  lasts: boolean,
+  log: SessionLog | undefined,
+  ending: AbortSignal,
+): Promise<SessionEnd> {
+  const connected = (): void => {
+    if (process.stderr.isTTY) console.error(`Connected to ${name}. Ctrl-C ends.`);
+  };
+  if (!lasts) {
+    const connection = await unlessAborted(open(), ending);
+    connected();
+    return converse(connection, process.stdin, process.stdout, ending, log);
+  }
+  const waiting = (): void => console.error(`Waiting for ${name}...`);
+  const connection = new LastingConnection(open, { waiting, connected }, ending);
+  return converse(connection, process.stdin, process.stdout, ending, log);
+}
+
+async function talkLive(
+  way: Way,
+  lasts: boolean,
+  log: SessionLog | undefined,
+  ending: AbortSignal,
+): Promise<SessionEnd> {
+  // Loaded where it is needed: a start in a pipe does without.
+  const { LiveSession } = await import("./live");
+  const { name, open } = way;
+  const listener = { waiting: () => session.waiting(), connected: () => session.connected() };
+  const connection = lasts ? new LastingConnection(open, listener, ending) : await unlessAborted(open(), ending);
+  const session = new LiveSession(connection, name, process.stdin, process.stdout, log);
+  way.complain = (text) => session.complain(text);
+  if (!lasts) session.connected();
+  return session.run(ending);
+}
+
+function sayLost(name: string): void {
+  console.error(`The connection to ${name} is gone.`);
+  process.exitCode = EXIT_LOST;
+}
+
+function simulatorWay(options: readonly string[]): Way {
+  const way: Way = {
+    name: "the simulator",
+    open: () => Promise.resolve(simulate(options, (text) => way.complain?.(text))),
+    isSerial: false,
+    complain: (text) => void process.stderr.write(text),
+  };
+  return way;
+}
+
+async function portWay({ port: named, baud, reset, reconnect }: MonitorOptions, ending: AbortSignal): Promise<Way> {
+  const open = (port: string): Promise<Duplex> => connect({ port, baud, reset }, ending);
+  const known = named ?? environmentPort(process.env);
+  if (known !== undefined)
+    return { name: printable(known, 200), open: () => open(known), isSerial: !/^\w+:\/\//.test(known) };
+  const find = async (): Promise<string> => choosePort(await unlessAborted(listPorts(), ending));
+  try {
+    const port = await find();
+    return { name: printable(port, 200), open: () => open(port), isSerial: true };
+  } catch (error) {
+    if (!(error instanceof NoBoard) || !(reconnect ?? (process.stdin.isTTY && process.stdout.isTTY))) throw error;
+    const search = (): Promise<string> =>
+      find().catch((error: unknown) => {
+        throw error instanceof NoBoard ? new NotThere(error.message) : error;
+      });
+    return { name: "a board", open: async () => open(await search()), isSerial: true };
+  }
 }
 
 /** What cannot be interrupted is left behind. */
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) abort();
     signal.addEventListener("abort", abort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });

@@ -1,18 +1,21 @@
 import { once } from "node:events";
-import { accessSync, constants, existsSync, readdirSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from "node:fs";
 import { connect as connectSocket } from "node:net";
 import { delimiter, join } from "node:path";
 import type { Duplex } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { InputError, printable } from "../../src/errors";
 import type { Port } from "./ports";
-import { reasonOf } from "./reasons";
+import { isAbsence, reasonOf } from "./reasons";
 import { RemoteSerialPort } from "./rfc2217";
 
 /** How long the reset line of a board is held, in milliseconds. */
 const RESET_TIME = 100;
 /** How often to look whether a serial device is still there, in milliseconds. */
 const WATCH_INTERVAL = 500;
+
+/** There is no such port now, or nobody listens there: that may change. */
+export class NotThere extends InputError {}
 
 export interface ConnectionOptions {
   /** The device file or COM port, or tcp://host:port, or rfc2217://host:port. */
@@ -32,10 +35,9 @@ export async function connect(options: ConnectionOptions, signal: AbortSignal): 
     return await (isUrl(options.port) ? connectRemote(options, signal) : connectSerial(options));
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    const port = printable(options.port, 200);
-    throw new InputError(
-      error instanceof InputError ? error.message : `${port} could not be opened: ${reasonOf(error)}.`,
-    );
+    if (error instanceof InputError) throw error;
+    const message = `${printable(options.port, 200)} could not be opened: ${reasonOf(error)}.`;
+    throw isAbsence(error) ? new NotThere(message) : new InputError(message);
   }
 }
 
@@ -137,7 +139,16 @@ function listDevices(): readonly Port[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((name) => /^tty(USB|ACM)\d/.test(name))
-    .map((name) => ({ path: join(folder, name) }));
+    .map((name) => ({ path: join(folder, name), vendorId: vendorOf(name) }));
+}
+
+/** As the kernel has it: a converter's port lies a level deeper than a chip's own. */
+function vendorOf(name: string): string | undefined {
+  for (const up of ["..", join("..", "..")]) {
+    const file = join("/sys/class/tty", name, "device", up, "idVendor");
+    if (existsSync(file)) return readFileSync(file, "utf8").trim();
+  }
+  return undefined;
 }
 
 function isOnPath(program: string): boolean {

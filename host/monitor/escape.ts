@@ -11,19 +11,25 @@ export class BoardText {
   private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
   decode(bytes: Uint8Array): string {
-    return escape(this.decoder.decode(bytes, { stream: true }));
+    return escapeText(this.decoder.decode(bytes, { stream: true }));
   }
 
   /** What is left of a character whose end never came. */
   end(): string {
-    return escape(this.decoder.decode());
+    return escapeText(this.decoder.decode());
   }
 }
 
-function escape(text: string): string {
+/** Text as a terminal may show it. */
+export function escapeText(text: string): string {
   return text.replace(/[^\n\r\t\x20-\x7e]/gu, (character) => {
     const codePoint = character.codePointAt(0) ?? 0;
     const isShown = character !== REPLACEMENT && isVisible(codePoint);
     return isShown ? character : `\\u{${codePoint.toString(16)}}`;
   });
+}
+
+/** A line as a terminal may show it: with nothing in it that ends it, or goes back to its beginning. */
+export function escapeLine(line: string): string {
+  return escapeText(line).replaceAll("\r", "\\r").replaceAll("\n", "\\n");
 }

@@ -6,11 +6,8 @@ export interface Port {
   readonly vendorId?: string | undefined;
 }
 
-/** The port to open, and what there is to say about the choice. */
-export interface Choice {
-  readonly port: string;
-  readonly remark?: string;
-}
+/** No board is there; that may change. */
+export class NoBoard extends InputError {}
 
 /** Who makes the USB chips of ESP32 boards, by their USB vendor id. */
 const VENDORS: ReadonlyMap<string, string> = new Map([
@@ -24,22 +21,16 @@ const VENDORS: ReadonlyMap<string, string> = new Map([
 const NO_BOARD = /[./](Bluetooth-Incoming-Port|debug-console|wlan-debug)$/;
 
 /**
- * The port with a board: the only one by a known maker, else the only one on USB, else the only one.
- * @throws InputError when there is none, or more than one
+ * The port with a board: the only one with a chip by a known maker.
+ * @throws InputError when there is more than one, or only ports of which it is not known what they are
+ * @throws NoBoard when there is none
  */
-export function choosePort(all: readonly Port[]): Choice {
+export function choosePort(all: readonly Port[]): string {
   const ports = all.filter(({ path }) => !NO_BOARD.test(path));
   const boards = ports.filter((port) => vendorOf(port) !== undefined);
-  if (boards.length === 1) return { port: boards[0].path };
+  if (boards.length === 1) return boards[0].path;
   if (boards.length > 1) throw new InputError(`There are several boards: name one with --port, of ${list(boards)}.`);
-  const onUsb = ports.filter(({ vendorId }) => vendorId !== undefined);
-  const candidates = onUsb.length > 0 ? onUsb : ports;
-  if (candidates.length === 1) {
-    const port = candidates[0].path;
-    const remark = `${printable(port)} is taken: who makes it is not known, but there is no other serial port.`;
-    return { port, remark };
-  }
-  throw new InputError(
+  throw new NoBoard(
     "No board was found: plug one in, or name its port with --port" +
       (ports.length === 0 ? "; this computer has no serial port." : `, of ${list(ports)}.`),
   );

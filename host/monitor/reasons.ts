@@ -19,3 +19,10 @@ export function reasonOf(error: unknown): string {
   const known = REASONS.find(([pattern]) => pattern.test(`${code} ${message}`));
   return known?.[1] ?? printable(message.replace(/^Error:? |\.$/g, ""), 200);
 }
+
+/** Whether it is only that nothing is there: a cable that is not plugged in, a server that does not run yet. */
+export function isAbsence(error: unknown): boolean {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return /ENOENT|no such file|file not found|ENXIO|ENODEV|ECONNREFUSED/i.test(`${code} ${message}`);
+}

@@ -3,6 +3,8 @@ import type { Duplex, Readable, Writable } from "node:stream";
 import { InputError } from "../../src/errors";
 import { BoardText } from "./escape";
 import { reasonOf } from "./reasons";
+import type { SessionLog } from "./session-log";
+import { XSBUG_REMARK, XsbugFilter } from "./xsbug";
 
 /**
  * How a session with a board came to its end: somebody wanted it to; the connection was closed after the
@@ -14,13 +16,14 @@ export type SessionEnd = "stopped" | "closed" | "lost" | "left";
  * Shows what the board writes, and sends it what is typed, a line at a time. Neither side is read faster
  * than the other takes it.
  * @param stopped ends the session
- * @throws InputError when the output cannot be written
+ * @throws InputError when the output or the log cannot be written, or the connection fails for good
  */
 export async function converse(
   connection: Duplex,
   input: Readable,
   output: Writable,
   stopped: AbortSignal,
+  log?: SessionLog,
 ): Promise<SessionEnd> {
   if (stopped.aborted) {
     connection.destroy();
@@ -29,12 +32,16 @@ export async function converse(
   const session = new AbortController();
   const { signal } = session;
   const text = new BoardText();
+  const filter = new XsbugFilter(() => console.error(XSBUG_REMARK));
   const lines = createInterface({ input, terminal: false });
 
   const ending = new Promise<SessionEnd>((end, fail) => {
     connection.on("data", (bytes: Uint8Array) => {
-      if (!output.write(text.decode(bytes))) connection.pause();
+      const said = text.decode(bytes);
+      log?.said(said);
+      if (!output.write(filter.take(said))) connection.pause();
     });
+    log?.whenFull(fail);
     const goOn = (): void => void connection.resume();
     const outputFailed = (error: NodeJS.ErrnoException): void => {
       if (error.code === "EPIPE") end("left");
@@ -44,12 +51,16 @@ export async function converse(
     signal.addEventListener("abort", () => output.off("drain", goOn).off("error", outputFailed));
 
     lines.on("line", (line) => {
+      log?.typed(line);
       if (!connection.write(`${line}\n`)) lines.pause();
     });
     connection.on("drain", () => lines.resume());
 
     // A port that goes away does so with an error or without; what was typed has not arrived then.
-    connection.on("error", () => end("lost"));
+    connection.on("error", (error) => {
+      if (error instanceof InputError) fail(error);
+      else end("lost");
+    });
     connection.on("close", (trouble: unknown) => {
       const isWhole = !trouble && input.readableEnded && connection.writableLength === 0;
       end(isWhole ? "closed" : "lost");
@@ -59,7 +70,7 @@ export async function converse(
   });
   try {
     const end = await ending;
-    if (end === "closed" || end === "lost") output.write(text.end());
+    if (end === "closed" || end === "lost") output.write(filter.take(text.end()) + filter.finish());
     return end;
   } finally {
     session.abort();

@@ -16,8 +16,9 @@ export class BoardServer {
     readonly port: number,
   ) {}
 
-  static async listen(): Promise<BoardServer> {
-    const server = createServer().listen(0, "127.0.0.1");
+  /** @param port any that is free, unless it is to be a certain one */
+  static async listen(port = 0): Promise<BoardServer> {
+    const server = createServer().listen(port, "127.0.0.1");
     await once(server, "listening");
     return new BoardServer(server, (server.address() as AddressInfo).port);
   }

@@ -1,0 +1,73 @@
+import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
+import { InputError, printable } from "../../src/errors";
+import { fileError } from "../file-errors";
+import { escapeLine } from "./escape";
+
+/** Characters of a line that never ends. */
+const LONGEST_LINE = 4096;
+
+/** A file with everything that a board has said and that was typed, and when. */
+export class SessionLog {
+  private rest = "";
+  private trouble: InputError | undefined;
+  private onTrouble: ((error: InputError) => void) | undefined;
+
+  private constructor(
+    private readonly fd: number,
+    private readonly path: string,
+  ) {}
+
+  /** @throws InputError when it cannot be written */
+  static open(path: string): SessionLog {
+    let fd: number;
+    try {
+      // A pipe without a reader would block.
+      fd = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK, 0o666);
+    } catch (error) {
+      throw fileError("write", path, error);
+    }
+    const status = fstatSync(fd);
+    if (status.isFile() || status.isCharacterDevice()) return new SessionLog(fd, path);
+    closeSync(fd);
+    throw new InputError(`Cannot write ${printable(path, 200)}: the log of a session goes to a file.`);
+  }
+
+  /** @param call gets the sentence when it can no longer be written */
+  whenFull(call: (error: InputError) => void): void {
+    if (this.trouble) call(this.trouble);
+    else this.onTrouble = call;
+  }
+
+  /** @param text in any pieces */
+  said(text: string): void {
+    const lines = (this.rest + text).split("\n");
+    this.rest = lines.pop() ?? "";
+    while (this.rest.length >= LONGEST_LINE) {
+      lines.push(this.rest.slice(0, LONGEST_LINE));
+      this.rest = this.rest.slice(LONGEST_LINE);
+    }
+    this.write("<", lines);
+  }
+
+  typed(line: string): void {
+    this.write(">", [line]);
+  }
+
+  close(): void {
+    if (this.rest !== "") this.write("<", [this.rest]);
+    closeSync(this.fd);
+  }
+
+  private write(mark: string, lines: readonly string[]): void {
+    if (this.trouble || lines.length === 0) return;
+    const now = new Date().toISOString();
+    const text = lines.map((line) => `${now} ${mark} ${escapeLine(line.replace(/\r+$/, ""))}\n`);
+    const bytes = Buffer.from(text.join(""));
+    try {
+      for (let done = 0; done < bytes.length;) done += writeSync(this.fd, bytes, done);
+    } catch (error) {
+      this.trouble = fileError("write", this.path, error);
+      this.onTrouble?.(this.trouble);
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import { spawn } from "node:child_process";
+import { Duplex } from "node:stream";
+import { InputError } from "../../src/errors";
+
+/** How long a simulator may take to end in order, in milliseconds. */
+const PATIENCE = 1000;
+
+/**
+ * Starts the device simulator, `esp32gpt simulate`, whose serial line is its standard input and output; a
+ * test may name another program in ESP32GPT_SIMULATOR.
+ * @param options of the simulator
+ * @param complain gets what it says on its standard error
+ */
+export function simulate(options: readonly string[], complain: (text: string) => void): Duplex {
+  const other = process.env.ESP32GPT_SIMULATOR;
+  const script = other === undefined ? [process.argv[1], "simulate"] : [other];
+  const child = spawn(process.execPath, [...script, ...options], { stdio: "pipe" });
+  const board = new Duplex({
+    read: () => void child.stdout.resume(),
+    write: (bytes: Uint8Array, _encoding, done) => void child.stdin.write(bytes, () => done()),
+    final(done) {
+      child.stdin.end();
+      done();
+    },
+    destroy(error, done) {
+      // The end of its input ends it in order: what it has stored is whole.
+      child.stdin.end();
+      const kill = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
+      child.kill("SIGTERM");
+      if (child.exitCode === null && child.signalCode === null) child.once("exit", () => clearTimeout(kill));
+      else clearTimeout(kill);
+      done(error);
+    },
+  });
+  child.stdout.on("data", (bytes: Uint8Array) => {
+    if (!board.push(bytes)) child.stdout.pause();
+  });
+  child.stderr.setEncoding("utf8").on("data", complain);
+  child.stdin.on("error", () => undefined);
+  child.on("error", (error) => board.destroy(new InputError(`The simulator cannot be started: ${error.message}.`)));
+  child.stdout.on("end", () => board.push(null));
+  return board;
+}

@@ -1,0 +1,165 @@
+import { once } from "node:events";
+import type { Duplex } from "node:stream";
+import { statSync } from "node:fs";
+import { loadModel } from "../../src/checkpoint/loading";
+import { Checkpoint } from "../../src/checkpoint/reader";
+import { latinVocabulary } from "../../src/data/vocabulary";
+import { InputError, printable } from "../../src/errors";
+import { typescriptOps } from "../../src/model/typescript-ops";
+import type { Storage, StoredFile } from "../../src/platform";
+import { Runner } from "../../src/program/runner";
+import { MOST_FILE_BYTES, type Progress } from "../../src/protocol/fetching";
+import { fileError } from "../file-errors";
+import { readRegular } from "../inputs";
+import { nodeStorage } from "../node-storage";
+import { removeLeftovers, saveTarget } from "../outputs";
+import { Board } from "./board";
+import type { SessionLog } from "./session-log";
+import { XSBUG_REMARK } from "./xsbug";
+
+/** The connection was lost on the way. */
+export class Lost extends Error {}
+
+/** Carries a checkpoint one way; returns the sentence that says so. */
+export type Transfer = (board: Board) => Promise<string>;
+
+/**
+ * Prepares to fetch a board's checkpoint into a file, which appears whole or not at all.
+ * @throws InputError when it cannot be written there
+ */
+export function fetchInto(path: string): Transfer {
+  if (path === "-") throw new InputError("Cannot save to -: a checkpoint takes the place of a file.");
+  const target = saveTarget(path);
+  removeLeftovers(target);
+  return async ({ client }) => {
+    // That it cannot be written is better known before than afterwards.
+    const file = await nodeStorage.create(target);
+    let sentence: string;
+    try {
+      const bytes = await withBar((progress) => client.fetch(progress));
+      const steps = await stepsOf(bytes, "What the board has sent");
+      file.write(bytes);
+      sentence = `Fetched ${bytes.length} bytes, after ${steps} steps, into ${printable(path, 200)}.`;
+    } catch (error) {
+      file.abort();
+      throw error;
+    }
+    await file.commit();
+    return sentence;
+  };
+}
+
+/**
+ * Prepares to send a file.
+ * @throws InputError when it is no checkpoint
+ */
+export async function sendFrom(path: string): Promise<Transfer> {
+  const kind = { what: "a checkpoint of a board", limit: MOST_FILE_BYTES };
+  if (path === "-" || !isFile(path))
+    throw new InputError(`Cannot send ${printable(path, 200)}: name the file of a checkpoint.`);
+  const bytes = readRegular(path, kind);
+  const steps = await stepsOf(bytes, path);
+  return async ({ client }) => {
+    await withBar((progress) => client.send(bytes, progress));
+    return `Sent ${bytes.length} bytes, after ${steps} steps, from ${printable(path, 200)}.`;
+  };
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch (error) {
+    throw fileError("read", path, error);
+  }
+}
+
+/**
+ * Does a transfer over a connection, and closes that.
+ * @throws Lost when the connection breaks
+ */
+export async function carry(
+  connection: Duplex,
+  transfer: Transfer,
+  log: SessionLog | undefined,
+  ending: AbortSignal,
+): Promise<string> {
+  const ignore = (): void => undefined;
+  const foundXsbug = (): void => board.client.cancel(new InputError(XSBUG_REMARK));
+  const board = new Board(connection, { heard: ignore, text: ignore, foundXsbug }, log);
+  const isOver = new AbortController();
+  const abort = (): void => board.client.cancel(ending.reason as Error);
+  ending.addEventListener("abort", abort);
+  log?.whenFull((error) => board.client.cancel(error));
+  connection.on("data", (bytes: Uint8Array) => board.take(bytes));
+  connection.on("error", ignore);
+  const lost = once(connection, "close", { signal: isOver.signal }).then(() => {
+    board.client.cancel(new Lost());
+    throw new Lost();
+  });
+  lost.catch(ignore);
+  try {
+    ending.throwIfAborted();
+    const work = board.client.open().then(() => transfer(board));
+    work.catch(ignore);
+    const sentence = await Promise.race([work, lost]);
+    await board.leave();
+    return sentence;
+  } catch (error) {
+    if (!(error instanceof Lost)) await board.leave();
+    throw error;
+  } finally {
+    ending.removeEventListener("abort", abort);
+    isOver.abort();
+    connection.destroy();
+  }
+}
+
+/** Reads all of a checkpoint, and sees that it is sound; the steps that it was trained. */
+async function stepsOf(bytes: Uint8Array, name: string): Promise<number> {
+  const storage: Storage = {
+    open: () => Promise.resolve(storedBytes(bytes)),
+    create: () => Promise.reject(new Error("it is read only")),
+  };
+  const checkpoint = await Checkpoint.open(storage, name);
+  checkpoint.close();
+  const runner = new Runner({ now: () => performance.now(), schedule: (slice) => void setImmediate(slice) });
+  const ops = typescriptOps(checkpoint.dtype);
+  await loadModel(runner, storage, name, {}, ops, latinVocabulary());
+  return checkpoint.step;
+}
+
+function storedBytes(bytes: Uint8Array): StoredFile {
+  return {
+    size: bytes.length,
+    read(position, into) {
+      const piece = bytes.subarray(position, position + into.length);
+      into.set(piece);
+      return piece.length;
+    },
+    close: () => undefined,
+  };
+}
+
+/** Shows a bar where there is a terminal to show it. */
+async function withBar<T>(work: (progress: Progress) => Promise<T>): Promise<T> {
+  if (!process.stderr.isTTY) return work(() => undefined);
+  const { SingleBar } = await import("cli-progress");
+  const bar = new SingleBar({
+    format: "{bar} {percentage}% | {value}/{total} bytes | {eta_formatted} left",
+    clearOnComplete: true,
+    hideCursor: true,
+    gracefulExit: false,
+    barsize: 24,
+    stream: process.stderr,
+  });
+  let isShown = false;
+  try {
+    return await work((done, total) => {
+      if (isShown) bar.update(done);
+      else bar.start(total, done);
+      isShown = true;
+    });
+  } finally {
+    bar.stop();
+  }
+}

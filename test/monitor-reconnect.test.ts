@@ -1,0 +1,159 @@
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { XsbugFilter } from "../host/monitor/xsbug";
+import { ROOT } from "./helpers";
+import { buildBoard } from "./support/board";
+import { esp32gpt, outcomeOf, start, temporaryFolder } from "./support/cli";
+import { BoardServer } from "./support/monitor";
+import { expectRefusal, until } from "./support/programs";
+
+const at = temporaryFolder();
+let board: string;
+beforeAll(async () => {
+  board = await buildBoard(at("board.mjs"));
+});
+
+describe("--reconnect", () => {
+  test("waits for a server, at first and when it goes away, and keeps what is typed", async () => {
+    const free = await BoardServer.listen();
+    free.close();
+    const program = start("monitor", "--port", free.address, "--reconnect");
+    const outcome = outcomeOf(program);
+    program.stdin.write("status\n");
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    for (const round of ["first", "second"]) {
+      const server = await BoardServer.listen(free.port);
+      const connection = await server.next();
+      if (round === "first") expect(String((await once(connection, "data"))[0])).toBe("status\n");
+      connection.end(`${round}\n`);
+      server.close();
+      await once(connection, "close");
+    }
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    program.kill("SIGINT");
+    const waiting = `Waiting for ${free.address}...\n`;
+    expect(await outcome).toEqual({ code: 130, stdout: "first\nsecond\n", stderr: waiting.repeat(3) });
+  });
+
+  test("is not for transfers, nor for the simulator", async () => {
+    expectRefusal(await esp32gpt("monitor", "--fetch", "x", "--reconnect"), /cannot be used with/);
+    expectRefusal(await esp32gpt("monitor", "--simulate", "--reconnect"), /cannot be used with/);
+    expectRefusal(await esp32gpt("monitor", "--", "--storage", "x"), /goes with --simulate/);
+  });
+});
+
+const hasPty = process.platform === "linux" && spawnSync("python3", ["-c", "import pty"]).status === 0;
+if (!hasPty) console.warn("skipped: a cable that is pulled and plugged in, as there is no Linux with Python.");
+
+/** A cable whose other end says who it is, under a name that lasts; pulled by killing it. */
+async function plugIn(name: string, text: string): Promise<ChildProcessWithoutNullStreams> {
+  const cable = spawn("python3", [
+    "-c",
+    "import os, pty, sys, time, tty\n" +
+      "ours, theirs = pty.openpty()\n" +
+      "tty.setraw(theirs)\n" +
+      `os.symlink(os.ttyname(theirs), ${JSON.stringify(name)})\n` +
+      "print('plugged', flush=True)\n" +
+      `while True: os.write(ours, ${JSON.stringify(`${text}\n`)}.encode()); time.sleep(0.1)\n`,
+  ]);
+  await until(cable, "stdout", /plugged/);
+  return cable;
+}
+
+(hasPty ? test : test.skip)("a cable is waited for, and again when it was pulled", async () => {
+  const port = at("ttyUSB7");
+  const program = start("monitor", "--port", port, "--reconnect");
+  let said = "";
+  program.stderr.on("data", (text) => (said += String(text)));
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  for (const text of ["one", "two"]) {
+    const cable = await plugIn(port, text);
+    await until(program, "stdout", new RegExp(text));
+    cable.kill("SIGKILL");
+    await once(cable, "exit");
+    rmSync(port);
+  }
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  program.kill("SIGTERM");
+  await once(program, "exit");
+  expect([program.exitCode, said]).toEqual([143, `Waiting for ${port}...\n`.repeat(3)]);
+});
+
+describe("--simulate", () => {
+  const simulate = (...options: string[]): ChildProcessWithoutNullStreams =>
+    spawn(process.execPath, [join("bin", "esp32gpt.js"), "monitor", "--simulate", ...options], {
+      cwd: ROOT,
+      env: { ...process.env, ESP32GPT_SIMULATOR: board },
+    });
+
+  test("starts the simulator with the options behind --, and talks to it", async () => {
+    const program = simulate("--", "--quiet");
+    const outcome = outcomeOf(program);
+    program.stdin.end("status\n");
+    await once(program.stdout, "data");
+    program.kill("SIGINT");
+    expect(await outcome).toEqual({ code: 130, stdout: "Step 7 of 1000.\r\n", stderr: "" });
+  });
+
+  test("carries checkpoints as well", async () => {
+    await esp32gpt("train", "--steps", "3", "--samples", "0", "--save", at("model"));
+    const outcome = await outcomeOf(simulate("--fetch", at("fetched"), "--", "--file", at("model")));
+    expect([outcome.code, outcome.stderr]).toEqual([0, ""]);
+    expect(outcome.stdout).toMatch(/after 3 steps/);
+  });
+
+  test("leaves no simulator behind", async () => {
+    const mark = `mark-${process.pid}`;
+    const program = simulate("--", "--quiet", mark);
+    const outcome = outcomeOf(program);
+    program.stdin.write("status\n");
+    await once(program.stdout, "data");
+    const isRunning = (): boolean => spawnSync("pgrep", ["-f", `board.mjs.*${mark}`]).status === 0;
+    expect(isRunning()).toBe(true);
+    program.kill("SIGTERM");
+    await outcome;
+    for (let i = 0; i < 20 && isRunning(); i++) await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(isRunning()).toBe(false);
+  });
+});
+
+describe("what is meant for xsbug", () => {
+  const TALK =
+    'ready <3\r\n\r\n<?xs.3FFB1234?>\r\n<xsbug><login name="esp32gpt" value="XS"/></xsbug>\r\n' +
+    "\r\n<?xs.3FFB1234?>\r\n<xsbug><log>=== &lt;esp32gpt ===</log></xsbug>\r\nlater\n";
+
+  test("is taken out however it is cut, and told once", () => {
+    for (let size = 1; size <= TALK.length; size++) {
+      let found = 0;
+      const filter = new XsbugFilter(() => found++);
+      let shown = "";
+      for (let i = 0; i < TALK.length; i += size) shown += filter.take(TALK.slice(i, i + size));
+      shown += filter.finish();
+      expect([shown.replace(/[\r\n]+/g, "\n"), found]).toEqual(["ready <3\nlater\n", 1]);
+    }
+  });
+
+  test("and what only looks so is shown", () => {
+    const filter = new XsbugFilter(() => fail());
+    expect(filter.take("a <xsb") + filter.take("us> <?x") + filter.finish()).toBe("a <xsbus> <?x");
+    expect(filter.take("a <") + filter.take("b")).toBe("a <b");
+  });
+
+  test("is answered with one sentence", async () => {
+    const server = await BoardServer.listen();
+    const { program, board } = await server.connected();
+    const outcome = outcomeOf(program);
+    program.stdin.end();
+    board.end(TALK);
+    const { code, stdout, stderr } = await outcome;
+    server.close();
+    expect([code, stdout.replace(/[\r\n]+/g, "\n")]).toEqual([0, "ready <3\nlater\n"]);
+    expect(stderr).toMatch(/^This is a debug build, which talks to xsbug[^\n]*npm run debug[^\n]*\n$/);
+  });
+});
+
+function fail(): never {
+  throw new Error("there was nothing for the debugger");
+}

@@ -1,0 +1,101 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { join } from "node:path";
+import { rollup } from "rollup";
+import { ModuleKind, ScriptTarget, transpileModule } from "typescript";
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { ROOT } from "../helpers";
+
+const compilerOptions = { module: ModuleKind.ESNext, target: ScriptTarget.ES2023, verbatimModuleSyntax: true };
+
+/** Makes a program of a board that is none: see board-main.ts. */
+export async function buildBoard(output: string): Promise<string> {
+  const build = await rollup({
+    input: join(ROOT, "test", "support", "board-main.ts"),
+    external: /^node:/,
+    plugins: [
+      {
+        name: "typescript",
+        resolveId(id, importer) {
+          if (importer === undefined || id.startsWith("node:")) return null;
+          const file = join(dirname(importer), `${id}.ts`);
+          return existsSync(file) ? file : null;
+        },
+        transform: (code) => ({ code: transpileModule(code, { compilerOptions }).outputText, map: null }),
+      },
+    ],
+  });
+  await build.write({ file: output, format: "es" });
+  await build.close();
+  return output;
+}
+
+/** A program in a terminal of a size. */
+export class TerminalProgram {
+  private readonly bridge: ChildProcessWithoutNullStreams;
+  /** Everything that it has shown. */
+  shown = "";
+  readonly ended: Promise<number | null>;
+  private readonly listeners = new Set<() => void>();
+
+  constructor(command: readonly string[], columns = 100, rows = 30, environment: NodeJS.ProcessEnv = {}) {
+    const script = join(ROOT, "test", "support", "in-terminal.py");
+    this.bridge = spawn("python3", [script, String(columns), String(rows), ...command], {
+      cwd: ROOT,
+      env: { ...process.env, TERM: "xterm-256color", ...environment },
+    });
+    this.bridge.stdout.setEncoding("utf8").on("data", (text: string) => {
+      this.shown += text;
+      for (const listener of this.listeners) listener();
+    });
+    this.bridge.stderr.pipe(process.stderr);
+    this.ended = new Promise((resolve) => this.bridge.on("close", (code) => resolve(code)));
+  }
+
+  /** Of the process that holds the terminal; the program is its child. */
+  get pid(): number {
+    return this.bridge.pid ?? 0;
+  }
+
+  type(text: string): void {
+    this.bridge.stdin.write(text);
+  }
+
+  /** Resolves when it has shown something, behind what had been shown when it was asked, if it is to be new. */
+  async until(text: RegExp, from = 0): Promise<string> {
+    const isThere = (): boolean => text.test(this.shown.slice(from));
+    while (!isThere()) {
+      await new Promise<void>((resolve, reject) => {
+        const timer = setTimeout(
+          () => reject(new Error(`it has not shown ${text} but ${this.shown.slice(-3000)}`)),
+          20_000,
+        );
+        const check = (): void => {
+          if (!isThere()) return;
+          clearTimeout(timer);
+          this.listeners.delete(check);
+          resolve();
+        };
+        this.listeners.add(check);
+        check();
+      });
+    }
+    return this.shown;
+  }
+
+  /** Ends it, if it is still there. */
+  kill(): void {
+    this.bridge.kill("SIGKILL");
+  }
+}
+
+/** The monitor in a terminal. */
+export function monitorInTerminal(
+  options: readonly string[],
+  columns?: number,
+  rows?: number,
+  environment?: NodeJS.ProcessEnv,
+): TerminalProgram {
+  const command = [process.execPath, join("bin", "esp32gpt.js"), "monitor", ...options];
+  return new TerminalProgram(command, columns, rows, environment);
+}
