@@ -1,0 +1,64 @@
+import type { Event } from "../../src/program/events";
+import type { ToldState } from "../../src/protocol/told";
+import { LossCurve } from "../curve";
+import { escapeLine } from "./escape";
+
+/** Milliseconds over which the speed is measured. */
+const WINDOW = 5000;
+
+/** What is known of the training on a board. */
+export class Status {
+  readonly curve = new LossCurve();
+  private state = "";
+  private step: number | undefined;
+  private steps: number | undefined;
+  private progress = "";
+  private marks: { readonly time: number; readonly step: number }[] = [];
+
+  /** @param time milliseconds */
+  hear(event: Event & { readonly mean?: number }, time: number): void {
+    this.curve.hear(event);
+    if (event.type === "step") {
+      if (event.step + 1 < (this.step ?? 0)) this.marks = [];
+      this.step = event.step + 1;
+      this.steps = event.steps;
+      this.state = "training";
+      this.marks.push({ time, step: event.step });
+      // The mark before the window begins is its beginning.
+      while (this.marks.length > 2 && this.marks[1].time < time - WINDOW) this.marks.shift();
+    }
+    if (event.type === "trained") this.marks = [];
+    this.progress = event.type === "progress" && event.done < event.total ? `${event.done}/${event.total} names` : "";
+  }
+
+  hearState({ state, step, steps }: ToldState): void {
+    this.state = state;
+    this.step = step ?? this.step;
+    this.steps = steps ?? this.steps;
+    if (state !== "training") this.marks = [];
+  }
+
+  /** Steps a second. */
+  get speed(): number | undefined {
+    if (this.marks.length < 2) return undefined;
+    const [first, last] = [this.marks[0], this.marks[this.marks.length - 1]];
+    if (last.time - first.time < WINDOW / 20) return undefined;
+    return (last.step - first.step) / ((last.time - first.time) / 1000);
+  }
+
+  /** In words, the most important first. */
+  describe(lost: number): string {
+    const { loss, smoothed, validationLoss } = this.curve;
+    const parts = [
+      this.step === undefined ? "" : `step ${this.step}${this.steps === undefined ? "" : `/${this.steps}`}`,
+      escapeLine(this.state.slice(0, 20)),
+      this.progress,
+      loss === undefined ? "" : `loss ${loss.toFixed(4)}`,
+      smoothed === undefined ? "" : `smoothed ${smoothed.toFixed(4)}`,
+      validationLoss === undefined ? "" : `held out ${validationLoss.toFixed(4)}`,
+      this.speed === undefined ? "" : `${this.speed >= 10 ? Math.round(this.speed) : this.speed.toFixed(1)} steps/s`,
+      `${lost} lost`,
+    ];
+    return parts.filter((part) => part !== "").join(" │ ");
+  }
+}
