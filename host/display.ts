@@ -1,7 +1,7 @@
 import type { SingleBar } from "cli-progress";
 import type { Event } from "../src/program/events";
 import { formatText } from "../src/program/text-log";
-import { LossCurve } from "./curve";
+import type { LossCurve } from "./curve";
 import type { Output } from "./output";
 
 /** Shows events: the log on standard output, and on a terminal a bar below it. */
@@ -25,6 +25,7 @@ export function plainDisplay(output: Output): Display {
 export async function terminalDisplay(output: Output): Promise<Display> {
   // Loaded where it is needed: a start in a pipe does without.
   const { MultiBar } = await import("cli-progress");
+  const { LossCurve } = await import("./curve");
   const bars = new MultiBar({
     clearOnComplete: true,
     hideCursor: true,

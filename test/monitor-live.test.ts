@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync, rmSync } from "node:fs";
 import type { Socket } from "node:net";
 import { buildBoard, monitorInTerminal, type TerminalProgram } from "./support/board";
-import { temporaryFolder } from "./support/cli";
+import { esp32gpt, temporaryFolder } from "./support/cli";
 import { FakeDevice } from "./support/fake-device";
 import { BoardServer } from "./support/monitor";
 import { until } from "./support/programs";
@@ -252,6 +252,16 @@ const plain = (shown: string): string => shown.replaceAll(OWN_CODES, "");
       board.destroy();
     },
   );
+
+  test("shows how far a transfer is", async () => {
+    await esp32gpt("train", "--steps", "3", "--samples", "0", "--save", at("model"));
+    const environment = { ESP32GPT_SIMULATOR: await buildBoard(at("board.mjs")) };
+    const options = ["--simulate", "--fetch", at("fetched"), "--", "--file", at("model")];
+    terminal = monitorInTerminal(options, 100, 30, environment);
+    expect(await terminal.ended).toBe(0);
+    expect(terminal.shown).toMatch(/\d+% \| \d+\/\d+ bytes \| .* left/);
+    expect(plain(terminal.shown)).toMatch(/Fetched \d+ bytes, after 3 steps, into .*fetched\./);
+  });
 
   test("waits for a serial cable by itself, and again when it is pulled", async () => {
     const program = await buildBoard(at("board.mjs"));

@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:chil
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { Noise } from "../host/monitor/noise";
 import { XsbugFilter } from "../host/monitor/xsbug";
 import { ROOT } from "./helpers";
 import { buildBoard } from "./support/board";
@@ -151,6 +152,32 @@ describe("what is meant for xsbug", () => {
     server.close();
     expect([code, stdout.replace(/[\r\n]+/g, "\n")]).toEqual([0, "ready <3\nlater\n"]);
     expect(stderr).toMatch(/^This is a debug build, which talks to xsbug[^\n]*npm run debug[^\n]*\n$/);
+  });
+});
+
+describe("what is hardly text", () => {
+  const bytes = (length: number): Buffer =>
+    Buffer.from(Array.from({ length }, (_, i) => (i * 37 + (i >> 3) * 11) & 255));
+
+  test("is noticed once, and text in any script is not", () => {
+    let found = 0;
+    const noise = new Noise(() => found++);
+    for (const text of ["step    0/1000: loss = 3.2986\r\n", "たわ つじむ 😀\n", "\x1b[32mI (31) boot\x1b[0m\n"])
+      noise.take(text.repeat(100));
+    expect(found).toBe(0);
+    for (let i = 0; i < 3; i++) noise.take(bytes(2000).toString());
+    expect(found).toBe(1);
+  });
+
+  test("is answered with a sentence about the speed", async () => {
+    const server = await BoardServer.listen();
+    const { program, board } = await server.connected();
+    const outcome = outcomeOf(program);
+    program.stdin.end();
+    board.end(bytes(3000));
+    const { stderr } = await outcome;
+    server.close();
+    expect(stderr).toMatch(/^What comes is hardly text: is the speed right \(--baud\)\?[^\n]*460800[^\n]*\n$/);
   });
 });
 

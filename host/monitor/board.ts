@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { type ClientListener, ProtocolClient } from "../../src/protocol/client";
 import { LARGEST_ID } from "../../src/protocol/lines";
+import { Noise } from "./noise";
 import type { SessionLog } from "./session-log";
 import { XsbugFilter } from "./xsbug";
 
@@ -15,6 +16,8 @@ const FAREWELL_TIME = 400;
 export interface BoardListener extends ClientListener {
   /** It is a debug build that talks to the debugger. */
   foundXsbug(): void;
+  /** It is hardly text. */
+  foundNoise(): void;
 }
 
 /** The board behind a connection, as a client of the device protocol sees it. */
@@ -22,6 +25,7 @@ export class Board {
   readonly client: ProtocolClient;
   private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   private readonly filter: XsbugFilter;
+  private readonly noise: Noise;
   private rest = "";
   private partialTimer: NodeJS.Timeout | undefined;
 
@@ -31,6 +35,7 @@ export class Board {
     private readonly log?: SessionLog,
   ) {
     this.filter = new XsbugFilter(() => listener.foundXsbug());
+    this.noise = new Noise(() => listener.foundNoise());
     const link = {
       send: (line: string) => this.write(line),
       now: () => performance.now(),
@@ -46,6 +51,7 @@ export class Board {
   take(bytes: Uint8Array): void {
     const text = this.decoder.decode(bytes, { stream: true });
     this.log?.said(text);
+    this.noise.take(text);
     this.cut(this.filter.take(text));
   }
 

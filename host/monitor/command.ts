@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { InputError, printable } from "../../src/errors";
@@ -72,6 +73,8 @@ interface Way {
   readonly isSerial: boolean;
   /** Gets what a simulator says to people. */
   complain?: (text: string) => void;
+  /** Resolves when a simulator has ended. */
+  readonly over?: () => Promise<unknown>;
 }
 
 /**
@@ -96,11 +99,12 @@ export async function monitor(
   ];
   checkPurposes(purposes.flatMap(({ path, ...purpose }) => (path === undefined ? [] : [{ path, ...purpose }])));
   const transfer = await prepareTransfer(options);
-  const way = options.simulate ? simulatorWay(simulatorOptions) : await portWay(options, ending);
   const log = options.log === undefined ? undefined : SessionLog.open(options.log);
   try {
+    const way = options.simulate ? simulatorWay(simulatorOptions) : await portWay(options, ending);
     if (transfer) await carryOver(way, transfer, log, ending);
     else await talk(way, options, log, ending);
+    await way.over?.();
   } finally {
     log?.close();
   }
@@ -182,10 +186,13 @@ function sayLost(name: string): void {
 }
 
 function simulatorWay(options: readonly string[]): Way {
+  const simulator = simulate(options, (text) => way.complain?.(text));
+  const over = once(simulator, "close").catch(() => undefined);
   const way: Way = {
     name: "the simulator",
-    open: () => Promise.resolve(simulate(options, (text) => way.complain?.(text))),
+    open: () => Promise.resolve(simulator),
     isSerial: false,
+    over: () => over,
     complain: (text) => void process.stderr.write(text),
   };
   return way;

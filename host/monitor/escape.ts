@@ -10,8 +10,13 @@ const REPLACEMENT = "\ufffd";
 export class BoardText {
   private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
+  /** @param look gets the text before it is escaped */
+  constructor(private readonly look: (text: string) => void = () => undefined) {}
+
   decode(bytes: Uint8Array): string {
-    return escapeText(this.decoder.decode(bytes, { stream: true }));
+    const text = this.decoder.decode(bytes, { stream: true });
+    this.look(text);
+    return escapeText(text);
   }
 
   /** What is left of a character whose end never came. */

@@ -8,6 +8,7 @@ import { showsColours } from "../display";
 import { Board, type BoardListener } from "./board";
 import { escapeLine, escapeText } from "./escape";
 import { InputLine } from "./input-line";
+import { NOISE_REMARK } from "./noise";
 import { type Block, cutTo, Screen } from "./screen";
 import type { SessionLog } from "./session-log";
 import { Status } from "./status";
@@ -150,6 +151,10 @@ export class LiveSession implements BoardListener {
     this.speaksProtocol = false;
     this.board.client.cancel(new Error("it is for the debugger"));
     this.remark(XSBUG_REMARK);
+  }
+
+  foundNoise(): void {
+    this.remark(NOISE_REMARK);
   }
 
   /** Asks the board to speak to programs. */

@@ -23,15 +23,21 @@ export function simulate(options: readonly string[], complain: (text: string) =>
       done();
     },
     destroy(error, done) {
-      // The end of its input ends it in order: what it has stored is whole.
-      child.stdin.end();
+      // It ends in order: what it has stored is whole.
+      if (hasEnded()) {
+        done(error);
+        return;
+      }
       const kill = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
+      child.once("exit", () => {
+        clearTimeout(kill);
+        done(error);
+      });
+      child.stdin.end();
       child.kill("SIGTERM");
-      if (child.exitCode === null && child.signalCode === null) child.once("exit", () => clearTimeout(kill));
-      else clearTimeout(kill);
-      done(error);
     },
   });
+  const hasEnded = (): boolean => child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
   child.stdout.on("data", (bytes: Uint8Array) => {
     if (!board.push(bytes)) child.stdout.pause();
   });

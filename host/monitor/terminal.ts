@@ -2,6 +2,7 @@ import { createInterface } from "node:readline";
 import type { Duplex, Readable, Writable } from "node:stream";
 import { InputError } from "../../src/errors";
 import { BoardText } from "./escape";
+import { Noise, NOISE_REMARK } from "./noise";
 import { reasonOf } from "./reasons";
 import type { SessionLog } from "./session-log";
 import { XSBUG_REMARK, XsbugFilter } from "./xsbug";
@@ -31,7 +32,8 @@ export async function converse(
   }
   const session = new AbortController();
   const { signal } = session;
-  const text = new BoardText();
+  const noise = new Noise(() => console.error(NOISE_REMARK));
+  const text = new BoardText((said) => noise.take(said));
   const filter = new XsbugFilter(() => console.error(XSBUG_REMARK));
   const lines = createInterface({ input, terminal: false });
 

@@ -14,6 +14,7 @@ import { readRegular } from "../inputs";
 import { nodeStorage } from "../node-storage";
 import { removeLeftovers, saveTarget } from "../outputs";
 import { Board } from "./board";
+import { NOISE_REMARK } from "./noise";
 import type { SessionLog } from "./session-log";
 import { XSBUG_REMARK } from "./xsbug";
 
@@ -85,7 +86,8 @@ export async function carry(
 ): Promise<string> {
   const ignore = (): void => undefined;
   const foundXsbug = (): void => board.client.cancel(new InputError(XSBUG_REMARK));
-  const board = new Board(connection, { heard: ignore, text: ignore, foundXsbug }, log);
+  const foundNoise = (): void => board.client.cancel(new InputError(NOISE_REMARK));
+  const board = new Board(connection, { heard: ignore, text: ignore, foundXsbug, foundNoise }, log);
   const isOver = new AbortController();
   const abort = (): void => board.client.cancel(ending.reason as Error);
   ending.addEventListener("abort", abort);
