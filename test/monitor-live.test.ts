@@ -253,6 +253,18 @@ const plain = (shown: string): string => shown.replaceAll(OWN_CODES, "");
     },
   );
 
+  test("that takes nothing does not make it read on", async () => {
+    await begin();
+    await terminal.until(/training/);
+    terminal.isRead = false;
+    for (let i = 0; i < 20; i++) board.write(Buffer.alloc(1 << 20, "0123456789abcde\n"));
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(board.writableLength).toBeGreaterThan(8 << 20);
+    terminal.isRead = true;
+    await leave();
+    board.destroy();
+  });
+
   test("shows how far a transfer is", async () => {
     await esp32gpt("train", "--steps", "3", "--samples", "0", "--save", at("model"));
     const environment = { ESP32GPT_SIMULATOR: await buildBoard(at("board.mjs")) };

@@ -1,7 +1,7 @@
 import { InputError } from "../../src/errors";
 import { readTagged, sealLine } from "../../src/protocol/lines";
 import { CALM } from "../support/channel";
-import { fileOf, Scene } from "../support/scene";
+import { fileOf, firstWith, Scene } from "../support/scene";
 
 const nothing = (): void => undefined;
 
@@ -115,6 +115,15 @@ describe("lines", () => {
     expect([heard, texts]).toEqual([[], ["step    0/1000: loss = 3.2986", "{", "ets Jun  8"]]);
   });
 
+  test("of a device that was restarted are heard, though its hello was lost", async () => {
+    const scene = new Scene();
+    await scene.open();
+    for (let i = 0; i < 20; i++) await scene.run(scene.client.run("status"));
+    scene.device.restart();
+    scene.drops = firstWith('"hello"');
+    expect(await scene.open()).toMatchObject({ type: "hello" });
+  });
+
   test("of another version are told so", async () => {
     await expect(new Scene(1, { protocol: 2 }).open()).rejects.toThrow(/speaks version 2 of .* this program 1/);
     await expect(new Scene(1, { protocol: undefined }).open()).rejects.toThrow(/does not answer/);
@@ -142,6 +151,63 @@ describe("a checkpoint", () => {
     await scene.open();
     await scene.run(scene.client.send(fileOf(6000), nothing));
     expect(scene.sent).toHaveLength(1 + 1 + 100 + 1);
+  });
+
+  test("of which a line is lost is sent from there on, after what was under way", async () => {
+    for (const lost of ["data 600 ", "data 5940 ", '"next":660']) {
+      const scene = new Scene();
+      await scene.open();
+      scene.drops = firstWith(lost);
+      await scene.run(scene.client.send(fileOf(6000), nothing));
+      expect(scene.device.file).toEqual(fileOf(6000));
+      expect(scene.sent.length).toBeLessThanOrEqual(1 + 1 + 100 + 1 + 9);
+    }
+  });
+
+  test("is sent again from where the device says, should that be farther back", async () => {
+    const scene = new Scene();
+    await scene.open();
+    const work = scene.client.send(fileOf(6000), nothing);
+    scene.simulation.after(60, () => scene.device.receive("receive 6000"));
+    await scene.run(work);
+    expect(scene.device.file).toEqual(fileOf(6000));
+  });
+
+  test.each([0, 192, 576, 768, 8832])(
+    "of which the chunk at %i is lost is fetched with one more question",
+    async (at) => {
+      const scene = new Scene();
+      await scene.open();
+      scene.device.file = fileOf(9000);
+      scene.drops = firstWith(`"at":${at},`);
+      expect(await scene.run(scene.client.fetch(nothing))).toEqual(fileOf(9000));
+      const questions = scene.device.done.filter((line) => line.startsWith("chunk"));
+      expect(questions.length).toBeLessThanOrEqual(Math.ceil(9000 / 768) + 1);
+    },
+  );
+
+  test("of which chunks come twice, or others than were asked for, is the right one", async () => {
+    const scene = new Scene();
+    await scene.open();
+    scene.device.file = fileOf(9000);
+    const work = scene.client.fetch(nothing);
+    const data = Buffer.from(fileOf(9000).subarray(0, 192)).toString("base64");
+    scene.simulation.after(40, () => {
+      for (const at of [0, 0, 1, -192, 8832, 9024, 1e300, "0", null])
+        scene.device.tell("chunk", { at, size: 9000, data });
+      scene.device.tell("chunk", { at: 192, size: 9000, data: "!" });
+      scene.device.tell("chunk", { at: 384, size: 9000.5, data });
+    });
+    expect(await scene.run(work)).toEqual(fileOf(9000));
+  });
+
+  test("that changes while it is fetched is no checkpoint", async () => {
+    const scene = new Scene();
+    await scene.open();
+    scene.device.file = fileOf(9000);
+    const work = scene.client.fetch(nothing);
+    scene.simulation.after(40, () => (scene.device.file = fileOf(9100)));
+    await expect(scene.run(work)).rejects.toThrow("has changed");
   });
 
   test("that the device refuses is told with its sentence, and it keeps what it has", async () => {

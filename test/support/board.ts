@@ -83,6 +83,12 @@ export class TerminalProgram {
     return this.shown;
   }
 
+  /** Nobody looks at the terminal any more, or again. */
+  set isRead(isRead: boolean) {
+    if (isRead) this.bridge.stdout.resume();
+    else this.bridge.stdout.pause();
+  }
+
   /** Ends it, if it is still there. */
   kill(): void {
     this.bridge.kill("SIGKILL");
