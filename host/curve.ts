@@ -11,6 +11,7 @@ const FEWEST_COLUMNS = 40;
 const FEWEST_ROWS = 7;
 /** Columns between two numbers of steps. */
 const TICK_COLUMNS = 12;
+const RESET = "\x1b[0m";
 
 interface Point {
   readonly step: number;
@@ -73,7 +74,9 @@ export class LossCurve {
       })),
       ...(isColoured ? { color: "ansiCyan" as const } : {}),
     });
-    const lines = chart.split("\n").map((line) => line.trimEnd());
+    const lines = joined(chart)
+      .split("\n")
+      .map((line) => line.trimEnd());
     const title = this.validation.length > 0 ? "loss, smoothed ━ and of the names held out ●" : "loss, smoothed";
     return [title, ...lines.filter((line) => line !== "")].join("\n");
   }
@@ -98,6 +101,15 @@ export class LossCurve {
     this.validation = [];
     this.loss = this.validationLoss = undefined;
   }
+}
+
+/** The library colours each character by itself, and is drawn twenty times a second. */
+function joined(chart: string): string {
+  // eslint-disable-next-line no-control-regex
+  return chart.replaceAll(/(\x1b\[\d+m)[^\x1b]\x1b\[0m(?:\1[^\x1b]\x1b\[0m)+/g, (run, code: string) => {
+    const characters = run.replaceAll(code, "").replaceAll(RESET, "");
+    return `${code}${characters}${RESET}`;
+  });
 }
 
 function thinned(points: Point[]): Point[] {

@@ -78,3 +78,15 @@ test("a long training takes no more memory than a short one", () => {
   for (let i = 0; i < 300_000; i++) curve.hear(step(i, 2 + (i % 2), i % 10 === 0 ? { validationLoss: 2 } : {}));
   expect(JSON.stringify(curve).length).toBeLessThan(120_000);
 });
+
+test("a run of one colour is coloured once", () => {
+  const curve = curveOf(Array.from({ length: 100 }, () => 2));
+  const chart = curve.draw(60, 12, true) ?? "";
+  expect(chart.split("\x1b[36m")).toHaveLength(2);
+  curve.hear(step(99.5, 2, { validationLoss: 2 }));
+  for (let i = 100; i < 120; i++) curve.hear(step(i, 2));
+  const dotted = curve.draw(60, 12, true) ?? "";
+  expect(dotted).toMatch(/━\x1b\[0m\x1b\[33m●\x1b\[0m\x1b\[36m━/); // eslint-disable-line no-control-regex
+  // eslint-disable-next-line no-control-regex
+  expect(dotted.replaceAll(/\x1b\[\d+m/g, "")).toBe(curve.draw(60, 12, false));
+});

@@ -25,6 +25,8 @@ export class Screen {
   private timer: NodeJS.Timeout | undefined;
   /** Widths of the lines that are drawn. */
   private drawn: number[] = [];
+  private block = "";
+  private columns = 0;
   private isStopped = false;
   private readonly resized = (): void => this.change();
   private readonly drained = (): void => {
@@ -76,12 +78,13 @@ export class Screen {
     // What is under way to a slow terminal is enough.
     if (this.isStopped || this.isFull) return;
     const { columns, rows } = this.output;
-    const erase = this.eraseBlock();
     const { lines, cursorColumn } = this.compose(columns, rows);
+    const block = `${lines.join("\r\n")}${toColumn(cursorColumn)}`;
+    if (this.above === "" && block === this.block && columns === this.columns) return;
+    this.output.write(`${HIDE_CURSOR}${this.eraseBlock()}${this.above}${block}${SHOW_CURSOR}`);
     this.drawn = lines.map((line) => stringWidth(line));
-    this.output.write(
-      `${HIDE_CURSOR}${erase}${this.above}${lines.join("\r\n")}${toColumn(cursorColumn)}${SHOW_CURSOR}`,
-    );
+    this.block = block;
+    this.columns = columns;
     this.above = "";
   }
 
