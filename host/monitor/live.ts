@@ -25,6 +25,9 @@ const INVERSE = "\x1b[7m";
 const DIM = "\x1b[2m";
 const PLAIN = "\x1b[0m";
 
+/** Why what was asked of a board will not be answered, and nobody needs to be told. */
+class Over extends Error {}
+
 /** A session at a terminal: what the board says scrolls above the curve of its loss and a line to type in. */
 export class LiveSession implements BoardListener {
   private readonly status = new Status();
@@ -96,7 +99,7 @@ export class LiveSession implements BoardListener {
       const curve = this.curve(columns, rows);
       if (curve.length > 0) this.screen.print(`${curve.join("\n")}\n ${cutTo(this.describe(), columns - 1)}\n`);
       this.screen.stop();
-      this.board.client.cancel(new Error("over"));
+      this.board.client.cancel(new Over());
       connection.destroy();
     }
   }
@@ -104,7 +107,7 @@ export class LiveSession implements BoardListener {
   /** The board is there, at first or again. */
   connected(): void {
     this.lost += this.board.client.lost;
-    this.board.client.cancel(new Error("gone"));
+    this.board.client.cancel(new Over());
     this.board = new Board(this.connection, this, this.log);
     this.isThere = true;
     this.remark(`Connected to ${this.name}. Ctrl-C ends.`);
@@ -116,7 +119,7 @@ export class LiveSession implements BoardListener {
     this.isThere = false;
     this.speaksProtocol = undefined;
     clearTimeout(this.textTimer);
-    this.board.client.cancel(new Error("gone"));
+    this.board.client.cancel(new Over());
     this.remark(`Waiting for ${this.name}...`);
   }
 
@@ -149,7 +152,7 @@ export class LiveSession implements BoardListener {
 
   foundXsbug(): void {
     this.speaksProtocol = false;
-    this.board.client.cancel(new Error("it is for the debugger"));
+    this.board.client.cancel(new Over());
     this.remark(XSBUG_REMARK);
   }
 
@@ -166,9 +169,10 @@ export class LiveSession implements BoardListener {
     board.client.open().then(
       () => (this.speaksProtocol = true),
       (error: unknown) => {
-        if (!(error instanceof InputError) || board !== this.board) return;
+        const message = this.sentenceOf(error);
+        if (message === undefined || board !== this.board) return;
         this.speaksProtocol = false;
-        if (isFirst) this.remark(`${error.message} What it says is shown as text, without a curve.`);
+        if (isFirst) this.remark(`${message} What it says is shown as text, without a curve.`);
         board.write("set log text");
       },
     );
@@ -181,8 +185,16 @@ export class LiveSession implements BoardListener {
     else if (!this.speaksProtocol) this.board.write(line);
     else
       this.board.client.run(line.trim(), { isLong: true }).catch((error: unknown) => {
-        if (error instanceof InputError) this.remark(error.message);
+        const message = this.sentenceOf(error);
+        if (message !== undefined) this.remark(message);
       });
+  }
+
+  /** What the user is to be told; a mistake in the program ends the session. */
+  private sentenceOf(error: unknown): string | undefined {
+    if (error instanceof InputError) return error.message;
+    if (!(error instanceof Over)) this.fail?.(error as Error);
+    return undefined;
   }
 
   /** Says something of its own. */
