@@ -35,7 +35,7 @@ export class LossCurve {
     return this.weight > 0 ? this.sum / this.weight : undefined;
   }
 
-  hear(event: Event & { readonly mean?: number }): void {
+  hear(event: Event): void {
     if (event.type === "start") this.clear();
     if (event.type !== "step") return;
     const { step, loss, mean, validationLoss } = event;

@@ -3,7 +3,7 @@ import type { StepEvent } from "../src/program/events";
 
 function step(number: number, loss: StepEvent["loss"], more: object = {}): StepEvent {
   const common = { type: "step", steps: 1e6, learningRate: 0, name: 0, isLogged: false } as const;
-  return { ...common, step: number, loss, validationLoss: undefined, ...more };
+  return { ...common, step: number, loss, validationLoss: undefined, mean: undefined, ...more };
 }
 
 function curveOf(losses: readonly number[]): LossCurve {

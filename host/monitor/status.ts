@@ -16,7 +16,7 @@ export class Status {
   private marks: { readonly time: number; readonly step: number }[] = [];
 
   /** @param time milliseconds */
-  hear(event: Event & { readonly mean?: number }, time: number): void {
+  hear(event: Event, time: number): void {
     this.curve.hear(event);
     if (event.type === "step") {
       if (event.step + 1 < (this.step ?? 0)) this.marks = [];

@@ -121,6 +121,7 @@ async function stepsOf(bytes: Uint8Array, name: string): Promise<number> {
   const storage: Storage = {
     open: () => Promise.resolve(storedBytes(bytes)),
     create: () => Promise.reject(new Error("it is read only")),
+    move: () => Promise.reject(new Error("it is read only")),
   };
   const checkpoint = await Checkpoint.open(storage, name);
   checkpoint.close();

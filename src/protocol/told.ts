@@ -1,4 +1,4 @@
-import type { Event, StepEvent } from "../program/events";
+import type { Event } from "../program/events";
 import type { DeviceLine } from "./lines";
 
 /** What a board may call itself, a file or a word, in characters. */
@@ -42,14 +42,8 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, Check>>>> = Object
   done: { job: isText, outcome: isText },
 });
 
-/** A step as a device tells it. */
-export interface ToldStep extends StepEvent {
-  /** The mean loss of the steps since the line before. */
-  readonly mean?: number;
-}
-
 /** The event that a line tells; undefined for other lines, and where a field is missing or makes no sense. */
-export function eventOf(line: DeviceLine): Event | ToldStep | undefined {
+export function eventOf(line: DeviceLine): Event | undefined {
   if (!Object.hasOwn(FIELDS, line.type)) return undefined;
   for (const [field, isSound] of Object.entries(FIELDS[line.type])) if (!isSound(line[field])) return undefined;
   const event: Record<string, unknown> = { ...line };
