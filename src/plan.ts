@@ -39,7 +39,7 @@ export interface MemoryPlan {
 }
 
 /** The sizes with which manifest.json creates the XS machine: bytes, slots, slots. */
-export const CREATION = Object.freeze({ chunks: 118000, slots: 2000, stack: 512 });
+export const CREATION = Object.freeze({ chunks: 116000, slots: 2300, stack: 512 });
 
 const FLOAT_BYTES: Readonly<Record<Dtype, number>> = Object.freeze({ f32: 4, f64: 8 });
 /** An object's smallest part, on a 32-bit engine. */

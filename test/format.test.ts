@@ -9,7 +9,7 @@ import { esp32gpt, temporaryFolder } from "./support/cli";
  */
 
 const at = temporaryFolder();
-const FILES = [1, 2].map((format) => [format, join(__dirname, "data", `format-${format}.safetensors`)] as const);
+const FILES = [1, 2, 3].map((format) => [format, join(__dirname, "data", `format-${format}.safetensors`)] as const);
 const NAMES = "   1. \n   2. oauwhvnrert\n   3. qdkbb\n";
 
 test.each(FILES)("format %i writes the names that it wrote then", async (_format, file) => {
@@ -19,6 +19,22 @@ test.each(FILES)("format %i writes the names that it wrote then", async (_format
 test.each(FILES)("format %i has the loss that it had then", async (_format, file) => {
   const { stdout } = await esp32gpt("eval", "--model", file);
   expect(stdout.split("\n")[0]).toBe("Mean loss: 3.0761 over 32189 names (68 too long, passed over)");
+});
+
+test("a training goes on from format 3 where it left off", async () => {
+  const [, file] = FILES[2];
+  const { code, stdout } = await esp32gpt("train", "--resume", file, "--samples", "2");
+  expect([code, stdout.split("\n").slice(4)]).toEqual([
+    0,
+    [
+      "Going on with step 30.",
+      "--- Generated names (temperature=0.8) ---",
+      "   1. tfasnrxmbak",
+      "   2. lsxzh",
+      "=== Done ===",
+      "",
+    ],
+  ]);
 });
 
 test.each(FILES)("training goes on from format %i, and saves the newest", async (_format, file) => {

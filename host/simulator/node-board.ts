@@ -55,6 +55,7 @@ export class NodeBoard implements Board {
           settings: readSettings(this.options.settings),
           provideOps,
           write: station.write,
+          hasRoom: station.hasRoom,
           reboot: () => {
             this.powerOff();
             this.powerOn();

@@ -21,6 +21,7 @@ export default function main(): void {
       settings: readSettings(settings),
       provideOps,
       write: station.write,
+      hasRoom: station.hasRoom,
       reboot() {
         station.flush();
         host.exit(EXIT_REBOOT);

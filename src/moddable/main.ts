@@ -54,6 +54,7 @@ export default function main(): void {
       settings: readSettings(settings),
       provideOps: (_dtype, ops) => (ops === "typescript" ? typescriptOps("f32") : nativeOps),
       write: station.write,
+      hasRoom: station.hasRoom,
       reboot() {
         station.flush();
         device.restart("as asked", undefined);

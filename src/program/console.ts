@@ -8,7 +8,7 @@ export interface Controls {
   /** For people, in a line. */
   status(): string;
   /** Goes on, or begins a schedule of so many steps, of the build's where none are said. */
-  train(steps?: number): Promise<void>;
+  train(steps?: number): Promise<void> | undefined;
   pause(): void;
   resume(): void;
   save(): Promise<void>;
@@ -24,7 +24,8 @@ export interface Controls {
   stop(): void;
   add(word: string): void;
   forget(word: string): void;
-  words(): readonly string[];
+  /** Tells them, one a line. */
+  words(): Promise<void>;
   readonly wordCount: number;
   readonly values: Readonly<Record<string, string | number>>;
   setLog(isJson: boolean): void;
@@ -46,6 +47,9 @@ export interface Controls {
 }
 
 export type NumberKey = "log_every" | "save_every" | "temperature" | "own_share";
+
+/** What a command gives: the place that a transfer waits for, or nothing; now, or when it has ended. */
+type Work = number | undefined | Promise<number | undefined> | Promise<void>;
 
 const HELP = Object.freeze([
   "status                              what it does",
@@ -88,21 +92,17 @@ export class Console {
   readonly receive = (line: string): void => {
     if (isTagged(line)) {
       const tagged = readTagged(line);
-      if (tagged) void this.receiveTagged(tagged);
+      if (tagged) this.receiveTagged(tagged);
       else this.tell({ type: "damaged" });
-    } else void this.receiveTyped(line);
+    } else this.receiveTyped(line);
   };
 
-  private async receiveTyped(line: string): Promise<void> {
-    try {
-      await this.execute(line.trim());
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      this.say(error.message);
-    }
+  private receiveTyped(line: string): void {
+    const fail = (message: string): void => this.say(message);
+    this.attempt(line, () => undefined, fail);
   }
 
-  private async receiveTagged({ id, command }: TaggedCommand): Promise<void> {
+  private receiveTagged({ id, command }: TaggedCommand): void {
     const { known } = this;
     const before = known.find((other) => other.id === id);
     if (before) {
@@ -112,52 +112,64 @@ export class Console {
     const entry: (typeof known)[number] = { id, ack: undefined };
     known.push(entry);
     if (known.length > REMEMBERED_IDS) known.shift();
+    const end = (ack: AckEvent): void => this.tell((entry.ack = ack));
     // Afterwards the answer would be for people.
     if (LEAVING.test(command)) this.tell({ type: "ack", id, ok: true });
-    try {
-      const next = await this.execute(command.trim());
-      entry.ack = { type: "ack", id, ok: true, ...(typeof next === "number" && { next }) };
-    } catch (error) {
+    this.attempt(
+      command,
+      (next) => end({ type: "ack", id, ok: true, ...(next !== undefined && { next }) }),
+      (error) => end({ type: "ack", id, ok: false, error }),
+    );
+  }
+
+  /** Carries out a command. What is done at once takes no promise, which would take memory. */
+  private attempt(line: string, done: (next?: number) => void, failed: (message: string) => void): void {
+    const fail = (error: unknown): void => {
       if (!(error instanceof InputError)) throw error;
-      entry.ack = { type: "ack", id, ok: false, error: error.message };
+      failed(error.message);
+    };
+    try {
+      const work = this.execute(line.trim());
+      if (typeof work === "object") void work.then((next) => done(typeof next === "number" ? next : undefined), fail);
+      else done(work);
+    } catch (error) {
+      fail(error);
     }
-    this.tell(entry.ack);
   }
 
   private say(text: string): void {
     this.tell({ type: "answer", text });
   }
 
-  /** Returns the place that a transfer waits for, where it does. */
-  private async execute(line: string): Promise<number | undefined> {
+  private async sayAfter(work: Promise<void>, text: () => string): Promise<void> {
+    await work;
+    this.say(text());
+  }
+
+  private execute(line: string): Work {
     const command = /^\S*/.exec(line)?.[0] ?? "";
     const rest = line.slice(command.length).trim();
     const words = rest === "" ? [] : rest.split(/\s+/);
     if (TRANSFERS.includes(command)) return this.carry(command, words);
-    if (WITH_MORE.includes(command)) await this.executeWith(command, rest, words);
-    else if (!PLAIN.includes(command)) throw unknown(command);
-    else if (words.length > 0) throw new InputError(`${command} takes nothing behind it.`);
-    else await this.executePlain(command);
-    return undefined;
+    if (WITH_MORE.includes(command)) return this.executeWith(command, rest, words);
+    if (!PLAIN.includes(command)) throw unknown(command);
+    if (words.length > 0) throw new InputError(`${command} takes nothing behind it.`);
+    return this.executePlain(command);
   }
 
-  private async executeWith(command: string, rest: string, words: readonly string[]): Promise<void> {
+  private executeWith(command: string, rest: string, words: readonly string[]): Work {
     const { controls } = this;
     switch (command) {
       case "train":
-        await this.train(words);
-        break;
+        return this.train(words);
       case "generate":
-        await this.generate(rest);
-        break;
+        return this.generate(rest);
       case "stream":
-        await this.stream(words);
-        break;
+        return this.stream(words);
       case "eval":
         if (rest !== "" && rest !== "words")
           throw new InputError(`eval measures names, eval words yours; not ${printable(rest)}.`);
-        await controls.evaluate(rest === "words");
-        break;
+        return controls.evaluate(rest === "words");
       case "add":
         controls.add(rest);
         this.say(`"${printable(rest)}" is one of ${controls.wordCount} words of your own.`);
@@ -169,9 +181,10 @@ export class Console {
       case "set":
         this.set(words);
     }
+    return undefined;
   }
 
-  private async executePlain(command: string): Promise<void> {
+  private executePlain(command: string): Work {
     const { controls } = this;
     switch (command) {
       case "help":
@@ -191,42 +204,34 @@ export class Console {
         controls.stop();
         break;
       case "words":
-        controls.words().forEach((text, i) => this.tell({ type: "word", number: i + 1, text }));
-        break;
+        return controls.words();
       case "save":
-        await controls.save();
-        this.say(`Saved: ${controls.status()}`);
-        break;
+        return this.sayAfter(controls.save(), () => `Saved: ${controls.status()}`);
       case "load":
-        await controls.load();
-        this.say(`Loaded: ${controls.status()}`);
-        break;
+        return this.sayAfter(controls.load(), () => `Loaded: ${controls.status()}`);
       case "reset":
-        await controls.reset();
-        this.say("Fresh weights: train begins.");
-        break;
+        return this.sayAfter(controls.reset(), () => "Fresh weights: train begins.");
       case "plan":
         for (const text of controls.plan()) this.say(text);
         break;
       case "bench":
-        await controls.bench();
-        break;
+        return controls.bench();
       case "version":
         this.say(controls.version());
         break;
       case "reboot":
         controls.reboot();
     }
+    return undefined;
   }
 
   /** What PROTOCOL.md has for checkpoints. */
-  private async carry(command: string, words: readonly string[]): Promise<number | undefined> {
+  private carry(command: string, words: readonly string[]): Work {
     const { controls } = this;
     switch (command) {
       case "chunk": {
         const [at, count] = numbers(2, words);
-        await controls.chunk(at, count);
-        return undefined;
+        return controls.chunk(at, count);
       }
       case "receive":
         return controls.receive(numbers(1, words)[0]);
@@ -236,21 +241,28 @@ export class Console {
       }
     }
     if (words.length > 0) throw new InputError(`${command} takes nothing behind it.`);
-    if (command === "fetch") await controls.fetch();
-    else if (command === "fetched") controls.fetched();
-    else if (command === "received") await controls.received();
-    else controls.cancel();
-    return undefined;
+    switch (command) {
+      case "fetch":
+        return controls.fetch();
+      case "received":
+        return controls.received();
+      case "fetched":
+        controls.fetched();
+        return undefined;
+      default:
+        controls.cancel();
+        return undefined;
+    }
   }
 
-  private async train(words: readonly string[]): Promise<void> {
+  private train(words: readonly string[]): Work {
     const [text] = atMost(1, words);
     const steps = text === undefined ? undefined : numberOf("The number of steps", text);
     if (steps !== undefined) checkInteger("The number of steps", steps, 1, 1e9);
-    await this.controls.train(steps);
+    return this.controls.train(steps);
   }
 
-  private generate(rest: string): Promise<void> {
+  private generate(rest: string): Work {
     // The prefix is the rest of the line, as it may hold spaces.
     const [, n, temperature, prefix = ""] = /^(\S*)\s*(\S*)\s*(.*)$/.exec(rest) ?? [];
     const count = n ? numberOf("The number of names", n) : DEFAULT_NAMES;
@@ -258,15 +270,11 @@ export class Console {
     return this.controls.generate(count, degreeOf(temperature), prefix);
   }
 
-  private async stream(words: readonly string[]): Promise<void> {
+  private stream(words: readonly string[]): Work {
     const [temperature] = atMost(1, words);
-    const degree = degreeOf(temperature);
+    const work = this.controls.generate(ENDLESS, degreeOf(temperature));
     this.isStreaming = true;
-    try {
-      await this.controls.generate(ENDLESS, degree);
-    } finally {
-      this.isStreaming = false;
-    }
+    return work.finally(() => (this.isStreaming = false));
   }
 
   private set(words: readonly string[]): void {

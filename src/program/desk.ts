@@ -63,16 +63,16 @@ export class Desk implements Controls {
 
   // --- training ---
 
-  async train(steps?: number): Promise<void> {
+  train(steps?: number): Promise<void> | undefined {
     const { device } = this;
     const { trainer, state } = device;
     if (steps === undefined && device.isUnderWay) {
       device.resume();
-      return;
+      return undefined;
     }
     if (device.isUnderWay && state !== "paused")
       throw new InputError(`It is training, step ${trainer.stepsDone} of ${trainer.config.steps}: pause first.`);
-    await device.whileResting(() => {
+    return device.whileResting(() => {
       const { steps: length, learningRate } = device.schedule(steps);
       trainer.abandonBatch();
       trainer.beginSchedule(length, learningRate);
@@ -90,9 +90,9 @@ export class Desk implements Controls {
     this.device.resume();
   }
 
-  async reset(): Promise<void> {
+  reset(): Promise<void> {
     const { device } = this;
-    await device.whileResting(() => {
+    return device.whileResting(() => {
       const { steps, learningRate } = device.schedule();
       device.trainer.beginSchedule(steps, learningRate);
       device.drawWeights();
@@ -102,14 +102,15 @@ export class Desk implements Controls {
 
   // --- names ---
 
-  async generate(count: number, temperature = this.device.temperature, prefix = ""): Promise<void> {
+  generate(count: number, temperature = this.device.temperature, prefix = ""): Promise<void> {
     this.generator.checkPrefix(prefix);
     const write = (name: string, number: number): void =>
       this.device.log.tell({ type: "name", number, name, isAnswer: true });
-    await this.alone(() => this.device.runToCut(new Writing(this.generator, count, temperature, prefix, write)));
+    const writing = new Writing(this.generator, count, temperature, prefix, write);
+    return this.alone(() => this.device.runPaced(writing)).then(() => undefined);
   }
 
-  async evaluate(ofOwn: boolean): Promise<void> {
+  evaluate(ofOwn: boolean): Promise<void> {
     const { log, trainer } = this.device;
     const { model, dataset, holdout } = trainer;
     const own = dataset.own?.count ?? 0;
@@ -124,16 +125,17 @@ export class Desk implements Controls {
         return isMore;
       },
     };
-    const isWhole = await this.alone(() => this.device.runToCut(task));
-    if (!isWhole) throw new InputError(`Stopped after ${evaluation.done} of ${total} names.`);
-    log.tell(evaluation.result);
+    return this.alone(() => this.device.runToCut(task)).then((isWhole) => {
+      if (!isWhole) throw new InputError(`Stopped after ${evaluation.done} of ${total} names.`);
+      log.tell(evaluation.result);
+    });
   }
 
-  async bench(): Promise<void> {
+  bench(): Promise<void> {
     const { device } = this;
     const { trainer, place } = device;
     const run = (task: Task): Promise<boolean> => device.runToCut(task);
-    await this.alone(() =>
+    return this.alone(() =>
       device.whileResting(() => {
         trainer.abandonBatch();
         return benchmark(trainer, place.provideOps, place.platform, run, (text) => device.say(text));
@@ -145,14 +147,10 @@ export class Desk implements Controls {
     this.device.cut();
   }
 
-  private async alone<T>(work: () => Promise<T>): Promise<T> {
+  private alone<T>(work: () => Promise<T>): Promise<T> {
     if (this.isBusy) throw new InputError("What was asked for before is still under way: stop ends it.");
     this.isBusy = true;
-    try {
-      return await work();
-    } finally {
-      this.isBusy = false;
-    }
+    return work().finally(() => (this.isBusy = false));
   }
 
   // --- words of one's own ---
@@ -176,8 +174,16 @@ export class Desk implements Controls {
     return this.device.trainer.dataset.own?.count ?? 0;
   }
 
-  words(): readonly string[] {
-    return this.device.trainer.dataset.own?.text.split("\n").slice(0, -1) ?? [];
+  async words(): Promise<void> {
+    const words = this.device.trainer.dataset.own?.text.split("\n").slice(0, -1) ?? [];
+    let number = 0;
+    const { tell } = this.device.log;
+    await this.device.runPaced({
+      work() {
+        if (number < words.length) tell({ type: "word", text: words[number], number: ++number });
+        return number < words.length;
+      },
+    });
   }
 
   // --- values ---
@@ -222,18 +228,18 @@ export class Desk implements Controls {
 
   // --- checkpoints ---
 
-  async save(): Promise<void> {
+  save(): Promise<void> {
     const { device } = this;
     const keeper = this.keeper;
     if (device.transfer?.isFetching)
       throw new InputError("The checkpoint is being fetched: try again when that has ended.");
-    await device.whileResting(() => device.saving(() => keeper.save(device.seed)));
+    return device.whileResting(() => device.saving(() => keeper.save(device.seed)));
   }
 
-  async load(): Promise<void> {
+  load(): Promise<void> {
     const { device } = this;
     const keeper = this.keeper;
-    await device.whileResting(async () => {
+    return device.whileResting(async () => {
       const wasTraining = device.state === "training";
       const seed = await keeper.restore();
       if (seed === undefined) throw new InputError("There is no checkpoint yet: save makes one.");
@@ -244,11 +250,10 @@ export class Desk implements Controls {
 
   // --- checkpoints over the cable: see transfer.ts ---
 
-  async fetch(): Promise<void> {
+  fetch(): Promise<void> {
     const { transfer } = this;
     transfer.endFetch();
-    await this.save();
-    transfer.beginFetch();
+    return this.save().then(() => transfer.beginFetch());
   }
 
   chunk(at: number, count: number): Promise<void> {

@@ -29,6 +29,8 @@ export interface DevicePlace {
   readonly provideOps: Surroundings["provideOps"];
   /** Takes whole lines of the log. */
   readonly write: (text: string) => void;
+  /** Whether there is room for more lines: what was asked for waits, rather than be lost. */
+  readonly hasRoom?: () => boolean;
   /** Starts everything anew, where that can be done. */
   readonly reboot?: () => void;
 }
@@ -240,6 +242,12 @@ export class Device {
     const { cuts } = this;
     await this.runner.run({ work: (now) => this.cuts === cuts && task.work(now) });
     return this.cuts === cuts;
+  }
+
+  /** The same for one that answers in lines: it waits for room for them. */
+  runPaced(task: Task): Promise<boolean> {
+    const { hasRoom } = this.place;
+    return this.runToCut(hasRoom ? { work: (now) => !hasRoom() || task.work(now) } : task);
   }
 
   cut(): void {

@@ -64,6 +64,11 @@ export class Serial {
     repeat(() => this.poll(), POLL_MILLISECONDS);
   }
 
+  /** Whether half of the queue is free. */
+  get hasRoom(): boolean {
+    return this.waiting <= QUEUE_BYTES / 2;
+  }
+
   /** Sends text, or keeps it for later, or drops those of its lines for which there is no room. */
   write(text: string): void {
     for (let start = 0; start < text.length;) {

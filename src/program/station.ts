@@ -49,6 +49,8 @@ export class Station {
     else this.trace(text);
   };
 
+  readonly hasRoom = (): boolean => this.serial?.hasRoom ?? true;
+
   /** Waits until everything is sent, or the port has stopped: before a restart. */
   flush(): void {
     this.serial?.flush();

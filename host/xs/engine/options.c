@@ -7,8 +7,8 @@
 #include "words.h"
 
 static Options options = {
-    .chunks = 118000,
-    .slots = 2000,
+    .chunks = 116000,
+    .slots = 2300,
     .stack = 512,
     .heapLimit = 64 << 20
 };
