@@ -200,7 +200,7 @@ describe("what nobody catches is shown with its stack:", () => {
     expect(heading).toBe("TypeError: broken on purpose");
     expect(step).toBe(`    at name (src/model/trainer.ts:${lineOf("src/model/trainer.ts", "  name(): ")})`);
     expect(trainStep).toBe(
-      `    at train (src/program/training.ts:${lineOf("src/program/training.ts", "trainer.name()")})`,
+      `    at work (src/program/training.ts:${lineOf("src/program/training.ts", "trainer.name()")})`,
     );
     expect(stderr).not.toContain("device.js");
     expect(code).toBe(70);

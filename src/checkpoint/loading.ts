@@ -36,6 +36,8 @@ export async function loadModel(
   data: Vocabulary,
   check?: (config: ModelConfig) => void,
 ): Promise<LoadedModel | undefined> {
+  // What follows begins at the bottom of the stack, which on XS is small.
+  await Promise.resolve();
   const checkpoint = await Checkpoint.open(storage, name);
   try {
     const config = checkpoint.modelConfig(wanted);
