@@ -5,15 +5,16 @@ import { fits, largestEmbedding, type PlannedBuffer, planMemory } from "../src/p
 /** The memory plan of a model as a table for people. */
 export function formatPlan(config: ModelConfig, indexBytes: number): string {
   const plan = planMemory(config, indexBytes);
-  const { buffers, bufferBytes, chunks, slots, stack, total } = plan;
+  const { buffers, bufferBytes, others, chunks, slots, stack, total } = plan;
   const { nLayer, nEmbd, nHead, blockSize, vocabularySize } = config;
   const lines = [
     `Training n_layer ${nLayer}, n_embd ${nEmbd}, n_head ${nHead}, block_size ${blockSize}, ${vocabularySize} tokens, takes on a device, in bytes:`,
     "",
     ...buffers.flatMap((buffer) => bufferLines(buffer)),
     row("buffers in all", bufferBytes),
+    ...others.map(({ name, bytes: size }) => row(name, size)),
     "",
-    row("XS chunks: the buffers, strings, room to begin with", chunks),
+    row("XS chunks: all of these, and room to begin with", chunks),
     row("XS slots: objects", slots),
     row("XS stack", stack),
     row("in all", total),

@@ -26,6 +26,8 @@ export interface MemoryPlan {
   readonly buffers: readonly PlannedBuffer[];
   /** Bytes of all buffers. */
   readonly bufferBytes: number;
+  /** What the chunks hold beside them: the console's, and strings. */
+  readonly others: readonly PlannedBuffer[];
   /** XS's heap of buffers and strings. */
   readonly chunks: number;
   /** The largest piece that chunks take after the first; 0 when that is enough. */
@@ -44,13 +46,12 @@ export const CREATION = Object.freeze({ chunks: 116000, slots: 2300, stack: 512 
 const FLOAT_BYTES: Readonly<Record<Dtype, number>> = Object.freeze({ f32: 4, f64: 8 });
 /** An object's smallest part, on a 32-bit engine. */
 export const SLOT_BYTES = 16;
-/**
- * Strings and the like, most of them for a moment: a checkpoint's header comes and goes in several copies. Then
- * what waits at the serial port, one's own words, and the header of each buffer.
- */
-const BASE_CHUNKS = 14000;
-const SERIAL_BYTES = 2048 + 256 + 120;
-const OWN_WORDS_BYTES = MOST_OWN_BYTES + 1;
+/** Beside the buffers of training. A checkpoint's header comes and goes in several copies. */
+const OTHERS: readonly PlannedBuffer[] = Object.freeze([
+  Object.freeze({ name: "what waits at the serial port", bytes: 2048 + 256 + 120 }),
+  Object.freeze({ name: "words of one's own", bytes: MOST_OWN_BYTES + 1 }),
+  Object.freeze({ name: "strings, most of them for a moment", bytes: 14000 }),
+]);
 const CHUNK_HEADER = 16;
 /** By so many bytes the chunks grow, or a multiple of it: chunk.incremental in manifest.json. */
 const CHUNK_INCREMENT = 1024;
@@ -84,14 +85,14 @@ export function planMemory(config: ModelConfig, indexBytes = LINE_INDEX_BYTES, d
   const { chunks, largestGrowth } = chunksFor(buffers);
   const slots = Math.max(CREATION.slots, BASE_SLOTS + SLOTS_PER_LAYER * config.nLayer) * SLOT_BYTES;
   const stack = CREATION.stack * SLOT_BYTES;
-  return { buffers, bufferBytes, chunks, largestGrowth, slots, stack, total: chunks + slots + stack };
+  return { buffers, bufferBytes, others: OTHERS, chunks, largestGrowth, slots, stack, total: chunks + slots + stack };
 }
 
 /** XS begins with one piece, and when a buffer does not fit what is left it takes another of its size, rounded up. */
 function chunksFor(buffers: readonly PlannedBuffer[]): Pick<MemoryPlan, "chunks" | "largestGrowth"> {
   let chunks: number = CREATION.chunks;
   let largestGrowth = 0;
-  let left = chunks - BASE_CHUNKS - SERIAL_BYTES - OWN_WORDS_BYTES;
+  let left = chunks - OTHERS.reduce((sum, { bytes }) => sum + bytes, 0);
   for (const { bytes } of buffers) {
     const size = bytes + CHUNK_HEADER;
     if (size > left) {

@@ -46,10 +46,11 @@ export class Desk implements Controls {
     const { trainer, place } = this.device;
     const plan = planMemory(trainer.model.config, trainer.dataset.indexBytes);
     const room = place.platform.room();
-    const row = (name: string, bytes: number): string => `${name.padEnd(24)}${String(bytes).padStart(8)}`;
+    const row = (name: string, bytes: number): string => `${name.padEnd(36)}${String(bytes).padStart(8)}`;
     return [
       ...plan.buffers.map(({ name, bytes }) => row(name, bytes)),
       row("buffers in all", plan.bufferBytes),
+      ...plan.others.map(({ name, bytes }) => row(name, bytes)),
       `XS takes ${plan.total} bytes: chunks ${plan.chunks}, slots ${plan.slots}, stack ${plan.stack}.`,
       ...(room ? [`It can have ${room.total}; the largest piece that is free has ${room.largestPiece}.`] : []),
     ];

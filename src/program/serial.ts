@@ -21,7 +21,7 @@ export interface Listener {
 }
 
 const POLL_MILLISECONDS = 20;
-/** Bytes of text that can wait for the port: SERIAL_BYTES in plan.ts counts them. At 115200 baud they are 180 ms. */
+/** Bytes of text that can wait for the port: plan.ts counts them. At 115200 baud they are 180 ms. */
 const QUEUE_BYTES = 2048;
 /** Bytes and lines of input that one poll takes. The driver keeps what is beyond: commands need memory while they run. */
 const MOST_INPUT = 2048;
