@@ -196,7 +196,7 @@ describe("checkpoints", () => {
     expect(device.state).not.toBe(saved);
     expect(await device.answer("load")).toMatch(/^Loaded: Step \d+ of 5000/);
     expect(device.state).toBe(saved);
-    expect(await device.answer("reset")).toBe("Fresh weights: train begins.\n");
+    expect(await device.answer("reset")).toBe("Fresh weights: train begins. load goes back, until the next save.\n");
     expect(await device.answer("status")).toMatch(/^Step 0 of 5000; paused\.\n$/);
     const { model } = device.device.trainer;
     const fresh = model.parameters.slice();

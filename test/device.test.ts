@@ -90,7 +90,7 @@ describe("power that goes", () => {
     const first = await finished({}, storage);
     const again = await finished({}, storage);
     expect(again.take().replace(BANNER, "")).toMatch(
-      /^Training for 20 steps\.\.\.\nGoing on with step 20\.\nIt is trained already: train N goes on for N steps\.\n$/,
+      /^It is trained already, 20 steps: train N goes on for N more\.\n$/,
     );
     expect(again.state).toBe(first.state);
   });
@@ -154,7 +154,7 @@ describe("storage", () => {
     const device = await finished({ save_every: 0.1 }, storage);
     const text = device.take();
     expect(text.match(/Cannot write/g)).toHaveLength(1);
-    expect(text).toMatch(/Training goes on\.\n/);
+    expect(text).toMatch(/would be lost at power-off\.\n/);
     expect(text).toMatch(/=== Done ===\n$/);
     expect(storage.openFiles).toBe(0);
     expect(await device.answer("save")).toMatch(/^Cannot write .*\n$/);

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { decodeUtf8, LineEditor } from "../src/program/line-editor";
+import { decodeUtf8 } from "../src/data/utf8";
+import { LineEditor } from "../src/program/line-editor";
 import { utf8 } from "./helpers";
 
 const TOO_LONG = "!The line is too long: at most 120 bytes.";
@@ -80,7 +81,7 @@ test("text is decoded as TextDecoder does it, and so are bytes that are none", (
   const noise = fc.array(byte, { maxLength: 6 }).map((bytes) => Uint8Array.from(bytes));
   fc.assert(
     fc.property(fc.oneof(text, noise), (bytes) => {
-      expect(decodeUtf8(bytes, bytes.length)).toBe(expected(bytes));
+      expect(decodeUtf8(bytes)).toBe(expected(bytes));
     }),
     { numRuns: 5000 },
   );

@@ -74,8 +74,3 @@ export function metadataChecksum(metadata: ReadonlyMap<string, string>): number 
   }
   return checksum;
 }
-
-/** As the metadata has it. */
-export function formatChecksum(checksum: number): string {
-  return checksum.toString(16).padStart(8, "0");
-}

@@ -59,7 +59,8 @@ export async function loadModel(
 export class LoadingTask implements Task {
   private readonly places: ReadonlyMap<string, Place>;
   private checksum: number;
-  private isVerifying = true;
+  /** Whether something of the file has taken the place of what was there. */
+  hasBegun = false;
   private blocks: TensorBlocks;
 
   constructor(
@@ -84,7 +85,7 @@ export class LoadingTask implements Task {
   /** Checks or reads a block. */
   work(): boolean {
     const block = this.blocks.next();
-    if (this.isVerifying) {
+    if (!this.hasBegun) {
       if (block) this.verify(block);
       else this.beginReading();
       return true;
@@ -107,7 +108,7 @@ export class LoadingTask implements Task {
   private beginReading(): void {
     this.checkpoint.checkSum(this.checksum);
     this.blocks = this.checkpoint.blocks([...this.places.keys()]);
-    this.isVerifying = false;
+    this.hasBegun = true;
   }
 }
 

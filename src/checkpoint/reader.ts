@@ -1,10 +1,10 @@
+import { formatChecksum } from "../data/crc32";
 import {
   ADAM_M,
   ADAM_V,
   CHECKSUM_KEY,
   CONFIG_NAMES,
   FORMAT,
-  formatChecksum,
   isOwnTensor,
   METADATA_KEYS,
   metadataChecksum,

@@ -1,5 +1,5 @@
+import { formatChecksum } from "../data/crc32";
 import type { MetadataKey } from "./format";
-import { formatChecksum } from "./format";
 import { checkTrainingConfig, type TrainingConfig } from "../config";
 import { InputError } from "../errors";
 import type { TrainingState } from "../model/training-state";
@@ -68,11 +68,12 @@ export function readRecord(metadata: ReadonlyMap<string, string>): TrainingRecor
     holdout: number("holdout", 0, 90, false),
   };
   checkTrainingConfig(config);
+  const totalSteps = whole("step", 0, Number.MAX_SAFE_INTEGER);
   return {
     config,
     state: {
-      totalSteps: whole("step", 0, Number.MAX_SAFE_INTEGER),
-      stepsDone: whole("schedule_step", 0, config.steps),
+      totalSteps,
+      stepsDone: whole("schedule_step", 0, Math.min(config.steps, totalSteps)),
       random: {
         state: whole("random", 1, 0xffffffff),
         spare: metadata.has("spare") ? number("spare", -100, 100, false) : undefined,

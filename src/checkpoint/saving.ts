@@ -1,15 +1,6 @@
 import type { Adam } from "../model/adam";
-import {
-  ADAM_M,
-  ADAM_V,
-  BLOCK_BYTES,
-  CHECKSUM_KEY,
-  FORMAT,
-  formatChecksum,
-  type MetadataKey,
-  metadataChecksum,
-} from "./format";
-import { crc32 } from "../data/crc32";
+import { ADAM_M, ADAM_V, BLOCK_BYTES, CHECKSUM_KEY, FORMAT, type MetadataKey, metadataChecksum } from "./format";
+import { crc32, formatChecksum } from "../data/crc32";
 import { InputError, printablePath } from "../errors";
 import type { Model } from "../model/model";
 import type { Floats } from "../model/ops";

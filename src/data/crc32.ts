@@ -17,3 +17,8 @@ export function crc32(bytes: Uint8Array, crc = 0): number {
   }
   return ~crc >>> 0;
 }
+
+/** Eight hexadecimal digits. */
+export function formatChecksum(checksum: number): string {
+  return checksum.toString(16).padStart(8, "0");
+}

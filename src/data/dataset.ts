@@ -56,6 +56,7 @@ export class Dataset {
   private readonly shift: number;
   private readonly mask: number;
   private known: Vocabulary;
+  private knownChecksum: number | undefined;
   /** See Vocabulary.byteTokens. */
   private byteTokens: Uint8Array;
 
@@ -118,9 +119,9 @@ export class Dataset {
     return 1 + this.letters / this.count;
   }
 
-  /** CRC-32 of the whole list. Reads all of it. */
+  /** CRC-32 of the whole list, all of which is read the first time. */
   get checksum(): number {
-    return this.crc32(this.bytes);
+    return (this.knownChecksum ??= this.crc32(this.bytes));
   }
 
   /** Bytes of RAM that the line index takes. */

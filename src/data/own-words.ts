@@ -15,6 +15,8 @@ export class OwnWords {
   count = 0;
   /** The probability with which one of them is drawn, from 0 to 1, where there are any. */
   share = DEFAULT_SHARE;
+  /** How often they have changed. */
+  changes = 0;
   private size = 0;
 
   /** @throws InputError for one that is there already, or for which there is no room */
@@ -26,6 +28,7 @@ export class OwnWords {
     this.bytes.set(line, this.size);
     this.size += line.length;
     this.count++;
+    this.changes++;
   }
 
   /** @throws InputError for one that is not there */
@@ -38,11 +41,7 @@ export class OwnWords {
     this.size = size - (end - at);
     bytes.fill(0, this.size, size);
     this.count--;
-  }
-
-  clear(): void {
-    this.bytes.fill(0);
-    this.size = this.count = 0;
+    this.changes++;
   }
 
   /** Where word `i` begins. */

@@ -33,7 +33,7 @@ export interface Controls {
   plan(): readonly string[];
   bench(): Promise<void>;
   version(): string;
-  reboot(): void;
+  reboot(): Promise<void>;
   /** Saves, and begins to be fetched. */
   fetch(): Promise<void>;
   chunk(at: number, count: number): Promise<void>;
@@ -65,7 +65,8 @@ const HELP = Object.freeze([
   "plan, bench, version, reboot, help",
 ]);
 
-const LEAVING = /^\s*set\s+log\s+text\s*$/;
+/** After these nothing more can be said to a program. */
+const LEAVING = /^\s*(?:set\s+log\s+text|reboot)\s*$/;
 const MOST_NAMES = 1000;
 const DEFAULT_NAMES = 5;
 /** Names without end. */
@@ -113,8 +114,8 @@ export class Console {
     known.push(entry);
     if (known.length > REMEMBERED_IDS) known.shift();
     const end = (ack: AckEvent): void => this.tell((entry.ack = ack));
-    // Afterwards the answer would be for people.
-    if (LEAVING.test(command)) this.tell({ type: "ack", id, ok: true });
+    const isLeaving = LEAVING.test(command);
+    if (isLeaving) this.tell({ type: "ack", id, ok: true });
     this.attempt(
       command,
       (next) => end({ type: "ack", id, ok: true, ...(next !== undefined && { next }) }),
@@ -129,7 +130,7 @@ export class Console {
       failed(error.message);
     };
     try {
-      const work = this.execute(line.trim());
+      const work = this.execute(line.trimStart());
       if (typeof work === "object") void work.then((next) => done(typeof next === "number" ? next : undefined), fail);
       else done(work);
     } catch (error) {
@@ -148,9 +149,11 @@ export class Console {
 
   private execute(line: string): Work {
     const command = /^\S*/.exec(line)?.[0] ?? "";
-    const rest = line.slice(command.length).trim();
+    const tail = line.slice(command.length).trimStart();
+    const rest = tail.trimEnd();
     const words = rest === "" ? [] : rest.split(/\s+/);
     if (TRANSFERS.includes(command)) return this.carry(command, words);
+    if (command === "generate") return this.generate(tail);
     if (WITH_MORE.includes(command)) return this.executeWith(command, rest, words);
     if (!PLAIN.includes(command)) throw unknown(command);
     if (words.length > 0) throw new InputError(`${command} takes nothing behind it.`);
@@ -162,8 +165,6 @@ export class Console {
     switch (command) {
       case "train":
         return this.train(words);
-      case "generate":
-        return this.generate(rest);
       case "stream":
         return this.stream(words);
       case "eval":
@@ -195,7 +196,6 @@ export class Console {
         break;
       case "pause":
         controls.pause();
-        this.say(`Paused: ${controls.status()}`);
         break;
       case "resume":
         controls.resume();
@@ -210,7 +210,10 @@ export class Console {
       case "load":
         return this.sayAfter(controls.load(), () => `Loaded: ${controls.status()}`);
       case "reset":
-        return this.sayAfter(controls.reset(), () => "Fresh weights: train begins.");
+        return this.sayAfter(
+          controls.reset(),
+          () => "Fresh weights: train begins. load goes back, until the next save.",
+        );
       case "plan":
         for (const text of controls.plan()) this.say(text);
         break;
@@ -220,7 +223,7 @@ export class Console {
         this.say(controls.version());
         break;
       case "reboot":
-        controls.reboot();
+        return controls.reboot();
     }
     return undefined;
   }
@@ -299,6 +302,7 @@ export class Console {
 
   private setLog(value: string | undefined, version: string | undefined): void {
     if (value !== "text" && value !== "json") throw new InputError("log is text or json.");
+    if (value === "text" && version !== undefined) throw tooMany(2);
     if (version !== undefined && Number(version) !== PROTOCOL_VERSION)
       throw new InputError(
         `This device speaks version ${PROTOCOL_VERSION} of its protocol, not ${printable(version)}.`,
@@ -307,7 +311,7 @@ export class Console {
   }
 }
 
-const WITH_MORE: readonly string[] = Object.freeze(["train", "generate", "stream", "eval", "add", "forget", "set"]);
+const WITH_MORE: readonly string[] = Object.freeze(["train", "stream", "eval", "add", "forget", "set"]);
 const PLAIN: readonly string[] = Object.freeze([
   "help",
   "status",

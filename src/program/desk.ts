@@ -3,9 +3,10 @@ import type { Controls, NumberKey } from "./console";
 import type { Device } from "./device";
 import { InputError } from "../errors";
 import { Evaluation } from "./evaluation";
+import { SPACE } from "../data/characters";
 import { checkWord } from "../data/fitting";
 import { Generator } from "../model/generate";
-import { type Keeper, RECEIVED, STORED } from "./keeping";
+import type { Keeper } from "./keeping";
 import { DEFAULT_SHARE, OwnWords } from "../data/own-words";
 import { planMemory } from "../plan";
 import { Random, siblingSeed } from "../model/random";
@@ -56,22 +57,23 @@ export class Desk implements Controls {
     ];
   }
 
-  reboot(): void {
+  reboot(): Promise<void> {
     const { reboot, platform } = this.device.place;
     if (!reboot) throw new InputError(`A program on ${platform.place} cannot be rebooted.`);
-    reboot();
+    // Behind a save that waits.
+    return this.device.whileResting(reboot);
   }
 
   // --- training ---
 
   train(steps?: number): Promise<void> | undefined {
     const { device } = this;
-    const { trainer, state } = device;
+    const { trainer } = device;
     if (steps === undefined && device.isUnderWay) {
-      device.resume();
+      this.resume();
       return undefined;
     }
-    if (device.isUnderWay && state !== "paused")
+    if (device.isTraining)
       throw new InputError(`It is training, step ${trainer.stepsDone} of ${trainer.config.steps}: pause first.`);
     return device.whileResting(() => {
       const { steps: length, learningRate } = device.schedule(steps);
@@ -83,12 +85,19 @@ export class Desk implements Controls {
   }
 
   pause(): void {
+    this.checkUnderWay();
     this.device.pause();
+    this.device.say(`Paused: ${this.status()}`);
   }
 
   resume(): void {
-    if (!this.device.isUnderWay) throw new InputError("The training is over: train N goes on for N steps.");
+    this.checkUnderWay();
     this.device.resume();
+    this.device.say(`Going on: ${this.status()}`);
+  }
+
+  private checkUnderWay(): void {
+    if (!this.device.isUnderWay) throw new InputError("The training is over: train N goes on for N steps.");
   }
 
   reset(): Promise<void> {
@@ -104,6 +113,9 @@ export class Desk implements Controls {
   // --- names ---
 
   generate(count: number, temperature = this.device.temperature, prefix = ""): Promise<void> {
+    this.checkLoaded();
+    // At the end of a line a space means something only where names have spaces.
+    if (this.device.trainer.model.vocabulary.tokenOf(SPACE) === 0) prefix = prefix.trim();
     this.generator.checkPrefix(prefix);
     const write = (name: string, number: number): void =>
       this.device.log.tell({ type: "name", number, name, isAnswer: true });
@@ -114,13 +126,18 @@ export class Desk implements Controls {
   evaluate(ofOwn: boolean): Promise<void> {
     const { log, trainer } = this.device;
     const { model, dataset, holdout } = trainer;
-    const own = dataset.own?.count ?? 0;
-    if (ofOwn && own === 0) throw new InputError("There are no words of your own: add some.");
-    const indices = ofOwn ? Uint32Array.from({ length: own }, (_, i) => dataset.count + i) : undefined;
+    this.checkLoaded();
+    const { own } = dataset;
+    const words = own?.count ?? 0;
+    if (ofOwn && words === 0) throw new InputError("There are no words of your own: add some.");
+    const changes = own?.changes;
+    const indices = ofOwn ? Uint32Array.from({ length: words }, (_, i) => dataset.count + i) : undefined;
     const evaluation = new Evaluation(model, dataset, indices, ofOwn ? undefined : holdout);
     const { total } = evaluation;
     const task: Task = {
       work() {
+        if (ofOwn && (dataset.own !== own || own?.changes !== changes))
+          throw new InputError("Your words have changed meanwhile: eval again.");
         const isMore = evaluation.work();
         if (evaluation.done % PROGRESS_NAMES === 0) log.tell({ type: "progress", done: evaluation.done, total });
         return isMore;
@@ -148,6 +165,11 @@ export class Desk implements Controls {
     this.device.cut();
   }
 
+  /** What a checkpoint is about to replace must not be used or changed. */
+  private checkLoaded(): void {
+    if (this.device.isLoading) throw new InputError("It is loading: try again in a moment.");
+  }
+
   private alone<T>(work: () => Promise<T>): Promise<T> {
     if (this.isBusy) throw new InputError("What was asked for before is still under way: stop ends it.");
     this.isBusy = true;
@@ -157,18 +179,26 @@ export class Desk implements Controls {
   // --- words of one's own ---
 
   add(word: string): void {
-    const { model, dataset } = this.device.trainer;
+    const { model } = this.device.trainer;
+    this.checkLoaded();
     checkWord(model, word);
-    dataset.own ??= new OwnWords();
-    dataset.own.add(word);
-    this.device.saveSoon();
+    this.changeWords((own) => own.add(word));
   }
 
   forget(word: string): void {
-    const { own } = this.device.trainer.dataset;
-    if (!own) throw new InputError("There are no words of your own.");
-    own.forget(word);
-    this.device.saveSoon();
+    this.checkLoaded();
+    this.changeWords((own) => own.forget(word));
+  }
+
+  private changeWords(change: (own: OwnWords) => void): void {
+    const { device } = this;
+    const { trainer } = device;
+    const own = trainer.dataset.own ?? new OwnWords();
+    change(own);
+    trainer.dataset.own = own;
+    // A batch is drawn from the same words from its first name to its last.
+    trainer.abandonBatch();
+    device.saveSoon();
   }
 
   get wordCount(): number {
@@ -179,12 +209,13 @@ export class Desk implements Controls {
     const words = this.device.trainer.dataset.own?.text.split("\n").slice(0, -1) ?? [];
     let number = 0;
     const { tell } = this.device.log;
-    await this.device.runPaced({
+    const isWhole = await this.device.runPaced({
       work() {
         if (number < words.length) tell({ type: "word", text: words[number], number: ++number });
         return number < words.length;
       },
     });
+    if (!isWhole) throw new InputError("Stopped.");
   }
 
   // --- values ---
@@ -218,12 +249,9 @@ export class Desk implements Controls {
       case "temperature":
         device.temperature = value;
         return;
-      case "own_share": {
-        const { dataset } = device.trainer;
-        dataset.own ??= new OwnWords();
-        dataset.own.share = value;
-        device.saveSoon();
-      }
+      case "own_share":
+        this.checkLoaded();
+        this.changeWords((own) => (own.share = value));
     }
   }
 
@@ -238,14 +266,11 @@ export class Desk implements Controls {
   }
 
   load(): Promise<void> {
-    const { device } = this;
-    const keeper = this.keeper;
-    return device.whileResting(async () => {
-      const wasTraining = device.state === "training";
+    const { device, keeper } = this;
+    return device.whileLoading(async () => {
       const seed = await keeper.restore();
       if (seed === undefined) throw new InputError("There is no checkpoint yet: save makes one.");
       device.seed = seed;
-      device.goOn(wasTraining);
     });
   }
 
@@ -275,15 +300,19 @@ export class Desk implements Controls {
 
   async received(): Promise<void> {
     const { device, keeper, transfer } = this;
+    if (transfer.isFetching) throw new InputError("The checkpoint is being fetched: try again when that has ended.");
     await transfer.received();
-    await device.whileResting(async () => {
-      const wasTraining = device.state === "training";
+    await device.whileLoading(async () => {
       const seed = await keeper.adopt();
-      if (seed !== undefined) device.seed = seed;
-      device.goOn(wasTraining);
-      await device.place.platform.storage?.move(RECEIVED, STORED);
-      await device.saveBySelf();
+      if (seed === undefined) device.say("Its training is another one: the weights alone are taken.");
+      else device.seed = seed;
     });
+    try {
+      await this.save();
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      throw new InputError(`It is loaded, but not stored. ${error.message}`);
+    }
   }
 
   cancel(): void {

@@ -3,7 +3,7 @@ import { DeviceLog } from "./device-log";
 import { InputError } from "../errors";
 import type { DeviceState } from "./events";
 import { Generator } from "../model/generate";
-import { Keeper, RECEIVED, STORED } from "./keeping";
+import { HalfLoaded, Keeper, RECEIVED, STORED } from "./keeping";
 import { Model } from "../model/model";
 import { drawParameters } from "../model/parameters";
 import { checkRoom } from "../plan";
@@ -48,6 +48,8 @@ export class Device {
   /** With which the run began. */
   seed: number;
   temperature: number;
+  /** Whether a checkpoint is about to replace what the trainer has. */
+  isLoading = false;
   private readonly runner: Runner;
   private training: Training;
   /** With which step it began, and when. */
@@ -93,7 +95,7 @@ export class Device {
   }
 
   get state(): DeviceState {
-    return this.current;
+    return this.current === "training" && this.isPaused ? "paused" : this.current;
   }
 
   /** Lives; rejects for mistakes in the program only. */
@@ -111,7 +113,9 @@ export class Device {
   private async begin(): Promise<void> {
     const { keeper, trainer, place } = this;
     const { platform, settings } = place;
+    this.isLoading = true;
     const seed = await keeper?.restoreOrKeep();
+    this.isLoading = false;
     if (seed !== undefined) this.seed = seed;
     else {
       if (settings.isSeedRandom) this.say(`Seed: ${this.seed}`);
@@ -122,7 +126,8 @@ export class Device {
     this.tellStart(false);
     const words = trainer.dataset.own?.count ?? 0;
     if (words > 0) this.say(`With ${words} words of your own.`);
-    if (this.training.isOver) this.say("It is trained already: train N goes on for N steps.");
+    if (this.training.isOver)
+      this.say(`It is trained already, ${trainer.totalSteps} steps: train N goes on for N more.`);
     this.saveAt = this.nextSave();
   }
 
@@ -135,7 +140,8 @@ export class Device {
       await runner.run(training);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      log.tell({ type: "error", message: error.message });
+      const advice = this.keeper ? " load goes back to the last checkpoint." : "";
+      log.tell({ type: "error", message: error.message + advice });
       this.isPaused = true;
       return;
     }
@@ -188,6 +194,11 @@ export class Device {
     return !this.training.isOver;
   }
 
+  /** Whether it trains, or will as soon as nothing else must be done. */
+  get isTraining(): boolean {
+    return this.isUnderWay && !this.isPaused;
+  }
+
   pause(): void {
     this.isPaused = true;
     this.training.rest();
@@ -234,6 +245,23 @@ export class Device {
       });
       this.training.rest();
       this.wake();
+    });
+  }
+
+  /** Lets a checkpoint replace what the trainer has; goes on training where it did. */
+  whileLoading(load: () => Promise<void>): Promise<void> {
+    return this.whileResting(async () => {
+      const { isTraining } = this;
+      this.isLoading = true;
+      try {
+        await load();
+        this.goOn(isTraining);
+      } catch (error) {
+        if (error instanceof HalfLoaded) this.isPaused = true;
+        throw error;
+      } finally {
+        this.isLoading = false;
+      }
     });
   }
 
@@ -329,7 +357,7 @@ export class Device {
     const { stepsDone: step, totalSteps, lastLoss, config, dataset, model } = this.trainer;
     this.log.tell({
       type: "state",
-      state: this.current,
+      state: this.state,
       step,
       steps: config.steps,
       totalSteps,

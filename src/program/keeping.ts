@@ -5,7 +5,7 @@ import { saveCheckpoint } from "../checkpoint/saving";
 import { InputError } from "../errors";
 import type { Ending, Tell } from "./events";
 import { checkWord } from "../data/fitting";
-import { OwnWords } from "../data/own-words";
+import { DEFAULT_SHARE, OwnWords } from "../data/own-words";
 import type { Model } from "../model/model";
 import type { Trainer } from "../model/trainer";
 import type { Storage } from "../platform";
@@ -37,7 +37,15 @@ export function saveTraining(
 
 export function recordOf({ dataset, config, state }: Trainer, seed: number, build = ""): TrainingRecord {
   const { own, checksum } = dataset;
-  return { config, state, seed, dataset: checksum, ownWords: own?.text ?? "", ownShare: own?.share ?? 0, build };
+  return {
+    config,
+    state,
+    seed,
+    dataset: checksum,
+    ownWords: own?.text ?? "",
+    ownShare: own?.share ?? DEFAULT_SHARE,
+    build,
+  };
 }
 
 /**
@@ -52,8 +60,9 @@ export async function restoreTraining(
   trainer: Trainer,
 ): Promise<Ending> {
   const { model, adam, dataset } = trainer;
-  const own = ownWordsOf(record, model);
-  const ending = await runner.run(new LoadingTask(checkpoint, model, adam, dataset.crc32));
+  const own = ownWordsOf(checkpoint, record, model);
+  if (record.state.nextName >= dataset.count) throw checkpoint.bad("its next_name is beyond the end of the list");
+  const ending = await load(runner, new LoadingTask(checkpoint, model, adam, dataset.crc32));
   if (ending === "stopped") return ending;
   dataset.own = own;
   trainer.beginSchedule(record.config.steps, record.config.learningRate);
@@ -68,8 +77,6 @@ export const RECEIVED = "received.safetensors";
 
 /** What a device remembers when its power is off. */
 export class Keeper {
-  /** No save by itself before this; milliseconds of the clock. */
-  holdUntil = -Infinity;
   /** Whether the last save failed, and that has been told. */
   private hasFailed = false;
 
@@ -98,7 +105,11 @@ export class Keeper {
       await this.save(seed);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      if (!this.hasFailed) this.tell({ type: "remark", message: `${error.message} Training goes on.` });
+      if (!this.hasFailed)
+        this.tell({
+          type: "remark",
+          message: `${error.message} What is learnt since the last save would be lost at power-off.`,
+        });
       this.hasFailed = true;
     }
   }
@@ -111,7 +122,8 @@ export class Keeper {
     const checkpoint = await Checkpoint.find(this.storage, STORED);
     if (!checkpoint) return undefined;
     try {
-      const record = this.check(checkpoint);
+      this.check(checkpoint);
+      const record = checkpoint.record();
       if (!record) throw new InputError(`${STORED} does not say where its training is.`);
       if (record.dataset !== this.trainer.dataset.checksum)
         throw new InputError(`${STORED} was trained on another list of names.`);
@@ -136,20 +148,21 @@ export class Keeper {
   }
 
   /**
-   * Takes over what has come over the cable: a training on the same list with all its state, of anything else
-   * the weights. Returns the seed of its run, where it has one.
+   * Takes over what has come over the cable: a training like this one with all its state, of any other the
+   * weights. Returns the seed of its run; undefined for weights alone.
    * @throws InputError (as a rejection) when it is no checkpoint of this model; nothing is changed
    */
   async adopt(): Promise<number | undefined> {
     const { runner, trainer, storage } = this;
     const checkpoint = await Checkpoint.open(storage, RECEIVED);
     try {
-      const record = this.check(checkpoint);
-      if (record?.dataset === trainer.dataset.checksum) {
+      this.check(checkpoint);
+      const record = checkpoint.record();
+      if (record && this.isLikeOurs(record)) {
         await restoreTraining(runner, checkpoint, record, trainer);
         return record.seed;
       }
-      await runner.run(new LoadingTask(checkpoint, trainer.model, undefined, trainer.dataset.crc32));
+      await load(runner, new LoadingTask(checkpoint, trainer.model, undefined, trainer.dataset.crc32));
       trainer.reset();
       return undefined;
     } finally {
@@ -157,19 +170,22 @@ export class Keeper {
     }
   }
 
+  private isLikeOurs({ config, dataset }: TrainingRecord): boolean {
+    const { batchSize, sampling, holdout } = this.trainer.config;
+    return (
+      dataset === this.trainer.dataset.checksum &&
+      config.batchSize === batchSize &&
+      config.sampling === sampling &&
+      config.holdout === holdout
+    );
+  }
+
   /** @throws InputError unless it holds a model of this shape and vocabulary */
-  private check(checkpoint: Checkpoint): TrainingRecord | undefined {
+  private check(checkpoint: Checkpoint): void {
     const { config, vocabulary } = this.trainer.model;
     checkpoint.modelConfig(config);
     if (String(checkpoint.vocabulary(vocabulary)) !== String(vocabulary))
       throw checkpoint.bad("its model knows other characters");
-    const record = checkpoint.record();
-    if (!record) return undefined;
-    const { batchSize, sampling, holdout } = this.trainer.config;
-    const { config: theirs } = record;
-    if (theirs.batchSize !== batchSize || theirs.sampling !== sampling || theirs.holdout !== holdout)
-      throw checkpoint.bad("its batch_size, sampling or holdout is not that of this build");
-    return record;
   }
 
   private async putAside(): Promise<string> {
@@ -189,8 +205,25 @@ function otherBuild(stored: string, now: string): InputError {
   return new InputError(`${STORED} is of a build with other settings: this one has ${changed}.`);
 }
 
-function ownWordsOf({ ownWords, ownShare }: TrainingRecord, model: Model): OwnWords | undefined {
-  if (ownWords === "") return undefined;
+/** A checkpoint could not be read to its end, when a part of it had already taken the place of what was there. */
+export class HalfLoaded extends InputError {}
+
+async function load(runner: Runner, task: LoadingTask): Promise<Ending> {
+  try {
+    return await runner.run(task);
+  } catch (error) {
+    if (!(error instanceof InputError) || !task.hasBegun) throw error;
+    throw new HalfLoaded(`${error.message} The weights are a mixture now: load again, or reset.`);
+  }
+}
+
+function ownWordsOf(
+  checkpoint: Checkpoint,
+  { ownWords, ownShare }: TrainingRecord,
+  model: Model,
+): OwnWords | undefined {
+  if (ownWords === "" && ownShare === DEFAULT_SHARE) return undefined;
+  if (ownWords !== "" && !ownWords.endsWith("\n")) throw checkpoint.bad("its own_words are cut off");
   const own = new OwnWords();
   own.share = ownShare;
   for (const word of ownWords.split("\n").slice(0, -1)) {

@@ -1,5 +1,5 @@
-/** Bytes of a line, without its end. */
-const MOST_BYTES = 120;
+import { decodeUtf8 } from "../data/utf8";
+import { MOST_LINE_BYTES } from "../protocol/lines";
 
 const TAB = 0x09;
 const BACKSPACE = 0x08;
@@ -8,7 +8,7 @@ const RETURN = 0x0d;
 const SPACE = 0x20;
 const DELETE = 0x7f;
 
-const TOO_LONG = `The line is too long: at most ${MOST_BYTES} bytes.`;
+const TOO_LONG = `The line is too long: at most ${MOST_LINE_BYTES} bytes.`;
 const BROKEN = "The line is not UTF-8: set the terminal to UTF-8.";
 const CONTROL = "The line has a control character, as of an arrow key: type it again without.";
 
@@ -18,7 +18,7 @@ const CONTROL = "The line has a control character, as of an arrow key: type it a
  * refused whole, with one answer when it ends. Lines with nothing in them are passed over.
  */
 export class LineEditor {
-  private readonly bytes = new Uint8Array(MOST_BYTES);
+  private readonly bytes = new Uint8Array(MOST_LINE_BYTES);
   private length = 0;
   /** Why the line under way will be refused. */
   private fault = "";
@@ -47,7 +47,7 @@ export class LineEditor {
     if (byte === NEWLINE || this.fault === TOO_LONG) return false;
     if (byte === BACKSPACE || byte === DELETE) this.takeBack();
     else if (byte < SPACE && byte !== TAB) this.fault = CONTROL;
-    else if (this.length === MOST_BYTES) this.fault = TOO_LONG;
+    else if (this.length === MOST_LINE_BYTES) this.fault = TOO_LONG;
     else this.bytes[this.length++] = byte === TAB ? SPACE : byte;
     return false;
   }
@@ -61,7 +61,7 @@ export class LineEditor {
     const { length, fault } = this;
     this.length = 0;
     this.fault = "";
-    const line = fault === "" ? decodeUtf8(this.bytes, length) : "";
+    const line = fault === "" ? decodeUtf8(this.bytes.subarray(0, length)) : "";
     if (fault !== "") this.refuse(fault);
     else if (line === undefined) this.refuse(BROKEN);
     else if (line !== "") this.receive(line);
@@ -70,27 +70,4 @@ export class LineEditor {
 
 function isContinuation(byte: number): boolean {
   return byte >= 0x80 && byte < 0xc0;
-}
-
-/**
- * The text of bytes[0] to bytes[length - 1], as Unicode's table 3-7 has it; undefined for what is not UTF-8:
- * overlong forms, surrogates, numbers beyond U+10FFFF, characters that are cut.
- */
-export function decodeUtf8(bytes: Uint8Array, length: number): string | undefined {
-  let text = "";
-  for (let i = 0; i < length;) {
-    const first = bytes[i++];
-    const more = first < 0x80 ? 0 : first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
-    if (more > 0 && (first < 0xc2 || first > 0xf4)) return undefined;
-    if (i + more > length) return undefined;
-    let codePoint = more === 0 ? first : first & (0x3f >> more);
-    for (let k = 0; k < more; k++, i++) {
-      if (!isContinuation(bytes[i])) return undefined;
-      codePoint = (codePoint << 6) | (bytes[i] & 0x3f);
-    }
-    const isOverlong = (more === 2 && codePoint < 0x800) || (more === 3 && codePoint < 0x10000);
-    if (isOverlong || codePoint > 0x10ffff || (codePoint >= 0xd800 && codePoint <= 0xdfff)) return undefined;
-    text += String.fromCodePoint(codePoint);
-  }
-  return text;
 }

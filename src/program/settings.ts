@@ -31,7 +31,8 @@ export interface FirmwareSettings {
   readonly logEvery: number;
   /** Seconds of training between two saves; 0 saves at the end alone. */
   readonly saveEvery: number;
-  readonly ops: OpsName;
+  /** The place's best unless given. */
+  readonly ops: OpsName | undefined;
   readonly port: PortChoice;
   /** Pins of UART0; -1 for the chip's own. */
   readonly transmit: number;
@@ -180,7 +181,7 @@ export function readSettings(settings: Settings, random: () => number = Math.ran
     temperature: number("temperature") ?? preset.temperature,
     logEvery: number("log_every") ?? DEFAULT_LOG_EVERY,
     saveEvery: number("save_every") ?? DEFAULT_SAVE_EVERY,
-    ops: settings.ops === "typescript" ? "typescript" : "native",
+    ops: isGiven(settings.ops) ? (settings.ops as OpsName) : undefined,
     ...readPort(settings),
   };
 }

@@ -38,13 +38,15 @@ export function formatText(event: Event): string {
     case "hello":
     case "state":
     case "ack":
-    case "damaged":
     case "chunk":
       return "";
+    case "damaged":
+      return "That tagged line is damaged: send it again.\n";
   }
 }
 
 function trainingLine({ steps, batchSize, from }: StartEvent): string {
+  if (from === steps) return "";
   const names = batchSize > 1 ? ` of ${batchSize} names` : "";
   return `Training for ${steps} steps${names}...\n${from === undefined ? "" : `Going on with step ${from}.\n`}`;
 }

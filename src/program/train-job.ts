@@ -206,7 +206,7 @@ async function train(job: TrainJob, { trainer, seed }: PreparedTraining, surroun
   let ending: Ending;
   do {
     if (saveEvery !== undefined) training.restAt = platform.now() + 1000 * saveEvery;
-    ending = trainer.stepsDone < steps ? await runner.run(training) : "done";
+    ending = training.isOver ? "done" : await runner.run(training);
     if (ending === "stopped" || training.isOver || save === undefined) break;
     await saveTo(save);
     tell({ type: "saved", file: save, isEarly: false });

@@ -81,8 +81,10 @@ export class Training implements Task {
 
   /** Whether to go on at once, when there is more to do or not. */
   private after(isMore: boolean, now: number): boolean {
+    // The last step is told before a rest: whoever goes on after a power cut has no step left to tell.
+    const isLastTold = !this.isValidating || this.trainer.stepsDone <= this.last;
     if (!isMore) this.isOver = true;
-    else if (now < this.restAt) return true;
+    else if (now < this.restAt || !isLastTold) return true;
     this.restAt = Infinity;
     return false;
   }

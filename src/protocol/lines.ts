@@ -1,5 +1,4 @@
-import { crc32 } from "../data/crc32";
-import { formatChecksum } from "../checkpoint/format";
+import { crc32, formatChecksum } from "../data/crc32";
 import { encodeUtf8 } from "../data/utf8";
 
 /*
