@@ -13,8 +13,13 @@ function serial(isPerson = true): { port: Serial; lines: string[] } {
     write: (queue: Uint8Array, from: number, to: number) => board.write(queue, from, to),
     flush: (milliseconds: number) => board.flush(milliseconds),
   };
-  const listener = { receive: (line: string) => void lines.push(line), key: () => undefined, isPerson: () => isPerson };
-  const port = new Serial(bytes, (callback, every) => void board.addTimer(callback, every, every), listener);
+  const listener = {
+    receive: (line: string) => void lines.push(line),
+    refuse: (answer: string) => port.write(`${answer}\n`),
+    key: () => undefined,
+    isPerson: () => isPerson,
+  };
+  const port: Serial = new Serial(bytes, (callback, every) => void board.addTimer(callback, every, every), listener);
   return { port, lines };
 }
 

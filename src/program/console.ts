@@ -98,6 +98,12 @@ export class Console {
     } else this.receiveTyped(line);
   };
 
+  /** A line was no text, or too long. @param first its first byte */
+  readonly refuse = (answer: string, first: number): void => {
+    if (isTagged(String.fromCharCode(first))) this.tell({ type: "damaged" });
+    else this.say(answer);
+  };
+
   private receiveTyped(line: string): void {
     const fail = (message: string): void => this.say(message);
     this.attempt(line, () => undefined, fail);

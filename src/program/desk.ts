@@ -288,6 +288,7 @@ export class Desk implements Controls {
 
   fetched(): void {
     this.transfer.endFetch();
+    this.device.saveWhatWaited();
   }
 
   receive(size: number): Promise<number> {

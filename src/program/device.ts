@@ -61,6 +61,8 @@ export class Device {
   /** When the next save is due; milliseconds of the clock. */
   private saveAt = Infinity;
   private isSaveWaiting = false;
+  /** Whether a save was passed over, as the checkpoint was fetched. */
+  private isSaveOwed = false;
   /** What is done once the training rests, and how to wake the device that idles. */
   private readonly waiting: (() => Promise<void>)[] = [];
   private wake: () => void = () => undefined;
@@ -292,8 +294,15 @@ export class Device {
   async saveBySelf(): Promise<void> {
     this.saveAt = this.nextSave();
     const { keeper } = this;
-    if (!keeper || this.transfer?.isFetching) return;
+    if (!keeper) return;
+    this.isSaveOwed = this.transfer?.isFetching ?? false;
+    if (this.isSaveOwed) return;
     await this.saving(() => keeper.saveOrSay(this.seed));
+  }
+
+  /** When a fetch is over. */
+  saveWhatWaited(): void {
+    if (this.isSaveOwed) this.saveSoon();
   }
 
   /** While the training rests. */

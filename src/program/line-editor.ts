@@ -26,12 +26,12 @@ export class LineEditor {
 
   /**
    * @param receive called with each line, without its end
-   * @param refuse called with a sentence in the place of a line that will not do
+   * @param refuse called with a sentence in the place of a line that will not do, and its first byte
    * @param key called with every byte but the second of CR+LF, before that
    */
   constructor(
     private readonly receive: (line: string) => void,
-    private readonly refuse: (answer: string) => void,
+    private readonly refuse: (answer: string, first: number) => void,
     private readonly key: () => void = () => undefined,
   ) {}
 
@@ -62,8 +62,9 @@ export class LineEditor {
     this.length = 0;
     this.fault = "";
     const line = fault === "" ? decodeUtf8(this.bytes.subarray(0, length)) : "";
-    if (fault !== "") this.refuse(fault);
-    else if (line === undefined) this.refuse(BROKEN);
+    const first = length > 0 ? this.bytes[0] : 0;
+    if (fault !== "") this.refuse(fault, first);
+    else if (line === undefined) this.refuse(BROKEN, first);
     else if (line !== "") this.receive(line);
   }
 }

@@ -14,6 +14,8 @@ export interface Port {
 export interface Listener {
   /** Gets each line, without its end. */
   readonly receive: (line: string) => void;
+  /** Gets a sentence in the place of a line that will not do, and its first byte. */
+  readonly refuse: (answer: string, first: number) => void;
   /** Is called with every key that is pressed, before that. */
   readonly key: () => void;
   /** Whether it wants to be told, in a line for people, that lines were dropped. */
@@ -59,8 +61,8 @@ export class Serial {
     repeat: (callback: () => void, milliseconds: number) => void,
     private readonly listener: Listener,
   ) {
-    const { receive, key } = listener;
-    this.editor = new LineEditor(receive, (answer) => this.write(`${answer}\n`), key);
+    const { receive, refuse, key } = listener;
+    this.editor = new LineEditor(receive, refuse, key);
     repeat(() => this.poll(), POLL_MILLISECONDS);
   }
 

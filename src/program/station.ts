@@ -34,6 +34,10 @@ export class Station {
         if (this.console) this.console.receive(line);
         else this.write(this.refusal);
       },
+      refuse: (answer, first) => {
+        if (this.console) this.console.refuse(answer, first);
+        else this.write(`${answer}\n`);
+      },
       key: () => this.console?.key(),
       isPerson: () => !this.program?.log.isJson,
     });

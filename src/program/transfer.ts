@@ -5,9 +5,8 @@ import type { Clock, NewFile, Storage } from "../platform";
 import { decodeBase64, encodeBase64 } from "../protocol/base64";
 import { CHUNK_BYTES, DATA_BYTES, MOST_CHUNKS } from "../protocol/lines";
 
-/** Milliseconds without a word from the other side after which a transfer is forgotten. */
-const FETCH_PATIENCE = 10_000;
-const RECEIVE_PATIENCE = 30_000;
+/** Milliseconds without a word from the other side after which a transfer is forgotten: later than it gives up. */
+const PATIENCE = 30_000;
 /** Bytes that a checkpoint may have, however large the storage is. */
 const MOST_BYTES = 16 << 20;
 
@@ -32,7 +31,7 @@ export class Transfer {
   }
 
   beginFetch(): void {
-    this.fetchUntil = this.clock.now() + FETCH_PATIENCE;
+    this.fetchUntil = this.clock.now() + PATIENCE;
   }
 
   endFetch(): void {
@@ -71,7 +70,7 @@ export class Transfer {
       file: await this.storage.create(this.incomingName),
       size,
       at: 0,
-      until: this.clock.now() + RECEIVE_PATIENCE,
+      until: this.clock.now() + PATIENCE,
     };
     return 0;
   }
@@ -90,7 +89,7 @@ export class Transfer {
       this.orCancel(() => incoming.file.write(bytes));
       incoming.at += bytes.length;
     }
-    incoming.until = this.clock.now() + RECEIVE_PATIENCE;
+    incoming.until = this.clock.now() + PATIENCE;
     return incoming.at;
   }
 

@@ -73,7 +73,7 @@ export class Simulation {
     const at = this.random.index(line.length);
     const what = this.random.index(3);
     if (what === 0) return line.slice(0, at);
-    const other = String.fromCharCode(32 + this.random.index(94));
+    const other = String.fromCharCode(this.random.index(256));
     return line.slice(0, at) + (what === 1 ? other : "") + line.slice(at + 1);
   }
 }

@@ -2,7 +2,9 @@ import { Console } from "../../src/program/console";
 import { Desk } from "../../src/program/desk";
 import { Device } from "../../src/program/device";
 import { LineEditor } from "../../src/program/line-editor";
+import type { Port } from "../../src/program/serial";
 import { readSettings, type Settings } from "../../src/program/settings";
+import { Station } from "../../src/program/station";
 import { type DeviceLine, openLine } from "../../src/protocol/lines";
 import { typescriptOps } from "../../src/model/typescript-ops";
 import { InputError } from "../../src/errors";
@@ -12,23 +14,38 @@ import { MemoryStorage } from "./memory-storage";
 
 export const NAMES = ["emma", "olivia", "ava", "isabella", "thequickbrown", "foxjumps", "overlazydog"];
 
+/** The raw bytes of a serial port, and a time in which they pass; nothing can be typed then. */
+export interface TestCable {
+  readonly port: Port;
+  readonly repeat: (callback: () => void, milliseconds: number) => void;
+  readonly platformOf: (names: Uint8Array, storage: MemoryStorage | undefined) => MemoryPlatform;
+}
+
+interface Options {
+  readonly names?: readonly string[];
+  /** Milliseconds that a look at the clock takes. */
+  readonly tick?: number;
+  readonly cable?: TestCable | undefined;
+}
+
 /** The device program in memory, with a console, and a clock that moves by a look at it. */
 export class TestDevice {
   /** What it has said since the last look. */
   private said = "";
   readonly platform: MemoryPlatform;
   readonly device: Device;
-  private readonly console: Console;
-  private readonly editor: LineEditor;
+  private readonly editor: LineEditor | undefined;
   private failure: Error | undefined;
 
   constructor(
     settings: Settings = {},
     readonly storage: MemoryStorage | undefined = new MemoryStorage(),
-    { names = NAMES, tick = 10 }: { names?: readonly string[]; tick?: number } = {},
+    { names = NAMES, tick = 10, cable }: Options = {},
   ) {
-    this.platform = new MemoryPlatform(utf8(names.join("\n")), storage, tick);
-    const write = (text: string): void => void (this.said += text);
+    const list = utf8(names.join("\n"));
+    this.platform = cable?.platformOf(list, storage) ?? new MemoryPlatform(list, storage, tick);
+    const station = cable && new Station(cable.port, cable.repeat);
+    const write = station?.write ?? ((text: string): void => void (this.said += text));
     this.device = new Device({
       platform: this.platform,
       settings: readSettings({ ops: "typescript", steps: 20, samples: 2, log_every: 5, ...settings }),
@@ -39,9 +56,16 @@ export class TestDevice {
       write,
       reboot: () => void (this.rebooted = true),
     });
-    this.console = new Console(new Desk(this.device), this.device.log.tell);
-    this.editor = new LineEditor(this.console.receive, (answer) => write(`${answer}\n`), this.console.key);
-    this.device.run().catch((error: unknown) => (this.failure = error as Error));
+    const { device } = this;
+    const controls = new Desk(device);
+    const fail = (error: unknown): void => void (this.failure = error as Error);
+    if (station) {
+      station.begin(() => ({ controls, log: device.log, run: () => device.run() })).catch(fail);
+      return;
+    }
+    const console = new Console(controls, device.log.tell);
+    this.editor = new LineEditor(console.receive, console.refuse, console.key);
+    device.run().catch(fail);
   }
 
   rebooted = false;
@@ -69,7 +93,7 @@ export class TestDevice {
   async live(turns = Infinity): Promise<void> {
     for (let turn = 0; turn < turns; turn++) {
       await new Promise(setImmediate);
-      if (this.failure !== undefined) throw this.failure;
+      this.check();
       if (!this.platform.turn()) {
         await new Promise(setImmediate);
         if (!this.platform.turn()) return;
@@ -77,8 +101,13 @@ export class TestDevice {
     }
   }
 
+  /** @throws what it has failed with: a mistake in the program */
+  check(): void {
+    if (this.failure !== undefined) throw this.failure;
+  }
+
   type(text: string | Uint8Array): void {
-    for (const byte of typeof text === "string" ? utf8(text) : text) this.editor.take(byte);
+    for (const byte of typeof text === "string" ? utf8(text) : text) this.editor?.take(byte);
   }
 
   /** What it answers to a line, once all that it has begun is done or so many turns are over. */
