@@ -43,7 +43,7 @@ async function simulate(
   output: Output,
   ending: AbortSignal,
 ): Promise<void> {
-  const settings = { version: "simulator", codename: "goldcrest", ...settingsOf(words) };
+  const settings = settingsOf(words);
   checkSettings(settings);
   const files = new Files(ending);
   const temporary = options.storage === undefined ? mkdtempSync(join(tmpdir(), "esp32gpt-flash-")) : undefined;
@@ -54,7 +54,8 @@ async function simulate(
     const cable = options.listen === undefined ? terminalCable(output) : await tcpCable(options.listen);
     const xs = options.engine === "node" ? undefined : await prepareXs(options, ending);
     const boardOptions: BoardOptions = {
-      settings,
+      // Native ops are C, which only XS has.
+      settings: { version: "simulator", codename: "goldcrest", ...(!xs && { ops: "typescript" }), ...settings },
       namesFile: files.pathOf(options.data),
       namesName: options.data,
       folder,
