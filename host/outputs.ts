@@ -1,4 +1,4 @@
-import { fstatSync, lstatSync, readdirSync, readlinkSync, realpathSync, rmSync, statSync } from "node:fs";
+import { fstatSync, lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { InputError, printable } from "../src/errors";
 import { fileError } from "./file-errors";
@@ -50,13 +50,25 @@ export function removeLeftovers(target: string): void {
   }
 }
 
-/** Whether there is such a process. */
+/** Whether there is such a process, and it has not ended. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+  return !hasEnded(pid);
+}
+
+/**
+ * Whether a process is there only because nobody has asked how it ended, as one whose parent was killed, in a
+ * container whose first process does not ask. Known on Linux alone.
+ */
+function hasEnded(pid: number): boolean {
+  try {
+    return /^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
   }
 }
 

@@ -1,15 +1,13 @@
 // npm run test:kills: trainings that save are killed at random moments, again and again. Afterwards every
 // checkpoint must be whole, no process may be left, and the next save must remove what a dead one has left.
 // Too long for CI: node scripts/kill-saves.mjs [kills of each signal, 300] [seed]
-import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { build } from "./build.mjs";
+import { NAMES, processesWith, startProgram } from "./processes.mjs";
 
-const PROGRAM = fileURLToPath(new URL("../bin/esp32gpt.js", import.meta.url));
 /** @type {readonly NodeJS.Signals[]} */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"];
 const ENGINES = ["node", "xs"];
@@ -45,7 +43,7 @@ for (const engine of ENGINES) {
       const after = existsSync(file) ? readFileSync(file) : undefined;
       if (after && !(before && after.equals(before))) {
         saved++;
-        if ((await run("eval", "--model", file, "--data", names())) !== 0) broken++;
+        if ((await run("eval", "--model", file, "--data", NAMES)) !== 0) broken++;
       }
     }
     await setTimeout(MOST_MILLISECONDS);
@@ -63,11 +61,6 @@ for (const engine of ENGINES) {
 rmSync(folder, { recursive: true, force: true });
 if (failures > 0) process.exitCode = 1;
 
-/** A list that is soon evaluated. */
-function names() {
-  return fileURLToPath(new URL("../test/data/names-short.txt", import.meta.url));
-}
-
 /**
  * Starts a training, and kills it at a random moment; SIGKILL comes shortly after a SIGINT, as often as not
  * in the middle of the save.
@@ -77,13 +70,9 @@ function names() {
  * @returns {Promise<number>} milliseconds that it took to end
  */
 async function killOnce(engine, signal, file) {
-  const child = spawn(
-    process.execPath,
-    [PROGRAM, ..."train --steps 100000000 --engine".split(" "), engine, "--save", file],
-    {
-      stdio: ["ignore", "pipe", "inherit"],
-    },
-  );
+  const options = [..."train --steps 100000000 --engine".split(" "), engine, "--save", file];
+  const child = startProgram(options);
+  child.stderr.pipe(process.stderr);
   const ended = new Promise((resolve) => child.on("exit", (code, by) => resolve(code ?? by)));
   // From the first line on it has something to keep.
   await new Promise((resolve) => child.stdout.once("data", resolve).once("end", resolve));
@@ -106,19 +95,8 @@ async function killOnce(engine, signal, file) {
 
 /** @param {...string} options */
 function run(...options) {
-  const child = spawn(process.execPath, [PROGRAM, ...options], { stdio: ["ignore", "ignore", "inherit"] });
+  const child = startProgram(options);
+  child.stderr.pipe(process.stderr);
+  child.stdout.resume();
   return new Promise((resolve) => child.on("close", resolve));
-}
-
-/** @param {string} text in their command lines */
-function processesWith(text) {
-  let count = 0;
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      if (Number(pid) !== process.pid && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(text)) count++;
-    } catch {
-      // It has just ended.
-    }
-  }
-  return count;
 }

@@ -8,8 +8,10 @@ import { checkSettings } from "../../src/program/settings";
 import { fileError } from "../file-errors";
 import { Files } from "../files";
 import { LIST } from "../inputs";
+import { RECEIVED, STORED } from "../../src/program/keeping";
 import { placeOptions } from "../options";
 import type { Output } from "../output";
+import { removeLeftovers } from "../outputs";
 import { prepareXs, type RunOptions } from "../run";
 import type { Board, BoardOptions } from "./board";
 import { NodeBoard } from "./node-board";
@@ -50,6 +52,7 @@ async function simulate(
   const folder = options.storage ?? temporary ?? "";
   try {
     if (options.storage !== undefined) makeFolder(folder);
+    for (const name of [STORED, RECEIVED]) removeLeftovers(join(folder, name));
     await files.input(options.data, LIST);
     const cable = options.listen === undefined ? terminalCable(output) : await tcpCable(options.listen);
     const xs = options.engine === "node" ? undefined : await prepareXs(options, ending);

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Board, BoardOptions } from "./board";
 import { Desk } from "../../src/program/desk";
 import { Device } from "../../src/program/device";
-import type { Platform } from "../../src/platform";
+import type { NewFile, Platform } from "../../src/platform";
 import type { Port } from "../../src/program/serial";
 import { readSettings } from "../../src/program/settings";
 import { Station } from "../../src/program/station";
@@ -18,6 +18,8 @@ export class NodeBoard implements Board {
   private power = 0;
   private end: () => void = () => undefined;
   private fail: (error: unknown) => void = () => undefined;
+  /** Files that are being written. */
+  private readonly unfinished = new Set<NewFile>();
 
   constructor(private readonly options: BoardOptions) {}
 
@@ -42,6 +44,8 @@ export class NodeBoard implements Board {
     this.power++;
     this.arrived = [];
     clearInterval(this.timer);
+    for (const file of this.unfinished) file.abort();
+    this.unfinished.clear();
   }
 
   private powerOn(): void {
@@ -76,12 +80,26 @@ export class NodeBoard implements Board {
       namesFile: namesName,
       storage: {
         open: (name) => nodeStorage.open(path(name)),
-        create: (name) => nodeStorage.create(path(name)),
+        create: (name) => this.create(path(name)),
         move: (from, to) => nodeStorage.move(path(from), path(to)),
       },
       now: () => performance.now(),
       schedule: (slice) => void setImmediate(() => power === this.power && slice()),
       room: () => undefined,
+    };
+  }
+
+  private async create(path: string): Promise<NewFile> {
+    const file = await nodeStorage.create(path);
+    this.unfinished.add(file);
+    const end = (): void => void this.unfinished.delete(file);
+    return {
+      write: (bytes) => file.write(bytes),
+      commit: () => file.commit().finally(end),
+      abort() {
+        end();
+        file.abort();
+      },
     };
   }
 

@@ -1,0 +1,157 @@
+// npm run test:killed-runs: trainings that save often are killed (SIGKILL) at random moments, and begun again
+// until they are over. Their checkpoints must then be, byte for byte, that of a training that was never killed.
+// node scripts/kill-runs.mjs [kills, 500] [seed] [share of a run's usual length, 1]
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { build } from "./build.mjs";
+import { NAMES, processesWith, startProgram } from "./processes.mjs";
+
+const CHECKPOINT = "checkpoint.safetensors";
+/** Milliseconds until the kill, at the most: a run that is not killed takes some seconds. */
+const LONGEST_LIFE = 500;
+/** Of a save, likewise. */
+const LONGEST_SAVE = 3;
+/** Characters of what a run has said that are shown. */
+const SHOWN = 500;
+/** Milliseconds in which a process without its parent must be gone. */
+const PATIENCE = 2000;
+
+await build();
+/** @type {typeof import("../src/index")} */
+const { Random } = await import(new URL("../dist/index.js", import.meta.url).href);
+
+const kills = Number(process.argv[2] ?? 500);
+const seed = Number(process.argv[3] ?? (Date.now() % 0xffffffff) + 1);
+const share = Number(process.argv[4] ?? 1);
+const random = new Random(seed);
+console.log(`seed ${seed}`);
+
+/**
+ * Its command line; all of them leave their checkpoint under one name in their folder.
+ * @typedef {(folder: string, isAgain: boolean) => readonly string[]} Place
+ */
+
+/** @type {(engine: string, steps: number) => Place} */
+const training = (engine, steps) => (folder, isAgain) => [
+  ...["train", "--engine", engine, "--data", NAMES, "--samples", "0", "--save-every", "0.02"],
+  ...["--save", join(folder, CHECKPOINT)],
+  ...(isAgain ? ["--resume", join(folder, CHECKPOINT)] : ["--steps", String(share * steps)]),
+];
+
+/** @type {(engine: string, steps: number) => Place} */
+const board = (engine, steps) => (folder) => [
+  ...["simulate", "--engine", engine, "--data", NAMES, "--storage", folder],
+  ...["save_every=0.05", "samples=0", `steps=${share * steps}`],
+];
+
+/** @type {readonly (readonly [name: string, Place])[]} */
+const PLACES = [
+  ["train on node", training("node", 40_000)],
+  ["train on xs", training("xs", 120_000)],
+  ["simulate on xs", board("xs", 120_000)],
+];
+
+const root = mkdtempSync(join(tmpdir(), "esp32gpt-kills-"));
+try {
+  for (const [i, [name, place]] of PLACES.entries()) {
+    const isGood = await killRuns(name, place, Math.floor((kills + i) / PLACES.length));
+    if (!isGood) process.exitCode = 1;
+  }
+} finally {
+  rmSync(root, { recursive: true, force: true });
+}
+
+/**
+ * @param {string} name
+ * @param {Place} place
+ * @param {number} count
+ * @returns {Promise<boolean>} whether nothing was lost
+ */
+async function killRuns(name, place, count) {
+  const folder = (/** @type {string} */ of) => {
+    mkdirSync(join(root, of), { recursive: true });
+    return join(root, of);
+  };
+  const undisturbed = folder(name);
+  if ((await live(place, undisturbed, false)).ending !== "over") return false;
+  const expected = readFileSync(join(undisturbed, CHECKPOINT));
+
+  const found = { kills: 0, withinSave: 0, runs: 0, equal: 0, lost: 0, troubles: 0, leftovers: 0 };
+  while (found.kills < count) {
+    const run = folder(`${name} ${found.runs++}`);
+    /** @type {Awaited<ReturnType<typeof live>>["ending"]} */
+    let ending = "killed";
+    for (let step = 0; ending === "killed";) {
+      const had = existsSync(join(run, CHECKPOINT));
+      const life = await live(place, run, found.kills < count);
+      ({ ending } = life);
+      if (ending === "killed") found.kills++;
+      if (ending === "trouble") found.troubles++;
+      if (ending === "killed" && readdirSync(run).some((file) => file.endsWith(".tmp"))) found.withinSave++;
+      if ((had && !existsSync(join(run, CHECKPOINT))) || (life.from ?? step) < step) found.lost++;
+      step = life.from ?? step;
+    }
+    if (ending === "over" && readFileSync(join(run, CHECKPOINT)).equals(expected)) found.equal++;
+    found.leftovers += readdirSync(run).filter((file) => file !== CHECKPOINT).length;
+  }
+  for (const until = performance.now() + PATIENCE; processesWith(root) > 0 && performance.now() < until;)
+    await wait(100);
+  const left = processesWith(root);
+  console.log(
+    `${name}: ${found.kills} kills (${found.withinSave} leave a save half done) in ${found.runs} runs, of which ` +
+      `${found.equal} end like one that was never killed; ${found.lost} checkpoints lost, ${found.troubles} refused, ` +
+      `${found.leftovers} leftovers, ${left} processes left`,
+  );
+  return found.equal === found.runs && found.lost + found.troubles + found.leftovers + left === 0;
+}
+
+/**
+ * Starts the program in a folder, anew or where it was, and kills it or lets it end.
+ * @param {Place} place
+ * @param {string} folder
+ * @param {boolean} isKilled
+ * @returns {Promise<{ ending: "killed" | "over" | "trouble", from: number | undefined }>} the step from which it went
+ *   on, where it came to say so
+ */
+async function live(place, folder, isKilled) {
+  const child = startProgram(place(folder, existsSync(join(folder, CHECKPOINT))));
+  let [said, complaint] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    said += text;
+    // A board lives until its cable is pulled out.
+    if (/=== Done ===|trained already/.test(said)) child.stdin.end();
+  });
+  child.stderr.setEncoding("utf8").on("data", (text) => (complaint += text));
+  const closed = new Promise((resolve) => child.on("close", resolve));
+  if (isKilled) {
+    // Some while they begin, or read what the one before has left.
+    if (random.index(8) > 0) await Promise.race([closed, new Promise((resolve) => child.stdout.once("data", resolve))]);
+    await Promise.race([closed, wait(share * LONGEST_LIFE * random.uniform())]);
+    // As often as not shortly after a save has begun.
+    if (random.index(2) === 0) await Promise.race([closed, saving(folder)]);
+    child.kill("SIGKILL");
+  }
+  await closed;
+  const from = /Going on with step (\d+)\./.exec(said)?.[1];
+  const isSound = complaint === "" && !/cannot be used|kept as/.test(said);
+  const isOver = child.exitCode === 0;
+  if (!isSound || (!isOver && child.signalCode !== "SIGKILL"))
+    console.error(`${folder}: ${(said + complaint).slice(-SHOWN)}`);
+  const ending = !isSound ? "trouble" : isOver ? "over" : child.signalCode === "SIGKILL" ? "killed" : "trouble";
+  return { ending, from: from === undefined ? undefined : Number(from) };
+}
+
+/**
+ * Resolves at a moment within a save, or shortly after it.
+ * @param {string} folder
+ */
+async function saving(folder) {
+  const watcher = watch(folder);
+  const timeout = wait(PATIENCE); // It may be over.
+  await Promise.race([timeout, new Promise((resolve) => watcher.on("change", resolve))]);
+  watcher.close();
+  const until = performance.now() + LONGEST_SAVE * random.uniform();
+  while (performance.now() < until);
+}
