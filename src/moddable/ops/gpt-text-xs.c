@@ -62,7 +62,7 @@ void xs_gpt_encode(xsMachine *the)
 /* crc32(bytes, crc = 0) */
 void xs_gpt_crc32(xsMachine *the)
 {
-    uint32_t crc = xsmcToInteger(xsArgc) > 1 ? (uint32_t)xsmcToNumber(xsArg(1)) : 0;
+    uint32_t crc = xsmcArgc > 1 ? (uint32_t)xsmcToNumber(xsArg(1)) : 0;
     void *bytes;
     xsUnsignedValue size;
     xsmcGetBufferReadable(xsArg(0), &bytes, &size);

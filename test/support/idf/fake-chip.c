@@ -314,6 +314,11 @@ xsType fxTypeOf(xsMachine *the, xsSlot *from)
     return get(from).type;
 }
 
+xsIntegerValue _xsArgc(xsMachine *the)
+{
+    return fxToInteger(the, &the->frame[-1]);
+}
+
 xsIntegerValue fxToInteger(xsMachine *the, xsSlot *from)
 {
     (void)the;

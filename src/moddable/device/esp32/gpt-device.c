@@ -125,7 +125,7 @@ static void say_last_words(const char *reason, const char *message)
 static const char *string_of(xsMachine *the, int i)
 {
     xsType type;
-    if (i >= xsmcToInteger(xsArgc))
+    if (i >= xsmcArgc)
         return NULL;
     type = xsmcTypeOf(xsArg(i));
     return type == xsStringType || type == xsStringXType ? xsmcToString(xsArg(i)) : NULL;
