@@ -6,16 +6,15 @@ import { InputError } from "../../src/errors";
 const PATIENCE = 1000;
 
 /**
- * Starts the device simulator, `esp32gpt simulate`, whose serial line is its standard input and output; a
- * test may name another program in ESP32GPT_SIMULATOR.
+ * Starts the device simulator, `esp32gpt simulate`, whose serial line is its standard input and output.
  * @param options of the simulator
  * @param complain gets what it says on its standard error
  */
 export function simulate(options: readonly string[], complain: (text: string) => void): Duplex {
-  const other = process.env.ESP32GPT_SIMULATOR;
-  const script = other === undefined ? [process.argv[1], "simulate"] : [other];
-  const child = spawn(process.execPath, [...script, ...options], { stdio: "pipe" });
+  const child = spawn(process.execPath, [process.argv[1], "simulate", ...options], { stdio: "pipe" });
   const board = new Duplex({
+    // When the simulator has ended, nothing can be sent any more either.
+    allowHalfOpen: false,
     read: () => void child.stdout.resume(),
     write: (bytes: Uint8Array, _encoding, done) => void child.stdin.write(bytes, () => done()),
     final(done) {

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { statSync } from "node:fs";
 import { loadModel } from "../../src/checkpoint/loading";
@@ -88,16 +87,18 @@ export async function carry(
   const foundXsbug = (): void => board.client.cancel(new InputError(XSBUG_REMARK));
   const foundNoise = (): void => board.client.cancel(new InputError(NOISE_REMARK));
   const board = new Board(connection, { heard: ignore, text: ignore, foundXsbug, foundNoise }, log);
-  const isOver = new AbortController();
   const abort = (): void => board.client.cancel(ending.reason as Error);
   ending.addEventListener("abort", abort);
   log?.whenFull((error) => board.client.cancel(error));
   connection.on("data", (bytes: Uint8Array) => board.take(bytes));
   connection.on("error", ignore);
-  const lost = once(connection, "close", { signal: isOver.signal }).then(() => {
-    board.client.cancel(new Lost());
-    throw new Lost();
-  });
+  // However it breaks: with an error, which is no mistake in the program, or without.
+  const lost = new Promise<never>((_, reject) =>
+    connection.once("close", () => {
+      board.client.cancel(new Lost());
+      reject(new Lost());
+    }),
+  );
   lost.catch(ignore);
   try {
     ending.throwIfAborted();
@@ -111,7 +112,6 @@ export async function carry(
     throw error;
   } finally {
     ending.removeEventListener("abort", abort);
-    isOver.abort();
     connection.destroy();
   }
 }
