@@ -1,12 +1,11 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
-import { buildBoard, monitorInTerminal, type TerminalProgram } from "./support/board";
-import { esp32gpt, temporaryFolder } from "./support/cli";
+import { monitorInTerminal, type TerminalProgram } from "./support/terminal";
+import { temporaryFolder } from "./support/cli";
 import { FakeDevice } from "./support/fake-device";
 import { BoardServer } from "./support/monitor";
-import { until } from "./support/programs";
 
 /* The monitor at a terminal, which Python's pty is. */
 
@@ -264,51 +263,10 @@ const plain = (shown: string): string => shown.replaceAll(OWN_CODES, "");
     await leave();
     board.destroy();
   });
-
-  test("shows how far a transfer is", async () => {
-    await esp32gpt("train", "--steps", "3", "--samples", "0", "--save", at("model"));
-    const environment = { ESP32GPT_SIMULATOR: await buildBoard(at("board.mjs")) };
-    const options = ["--simulate", "--fetch", at("fetched"), "--", "--file", at("model")];
-    terminal = monitorInTerminal(options, 100, 30, environment);
-    expect(await terminal.ended).toBe(0);
-    expect(terminal.shown).toMatch(/\d+% \| \d+\/\d+ bytes \| .* left/);
-    expect(plain(terminal.shown)).toMatch(/Fetched \d+ bytes, after 3 steps, into .*fetched\./);
-  });
-
-  test("waits for a serial cable by itself, and again when it is pulled", async () => {
-    const program = await buildBoard(at("board.mjs"));
-    const port = at("ttyUSB3");
-    terminal = monitorInTerminal(["--port", port]);
-    await terminal.until(/Waiting for .*ttyUSB3\.\.\./);
-    for (let round = 0; round < 2; round++) {
-      const before = terminal.shown.length;
-      const cable = spawn("python3", [
-        "-c",
-        "import os, pty, subprocess, sys, tty\n" +
-          "ours, theirs = pty.openpty()\n" +
-          "tty.setraw(theirs)\n" +
-          `os.symlink(os.ttyname(theirs), ${JSON.stringify(port)})\n` +
-          `board = subprocess.Popen([${JSON.stringify(process.execPath)}, ${JSON.stringify(program)}], stdin=ours, stdout=ours)\n` +
-          "print('plugged', flush=True)\n" +
-          "sys.stdin.read()\n" +
-          "board.kill()\n",
-      ]);
-      await until(cable, "stdout", /plugged/);
-      await terminal.until(/Connected to .*ttyUSB3/, before);
-      await terminal.until(/step \d+\/5000 │ training/, before);
-      rmSync(port);
-      cable.stdin.end();
-      await once(cable, "exit");
-      await terminal.until(/Waiting for .*ttyUSB3/, before);
-    }
-    terminal.type("status\r");
-    await terminal.until(/has not been sent/);
-    await leave();
-  });
 });
 
 (hasPty ? test : test.skip)("a training at a terminal ends with its curve, in a pipe without", async () => {
-  const { TerminalProgram } = await import("./support/board");
+  const { TerminalProgram } = await import("./support/terminal");
   const command = ["bin/esp32gpt.js", "train", "--steps", "300", "--holdout", "5", "--samples", "2"];
   const program = new TerminalProgram([process.execPath, ...command], 80, 24);
   expect(await program.ended).toBe(0);

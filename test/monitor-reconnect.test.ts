@@ -1,20 +1,13 @@
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { Noise } from "../host/monitor/noise";
 import { XsbugFilter } from "../host/monitor/xsbug";
-import { ROOT } from "./helpers";
-import { buildBoard } from "./support/board";
 import { esp32gpt, outcomeOf, start, temporaryFolder } from "./support/cli";
 import { BoardServer } from "./support/monitor";
 import { expectRefusal, until } from "./support/programs";
 
 const at = temporaryFolder();
-let board: string;
-beforeAll(async () => {
-  board = await buildBoard(at("board.mjs"));
-});
 
 describe("--reconnect", () => {
   test("waits for a server, at first and when it goes away, and keeps what is typed", async () => {
@@ -80,44 +73,6 @@ async function plugIn(name: string, text: string): Promise<ChildProcessWithoutNu
   program.kill("SIGTERM");
   await once(program, "exit");
   expect([program.exitCode, said]).toEqual([143, `Waiting for ${port}...\n`.repeat(3)]);
-});
-
-describe("--simulate", () => {
-  const simulate = (...options: string[]): ChildProcessWithoutNullStreams =>
-    spawn(process.execPath, [join("bin", "esp32gpt.js"), "monitor", "--simulate", ...options], {
-      cwd: ROOT,
-      env: { ...process.env, ESP32GPT_SIMULATOR: board },
-    });
-
-  test("starts the simulator with the options behind --, and talks to it", async () => {
-    const program = simulate("--", "--quiet");
-    const outcome = outcomeOf(program);
-    program.stdin.end("status\n");
-    await once(program.stdout, "data");
-    program.kill("SIGINT");
-    expect(await outcome).toEqual({ code: 130, stdout: "Step 7 of 1000.\r\n", stderr: "" });
-  });
-
-  test("carries checkpoints as well", async () => {
-    await esp32gpt("train", "--steps", "3", "--samples", "0", "--save", at("model"));
-    const outcome = await outcomeOf(simulate("--fetch", at("fetched"), "--", "--file", at("model")));
-    expect([outcome.code, outcome.stderr]).toEqual([0, ""]);
-    expect(outcome.stdout).toMatch(/after 3 steps/);
-  });
-
-  test("leaves no simulator behind", async () => {
-    const mark = `mark-${process.pid}`;
-    const program = simulate("--", "--quiet", mark);
-    const outcome = outcomeOf(program);
-    program.stdin.write("status\n");
-    await once(program.stdout, "data");
-    const isRunning = (): boolean => spawnSync("pgrep", ["-f", `board.mjs.*${mark}`]).status === 0;
-    expect(isRunning()).toBe(true);
-    program.kill("SIGTERM");
-    await outcome;
-    for (let i = 0; i < 20 && isRunning(); i++) await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(isRunning()).toBe(false);
-  });
 });
 
 describe("what is meant for xsbug", () => {

@@ -1,34 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { join } from "node:path";
-import { rollup } from "rollup";
-import { ModuleKind, ScriptTarget, transpileModule } from "typescript";
-import { existsSync } from "node:fs";
-import { dirname } from "node:path";
 import { ROOT } from "../helpers";
-
-const compilerOptions = { module: ModuleKind.ESNext, target: ScriptTarget.ES2023, verbatimModuleSyntax: true };
-
-/** Makes a program of a board that is none: see board-main.ts. */
-export async function buildBoard(output: string): Promise<string> {
-  const build = await rollup({
-    input: join(ROOT, "test", "support", "board-main.ts"),
-    external: /^node:/,
-    plugins: [
-      {
-        name: "typescript",
-        resolveId(id, importer) {
-          if (importer === undefined || id.startsWith("node:")) return null;
-          const file = join(dirname(importer), `${id}.ts`);
-          return existsSync(file) ? file : null;
-        },
-        transform: (code) => ({ code: transpileModule(code, { compilerOptions }).outputText, map: null }),
-      },
-    ],
-  });
-  await build.write({ file: output, format: "es" });
-  await build.close();
-  return output;
-}
 
 /** A program in a terminal of a size. */
 export class TerminalProgram {
