@@ -1,6 +1,6 @@
 import { CHIPS } from "../src/chips";
 import type { ModelConfig } from "../src/config";
-import { fits, largestEmbedding, type PlannedBuffer, planMemory } from "../src/plan";
+import { COMMANDS_BYTES, fits, largestEmbedding, type PlannedBuffer, planMemory } from "../src/plan";
 
 /** The memory plan of a model as a table for people. */
 export function formatPlan(config: ModelConfig, indexBytes: number): string {
@@ -18,6 +18,7 @@ export function formatPlan(config: ModelConfig, indexBytes: number): string {
     row("XS slots: objects", slots),
     row("XS stack", stack),
     row("in all", total),
+    row("and for commands that are under way", COMMANDS_BYTES),
     "",
     "Does it fit?",
   ];
@@ -43,7 +44,7 @@ export function planAsJson(config: ModelConfig, indexBytes: number): string {
     fits: fits(plan, room),
     largestEmbedding: largestEmbedding(config, room, indexBytes) ?? null,
   }));
-  return `${JSON.stringify({ config, ...plan, chips })}\n`;
+  return `${JSON.stringify({ config, ...plan, commands: COMMANDS_BYTES, chips })}\n`;
 }
 
 function bufferLines({ name, bytes, parts = [] }: PlannedBuffer, indent = 2): string[] {

@@ -215,6 +215,15 @@ describe("checkpoints", () => {
   });
 });
 
+test("more commands than can wait are refused, at once; what changes words is saved all the same", async () => {
+  const device = await underWay();
+  const text = await device.answer("add venus\nsave\nsave\nsave\nsave\nload", 60);
+  expect(text.match(/^Too much waits already: try again in a moment\.$/gm)).toHaveLength(4);
+  expect(text.match(/^Saved: /gm)).toHaveLength(1);
+  const other = await finished({ steps: 5000 }, device.storage?.reboot());
+  expect(await other.answer("words")).toBe("venus\n");
+});
+
 test("set lists and changes values", async () => {
   const device = await finished();
   expect(await device.answer("set")).toBe("log text\nlog_every 5\nsave_every 30\ntemperature 0.8\nown_share 0.5\n");

@@ -19,8 +19,8 @@ import { Writing } from "./writing";
 
 /** Milliseconds between two lines for programs that tell of steps. */
 const TELL_EVERY = 200;
-/** Commands that wait for the training to rest. */
-const MOST_WAITING = 8;
+/** Commands that wait for the training to rest: each keeps some 4 KB of slots. */
+const MOST_WAITING = 2;
 
 /** Where a device runs. */
 export interface DevicePlace {
@@ -236,6 +236,10 @@ export class Device {
   whileResting<T>(work: () => Promise<T> | T): Promise<T> {
     if (this.waiting.length >= MOST_WAITING)
       return Promise.reject(new InputError("Too much waits already: try again in a moment."));
+    return this.onceResting(work);
+  }
+
+  private onceResting<T>(work: () => Promise<T> | T): Promise<T> {
     return new Promise((resolve, reject) => {
       this.waiting.push(async () => {
         try {
@@ -326,7 +330,7 @@ export class Device {
       this.isSaveWaiting = false;
       return this.saveBySelf();
     };
-    this.whileResting(save).catch(() => (this.isSaveWaiting = false));
+    void this.onceResting(save);
   }
 
   setSaveEvery(seconds: number): void {
