@@ -37,7 +37,9 @@ try {
     program("generate", "--model", model, "-n", "5", "--prefix", "a");
     program("eval", "--model", model);
   }
-  const tests = ["native-ops", "xs-scan", "xs-storage", "xs-streams"].map((name) => `test/${name}.test.ts`);
+  const tests = ["native-ops", "xs-scan", "xs-storage", "xs-streams", "fuzz-board"].map(
+    (name) => `test/${name}.test.ts`,
+  );
   run(join("node_modules", "jest", "bin", "jest.js"), ...tests);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

@@ -106,3 +106,22 @@ test("nothing changes where the answer is an error, lines for programs are sound
   expect(await device.answer("status")).toMatch(/Step \d+ of \d+/);
   expect(storage.openFiles).toBeLessThanOrEqual(1); // one that is being received
 }, 1_800_000);
+
+test("commands that meet while it trains do it no harm", async () => {
+  const random = fuzzRandom();
+  const storage = new MemoryStorage();
+  const settings = { steps: 1e6, n_embd: 4, n_head: 2, samples: 1, save_every: 5, log_every: 1000 };
+  const device = new TestDevice(settings, storage, { names: [...NAMES, "quiz", "jvwky"] });
+  await device.live(5);
+  device.take();
+  const said = new Said();
+  for (let run = 0; run < fuzzRuns(2000); run++) {
+    const wasJson = device.device.log.isJson;
+    device.type(Uint8Array.of(...lineOf(random), 0x0a));
+    await device.live(random.index(4));
+    said.take(device, wasJson);
+  }
+  device.type("\nset log text\nset save_every 0\nstop\npause\n");
+  await device.live(200);
+  expect(await device.answer("status", 200)).toMatch(/^Step \d+ of \d+/m);
+}, 1_800_000);
