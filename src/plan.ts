@@ -113,9 +113,13 @@ function chunksFor(buffers: readonly PlannedBuffer[]): Pick<MemoryPlan, "chunks"
 
 /** Whether the machine of `plan`, with a console, can be created in `room`: its initial chunks are one piece. */
 export function fits(plan: MemoryPlan, room: Room): boolean {
-  return (
-    plan.total + COMMANDS_BYTES <= room.total && Math.max(CREATION.chunks, plan.largestGrowth) <= room.largestPiece
-  );
+  const { total, largestPiece } = besideCommands(room);
+  return plan.total <= total && Math.max(CREATION.chunks, plan.largestGrowth) <= largestPiece;
+}
+
+/** What a model can have where there is a console. */
+export function besideCommands({ total, largestPiece }: Room): Room {
+  return { total: total - COMMANDS_BYTES, largestPiece };
 }
 
 /** The largest n_embd, a multiple of n_head, with which the model fits; undefined when none does. */
@@ -138,12 +142,12 @@ export function checkRoom(config: ModelConfig, room: Room, indexBytes: number, d
       ? "choose fewer layers, a smaller block_size, or a list with fewer different characters"
       : `n_embd ${largest} would fit`;
   throw new InputError(
-    `This model needs ${plan.total + COMMANDS_BYTES} bytes, ${plan.largestGrowth} of them in one piece, but there are ${room.total} and ${room.largestPiece}: ${advice}.`,
+    `This model needs ${plan.total} bytes, ${plan.largestGrowth} of them in one piece, but there are ${room.total} and ${room.largestPiece}: ${advice}.`,
   );
 }
 
 function canGrow(plan: MemoryPlan, room: Room): boolean {
-  return plan.total + COMMANDS_BYTES <= room.total && plan.largestGrowth <= room.largestPiece;
+  return plan.total <= room.total && plan.largestGrowth <= room.largestPiece;
 }
 
 function largestThat(config: ModelConfig, isGood: (config: ModelConfig) => boolean): number | undefined {

@@ -2,7 +2,7 @@ import { CHIPS } from "../src/chips";
 import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig } from "../src/config";
 import { Model } from "../src/model/model";
 import type { Ops } from "../src/model/ops";
-import { checkRoom, COMMANDS_BYTES, CREATION, fits, largestEmbedding, planMemory } from "../src/plan";
+import { besideCommands, checkRoom, COMMANDS_BYTES, CREATION, fits, largestEmbedding, planMemory } from "../src/plan";
 import { Random } from "../src/model/random";
 import { Trainer } from "../src/model/trainer";
 import { typescriptOps } from "../src/model/typescript-ops";
@@ -72,16 +72,24 @@ test("a machine that is running takes what its first chunks have no room for in 
   const { total, chunks, largestGrowth } = planMemory(config, 4036);
   expect(largestGrowth).toBeGreaterThan(0);
   expect(chunks).toBeGreaterThanOrEqual(CREATION.chunks + largestGrowth);
-  const room = { total: total + COMMANDS_BYTES, largestPiece: largestGrowth };
+  const room = { total, largestPiece: largestGrowth };
   expect(() => checkRoom(config, room, 4036)).not.toThrow();
   expect(() => checkRoom(config, { ...room, largestPiece: largestGrowth - 1 }, 4036)).toThrow(/n_embd \d+ would fit/);
-  expect(() => checkRoom(config, { ...room, total: room.total - 1 }, 4036)).toThrow(/n_embd \d+ would fit/);
+  expect(() => checkRoom(config, { ...room, total: total - 1 }, 4036)).toThrow(/n_embd \d+ would fit/);
+});
+
+test("a chip with a console keeps something for its commands", () => {
+  const plan = planMemory(DEFAULT_MODEL);
+  const room = { total: plan.total + COMMANDS_BYTES, largestPiece: plan.total };
+  expect(fits(plan, room)).toBe(true);
+  expect(fits(plan, { ...room, total: room.total - 1 })).toBe(false);
+  expect(besideCommands(room).total).toBe(plan.total);
 });
 
 test("the dataset's own line index is counted", () => {
   const config = { ...DEFAULT_MODEL, nEmbd: 24 };
   const { total, largestGrowth } = planMemory(config, 0);
-  const room = { total: total + COMMANDS_BYTES, largestPiece: largestGrowth };
+  const room = { total, largestPiece: largestGrowth };
   expect(() => checkRoom(config, room, 0)).not.toThrow();
   expect(() => checkRoom(config, room, 200_000)).toThrow(/This model needs/);
 });

@@ -6,7 +6,7 @@ import { Generator } from "../model/generate";
 import { HalfLoaded, Keeper, RECEIVED, STORED } from "./keeping";
 import { Model } from "../model/model";
 import { drawParameters } from "../model/parameters";
-import { checkRoom } from "../plan";
+import { besideCommands, checkRoom } from "../plan";
 import { Random } from "../model/random";
 import { Runner, type Task } from "./runner";
 import { buildOf, type FirmwareSettings } from "./settings";
@@ -81,7 +81,7 @@ export class Device {
     const dataset = datasetOf(platform);
     const config = { ...DEFAULT_MODEL, ...settings.model, vocabularySize: dataset.vocabulary.size };
     const room = platform.room();
-    if (room) checkRoom(config, room, dataset.indexBytes);
+    if (room) checkRoom(config, besideCommands(room), dataset.indexBytes);
     const model = new Model(config, place.provideOps("f32", settings.ops), dataset.vocabulary);
     this.seed = settings.seed;
     this.temperature = settings.temperature;
