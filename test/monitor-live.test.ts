@@ -122,6 +122,16 @@ const plain = (shown: string): string => shown.replaceAll(OWN_CODES, "");
     await leave();
   });
 
+  test("does not send what is half typed when the terminal goes away", async () => {
+    await begin();
+    await terminal.until(/training/);
+    terminal.type("reset");
+    await terminal.until(/> reset/);
+    terminal.kill();
+    await once(board, "close");
+    expect(device.done).not.toContain("reset");
+  });
+
   test("ends with Ctrl-D, too, and says when the board goes away", async () => {
     await begin();
     await terminal.until(/training/);

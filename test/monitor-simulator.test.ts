@@ -99,6 +99,13 @@ describe("--simulate", () => {
     ]);
   });
 
+  withPty("at a terminal shows the sentence of a simulator that will not start", async () => {
+    const terminal = monitorInTerminal(["--simulate", "--", "stepps=5"]);
+    expect(await terminal.ended).toBe(1);
+    expect(terminal.shown).toMatch(/stepps/);
+    expect(terminal.shown).toContain("The connection to the simulator is gone.");
+  });
+
   withPty("shows how far a transfer is", async () => {
     const terminal = monitorInTerminal(["--simulate", "--fetch", at("shown"), "--", ...ON_NODE, ...SMALL]);
     expect(await terminal.ended).toBe(0);

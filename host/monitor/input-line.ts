@@ -32,7 +32,10 @@ export class InputLine {
     this.editor = createInterface({ input, output: nowhere, terminal: true, historySize: HISTORY, prompt: "" });
     this.changed = () => listener.changed();
     this.editor
-      .on("line", (text) => listener.line(text))
+      .on("line", (text) => {
+        // A terminal that goes away hands over what was half typed.
+        if (!input.readableEnded) listener.line(text);
+      })
       .on("SIGINT", () => listener.interrupted())
       .on("SIGCONT", this.changed)
       .on("close", () => listener.ended());

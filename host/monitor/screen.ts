@@ -53,7 +53,9 @@ export class Screen {
 
   /** @param text whole lines, with nothing in them that moves the cursor */
   print(text: string): void {
-    this.above += text;
+    // Whoever still has something to say afterwards says it below.
+    if (this.isStopped) this.output.write(text);
+    else this.above += text;
     if (this.above.length > MOST_WAITING) this.draw();
     else this.change();
   }
