@@ -1,7 +1,9 @@
 """A picture of what a program shows in a terminal, as for docs/monitor.png.
 
     python3 -m pip install pyte pillow
-    python3 scripts/picture.py docs/monitor.png 100x32 --keys 6:'generate 3\\r' --seconds 9 -- npm run monitor
+    python3 scripts/picture.py docs/monitor.png 100x32 --seconds 14 \\
+        --keys 5:'status\\r' --keys 10:'generate 3\\r' --keys 13:'generate 5 0.6 mar' -- \\
+        npm run monitor -- --simulate -- --engine xs ops=typescript steps=5000 holdout=5 log_every=250
 
 Python's pty is the terminal, pyte knows what it shows, Pillow paints it.
 """
