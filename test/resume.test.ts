@@ -91,6 +91,18 @@ test("it is saved as often as was asked for, and goes on from there after a kill
   }
 });
 
+test("saves that fall into the measurement of the last step come to an end", async () => {
+  const storage = new MemoryStorage();
+  const job = { training: { steps: 3, holdout: 30 }, save: "m", saveEvery: 0.01, logEvery: 1 };
+  const platform = await run(job, storage, 500);
+  expect(platform.of("done")).toEqual([{ type: "done", job: "train", outcome: "done" }]);
+  expect(platform.of("step").map(({ validationLoss }) => typeof validationLoss)).toEqual([
+    "number",
+    "number",
+    "number",
+  ]);
+});
+
 test.each<[Partial<TrainJob>, RegExp]>([
   [{ training: { steps: 15 } }, /^m was trained with steps 14, which --steps contradicts: leave it out/],
   [{ trainNames: 15 }, /^m was trained with 14 names, which --train-names contradicts/],
