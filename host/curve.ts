@@ -105,7 +105,6 @@ export class LossCurve {
 
 /** The library colours each character by itself, and is drawn twenty times a second. */
 function joined(chart: string): string {
-  // eslint-disable-next-line no-control-regex
   return chart.replaceAll(/(\x1b\[\d+m)[^\x1b]\x1b\[0m(?:\1[^\x1b]\x1b\[0m)+/g, (run, code: string) => {
     const characters = run.replaceAll(code, "").replaceAll(RESET, "");
     return `${code}${characters}${RESET}`;

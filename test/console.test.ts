@@ -1,6 +1,6 @@
 import { STORED } from "../src/program/keeping";
 import { MemoryStorage } from "./support/memory-storage";
-import { NAMES, TestDevice } from "./support/test-device";
+import { ALL_LETTERS, finished, TestDevice, underWay } from "./support/test-device";
 import { drawParameters } from "../src/model/parameters";
 import { Random } from "../src/model/random";
 import { largestDifference } from "./helpers";
@@ -8,23 +8,6 @@ import { largestDifference } from "./helpers";
 /* What the console answers, and what it leaves as it was. */
 
 const WORDS = ["venus", "mars", "titan", "io"];
-/** Names in which all letters of the words occur. */
-const options = { names: [...NAMES, "quiz", "jvwky"] };
-
-async function finished(settings = {}, storage = new MemoryStorage()): Promise<TestDevice> {
-  const device = new TestDevice(settings, storage, options);
-  await device.live();
-  device.take();
-  return device;
-}
-
-async function underWay(settings = {}): Promise<TestDevice> {
-  const device = new TestDevice({ steps: 5000, ...settings }, new MemoryStorage(), options);
-  await device.live(8);
-  device.take();
-  return device;
-}
-
 test("status tells the step, and the loss once there is one", async () => {
   const device = await finished();
   expect(await device.answer(" status ")).toMatch(/^Step 20 of 20, loss \d\.\d{4}; idle\.\n$/);
@@ -70,7 +53,7 @@ test("stop ends what is being written or measured", async () => {
 
 test("neither names nor measures change what training does", async () => {
   const undisturbed = await finished({ steps: 200 });
-  const disturbed = new TestDevice({ steps: 200 }, new MemoryStorage(), options);
+  const disturbed = new TestDevice({ steps: 200 }, new MemoryStorage(), ALL_LETTERS);
   for (const line of [
     "generate 3",
     "eval",
@@ -91,7 +74,7 @@ test("neither names nor measures change what training does", async () => {
 
 test("bench in the middle of a batch changes nothing either", async () => {
   const undisturbed = await finished({ preset: "tuned", steps: 20 });
-  const disturbed = new TestDevice({ preset: "tuned", steps: 20 }, new MemoryStorage(), options);
+  const disturbed = new TestDevice({ preset: "tuned", steps: 20 }, new MemoryStorage(), ALL_LETTERS);
   for (let i = 0; i < 9; i++) await disturbed.answer("bench", 3 + i);
   await disturbed.live();
   expect(disturbed.state).toBe(undisturbed.state);

@@ -86,7 +86,6 @@ test("a run of one colour is coloured once", () => {
   curve.hear(step(99.5, 2, { validationLoss: 2 }));
   for (let i = 100; i < 120; i++) curve.hear(step(i, 2));
   const dotted = curve.draw(60, 12, true) ?? "";
-  expect(dotted).toMatch(/━\x1b\[0m\x1b\[33m●\x1b\[0m\x1b\[36m━/); // eslint-disable-line no-control-regex
-  // eslint-disable-next-line no-control-regex
+  expect(dotted).toMatch(/━\x1b\[0m\x1b\[33m●\x1b\[0m\x1b\[36m━/);
   expect(dotted.replaceAll(/\x1b\[\d+m/g, "")).toBe(curve.draw(60, 12, false));
 });

@@ -3,26 +3,10 @@ import { RECEIVED, STORED, UNUSED } from "../src/program/keeping";
 import { encodeBase64 } from "../src/protocol/base64";
 import { tagCommand } from "../src/protocol/lines";
 import { MemoryStorage } from "./support/memory-storage";
-import { NAMES, TestDevice } from "./support/test-device";
+import { ALL_LETTERS, finished, TestDevice, underWay } from "./support/test-device";
 import { fileOf, headerOf } from "./support/safetensors-file";
 
 /* Commands that come at the worst moment, and files that were made elsewhere. */
-
-const options = { names: [...NAMES, "quiz", "jvwky"] };
-
-async function finished(settings = {}, storage = new MemoryStorage()): Promise<TestDevice> {
-  const device = new TestDevice(settings, storage, options);
-  await device.live();
-  device.take();
-  return device;
-}
-
-async function underWay(settings = {}, storage = new MemoryStorage()): Promise<TestDevice> {
-  const device = new TestDevice({ steps: 5000, save_every: 0, ...settings }, storage, options);
-  await device.live(8);
-  device.take();
-  return device;
-}
 
 /** Sends a checkpoint as PROTOCOL.md has it; the answer to its end. */
 async function send(device: TestDevice, bytes: Uint8Array): Promise<string> {
@@ -65,7 +49,7 @@ test("a word that was confirmed is stored before a reboot", async () => {
 test.each(["add quiz", "set own_share 0.25"])("%s within a batch: a power cut then changes nothing", async (change) => {
   for (const turns of [3, 4, 5, 6]) {
     const storage = new MemoryStorage();
-    const device = new TestDevice({ batch_size: 5, steps: 60, save_every: 0 }, storage, options);
+    const device = new TestDevice({ batch_size: 5, steps: 60, save_every: 0 }, storage, ALL_LETTERS);
     await device.live(turns);
     device.type(`${change}\n`);
     await device.live();
@@ -94,7 +78,7 @@ test("what a checkpoint is about to replace is not changed", async () => {
   const storage = new MemoryStorage();
   await finished({}, storage);
   for (const command of ["add emma", "set own_share 0.9", "generate 1", "eval"]) {
-    const device = new TestDevice({}, storage, options);
+    const device = new TestDevice({}, storage, ALL_LETTERS);
     device.type(`${command}\n`);
     await device.live();
     expect(device.take()).toMatch(/^It is loading: try again in a moment\.\n/);
@@ -196,7 +180,7 @@ test.each([
   header.__metadata__[key] = value;
   Reflect.deleteProperty(header.__metadata__, "crc32");
   const damaged = new MemoryStorage({ [STORED]: fileOf(header, bytes.subarray(start)) });
-  const device = new TestDevice({}, damaged, options);
+  const device = new TestDevice({}, damaged, ALL_LETTERS);
   await device.live();
   expect(device.take()).toMatch(
     /^checkpoint\.safetensors .*\. It is kept as unused\.safetensors\. Training starts afresh\.\n/,
@@ -207,13 +191,13 @@ test.each([
 test("the power that goes while the last step is measured costs no line of the log", async () => {
   const settings = { holdout: 40, steps: 6, save_every: 0.02, log_every: 1 };
   const storage = new MemoryStorage();
-  let device = new TestDevice(settings, storage, options);
+  let device = new TestDevice(settings, storage, ALL_LETTERS);
   let text = "";
   for (let restarts = 0; restarts < 300 && !text.includes("Done"); restarts++) {
     await device.live(30 + (restarts % 5));
     text += device.take();
     if (text.includes("Done") || text.includes("already")) break;
-    device = new TestDevice(settings, storage, options);
+    device = new TestDevice(settings, storage, ALL_LETTERS);
   }
   expect(text).toMatch(/step {4}5\/6: .*validation loss/);
 });

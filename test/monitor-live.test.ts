@@ -18,7 +18,7 @@ const UP = "\x1b[A";
 const LEFT = "\x1b[D";
 
 /** What the monitor itself sends to a terminal: it moves the cursor, erases, dims, inverts and colours. */
-const OWN_CODES = /\x1b\[(?:\d*[AGJ]|\?25[hl]|[0-9]*m)|\x1b\[\?2004[hl]/g; // eslint-disable-line no-control-regex
+const OWN_CODES = /\x1b\[(?:\d*[AGJ]|\?25[hl]|[0-9]*m)|\x1b\[\?2004[hl]/g;
 
 const plain = (shown: string): string => shown.replaceAll(OWN_CODES, "");
 
@@ -218,9 +218,8 @@ const plain = (shown: string): string => shown.replaceAll(OWN_CODES, "");
     await terminal.until(/\\u\{9b\}5n[^]*\\u\{9b\}5n[^]*\\u\{9b\}5n[^]*\\u\{9b\}5n/);
     await leave();
     const shown = plain(terminal.shown);
-    // eslint-disable-next-line no-control-regex
     expect(shown).not.toMatch(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202e]/);
-    expect(terminal.shown).not.toMatch(/\x1b\[(2J|31m)/); // eslint-disable-line no-control-regex
+    expect(terminal.shown).not.toMatch(/\x1b\[(2J|31m)/);
   });
 
   test("a debug build is told in a sentence", async () => {

@@ -129,3 +129,22 @@ export class TestDevice {
     return JSON.stringify([numbers, trainer.state, trainer.config, own]);
   }
 }
+
+/** Names in which all letters occur. */
+export const ALL_LETTERS = { names: [...NAMES, "quiz", "jvwky"] };
+
+/** A device that has trained and idles. */
+export async function finished(settings: Settings = {}, storage = new MemoryStorage()): Promise<TestDevice> {
+  const device = new TestDevice(settings, storage, ALL_LETTERS);
+  await device.live();
+  device.take();
+  return device;
+}
+
+/** One that trains for long. */
+export async function underWay(settings: Settings = {}, storage = new MemoryStorage()): Promise<TestDevice> {
+  const device = new TestDevice({ steps: 5000, save_every: 0, ...settings }, storage, ALL_LETTERS);
+  await device.live(8);
+  device.take();
+  return device;
+}
