@@ -18,7 +18,7 @@ export default tseslint.config(
   // Escape codes of terminals are looked for on purpose here, lest they get through.
   { rules: { "no-control-regex": "off" } },
   {
-    files: ["**/*.ts"],
+    files: ["**/*.{ts,tsx}"],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
