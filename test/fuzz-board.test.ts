@@ -16,7 +16,18 @@ const LINES = 150;
 const SETTINGS = ["steps=200", "n_embd=4", "n_head=2", "samples=1", "save_every=0.05"];
 const COMMANDS = [
   ...["status", "generate 2 0.5 em", "stream", "words", "eval words", "plan", "help", "add venus", "forget venus"],
-  ...["train 50", "pause", "resume", "load", "save", "reset", "set log json", "set log text", "set own_share 0.5"],
+  ...[
+    "train 50",
+    "pause",
+    "step 2",
+    "resume",
+    "load",
+    "save",
+    "reset",
+    "set log json",
+    "set log text",
+    "set own_share 0.5",
+  ],
   ...[
     "fetch",
     "chunk 0 4",

@@ -11,7 +11,16 @@ import { NAMES, TestDevice } from "./support/test-device";
 
 const COMMANDS = [
   ...["status", "generate 2 0.5 em", "generate 3 1 o", "words", "eval", "eval words", "plan", "help", "version"],
-  ...["stop", "pause", "add venus", "forget venus", "set own_share 0.5", "set log_every 3", "set temperature 1"],
+  ...[
+    "stop",
+    "pause",
+    "step 2",
+    "add venus",
+    "forget venus",
+    "set own_share 0.5",
+    "set log_every 3",
+    "set temperature 1",
+  ],
   ...["train", "train 3", "resume", "load", "save", "reset", "set", "set log json", "set log json 1", "set log text"],
   ...["fetch", "chunk 0 4", "chunk 192 1", "fetched", "receive 60", "data 0 AAAA", "received", "cancel"],
   `data 0 ${encodeBase64(new Uint8Array(60))}`,

@@ -93,12 +93,15 @@ export class Trainer {
     this.stepsDone = 0;
   }
 
+  get isBetweenBatches(): boolean {
+    return this.namesLeft === this.training.batchSize;
+  }
+
   /** After the last update: of a batch that is under way nothing is kept, its names are drawn again. */
   get state(): TrainingState {
     const { totalSteps, stepsDone } = this;
     const { position } = this.random;
-    if (this.namesLeft === this.training.batchSize)
-      return { totalSteps, stepsDone, random: position, nextName: this.nextName };
+    if (this.isBetweenBatches) return { totalSteps, stepsDone, random: position, nextName: this.nextName };
     const random = { ...position, state: this.firstWord >>> 0 };
     return { totalSteps, stepsDone, random, nextName: this.firstName };
   }

@@ -9,6 +9,8 @@ export interface Controls {
   status(): string;
   /** Goes on, or begins a schedule of so many steps, of the build's where none are said. */
   train(steps?: number): Promise<void> | undefined;
+  /** Does so many steps, and pauses. */
+  step(count: number): Promise<void>;
   pause(): void;
   resume(): void;
   save(): Promise<void>;
@@ -54,7 +56,7 @@ type Work = number | undefined | Promise<number | undefined> | Promise<void>;
 const HELP = Object.freeze([
   "status                              what it does",
   "train [steps]                       goes on, or begins a schedule of so many steps",
-  "pause, resume                       the training",
+  "pause, resume, step [n]             the training; n steps, and pauses",
   "generate [n] [temperature] [prefix] writes names",
   "stream [temperature]                writes names until a key is pressed",
   "eval [words]                        the loss of the names held out, or all; or of your words",
@@ -171,6 +173,8 @@ export class Console {
     switch (command) {
       case "train":
         return this.train(words);
+      case "step":
+        return this.step(words);
       case "stream":
         return this.stream(words);
       case "eval":
@@ -271,6 +275,13 @@ export class Console {
     return this.controls.train(steps);
   }
 
+  private step(words: readonly string[]): Work {
+    const [text] = atMost(1, words);
+    const count = text === undefined ? 1 : numberOf("The number of steps", text);
+    checkInteger("The number of steps", count, 1, 1e9);
+    return this.sayAfter(this.controls.step(count), () => this.controls.status());
+  }
+
   private generate(rest: string): Work {
     // The prefix is the rest of the line, as it may hold spaces.
     const [, n, temperature, prefix = ""] = /^(\S*)\s*(\S*)\s*(.*)$/.exec(rest) ?? [];
@@ -317,7 +328,7 @@ export class Console {
   }
 }
 
-const WITH_MORE: readonly string[] = Object.freeze(["train", "stream", "eval", "add", "forget", "set"]);
+const WITH_MORE: readonly string[] = Object.freeze(["train", "step", "stream", "eval", "add", "forget", "set"]);
 const PLAIN: readonly string[] = Object.freeze([
   "help",
   "status",

@@ -84,6 +84,11 @@ export class Desk implements Controls {
     });
   }
 
+  step(count: number): Promise<void> {
+    this.checkUnderWay();
+    return this.device.step(count);
+  }
+
   pause(): void {
     this.checkUnderWay();
     this.device.pause();

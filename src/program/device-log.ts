@@ -1,4 +1,4 @@
-import type { Event } from "./events";
+import type { Event, Tell } from "./events";
 import { PROTOCOL_VERSION, sealLine } from "../protocol/lines";
 import { formatText } from "./text-log";
 
@@ -8,10 +8,17 @@ export class DeviceLog {
   /** Of the next line for programs. */
   private n = 0;
 
-  /** @param write takes whole lines */
-  constructor(private readonly write: (text: string) => void) {}
+  /**
+   * @param write takes whole lines
+   * @param hear is told first, where somebody listens
+   */
+  constructor(
+    private readonly write: (text: string) => void,
+    private readonly hear?: Tell,
+  ) {}
 
   readonly tell = (event: Event): void => {
+    this.hear?.(event);
     const text = this.isJson ? `${sealLine(this.n++, event)}\n` : forPeople(event);
     if (text !== "") this.write(text);
   };

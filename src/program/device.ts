@@ -1,7 +1,7 @@
 import { DEFAULT_MODEL, type TrainingConfig, trainingConfig } from "../config";
 import { DeviceLog } from "./device-log";
 import { InputError } from "../errors";
-import type { DeviceState } from "./events";
+import type { DeviceState, Tell } from "./events";
 import { Generator } from "../model/generate";
 import { HalfLoaded, Keeper, RECEIVED, STORED } from "./keeping";
 import { Model } from "../model/model";
@@ -29,6 +29,8 @@ export interface DevicePlace {
   readonly provideOps: Surroundings["provideOps"];
   /** Takes whole lines of the log. */
   readonly write: (text: string) => void;
+  /** Is told of everything as it happens, and of every step, where somebody listens in the same program. */
+  readonly hear?: Tell;
   /** Whether there is room for more lines: what was asked for waits, rather than be lost. */
   readonly hasRoom?: () => boolean;
   /** Starts everything anew, where that can be done. */
@@ -56,6 +58,8 @@ export class Device {
   private begun = { from: 0, at: 0 };
   private current: DeviceState = "idle";
   private isPaused = false;
+  /** The steps that were asked for: with how many done it pauses, and whom to tell. */
+  private stepping: { readonly until: number; readonly end: () => void } | undefined;
   private logEvery: number;
   private saveEvery: number;
   /** When the next save is due; milliseconds of the clock. */
@@ -74,9 +78,9 @@ export class Device {
    * @throws InputError when the settings or the dataset will not do, or there is no memory
    */
   constructor(readonly place: DevicePlace) {
-    const { platform, settings, write } = place;
+    const { platform, settings, write, hear } = place;
     const { storage } = platform;
-    this.log = new DeviceLog(write);
+    this.log = new DeviceLog(write, hear);
     this.runner = new Runner(platform);
     const dataset = datasetOf(platform);
     const config = { ...DEFAULT_MODEL, ...settings.model, vocabularySize: dataset.vocabulary.size };
@@ -138,20 +142,24 @@ export class Device {
     const { training, runner, place, log } = this;
     this.enter("training");
     training.restAt = this.saveAt;
+    const hasDoneSteps = (): boolean =>
+      this.stepping !== undefined && this.trainer.stepsDone >= this.stepping.until && training.isBetweenSteps;
     try {
-      await runner.run(training);
+      await runner.run(this.stepping ? { work: (now) => training.work(now) && !hasDoneSteps() } : training);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       const advice = this.keeper ? " load goes back to the last checkpoint." : "";
       log.tell({ type: "error", message: error.message + advice });
-      this.isPaused = true;
+      this.pause();
       return;
     }
     if (training.isOver) await this.finish();
+    else if (hasDoneSteps()) this.pause();
     else if (place.platform.now() >= this.saveAt) await this.saveBySelf();
   }
 
   private async finish(): Promise<void> {
+    this.endSteps();
     const { trainer, log, place, temperature, begun } = this;
     const { stepsDone, config } = trainer;
     const milliseconds = place.platform.now() - begun.at;
@@ -204,11 +212,25 @@ export class Device {
   pause(): void {
     this.isPaused = true;
     this.training.rest();
+    this.endSteps();
   }
 
   resume(): void {
     this.isPaused = false;
+    this.endSteps();
     this.wake();
+  }
+
+  /** Does so many steps, with the measurement that follows the last, and pauses; resolves then, or when it is paused before. */
+  step(count: number): Promise<void> {
+    this.resume();
+    this.training.rest();
+    return new Promise((end) => (this.stepping = { until: this.trainer.stepsDone + count, end }));
+  }
+
+  private endSteps(): void {
+    this.stepping?.end();
+    this.stepping = undefined;
   }
 
   /** While the training rests: fresh weights, by the seed of the run. */
@@ -223,13 +245,14 @@ export class Device {
   goOn(isTraining: boolean): void {
     this.training = this.newTraining();
     this.isPaused = !isTraining;
+    this.endSteps();
     this.saveAt = this.nextSave();
     this.tellState();
   }
 
   private newTraining(): Training {
     this.begun = { from: this.trainer.stepsDone, at: this.place.platform.now() };
-    return new Training(this.trainer, this.logEvery, this.log.isJson ? TELL_EVERY : Infinity, this.log.tell);
+    return new Training(this.trainer, this.logEvery, this.tellEvery, this.log.tell);
   }
 
   /** Does what must not meet a training under way; resolves or rejects with it. */
@@ -257,7 +280,7 @@ export class Device {
   /** Lets a checkpoint replace what the trainer has; goes on training where it did. */
   whileLoading(load: () => Promise<void>): Promise<void> {
     return this.whileResting(async () => {
-      const { isTraining } = this;
+      const isTraining = this.isTraining && !this.stepping;
       this.isLoading = true;
       try {
         await load();
@@ -351,7 +374,12 @@ export class Device {
       this.log.beginJson(this.place.settings.version, this.place.platform.place);
       this.tellState();
     } else this.log.beginText();
-    this.training.setTellEvery(isJson ? TELL_EVERY : Infinity);
+    this.training.setTellEvery(this.tellEvery);
+  }
+
+  private get tellEvery(): number {
+    if (this.place.hear) return 0;
+    return this.log.isJson ? TELL_EVERY : Infinity;
   }
 
   get intervals(): { readonly logEvery: number; readonly saveEvery: number } {

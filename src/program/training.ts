@@ -58,6 +58,11 @@ export class Training implements Task {
     this.sum = this.count = 0;
   }
 
+  /** Whether nothing is begun: neither a batch nor a measurement. */
+  get isBetweenSteps(): boolean {
+    return !this.isValidating && this.trainer.isBetweenBatches;
+  }
+
   /** Rests after the bit under way. */
   rest(): void {
     this.restAt = -Infinity;

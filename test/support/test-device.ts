@@ -1,6 +1,7 @@
 import { Console } from "../../src/program/console";
 import { Desk } from "../../src/program/desk";
 import { Device } from "../../src/program/device";
+import type { Tell } from "../../src/program/events";
 import { LineEditor } from "../../src/program/line-editor";
 import type { Port } from "../../src/program/serial";
 import { readSettings, type Settings } from "../../src/program/settings";
@@ -26,6 +27,7 @@ interface Options {
   /** Milliseconds that a look at the clock takes. */
   readonly tick?: number;
   readonly cable?: TestCable | undefined;
+  readonly hear?: Tell;
 }
 
 /** The device program in memory, with a console, and a clock that moves by a look at it. */
@@ -40,7 +42,7 @@ export class TestDevice {
   constructor(
     settings: Settings = {},
     readonly storage: MemoryStorage | undefined = new MemoryStorage(),
-    { names = NAMES, tick = 10, cable }: Options = {},
+    { names = NAMES, tick = 10, cable, hear }: Options = {},
   ) {
     const list = utf8(names.join("\n"));
     this.platform = cable?.platformOf(list, storage) ?? new MemoryPlatform(list, storage, tick);
@@ -54,6 +56,7 @@ export class TestDevice {
         return typescriptOps(dtype);
       },
       write,
+      ...(hear && { hear }),
       reboot: () => void (this.rebooted = true),
     });
     const { device } = this;

@@ -1,0 +1,96 @@
+import type { Event } from "../src/program/events";
+import { TestDevice, ALL_LETTERS, underWay } from "./support/test-device";
+
+/* Steps that are asked for one by one, and who listens in the same program. */
+
+const PAUSED = /^Paused: Step 0 of/;
+
+async function paused(settings = {}): Promise<TestDevice> {
+  const device = new TestDevice({ steps: 500, save_every: 0, log_every: 1000, ...settings }, undefined, ALL_LETTERS);
+  device.device.pause();
+  await device.live();
+  device.take();
+  return device;
+}
+
+test("a device that was paused at its beginning waits with fresh weights", async () => {
+  const device = new TestDevice({}, undefined, ALL_LETTERS);
+  device.device.pause();
+  await device.live();
+  expect([device.device.state, device.device.trainer.stepsDone]).toEqual(["paused", 0]);
+  expect(device.take()).not.toMatch(PAUSED);
+});
+
+test.each([{}, { batch_size: 3 }, { holdout: 30, log_every: 1 }])(
+  "step does one, step 7 seven: %j",
+  async (settings) => {
+    const device = await paused(settings);
+    expect(await device.answer("step")).toMatch(/Step 1 of 500, loss \d\.\d{4}; paused\.\n$/);
+    expect(await device.answer("step 7")).toMatch(/Step 8 of 500, loss \d\.\d{4}; paused\.\n$/);
+    const straight = new TestDevice(
+      { steps: 500, save_every: 0, log_every: 1000, ...settings },
+      undefined,
+      ALL_LETTERS,
+    );
+    void straight.device.step(8);
+    await straight.live();
+    expect(straight.state).toBe(device.state);
+  },
+);
+
+test("the last steps end the training as ever", async () => {
+  const device = await paused({ steps: 3 });
+  expect(await device.answer("step 10")).toMatch(/=== Done ===\n/);
+  expect(await device.answer("step")).toBe("The training is over: train N goes on for N steps.\n");
+});
+
+test("steps asked for while it trains are its last for now", async () => {
+  const device = await underWay();
+  const { trainer } = device.device;
+  const before = trainer.stepsDone;
+  device.type("step 5\n");
+  await device.live();
+  expect(device.device.state).toBe("paused");
+  expect(trainer.stepsDone).toBeGreaterThanOrEqual(before + 5);
+  expect(trainer.stepsDone).toBeLessThanOrEqual(before + 6);
+});
+
+test("other commands come between; pause and train end them", async () => {
+  const device = await underWay();
+  const { trainer } = device.device;
+  const before = trainer.stepsDone;
+  device.type("step 200\n");
+  await device.live(3);
+  device.type("save\n");
+  await device.live();
+  expect(trainer.stepsDone).toBeGreaterThanOrEqual(before + 200);
+  expect(device.device.state).toBe("paused");
+  device.take();
+  device.type("step 400\n");
+  await device.live(3);
+  expect(await device.answer("pause")).toMatch(/^Paused: Step \d+ of 5000.*\nStep \d+ of 5000, .*; paused\.\n/);
+  device.type("step 400\n");
+  await device.live(3);
+  await device.answer("resume");
+  expect(device.device.state).toBe("idle");
+});
+
+test.each(["step 0", "step x", "step 1 2", "step -1"])("%s is refused", async (line) => {
+  const device = await paused();
+  expect(await device.answer(line)).toMatch(/^[A-Z].*\.\n$/);
+  expect(device.device.trainer.stepsDone).toBe(0);
+});
+
+test("who listens in the same program hears every step, and all that is said", async () => {
+  const steps: number[] = [];
+  const types = new Set<Event["type"]>();
+  const hear = (event: Event): void => {
+    types.add(event.type);
+    if (event.type === "step") steps.push(event.step);
+  };
+  const device = new TestDevice({ steps: 20 }, undefined, { ...ALL_LETTERS, hear });
+  await device.live();
+  expect(steps).toEqual(Array.from({ length: 20 }, (_, i) => i));
+  expect([...types]).toEqual(expect.arrayContaining(["start", "state", "step", "trained", "saved", "name", "done"]));
+  expect(device.take().match(/^step /gm)).toHaveLength(5);
+});
