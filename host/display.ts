@@ -1,7 +1,7 @@
 import type { SingleBar } from "cli-progress";
 import type { Event } from "../src/program/events";
 import { formatText } from "../src/program/text-log";
-import type { LossCurve } from "./curve";
+import { LossCurve } from "../src/program/loss-curve";
 import type { Output } from "./output";
 
 /** Shows events: the log on standard output, and on a terminal a bar below it. */
@@ -25,7 +25,7 @@ export function plainDisplay(output: Output): Display {
 export async function terminalDisplay(output: Output): Promise<Display> {
   // Loaded where it is needed: a start in a pipe does without.
   const { MultiBar } = await import("cli-progress");
-  const { LossCurve } = await import("./curve");
+  const { drawCurve } = await import("./curve");
   const bars = new MultiBar({
     clearOnComplete: true,
     hideCursor: true,
@@ -37,6 +37,12 @@ export async function terminalDisplay(output: Output): Promise<Display> {
   const curve = new LossCurve();
   let bar: SingleBar | undefined;
   let isOpen = true;
+  /** How the loss went, where there is room for it. */
+  const drawn = (): string => {
+    const { columns, rows } = process.stdout;
+    const chart = drawCurve(curve, Math.min(columns, MOST_COLUMNS), Math.min(rows - 2, CURVE_ROWS), showsColours());
+    return chart === undefined ? "" : `${chart}\n`;
+  };
   const end = (): void => {
     if (!isOpen) return;
     isOpen = false;
@@ -56,7 +62,7 @@ export async function terminalDisplay(output: Output): Promise<Display> {
       if (isOpen && bar && text !== "") bars.log(text);
       else output.write(text);
       if (event.type === "step") show(event.step + 1, event.steps, STEP_FORMAT, lossesOf(curve));
-      else if (event.type === "trained") output.write(drawn(curve));
+      else if (event.type === "trained") output.write(drawn());
       else if (event.type === "progress") show(event.done, event.total, NAMES_FORMAT, {});
     },
     end,
@@ -70,13 +76,6 @@ const NAMES_FORMAT = "{bar} {percentage}% | {value}/{total} names | {eta_formatt
 /** What the bar shows. */
 function lossesOf({ loss, smoothed }: LossCurve): { loss: string; smoothed: string } {
   return { loss: loss?.toFixed(4) ?? "-", smoothed: smoothed?.toFixed(4) ?? "-" };
-}
-
-/** How the loss went, where there is room for it. */
-function drawn(curve: LossCurve): string {
-  const { columns, rows } = process.stdout;
-  const chart = curve.draw(Math.min(columns, MOST_COLUMNS), Math.min(rows - 2, CURVE_ROWS), showsColours());
-  return chart === undefined ? "" : `${chart}\n`;
 }
 
 /** Whether the terminal is to have colours: see no-color.org. */

@@ -1,9 +1,15 @@
-import { LossCurve } from "../host/curve";
-import type { StepEvent } from "../src/program/events";
+import { drawCurve } from "../host/curve";
+import { LossCurve } from "../src/program/loss-curve";
+import type { StartEvent, StepEvent } from "../src/program/events";
 
 function step(number: number, loss: StepEvent["loss"], more: object = {}): StepEvent {
   const common = { type: "step", steps: 1e6, learningRate: 0, name: 0, isLogged: false } as const;
   return { ...common, step: number, loss, validationLoss: undefined, mean: undefined, ...more };
+}
+
+function start(from: number): StartEvent {
+  const common = { place: "Node", ops: "typescript", parameters: 1, nHead: 1, nEmbd: 1, names: 1 } as const;
+  return { type: "start", ...common, steps: 1e6, batchSize: 1, from };
 }
 
 function curveOf(losses: readonly number[]): LossCurve {
@@ -45,7 +51,7 @@ test("the chart stays within its room, with a number at its foot and at its head
     [200, 50],
     [61, 9],
   ]) {
-    const lines = curve.draw(columns, rows, false)?.split("\n") ?? [];
+    const lines = drawCurve(curve, columns, rows, false)?.split("\n") ?? [];
     expect(lines.length).toBeLessThanOrEqual(rows);
     expect(lines.length).toBeGreaterThan(rows * 0.7);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
@@ -61,16 +67,16 @@ test("the chart stays within its room, with a number at its foot and at its head
 test("what was held out are points; colours come when they are wanted", () => {
   const curve = curveOf(Array.from({ length: 100 }, () => 2));
   curve.hear(step(100, 2, { validationLoss: 2.2 }));
-  expect(curve.draw(60, 12, false)?.split("●")).toHaveLength(3);
-  expect(curve.draw(60, 12, false)).not.toContain("\x1b");
-  expect(curve.draw(60, 12, true)).toContain("\x1b[33m●");
+  expect(drawCurve(curve, 60, 12, false)?.split("●")).toHaveLength(3);
+  expect(drawCurve(curve, 60, 12, false)).not.toContain("\x1b");
+  expect(drawCurve(curve, 60, 12, true)).toContain("\x1b[33m●");
 });
 
 test("without room, or with one step, there is none", () => {
-  expect(curveOf([2, 2]).draw(39, 20, false)).toBeUndefined();
-  expect(curveOf([2, 2]).draw(60, 6, false)).toBeUndefined();
-  expect(curveOf([2]).draw(60, 20, false)).toBeUndefined();
-  expect(curveOf([2, 2]).draw(60, 20, false)).toBeDefined();
+  expect(drawCurve(curveOf([2, 2]), 39, 20, false)).toBeUndefined();
+  expect(drawCurve(curveOf([2, 2]), 60, 6, false)).toBeUndefined();
+  expect(drawCurve(curveOf([2]), 60, 20, false)).toBeUndefined();
+  expect(drawCurve(curveOf([2, 2]), 60, 20, false)).toBeDefined();
 });
 
 test("a long training takes no more memory than a short one", () => {
@@ -81,11 +87,29 @@ test("a long training takes no more memory than a short one", () => {
 
 test("a run of one colour is coloured once", () => {
   const curve = curveOf(Array.from({ length: 100 }, () => 2));
-  const chart = curve.draw(60, 12, true) ?? "";
+  const chart = drawCurve(curve, 60, 12, true) ?? "";
   expect(chart.split("\x1b[36m")).toHaveLength(2);
   curve.hear(step(99.5, 2, { validationLoss: 2 }));
   for (let i = 100; i < 120; i++) curve.hear(step(i, 2));
-  const dotted = curve.draw(60, 12, true) ?? "";
+  const dotted = drawCurve(curve, 60, 12, true) ?? "";
   expect(dotted).toMatch(/━\x1b\[0m\x1b\[33m●\x1b\[0m\x1b\[36m━/);
-  expect(dotted.replaceAll(/\x1b\[\d+m/g, "")).toBe(curve.draw(60, 12, false));
+  expect(dotted.replaceAll(/\x1b\[\d+m/g, "")).toBe(drawCurve(curve, 60, 12, false));
+});
+
+test("a curve that was kept goes on as if it had never been put away", () => {
+  const losses = Array.from({ length: 3000 }, (_, i) => 3 - i / 3000 + (i % 7) / 10);
+  const whole = new LossCurve();
+  let kept = new LossCurve();
+  for (const [i, loss] of losses.entries()) {
+    const more = i % 500 === 0 ? { validationLoss: loss } : {};
+    whole.hear(step(i, loss, more));
+    kept.hear(step(i, loss, more));
+    if (i % 700 !== 0) continue;
+    kept = LossCurve.from(structuredClone(kept.kept));
+    kept.hear(start(i + 1));
+  }
+  expect(kept.kept).toEqual(whole.kept);
+  expect(kept.smoothed).toBe(whole.smoothed);
+  kept.hear(start(1000));
+  expect(kept.points).toEqual([]);
 });

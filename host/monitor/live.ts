@@ -4,6 +4,7 @@ import { InputError } from "../../src/errors";
 import { formatText } from "../../src/program/text-log";
 import type { DeviceLine } from "../../src/protocol/lines";
 import { eventOf, sayingOf, stateOf } from "../../src/protocol/told";
+import { drawCurve } from "../curve";
 import { showsColours } from "../display";
 import { Board, type BoardListener } from "./board";
 import { escapeLine, escapeText } from "./escape";
@@ -218,7 +219,7 @@ export class LiveSession implements BoardListener {
   private curve(columns: number, rows: number): readonly string[] {
     if (rows < FEWEST_ROWS_WITH_CURVE) return [];
     const height = Math.min(MOST_CURVE_ROWS, Math.floor(rows / 2));
-    const curve = this.status.curve.draw(columns - 1, height, showsColours())?.split("\n") ?? [];
+    const curve = drawCurve(this.status.curve, columns - 1, height, showsColours())?.split("\n") ?? [];
     // The block keeps its height when the numbers beside the curve change.
     return curve.length === 0 ? [] : [...new Array<string>(Math.max(0, height - curve.length)).fill(""), ...curve];
   }

@@ -1,6 +1,6 @@
 import type { Event } from "../../src/program/events";
 import type { ToldState } from "../../src/protocol/told";
-import { LossCurve } from "../curve";
+import { LossCurve } from "../../src/program/loss-curve";
 import { escapeLine } from "./escape";
 
 /** Milliseconds over which the speed is measured. */
