@@ -305,9 +305,15 @@ export class Desk implements Controls {
   }
 
   async received(): Promise<void> {
-    const { device, keeper, transfer } = this;
+    const { transfer } = this;
     if (transfer.isFetching) throw new InputError("The checkpoint is being fetched: try again when that has ended.");
     await transfer.received();
+    await this.adopt();
+  }
+
+  /** Takes over what lies in storage as received.safetensors, and saves it. */
+  async adopt(): Promise<void> {
+    const { device, keeper } = this;
     await device.whileLoading(async () => {
       const seed = await keeper.adopt();
       if (seed === undefined) device.say("Its training is another one: the weights alone are taken.");
