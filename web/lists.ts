@@ -1,4 +1,4 @@
-import type { PresetName } from "../src/config";
+import type { Choice } from "./address";
 
 /** A list of words that the page offers, and a run that shows it well. */
 export interface List {
@@ -9,11 +9,8 @@ export interface List {
   readonly sentence: string;
   /** Of the file: UTF-8, one word a line. */
   readonly url: string;
-  /** Percent of the words kept for the validation loss. */
-  readonly holdout: number;
-  readonly steps: number;
-  /** The default's unless given. */
-  readonly preset?: PresetName;
+  /** Settings that show it well. */
+  readonly values: Choice["values"];
 }
 
 /** The first is for the run that the chip makes. The others can be learnt by heart, so that some words are held out. */
@@ -24,43 +21,34 @@ export const LISTS: readonly List[] = Object.freeze([
     sentence:
       "Names of babies, from the data of the US Social Security Administration for 2018: the same run as on the chip.",
     url: new URL("../data/names.txt", import.meta.url).href,
-    holdout: 0,
-    steps: 1000,
+    values: {},
   },
   {
     id: "dinosaurs",
     title: "Dinosaurs",
     sentence: "Names of dinosaurs, from Aardonyx to Zuul, a list made for this page.",
     url: new URL("./lists/dinosaurs.txt", import.meta.url).href,
-    holdout: 10,
-    steps: 1000,
-    preset: "tuned",
+    values: { preset: "tuned", steps: "1000", holdout: "10" },
   },
   {
     id: "minerals",
     title: "Minerals",
     sentence: "Minerals and gems, from acanthite to zunyite, a list made for this page.",
     url: new URL("./lists/minerals.txt", import.meta.url).href,
-    holdout: 10,
-    steps: 1000,
-    preset: "tuned",
+    values: { preset: "tuned", steps: "1000", holdout: "10" },
   },
   {
     id: "towns",
     title: "German towns",
     sentence: "Towns in Germany, with ä, ö, ü and ß, and spas with a space, a list made for this page.",
     url: new URL("./lists/towns.txt", import.meta.url).href,
-    holdout: 10,
-    steps: 1000,
-    preset: "tuned",
+    values: { preset: "tuned", steps: "1000", holdout: "10" },
   },
   {
     id: "hiragana",
     title: "Japanese words",
     sentence: "In hiragana: animals, plants, food and things of the house, a list made for this page.",
     url: new URL("./lists/hiragana.txt", import.meta.url).href,
-    holdout: 10,
-    steps: 500,
-    preset: "tuned",
+    values: { preset: "tuned", steps: "500", holdout: "10" },
   },
 ] satisfies List[]);

@@ -2,10 +2,10 @@ import type { Duplex } from "node:stream";
 import { statSync } from "node:fs";
 import { loadModel } from "../../src/checkpoint/loading";
 import { Checkpoint } from "../../src/checkpoint/reader";
+import { storageOfBytes } from "../../src/checkpoint/stored-bytes";
 import { latinVocabulary } from "../../src/data/vocabulary";
 import { InputError, printable } from "../../src/errors";
 import { typescriptOps } from "../../src/model/typescript-ops";
-import type { Storage, StoredFile } from "../../src/platform";
 import { Runner } from "../../src/program/runner";
 import { MOST_FILE_BYTES, type Progress } from "../../src/protocol/fetching";
 import { fileError } from "../file-errors";
@@ -118,29 +118,13 @@ export async function carry(
 
 /** Reads all of a checkpoint, and sees that it is sound; the steps that it was trained. */
 async function stepsOf(bytes: Uint8Array, name: string): Promise<number> {
-  const storage: Storage = {
-    open: () => Promise.resolve(storedBytes(bytes)),
-    create: () => Promise.reject(new Error("it is read only")),
-    move: () => Promise.reject(new Error("it is read only")),
-  };
+  const storage = storageOfBytes(bytes);
   const checkpoint = await Checkpoint.open(storage, name);
   checkpoint.close();
   const runner = new Runner({ now: () => performance.now(), schedule: (slice) => void setImmediate(slice) });
   const ops = typescriptOps(checkpoint.dtype);
   await loadModel(runner, storage, name, {}, ops, latinVocabulary());
   return checkpoint.step;
-}
-
-function storedBytes(bytes: Uint8Array): StoredFile {
-  return {
-    size: bytes.length,
-    read(position, into) {
-      const piece = bytes.subarray(position, position + into.length);
-      into.set(piece);
-      return piece.length;
-    },
-    close: () => undefined,
-  };
 }
 
 /** Shows a bar where there is a terminal to show it. */

@@ -1,0 +1,135 @@
+import { effect, type ReadonlySignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import type { LossCurve } from "../src/program/loss-curve";
+import type { EarlierCurve } from "./workbench";
+
+const HEIGHT = 300;
+/** Places for curves of earlier trainings. */
+const EARLIER = 3;
+
+export interface ChartSource {
+  readonly curve: LossCurve;
+  /** Counts what changes the curve. */
+  readonly changes: ReadonlySignal<number>;
+}
+
+interface Props {
+  readonly source: ChartSource | undefined;
+  readonly earlier?: readonly EarlierCurve[];
+  /** What is seen, for those who do not see it. */
+  readonly label: string;
+}
+
+/** The loss as it falls: of each step, smoothed, of the names held out, and of earlier trainings. */
+export function LossChart({ source, earlier = [], label }: Props) {
+  const place = useRef<HTMLDivElement>(null);
+
+  useEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    let chart = draw(element, source, earlier);
+    let frame = 0;
+    const again = (): void => {
+      chart.destroy();
+      chart = draw(element, source, earlier);
+    };
+    const update = (): void => {
+      frame = 0;
+      chart.setData(dataOf(source, earlier));
+    };
+    const end = effect(() => {
+      if (source && source.changes.value >= 0 && frame === 0) frame = requestAnimationFrame(update);
+    });
+    const resizing = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height: HEIGHT }));
+    resizing.observe(element);
+    const darkness = matchMedia("(prefers-color-scheme: dark)");
+    darkness.addEventListener("change", again);
+    return () => {
+      end();
+      cancelAnimationFrame(frame);
+      resizing.disconnect();
+      darkness.removeEventListener("change", again);
+      chart.destroy();
+    };
+  }, [source, earlier]);
+
+  return <div class="chart" role="img" aria-label={label} ref={place} />;
+}
+
+function draw(element: HTMLElement, source: ChartSource | undefined, earlier: readonly EarlierCurve[]): uPlot {
+  const style = getComputedStyle(element);
+  const colour = (name: string): string => style.getPropertyValue(name).trim();
+  const axis = {
+    stroke: colour("--muted"),
+    grid: { stroke: colour("--line"), width: 1 },
+    ticks: { stroke: colour("--line"), width: 1 },
+    font: "12px system-ui, sans-serif",
+  };
+  const number = (_: uPlot, value: number | null): string => value?.toFixed(3) ?? "–";
+  const options: uPlot.Options = {
+    width: element.clientWidth,
+    height: HEIGHT,
+    cursor: { drag: { x: true, y: false } },
+    scales: { x: { time: false }, y: { range: (_, low, high) => rangeOf(low, high) } },
+    axes: [
+      { ...axis, label: "step", labelSize: 18, labelFont: axis.font },
+      { ...axis, label: "loss", labelSize: 18, labelFont: axis.font, size: 48 },
+    ],
+    series: [
+      { label: "step" },
+      ...Array.from({ length: EARLIER }, (_, i) => ({
+        label: `seed ${earlier[i]?.seed ?? ""}`,
+        show: i < earlier.length,
+        stroke: colour("--earlier"),
+        width: 1.5,
+        dash: [6, 4],
+        spanGaps: true,
+        points: { show: false },
+        value: number,
+      })),
+      { label: "each step", stroke: colour("--raw"), width: 1, spanGaps: true, points: { show: false }, value: number },
+      {
+        label: "smoothed",
+        stroke: colour("--accent"),
+        width: 2.5,
+        spanGaps: true,
+        points: { show: false },
+        value: number,
+      },
+      {
+        label: "held out",
+        stroke: colour("--held-out"),
+        width: 2,
+        spanGaps: true,
+        points: { show: true, size: 6 },
+        value: number,
+      },
+    ],
+  };
+  return new uPlot(options, dataOf(source, earlier), element);
+}
+
+/** One row of steps for all curves, as the chart takes it. */
+function dataOf(source: ChartSource | undefined, earlier: readonly EarlierCurve[]): uPlot.AlignedData {
+  const points = source?.curve.points ?? [];
+  const validation = source?.curve.validation ?? [];
+  const steps = points.map(({ step }) => step);
+  const tables: uPlot.AlignedData[] = [
+    ...Array.from({ length: EARLIER }, (_, i): uPlot.AlignedData => {
+      const points = i < earlier.length ? earlier[i].curve.points : [];
+      return [points.map(({ step }) => step), points.map(({ smoothed }) => smoothed)];
+    }),
+    [steps, points.map(({ loss }) => loss), points.map(({ smoothed }) => smoothed)],
+    [validation.map(({ step }) => step), validation.map(({ loss }) => loss)],
+  ];
+  return uPlot.join(tables);
+}
+
+/** What is far away at the very beginning does not press the rest together. */
+function rangeOf(low: number | null, high: number | null): [number, number] {
+  if (low === null || high === null) return [0, 4];
+  const margin = Math.max(0.05, (high - low) * 0.05);
+  return [Math.max(0, low - margin), high + margin];
+}

@@ -1,0 +1,51 @@
+import { InputError } from "../../src/errors";
+import { forward } from "../../src/model/forward";
+import type { Model } from "../../src/model/model";
+import { BOS } from "../../src/data/vocabulary";
+
+/** What a model makes of a text. Rows are positions, from BOS to the last character. */
+export interface Inspection {
+  /** BOS, and the characters of the text. */
+  readonly tokens: readonly number[];
+  /** For each row, the probability of each token to come next: of one they sum up to 1. */
+  readonly probabilities: readonly Float32Array[];
+  /** For each layer, head and row, how it shares its attention among the rows up to its own. */
+  readonly attention: readonly (readonly (readonly Float32Array[])[])[];
+}
+
+/**
+ * Between two steps of training: what the model says after each character.
+ * @throws InputError for a text that does not fit, or has characters that the model does not know
+ */
+export function inspect(model: Model, text: string): Inspection {
+  const { config, vocabulary, activations } = model;
+  const { blockSize, nHead, vocabularySize } = config;
+  const rows = vocabulary.check(text) + 1;
+  if (rows > blockSize) throw new InputError(`The model looks at ${blockSize - 1} characters at most.`);
+  const tokens = new Uint8Array(blockSize + 1);
+  tokens[0] = BOS;
+  vocabulary.encode(text, tokens, 1);
+  forward(model, tokens, 0, rows);
+  const triangle = (blockSize * (blockSize + 1)) / 2;
+  const rowsOf = <T>(row: (t: number) => T): T[] => Array.from({ length: rows }, (_, t) => row(t));
+  return {
+    tokens: [...tokens.subarray(0, rows)],
+    probabilities: rowsOf((t) => softmax(model.logits[t], vocabularySize)),
+    attention: activations.layers.map(({ p }) =>
+      Array.from({ length: nHead }, (_, head) =>
+        rowsOf((t) => {
+          const begin = head * triangle + (t * (t + 1)) / 2;
+          return Float32Array.from(p.subarray(begin, begin + t + 1));
+        }),
+      ),
+    ),
+  };
+}
+
+function softmax(logits: ArrayLike<number>, count: number): Float32Array {
+  const result = Float32Array.from({ length: count }, (_, i) => logits[i]);
+  const largest = result.reduce((a, b) => Math.max(a, b));
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum += result[i] = Math.exp(result[i] - largest);
+  return result.map((e) => e / sum);
+}

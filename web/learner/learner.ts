@@ -1,0 +1,187 @@
+import { checkInteger } from "../../src/config";
+import { InputError } from "../../src/errors";
+import { Generator } from "../../src/model/generate";
+import { Random, siblingSeed } from "../../src/model/random";
+import { typescriptOps } from "../../src/model/typescript-ops";
+import type { Clock, Platform, Room } from "../../src/platform";
+import { Desk } from "../../src/program/desk";
+import { Device } from "../../src/program/device";
+import type { Event } from "../../src/program/events";
+import { RECEIVED, STORED, UNUSED } from "../../src/program/keeping";
+import { readSettings } from "../../src/program/settings";
+import { inspect, type Inspection } from "./inspection";
+import type { Beginning, Happening, Ready, Requests, Sample } from "./messages";
+import { PageStorage } from "./page-storage";
+
+/** More than anybody wants to wait for in a page. */
+const ROOM: Room = { total: 256 << 20, largestPiece: 256 << 20 };
+/** Seconds between two saves while it trains. */
+const SAVE_EVERY = 2;
+/** How often it takes steps when it does not train as fast as it can, at the most: times a second. */
+const PACES = 50;
+const MOST_NAMES = 100;
+/** The names that it writes in the first steps come at these; later ones where the log has a line. */
+const FIRST_SAMPLES = [0, 1, 2, 5, 10, 20, 50];
+
+/** The event loop of a worker, and how to wait in it. */
+export interface WorkerClock extends Clock {
+  wait(milliseconds: number): Promise<void>;
+}
+
+/** The device program in the page's worker. */
+export class Learner implements Requests {
+  private readonly generator: Generator;
+  private speed = Infinity;
+  private isRunning = false;
+  private isWalking = false;
+
+  private constructor(
+    private readonly device: Device,
+    private readonly desk: Desk,
+    private readonly storage: PageStorage,
+    private readonly clock: WorkerClock,
+    private readonly tell: (happening: Happening) => void,
+  ) {
+    const { trainer, seed } = device;
+    // A stream of its own: names on the way do not change what training does.
+    this.generator = new Generator(trainer.model, new Random(siblingSeed(seed)));
+  }
+
+  /**
+   * Makes ready for a training, or goes on with what is kept of it; it waits to be resumed.
+   * @param broken gets mistakes in the program
+   * @throws InputError (as a rejection) when the settings, the list or the checkpoint will not do
+   */
+  static async begin(
+    { settings, names, namesFile, folder, isAfresh, checkpoint }: Beginning,
+    clock: WorkerClock,
+    tell: (happening: Happening) => void,
+    broken: (error: unknown) => void,
+  ): Promise<Learner> {
+    const storage = await PageStorage.open(folder);
+    if (isAfresh) for (const name of [STORED, UNUSED, RECEIVED]) await storage.remove(name);
+    const platform: Platform = { place: "browser", names, namesFile, storage, ...bound(clock), room: () => ROOM };
+    const device = new Device({
+      platform,
+      settings: readSettings({ ...settings, save_every: SAVE_EVERY }),
+      provideOps: typescriptOps,
+      write: () => undefined,
+      hear: (event) => learner.hear(event),
+    });
+    const desk = new Desk(device);
+    const learner = new Learner(device, desk, storage, clock, tell);
+    device.pause();
+    device.run().catch(broken);
+    await device.whileResting(() => undefined);
+    if (checkpoint) await learner.adopt(checkpoint);
+    return learner;
+  }
+
+  get ready(): Ready {
+    const { model, dataset, stepsDone, config } = this.device.trainer;
+    return {
+      parameters: model.parameters.length,
+      names: dataset.count,
+      vocabulary: String(model.vocabulary),
+      indexBytes: dataset.indexBytes,
+      stepsDone,
+      steps: config.steps,
+    };
+  }
+
+  resume(): void {
+    if (!this.device.isUnderWay) throw new InputError("The training is over: start again.");
+    this.isRunning = true;
+    this.move();
+  }
+
+  async pause(): Promise<void> {
+    this.isRunning = false;
+    this.device.pause();
+    await this.desk.save();
+  }
+
+  async step(): Promise<void> {
+    this.isRunning = false;
+    await this.desk.step(1);
+  }
+
+  setSpeed(stepsPerSecond: number): void {
+    this.speed = stepsPerSecond;
+    if (this.isRunning) this.move();
+  }
+
+  generate(count: number, temperature: number, prefix: string): Sample[] {
+    checkInteger("The number of names", count, 1, MOST_NAMES);
+    return Array.from({ length: count }, () => this.sample(temperature, prefix));
+  }
+
+  inspect(text: string): Inspection {
+    return inspect(this.device.trainer.model, text);
+  }
+
+  weights(): Float32Array {
+    return Float32Array.from(this.device.trainer.model.parameters);
+  }
+
+  async checkpoint(): Promise<Uint8Array> {
+    await this.desk.save();
+    const file = await this.storage.open(STORED);
+    if (!file) throw new Error("the checkpoint that was saved is not there");
+    const bytes = new Uint8Array(file.size);
+    file.read(0, bytes);
+    return bytes;
+  }
+
+  private async adopt(checkpoint: Uint8Array): Promise<void> {
+    const file = await this.storage.create(RECEIVED);
+    file.write(checkpoint);
+    await file.commit();
+    await this.desk.adopt().finally(() => this.storage.remove(RECEIVED));
+  }
+
+  /** Trains on at the speed that is set. */
+  private move(): void {
+    if (this.speed === Infinity) this.device.resume();
+    else if (!this.isWalking) void this.walk();
+  }
+
+  private async walk(): Promise<void> {
+    const { clock, device } = this;
+    this.isWalking = true;
+    let at = clock.now();
+    while (this.isRunning && this.speed < Infinity && device.isUnderWay) {
+      const steps = Math.max(1, Math.round(this.speed / PACES));
+      await device.step(steps);
+      at = Math.max(at + (1000 * steps) / this.speed, clock.now());
+      await clock.wait(at - clock.now());
+    }
+    this.isWalking = false;
+  }
+
+  private hear(event: Event): void {
+    if (event.type === "name") this.tell({ type: "sample", isLast: true, ...this.known(event.name) });
+    else this.tell(event);
+    if (event.type === "error" || event.type === "trained") this.isRunning = false;
+    if (event.type === "step" && isSampled(event.step, event.isLogged))
+      this.tell({ type: "sample", isLast: false, ...this.sample(this.device.temperature, "") });
+  }
+
+  private sample(temperature: number, prefix: string): Sample {
+    return this.known(this.generator.name(temperature, prefix));
+  }
+
+  private known(name: string): Sample {
+    const { dataset, stepsDone: step } = this.device.trainer;
+    return { step, name, isKnown: dataset.has(name) };
+  }
+}
+
+function isSampled(step: number, isLogged: boolean): boolean {
+  return step > 50 ? isLogged : FIRST_SAMPLES.includes(step);
+}
+
+/** Of a place, for Platform. */
+function bound(clock: Clock): Clock {
+  return { now: () => clock.now(), schedule: (slice) => clock.schedule(slice) };
+}

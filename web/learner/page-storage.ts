@@ -1,0 +1,80 @@
+import { del, get, set } from "idb-keyval";
+import { storedBytes } from "../../src/checkpoint/stored-bytes";
+import { InputError } from "../../src/errors";
+import type { NewFile, Storage, StoredFile } from "../../src/platform";
+
+/** What a browser keeps, by name. */
+interface Shelf {
+  get(key: string): Promise<Uint8Array | undefined>;
+  set(key: string, bytes: Uint8Array): Promise<void>;
+  del(key: string): Promise<void>;
+}
+
+/** Files of the page, whole or not at all: in the browser's database, or for as long as the page lives. */
+export class PageStorage implements Storage {
+  private constructor(
+    private readonly folder: string,
+    private readonly shelf: Shelf,
+    /** Whether they outlive the page. */
+    readonly isLasting: boolean,
+  ) {}
+
+  static async open(folder: string): Promise<PageStorage> {
+    try {
+      await get("");
+      return new PageStorage(folder, { get, set, del }, true);
+    } catch {
+      // Some browsers have none in a private window.
+      const files = new Map<string, Uint8Array>();
+      const shelf: Shelf = {
+        get: (key) => Promise.resolve(files.get(key)),
+        set: (key, bytes) => Promise.resolve(void files.set(key, bytes)),
+        del: (key) => Promise.resolve(void files.delete(key)),
+      };
+      return new PageStorage(folder, shelf, false);
+    }
+  }
+
+  async open(name: string): Promise<StoredFile | undefined> {
+    const bytes = await this.shelf.get(this.pathOf(name));
+    return bytes && storedBytes(bytes);
+  }
+
+  create(name: string): Promise<NewFile> {
+    let pieces: Uint8Array<ArrayBuffer>[] = [];
+    return Promise.resolve({
+      write: (bytes) => void pieces.push(bytes.slice()),
+      commit: () => this.put(name, pieces),
+      abort: () => void (pieces = []),
+    });
+  }
+
+  async move(from: string, to: string): Promise<void> {
+    const bytes = await this.shelf.get(this.pathOf(from));
+    if (!bytes) return;
+    await this.put(to, [bytes]);
+    await this.remove(from);
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.shelf.del(this.pathOf(name));
+  }
+
+  private async put(name: string, pieces: readonly Uint8Array[]): Promise<void> {
+    const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const piece of pieces) {
+      bytes.set(piece, at);
+      at += piece.length;
+    }
+    try {
+      await this.shelf.set(this.pathOf(name), bytes);
+    } catch {
+      throw new InputError("The browser has no room to keep this training: download its checkpoint.");
+    }
+  }
+
+  private pathOf(name: string): string {
+    return `${this.folder}/${name}`;
+  }
+}

@@ -1,0 +1,66 @@
+import { InputError } from "../../src/errors";
+import { Learner, type WorkerClock } from "./learner";
+import type { Beginning, Happening, Report, Request, RequestName } from "./messages";
+import { Outbox } from "./outbox";
+
+/* The worker that trains: it begins with the first message, and answers those that follow. */
+
+const report = (message: Report, transfer: Transferable[] = []): void => postMessage(message, { transfer });
+
+const broken = (error: unknown): void => report({ type: "broken", message: String(error) });
+
+/** A turn of the event loop, without the milliseconds that timers wait at least. */
+const turns = new MessageChannel();
+const waiting: (() => void)[] = [];
+turns.port1.onmessage = () => {
+  try {
+    waiting.shift()?.();
+  } catch (error) {
+    broken(error);
+  }
+};
+
+const clock: WorkerClock = {
+  now: () => performance.now(),
+  schedule(slice) {
+    waiting.push(slice);
+    turns.port2.postMessage(undefined);
+  },
+  wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+};
+
+const outbox = new Outbox((happenings: readonly Happening[], transfer) =>
+  report({ type: "happened", happenings }, transfer),
+);
+let learner: Learner | undefined;
+
+onmessage = ({ data }: MessageEvent<Beginning | Request>) => {
+  const work = "id" in data ? answer(data) : begin(data);
+  work.catch(broken);
+};
+
+async function begin(beginning: Beginning): Promise<void> {
+  try {
+    learner = await Learner.begin(beginning, clock, (happening) => outbox.put(happening), broken);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    report({ type: "refused", message: error.message });
+    return;
+  }
+  outbox.send();
+  report({ type: "ready", ready: learner.ready });
+}
+
+async function answer({ id, name, values }: Request): Promise<void> {
+  try {
+    if (!learner) throw new InputError("The training is not ready.");
+    const requests = learner as unknown as Record<RequestName, (...values: readonly unknown[]) => unknown>;
+    const value = await requests[name](...values);
+    outbox.send();
+    report({ type: "answered", id, value });
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    outbox.send();
+    report({ type: "failed", id, message: error.message });
+  }
+}

@@ -1,0 +1,48 @@
+import type { Run } from "../learner/run";
+import type { Workbench } from "../workbench";
+import { download } from "../download";
+
+interface Props {
+  readonly bench: Workbench;
+  readonly run: Run;
+  readonly attempt: (work: Promise<unknown>) => void;
+}
+
+/** The training as a file, both ways. */
+export function CheckpointFiles({ bench, run, attempt }: Props) {
+  return (
+    <section class="card" aria-label="Checkpoint">
+      <h2>Checkpoint</h2>
+      <div class="row">
+        <button
+          type="button"
+          onClick={() =>
+            attempt(
+              run.ask("checkpoint").then((bytes) => download(`esp32gpt-${run.stepsDone.value}.safetensors`, bytes)),
+            )
+          }
+        >
+          Download
+        </button>
+        <label class="file">
+          <span>Upload a safetensors file</span>
+          <input
+            type="file"
+            name="checkpoint"
+            accept=".safetensors"
+            onChange={({ currentTarget }) => {
+              const file = currentTarget.files?.[0];
+              if (!file) return;
+              attempt(file.arrayBuffer().then((bytes) => bench.takeCheckpoint(file.name, new Uint8Array(bytes))));
+              currentTarget.value = "";
+            }}
+          />
+        </label>
+      </div>
+      <p class="muted">
+        The same file as on a board and on the command line: a training goes on from it to the last bit. What was learnt
+        last stays in this browser until you come back.
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,69 @@
+import { CHIPS } from "../../src/chips";
+import { DEFAULT_MODEL } from "../../src/config";
+import { besideCommands, fits, largestEmbedding, planMemory } from "../../src/plan";
+import { settingsOf } from "../address";
+import type { Run } from "../learner/run";
+
+const KB = 1024;
+
+/** What the model would take of a chip's memory. */
+export function Memory({ run }: { readonly run: Run }) {
+  const { vocabulary, indexBytes, parameters } = run.ready;
+  const config = {
+    ...DEFAULT_MODEL,
+    ...settingsOf(run.choice).model,
+    vocabularySize: Array.from(vocabulary).length + 1,
+  };
+  const plan = planMemory(config, indexBytes);
+  const kilobytes = (bytes: number): string => Math.ceil(bytes / KB).toLocaleString("en");
+  const [esp32] = CHIPS;
+  const room = besideCommands(esp32.room).total;
+  const doesFit = fits(plan, esp32.room);
+  const largest = doesFit ? undefined : largestEmbedding(config, esp32.room, indexBytes);
+  const advice = largest === undefined ? "" : ` n_embd ${largest} would fit.`;
+  return (
+    <section class="card memory" aria-label="Memory">
+      <h2>Memory</h2>
+      <p>
+        <strong class={doesFit ? "good" : "bad"}>
+          {doesFit ? "Fits an ESP32" : "Does not fit an ESP32"}: {kilobytes(plan.total)} of {kilobytes(room)} KB
+        </strong>
+        {advice}
+      </p>
+      <meter min={0} max={room} high={room} value={plan.total} aria-label="Memory of an ESP32 that training takes" />
+      <p class="muted">
+        {parameters.toLocaleString("en")} parameters, {Array.from(vocabulary).length} characters.
+      </p>
+      <details>
+        <summary>What takes it, and other chips</summary>
+        <table>
+          <caption class="hidden">Memory by purpose</caption>
+          <tbody>
+            {plan.buffers.map(({ name, bytes }) => (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                <td>{bytes.toLocaleString("en")}</td>
+              </tr>
+            ))}
+            <tr>
+              <th scope="row">the engine: rest of its chunks, slots, stack</th>
+              <td>{(plan.total - plan.bufferBytes).toLocaleString("en")}</td>
+            </tr>
+            <tr>
+              <th scope="row">in all, bytes</th>
+              <td>{plan.total.toLocaleString("en")}</td>
+            </tr>
+          </tbody>
+        </table>
+        <ul class="plain">
+          {CHIPS.map((chip) => (
+            <li key={chip.name}>
+              {chip.name}: {fits(plan, chip.room) ? "fits" : "does not fit"} (
+              {kilobytes(besideCommands(chip.room).total)} KB; {chip.source})
+            </li>
+          ))}
+        </ul>
+      </details>
+    </section>
+  );
+}

@@ -1,0 +1,37 @@
+import { useRef } from "preact/hooks";
+import type { Workbench } from "../workbench";
+
+/** A list of the reader's own: from a file, or pasted. */
+export function OwnListForm({ bench }: { readonly bench: Workbench }) {
+  const text = useRef<HTMLTextAreaElement>(null);
+  return (
+    <details>
+      <summary>A list of your own</summary>
+      <label>
+        <span>From a file</span>
+        <input
+          type="file"
+          name="own-file"
+          accept=".txt,text/plain"
+          onChange={({ currentTarget }) => {
+            const file = currentTarget.files?.[0];
+            if (file) void file.arrayBuffer().then((bytes) => bench.takeOwnList(file.name, new Uint8Array(bytes)));
+          }}
+        />
+      </label>
+      <label>
+        <span>Or typed here</span>
+        <textarea name="own-text" rows={5} ref={text} spellcheck={false} placeholder={"mercury\nvenus\nearth"} />
+        <small>
+          One short word or phrase a line, in any alphabet; hundreds of them, if it is to learn how they sound.
+        </small>
+      </label>
+      <button
+        type="button"
+        onClick={() => void bench.takeOwnList("your text", new TextEncoder().encode(text.current?.value ?? ""))}
+      >
+        Take this text
+      </button>
+    </details>
+  );
+}

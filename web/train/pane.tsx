@@ -1,0 +1,108 @@
+import { useSignal } from "@preact/signals";
+import { InputError } from "../../src/errors";
+import { LossChart } from "../chart";
+import type { Run } from "../learner/run";
+import type { Workbench } from "../workbench";
+import { CheckpointFiles } from "./checkpoint-files";
+import { Controls } from "./controls";
+import { Memory } from "./memory";
+import { SettingsForm } from "./settings-form";
+import { Words } from "./words";
+
+/** Training in this page. */
+export function TrainPane({ bench }: { readonly bench: Workbench }) {
+  const trouble = useSignal("");
+  const attempt = (work: Promise<unknown>): void => {
+    trouble.value = "";
+    work.catch((error: unknown) => {
+      if (!(error instanceof InputError)) throw error;
+      trouble.value = error.message;
+    });
+  };
+  const run = bench.run.value;
+  const prepared = bench.next.value ?? run;
+  return (
+    <div class="pane train">
+      <div class="side">
+        <SettingsForm bench={bench} />
+        {prepared && <Memory run={prepared} />}
+      </div>
+      <div class="stage">
+        <Controls bench={bench} trouble={trouble} attempt={attempt} />
+        <p class="problem" role="alert">
+          {trouble.value || run?.problem.value}
+        </p>
+        <section class="card" aria-label="Loss">
+          <h2>Loss</h2>
+          {run && <Status run={run} />}
+          <LossChart source={run} earlier={bench.earlier.value} label={run ? describe(run) : "No loss yet."} />
+          <p class="muted">
+            How surprised the model is by the next character, in nats: guessing blindly among its{" "}
+            {run ? Array.from(run.ready.vocabulary).length + 1 : "…"} tokens costs{" "}
+            {run ? Math.log(Array.from(run.ready.vocabulary).length + 1).toFixed(2) : "…"}.
+          </p>
+        </section>
+        {run && <Words run={run} />}
+        {run && <CheckpointFiles bench={bench} run={run} attempt={attempt} />}
+      </div>
+    </div>
+  );
+}
+
+function Status({ run }: { readonly run: Run }) {
+  const took = run.took.value;
+  const state = run.isRunning.value
+    ? "training"
+    : run.isOver.value
+      ? "over"
+      : run.stepsDone.value > 0
+        ? "paused"
+        : "ready";
+  void run.changes.value;
+  const { loss, smoothed, validationLoss } = run.curve;
+  const shown = (value: number | undefined): string => value?.toFixed(4) ?? "–";
+  return (
+    <>
+      <dl class="figures">
+        <div>
+          <dt>step</dt>
+          <dd>
+            {run.stepsDone.value.toLocaleString("en")} <small>of {run.ready.steps.toLocaleString("en")}</small>
+          </dd>
+        </div>
+        <div>
+          <dt>loss</dt>
+          <dd>{shown(loss)}</dd>
+        </div>
+        <div>
+          <dt>smoothed</dt>
+          <dd>{shown(smoothed)}</dd>
+        </div>
+        {validationLoss !== undefined && (
+          <div>
+            <dt>held out</dt>
+            <dd>{shown(validationLoss)}</dd>
+          </div>
+        )}
+        {took && (
+          <div>
+            <dt>took</dt>
+            <dd>
+              {(took.milliseconds / 1000).toFixed(2)} <small>s</small>
+            </dd>
+          </div>
+        )}
+      </dl>
+      <p class="hidden" role="status">
+        The training is {state}.
+      </p>
+      {run.remark.value !== "" && <p class="muted">{run.remark.value}</p>}
+    </>
+  );
+}
+
+function describe({ curve, stepsDone }: Run): string {
+  const { smoothed } = curve;
+  if (smoothed === undefined) return "The loss of each step: none yet.";
+  return `The loss falls from ${curve.points[0].loss.toFixed(2)} to ${smoothed.toFixed(2)} (smoothed) in ${stepsDone.peek()} steps.`;
+}

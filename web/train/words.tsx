@@ -1,0 +1,46 @@
+import type { Sample } from "../learner/messages";
+import type { Run } from "../learner/run";
+
+/** Names on the way that are shown at once. */
+const SHOWN = 24;
+
+/** What the model has written, each name marked as new or as one of the list. */
+export function Words({ run }: { readonly run: Run }) {
+  const samples = run.samples.value.slice(-SHOWN);
+  const last = run.lastNames.value;
+  return (
+    <section class="card words" aria-label="What it writes">
+      <h2>What it writes</h2>
+      {samples.length === 0 && <p class="muted">As it learns, it writes a name now and then: at first noise.</p>}
+      <ol class="samples">
+        {samples.map((sample, i) => (
+          <li key={`${sample.step} ${i}`}>
+            <span class="step">{sample.step}</span> <Word sample={sample} />
+          </li>
+        ))}
+      </ol>
+      {last.length > 0 && (
+        <>
+          <h3>After the training</h3>
+          <ol class="samples names">
+            {last.map((sample, i) => (
+              <li key={i}>
+                <Word sample={sample} />
+              </li>
+            ))}
+          </ol>
+        </>
+      )}
+    </section>
+  );
+}
+
+/** A name, and whether the model has invented it. */
+export function Word({ sample: { name, isKnown } }: { readonly sample: Sample }) {
+  return (
+    <>
+      <bdi>{name === "" ? "(nothing)" : name}</bdi>{" "}
+      <span class={isKnown ? "tag known" : "tag new"}>{isKnown ? "known" : "new"}</span>
+    </>
+  );
+}

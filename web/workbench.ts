@@ -1,0 +1,245 @@
+import { signal } from "@preact/signals";
+import { crc32, formatChecksum } from "../src/data/crc32";
+import { InputError, printable } from "../src/errors";
+import type { LossCurve } from "../src/program/loss-curve";
+import { type Choice, DEFAULT_CHOICE, formatAddress, OWN, parseAddress, settingsOf } from "./address";
+import { readChoice } from "./checkpoints";
+import * as kept from "./kept";
+import { Run } from "./learner/run";
+import { type List, LISTS } from "./lists";
+
+/** Curves of earlier trainings that stay in the chart. */
+const MOST_EARLIER = 3;
+/** Milliseconds without a change after which a choice is made ready. */
+const PATIENCE = 250;
+/** Bytes of a list of one's own. */
+const LARGEST_LIST = 16 << 20;
+
+/** The curve of a training that was before. */
+export interface EarlierCurve {
+  readonly seed: string;
+  readonly curve: LossCurve;
+}
+
+/** How a training is made ready. */
+interface Preparation {
+  /** Whether it takes the place of the one that is there, and what is kept of it is forgotten. */
+  readonly isAfresh?: boolean;
+  readonly checkpoint?: Uint8Array;
+}
+
+/** What is chosen, the training that it has become, and those before it. */
+export class Workbench {
+  readonly choice = signal<Choice>(DEFAULT_CHOICE);
+  /** Why the choice cannot be trained. */
+  readonly problem = signal("");
+  readonly run = signal<Run | undefined>(undefined);
+  /** A training of another choice than that of `run`: it waits for its start. */
+  readonly next = signal<Run | undefined>(undefined);
+  readonly earlier = signal<readonly EarlierCurve[]>([]);
+  /** Steps a second. */
+  readonly speed = signal(Infinity);
+  private readonly loaded = new Map<string, kept.OwnList>();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private turn = 0;
+  private work: Promise<void> = Promise.resolve();
+
+  /**
+   * Makes ready what the address says, or where it says nothing the last training.
+   * @param query of the address
+   */
+  async open(query: string): Promise<void> {
+    let problem: unknown;
+    try {
+      const choice = parseAddress(query === "" ? (kept.recentAddresses()[0] ?? "") : query);
+      settingsOf(choice);
+      this.choice.value = choice;
+    } catch (error) {
+      problem = error;
+    }
+    await this.prepare();
+    if (problem !== undefined) this.refuse(problem);
+  }
+
+  /** Changes the choice: it is made ready when nothing more has changed for a moment. */
+  change(values: Choice["values"], list = this.choice.value.list): void {
+    this.choice.value = { list, values: { ...this.choice.value.values, ...values } };
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.prepare(), PATIENCE);
+  }
+
+  /** Takes another list, with what suits it. */
+  takeList({ id, values }: List): void {
+    const { n_layer = "", n_embd = "", n_head = "", block_size = "", seed = "" } = this.choice.value.values;
+    this.choice.value = { list: id, values: { n_layer, n_embd, n_head, block_size, seed, ...values } };
+    this.change({});
+  }
+
+  /**
+   * Takes a list of the reader's own.
+   * @param file what messages call it
+   */
+  async takeOwnList(file: string, bytes: Uint8Array): Promise<void> {
+    if (bytes.length > LARGEST_LIST) {
+      this.refuse(new InputError(`${printable(file)} has more than ${LARGEST_LIST >> 20} MB: take a part of it.`));
+      return;
+    }
+    const id = `${OWN}-${formatChecksum(crc32(bytes))}`;
+    const list = { file, bytes };
+    this.loaded.set(id, list);
+    this.change({}, id);
+    await kept.keepList(id, list);
+  }
+
+  /** Trains on, or begins what is chosen. */
+  async start(): Promise<void> {
+    await this.settle();
+    if (this.next.value) this.takeOver(this.next.value);
+    else if (this.run.value?.isOver.value) await this.prepare({ isAfresh: true });
+    await this.begin();
+  }
+
+  /** Begins what is chosen from another seed; the curve that is there stays beside it. */
+  async startFromAnotherSeed(): Promise<void> {
+    const seed = Number(this.choice.value.values.seed ?? "") || 42;
+    this.choice.value = { ...this.choice.value, values: { ...this.choice.value.values, seed: String(seed + 1) } };
+    clearTimeout(this.timer);
+    await this.prepare({ isAfresh: true });
+    if (this.problem.value === "") await this.begin();
+  }
+
+  /** One step of what is chosen. */
+  async step(): Promise<void> {
+    await this.settle();
+    if (this.next.value) this.takeOver(this.next.value);
+    await this.run.value?.step();
+  }
+
+  setSpeed(stepsPerSecond: number): void {
+    this.speed.value = stepsPerSecond;
+    void this.run.value?.ask("setSpeed", stepsPerSecond);
+  }
+
+  /**
+   * Takes over a checkpoint, with the shape and the training that it says.
+   * @throws InputError (as a rejection) when it cannot be used; everything stays as it is
+   */
+  async takeCheckpoint(file: string, bytes: Uint8Array): Promise<void> {
+    await this.settle();
+    const before = this.choice.value;
+    this.choice.value = await readChoice(file, bytes, before, (id) => this.listOf(id));
+    await this.prepare({ checkpoint: bytes });
+    const problem = this.problem.value;
+    if (problem === "") return;
+    this.choice.value = before;
+    await this.prepare();
+    throw new InputError(problem);
+  }
+
+  /** Until what was changed a moment ago is ready. */
+  private async settle(): Promise<void> {
+    if (this.timer !== undefined) await this.prepare();
+    await this.work;
+  }
+
+  private async begin(): Promise<void> {
+    const run = this.run.value;
+    if (!run) return;
+    this.keep(run);
+    await run.ask("setSpeed", this.speed.value);
+    await run.resume();
+  }
+
+  private prepare(preparation: Preparation = {}): Promise<void> {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    return (this.work = this.prepareNow(++this.turn, preparation));
+  }
+
+  private async prepareNow(turn: number, { isAfresh = false, checkpoint }: Preparation): Promise<void> {
+    const choice = this.choice.value;
+    try {
+      const address = formatAddress(choice);
+      settingsOf(choice);
+      const { file, bytes } = await this.listOf(choice.list);
+      const shown = isAfresh || checkpoint ? undefined : await kept.readShown(address);
+      const beginning = {
+        settings: choice.values,
+        names: bytes,
+        namesFile: file,
+        folder: kept.folderOf(address),
+        isAfresh,
+        ...(checkpoint && { checkpoint }),
+      };
+      const run = await Run.begin(beginning, choice, shown);
+      if (turn !== this.turn) {
+        run.end();
+        return;
+      }
+      this.problem.value = "";
+      history.replaceState(null, "", `?${address}${location.hash}`);
+      this.place(run, isAfresh || checkpoint !== undefined);
+    } catch (error) {
+      if (turn === this.turn) this.refuse(error);
+    }
+  }
+
+  /** A training that is ready takes the place of one that has not begun, or waits. */
+  private place(run: Run, isAtOnce: boolean): void {
+    const present = this.run.value;
+    this.next.value?.end();
+    this.next.value = undefined;
+    const isSame = present && formatAddress(present.choice) === formatAddress(run.choice);
+    if (isAtOnce || !present || present.stepsDone.value === 0) this.takeOver(run);
+    else if (isSame) run.end();
+    else this.next.value = run;
+  }
+
+  private takeOver(run: Run): void {
+    const present = this.run.value;
+    if (present && present.stepsDone.value > 0 && present.curve.points.length > 0) {
+      const earlier = { seed: String(present.seed), curve: present.curve };
+      this.earlier.value = [...this.earlier.value, earlier].slice(-MOST_EARLIER);
+    }
+    present?.end();
+    this.next.value = undefined;
+    this.run.value = run;
+    if (run.stepsDone.value > 0) this.keep(run);
+  }
+
+  /** Everything that is saved of it from now on outlives the page. */
+  private keep(run: Run): void {
+    const address = formatAddress(run.choice);
+    run.saved = () => void kept.keepShown(address, run);
+    void kept.remember(address);
+  }
+
+  private async listOf(id: string): Promise<kept.OwnList> {
+    const present = this.loaded.get(id);
+    if (present) return present;
+    const list = id.startsWith(`${OWN}-`) ? await kept.readList(id) : await fetchList(id);
+    if (!list)
+      throw new InputError(
+        "The address names a list of somebody's own, which this browser does not have: give it here.",
+      );
+    this.loaded.set(id, list);
+    return list;
+  }
+
+  /** @throws what is no fault of the user */
+  private refuse(error: unknown): void {
+    if (!(error instanceof InputError)) throw error;
+    this.next.value?.end();
+    this.next.value = undefined;
+    this.problem.value = error.message;
+  }
+}
+
+async function fetchList(id: string): Promise<kept.OwnList> {
+  const list = LISTS.find((other) => other.id === id);
+  if (!list)
+    throw new InputError(`There is no list ${printable(id)}: there are ${LISTS.map((other) => other.id).join(", ")}.`);
+  const response = await fetch(list.url).catch(() => undefined);
+  if (!response?.ok) throw new InputError(`The list ${list.title} could not be loaded: try again.`);
+  return { file: `${list.id}.txt`, bytes: new Uint8Array(await response.arrayBuffer()) };
+}
