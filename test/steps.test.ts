@@ -75,6 +75,20 @@ test("other commands come between; pause and train end them", async () => {
   expect(device.device.state).toBe("idle");
 });
 
+test("a training takes as long as it trains, however long it is paused", async () => {
+  const device = await paused({ steps: 20 });
+  let told = "";
+  device.type("set log json\n");
+  for (let i = 0; i < 1000; i++) device.platform.now();
+  device.type("resume\n");
+  await device.live();
+  told += device.take();
+  const { milliseconds } = JSON.parse(/^.*"type":"trained".*$/m.exec(told)?.[0] ?? "{}") as { milliseconds?: number };
+  // A look at the clock takes 10 milliseconds.
+  expect(milliseconds).toBeGreaterThan(20 * 10);
+  expect(milliseconds).toBeLessThan(100 * 10);
+});
+
 test.each(["step 0", "step x", "step 1 2", "step -1"])("%s is refused", async (line) => {
   const device = await paused();
   expect(await device.answer(line)).toMatch(/^[A-Z].*\.\n$/);

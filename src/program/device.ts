@@ -54,8 +54,8 @@ export class Device {
   isLoading = false;
   private readonly runner: Runner;
   private training: Training;
-  /** With which step it began, and when. */
-  private begun = { from: 0, at: 0 };
+  /** With which step it began, and how long it has trained since then. */
+  private readonly begun = { from: 0, milliseconds: 0 };
   private current: DeviceState = "idle";
   private isPaused = false;
   /** The steps that were asked for: with how many done it pauses, and whom to tell. */
@@ -139,11 +139,13 @@ export class Device {
 
   /** Trains until it is over, a save is due, or a command waits. */
   private async trainUntilRest(): Promise<void> {
-    const { training, runner, place, log } = this;
+    const { training, runner, place, log, begun } = this;
+    const { platform } = place;
     this.enter("training");
     training.restAt = this.saveAt;
     const hasDoneSteps = (): boolean =>
       this.stepping !== undefined && this.trainer.stepsDone >= this.stepping.until && training.isBetweenSteps;
+    const at = platform.now();
     try {
       await runner.run(this.stepping ? { work: (now) => training.work(now) && !hasDoneSteps() } : training);
     } catch (error) {
@@ -153,17 +155,18 @@ export class Device {
       this.pause();
       return;
     }
+    const now = platform.now();
+    begun.milliseconds += now - at;
     if (training.isOver) await this.finish();
     else if (hasDoneSteps()) this.pause();
-    else if (place.platform.now() >= this.saveAt) await this.saveBySelf();
+    else if (now >= this.saveAt) await this.saveBySelf();
   }
 
   private async finish(): Promise<void> {
     this.endSteps();
     const { trainer, log, place, temperature, begun } = this;
     const { stepsDone, config } = trainer;
-    const milliseconds = place.platform.now() - begun.at;
-    log.tell({ type: "trained", ending: "done", stepsDone, steps: config.steps, from: begun.from, milliseconds });
+    log.tell({ type: "trained", ending: "done", stepsDone, steps: config.steps, ...begun });
     await this.saveBySelf();
     const { samples } = place.settings;
     if (samples > 0) {
@@ -251,7 +254,8 @@ export class Device {
   }
 
   private newTraining(): Training {
-    this.begun = { from: this.trainer.stepsDone, at: this.place.platform.now() };
+    this.begun.from = this.trainer.stepsDone;
+    this.begun.milliseconds = 0;
     return new Training(this.trainer, this.logEvery, this.tellEvery, this.log.tell);
   }
 
