@@ -1,6 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { InputError } from "../../src/errors";
 import { LossChart } from "../chart";
+import { download } from "../download";
+import { encodeLosses } from "../losses";
 import type { Run } from "../learner/run";
 import type { Workbench } from "../workbench";
 import { CheckpointFiles } from "./checkpoint-files";
@@ -36,6 +38,11 @@ export function TrainPane({ bench }: { readonly bench: Workbench }) {
           <h2>Loss</h2>
           {run && <Status run={run} />}
           <LossChart source={run} earlier={bench.earlier.value} label={run ? describe(run) : "No loss yet."} />
+          {run && (
+            <button type="button" onClick={() => download(`losses-seed-${run.seed}.csv`, encodeLosses(run.curve))}>
+              Download the losses
+            </button>
+          )}
           <p class="muted">
             How surprised the model is by the next character, in nats: guessing blindly among its{" "}
             {run ? Array.from(run.ready.vocabulary).length + 1 : "…"} tokens costs{" "}
@@ -88,7 +95,7 @@ function Status({ run }: { readonly run: Run }) {
           <div>
             <dt>took</dt>
             <dd>
-              {(took.milliseconds / 1000).toFixed(2)} <small>s</small>
+              <data value={took.milliseconds}>{(took.milliseconds / 1000).toFixed(2)}</data> <small>s</small>
             </dd>
           </div>
         )}
