@@ -1,8 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
-import { Noise } from "../host/monitor/noise";
-import { XsbugFilter } from "../host/monitor/xsbug";
+import { Noise } from "../src/protocol/noise";
+import { XsbugFilter } from "../src/protocol/xsbug";
 import { esp32gpt, outcomeOf, start, temporaryFolder } from "./support/cli";
 import { BoardServer } from "./support/monitor";
 import { expectRefusal, until } from "./support/programs";

@@ -5,7 +5,7 @@ import { connect as connectSocket, type Socket } from "node:net";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { connect } from "../host/monitor/connection";
-import { BoardText } from "../host/monitor/escape";
+import { BoardText } from "../host/monitor/board-text";
 import { choosePort, environmentPort } from "../host/monitor/ports";
 import { converse } from "../host/monitor/terminal";
 import { isVisible } from "../src/errors";

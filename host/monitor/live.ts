@@ -1,44 +1,37 @@
 import type { Duplex } from "node:stream";
 import type { ReadStream, WriteStream } from "node:tty";
 import { InputError } from "../../src/errors";
-import { formatText } from "../../src/program/text-log";
-import type { DeviceLine } from "../../src/protocol/lines";
-import { eventOf, sayingOf, stateOf } from "../../src/protocol/told";
+import type { Event } from "../../src/program/events";
+import { Conversation, type ConversationListener } from "../../src/protocol/conversation";
+import { escapeLine } from "../../src/protocol/escape";
+import type { ToldState } from "../../src/protocol/told";
 import { drawCurve } from "../curve";
 import { showsColours } from "../display";
-import { Board, type BoardListener } from "./board";
-import { escapeLine, escapeText } from "./escape";
 import { InputLine } from "./input-line";
-import { NOISE_REMARK } from "./noise";
+import { NOISE_REMARK, XSBUG_REMARK } from "./remarks";
 import { type Block, cutTo, Screen } from "./screen";
 import type { SessionLog } from "./session-log";
 import { Status } from "./status";
 import type { SessionEnd } from "./terminal";
-import { XSBUG_REMARK } from "./xsbug";
+import { anyId, Wire } from "./wire";
 
 const FEWEST_ROWS_WITH_CURVE = 16;
 const MOST_CURVE_ROWS = 16;
 const FEWEST_ROWS_WITH_STATUS = 4;
-/** How long a board may speak text, once it has spoken to programs, until it is asked again: it was restarted. */
-const TEXT_TIME = 1000;
 
 const INVERSE = "\x1b[7m";
 const DIM = "\x1b[2m";
 const PLAIN = "\x1b[0m";
 
-/** Why what was asked of a board will not be answered, and nobody needs to be told. */
-class Over extends Error {}
-
 /** A session at a terminal: what the board says scrolls above the curve of its loss and a line to type in. */
-export class LiveSession implements BoardListener {
+export class LiveSession implements ConversationListener {
   private readonly status = new Status();
   private readonly screen: Screen;
   private readonly input: InputLine;
-  private board: Board;
-  /** Whether the board speaks to programs; undefined while it is asked. */
-  private speaksProtocol: boolean | undefined;
-  private isThere = true;
-  private textTimer: NodeJS.Timeout | undefined;
+  private wire: Wire | undefined;
+  /** With the board, while it is there. */
+  private conversation: Conversation | undefined;
+  /** Lines that were lost in the conversations before. */
   private lost = 0;
   private finish: ((end: SessionEnd) => void) | undefined;
   private fail: ((error: Error) => void) | undefined;
@@ -61,7 +54,6 @@ export class LiveSession implements BoardListener {
       interrupted: () => process.emit("SIGINT", "SIGINT"),
       ended: () => this.finish?.("stopped"),
     });
-    this.board = new Board(connection, this, log);
   }
 
   /**
@@ -75,7 +67,7 @@ export class LiveSession implements BoardListener {
     });
     const { connection } = this;
     connection.on("data", (bytes: Uint8Array) => {
-      this.board.take(bytes);
+      if (this.wire) this.conversation?.take(this.wire.decode(bytes));
       if (this.screen.isFull) connection.pause();
     });
     connection.on("error", (error) => {
@@ -91,59 +83,58 @@ export class LiveSession implements BoardListener {
       return await ending;
     } finally {
       stopped.removeEventListener("abort", stop);
-      clearTimeout(this.textTimer);
       this.input.close();
-      if (this.speaksProtocol && !connection.destroyed) await this.board.leave();
-      this.board.finish();
+      if (connection.writable) await this.conversation?.leave();
+      this.conversation?.end(new Error("the session is over"));
       // How far it has come stays.
       const { columns, rows } = this.output;
       const curve = this.curve(columns, rows);
       if (curve.length > 0) this.screen.print(`${curve.join("\n")}\n ${cutTo(this.describe(), columns - 1)}\n`);
       this.screen.stop();
-      this.board.client.cancel(new Over());
       connection.destroy();
     }
   }
 
   /** The board is there, at first or again. */
   connected(): void {
-    this.lost += this.board.client.lost;
-    this.board.client.cancel(new Over());
-    this.board = new Board(this.connection, this, this.log);
-    this.isThere = true;
+    this.hangUp();
+    this.wire = new Wire(this.connection, this.log);
+    this.conversation = new Conversation(this.wire, this, anyId());
     this.remark(`Connected to ${this.name}. Ctrl-C ends.`);
-    this.greet();
+    this.conversation.begin();
   }
 
   /** The board is not there. */
   waiting(): void {
-    this.isThere = false;
-    this.speaksProtocol = undefined;
-    clearTimeout(this.textTimer);
-    this.board.client.cancel(new Over());
+    this.hangUp();
     this.remark(`Waiting for ${this.name}...`);
   }
 
-  heard(line: DeviceLine): void {
-    clearTimeout(this.textTimer);
-    this.textTimer = undefined;
-    if (this.speaksProtocol === false) return;
-    const event = eventOf(line);
-    const state = stateOf(line);
-    if (event) this.status.hear(event, performance.now());
-    if (state) this.status.hearState(state);
-    const saying = sayingOf(line);
-    const text = event && formatText(event);
-    if (text) this.screen.print(escapeText(text).replaceAll("\r", "\\r"));
-    if (saying !== undefined) this.screen.print(`${escapeLine(saying)}\n`);
+  said(line: string): void {
+    this.screen.print(`${line}\n`);
+  }
+
+  heardEvent(event: Event): void {
+    this.status.hear(event, performance.now());
     this.screen.change();
   }
 
-  text(line: string): void {
-    this.screen.print(`${escapeLine(line)}\n`);
-    // A board that has been restarted speaks to people.
-    if (this.speaksProtocol) this.textTimer ??= setTimeout(() => this.greet(), TEXT_TIME);
-    else if (this.speaksProtocol === false && /^(=== esp32gpt|rst:|ets )/.test(line)) this.greet();
+  heardState(state: ToldState): void {
+    this.status.hearState(state);
+    this.screen.change();
+  }
+
+  /** Says something of its own. */
+  remark(message: string): void {
+    this.screen.print(this.dim(escapeLine(message)));
+  }
+
+  changed(): void {
+    this.screen.change();
+  }
+
+  failed(error: Error): void {
+    this.fail?.(error);
   }
 
   /** @param text what a simulator says to people */
@@ -152,8 +143,6 @@ export class LiveSession implements BoardListener {
   }
 
   foundXsbug(): void {
-    this.speaksProtocol = false;
-    this.board.client.cancel(new Over());
     this.remark(XSBUG_REMARK);
   }
 
@@ -161,46 +150,18 @@ export class LiveSession implements BoardListener {
     this.remark(NOISE_REMARK);
   }
 
-  /** Asks the board to speak to programs. */
-  private greet(): void {
-    const { board } = this;
-    const isFirst = this.speaksProtocol === undefined;
-    this.speaksProtocol = undefined;
-    this.textTimer = undefined;
-    board.client.open().then(
-      () => (this.speaksProtocol = true),
-      (error: unknown) => {
-        const message = this.sentenceOf(error);
-        if (message === undefined || board !== this.board) return;
-        this.speaksProtocol = false;
-        if (isFirst) this.remark(`${message} What it says is shown as text, without a curve.`);
-        board.write("set log text");
-      },
-    );
-  }
-
   private send(line: string): void {
     this.screen.print(this.dim(`> ${escapeLine(line)}`));
     if (line.trim() === "") return;
-    if (!this.isThere) this.remark("The board is not there: what was typed has not been sent.");
-    else if (!this.speaksProtocol) this.board.write(line);
-    else
-      this.board.client.run(line.trim(), { isLong: true }).catch((error: unknown) => {
-        const message = this.sentenceOf(error);
-        if (message !== undefined) this.remark(message);
-      });
+    if (this.conversation) this.conversation.type(line);
+    else this.remark("The board is not there: what was typed has not been sent.");
   }
 
-  /** What the user is to be told; a mistake in the program ends the session. */
-  private sentenceOf(error: unknown): string | undefined {
-    if (error instanceof InputError) return error.message;
-    if (!(error instanceof Over)) this.fail?.(error as Error);
-    return undefined;
-  }
-
-  /** Says something of its own. */
-  private remark(message: string): void {
-    this.screen.print(this.dim(escapeLine(message)));
+  private hangUp(): void {
+    const { conversation } = this;
+    this.conversation = undefined;
+    this.lost += conversation?.client.lost ?? 0;
+    conversation?.end(new Error("the board is gone"));
   }
 
   private dim(line: string): string {
@@ -225,8 +186,9 @@ export class LiveSession implements BoardListener {
   }
 
   private describe(): string {
-    if (!this.isThere) return `waiting for ${this.name}`;
-    if (this.speaksProtocol === false) return `${this.name} │ text`;
-    return this.status.describe(this.lost + this.board.client.lost);
+    const { conversation } = this;
+    if (!conversation) return `waiting for ${this.name}`;
+    if (conversation.speaksProtocol === false) return `${this.name} │ text`;
+    return this.status.describe(this.lost + conversation.client.lost);
   }
 }

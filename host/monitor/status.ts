@@ -1,7 +1,7 @@
 import type { Event } from "../../src/program/events";
-import type { ToldState } from "../../src/protocol/told";
 import { LossCurve } from "../../src/program/loss-curve";
-import { escapeLine } from "./escape";
+import { escapeLine } from "../../src/protocol/escape";
+import type { ToldState } from "../../src/protocol/told";
 
 /** Milliseconds over which the speed is measured. */
 const WINDOW = 5000;

@@ -1,11 +1,12 @@
 import { createInterface } from "node:readline";
 import type { Duplex, Readable, Writable } from "node:stream";
 import { InputError } from "../../src/errors";
-import { BoardText } from "./escape";
-import { Noise, NOISE_REMARK } from "./noise";
+import { Noise } from "../../src/protocol/noise";
+import { XsbugFilter } from "../../src/protocol/xsbug";
+import { BoardText } from "./board-text";
 import { reasonOf } from "./reasons";
+import { NOISE_REMARK, XSBUG_REMARK } from "./remarks";
 import type { SessionLog } from "./session-log";
-import { XSBUG_REMARK, XsbugFilter } from "./xsbug";
 
 /**
  * How a session with a board came to its end: somebody wanted it to; the connection was closed after the

@@ -7,15 +7,15 @@ import { latinVocabulary } from "../../src/data/vocabulary";
 import { InputError, printable } from "../../src/errors";
 import { typescriptOps } from "../../src/model/typescript-ops";
 import { Runner } from "../../src/program/runner";
+import { Board } from "../../src/protocol/board";
 import { MOST_FILE_BYTES, type Progress } from "../../src/protocol/fetching";
 import { fileError } from "../file-errors";
 import { readRegular } from "../inputs";
 import { nodeStorage } from "../node-storage";
 import { removeLeftovers, saveTarget } from "../outputs";
-import { Board } from "./board";
-import { NOISE_REMARK } from "./noise";
+import { NOISE_REMARK, XSBUG_REMARK } from "./remarks";
 import type { SessionLog } from "./session-log";
-import { XSBUG_REMARK } from "./xsbug";
+import { anyId, Wire } from "./wire";
 
 /** The connection was lost on the way. */
 export class Lost extends Error {}
@@ -86,11 +86,12 @@ export async function carry(
   const ignore = (): void => undefined;
   const foundXsbug = (): void => board.client.cancel(new InputError(XSBUG_REMARK));
   const foundNoise = (): void => board.client.cancel(new InputError(NOISE_REMARK));
-  const board = new Board(connection, { heard: ignore, text: ignore, foundXsbug, foundNoise }, log);
+  const wire = new Wire(connection, log);
+  const board = new Board(wire, { heard: ignore, text: ignore, foundXsbug, foundNoise }, anyId());
   const abort = (): void => board.client.cancel(ending.reason as Error);
   ending.addEventListener("abort", abort);
   log?.whenFull((error) => board.client.cancel(error));
-  connection.on("data", (bytes: Uint8Array) => board.take(bytes));
+  connection.on("data", (bytes: Uint8Array) => board.take(wire.decode(bytes)));
   connection.on("error", ignore);
   // However it breaks: with an error, which is no mistake in the program, or without.
   const lost = new Promise<never>((_, reject) =>
@@ -105,10 +106,10 @@ export async function carry(
     const work = board.client.open().then(() => transfer(board));
     work.catch(ignore);
     const sentence = await Promise.race([work, lost]);
-    await board.leave();
+    if (connection.writable) await board.leave();
     return sentence;
   } catch (error) {
-    if (!(error instanceof Lost)) await board.leave();
+    if (connection.writable) await board.leave();
     throw error;
   } finally {
     ending.removeEventListener("abort", abort);

@@ -1,10 +1,6 @@
 /** Characters that are looked at together. */
 const WINDOW = 200;
 
-export const NOISE_REMARK =
-  "What comes is hardly text: is the speed right (--baud)? A debug build talks to xsbug at 460800 baud: " +
-  "start it with `npm run debug`, or flash a release build.";
-
 /** Notices bytes that are no text, as of a port with another speed. */
 export class Noise {
   private seen = 0;

@@ -4,10 +4,6 @@ const PARTS: readonly (readonly [begin: string, end: string])[] = [
   ["<xsbug>", "</xsbug>"],
 ];
 
-export const XSBUG_REMARK =
-  "This is a debug build, which talks to xsbug, the SDK's debugger: start it with `npm run debug`, " +
-  "or flash a release build (`npm run build:esp32`, `npm run flash`).";
-
 /** Takes what is meant for the debugger out of what a board says. */
 export class XsbugFilter {
   private rest = "";

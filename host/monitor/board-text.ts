@@ -1,7 +1,4 @@
-import { isVisible } from "../../src/errors";
-
-/** What TextDecoder puts in the place of bytes that are no UTF-8. */
-const REPLACEMENT = "\ufffd";
+import { escapeText } from "../../src/protocol/escape";
 
 /**
  * What a board writes, as a terminal may show it: UTF-8, also when a character comes in pieces; controls
@@ -23,18 +20,4 @@ export class BoardText {
   end(): string {
     return escapeText(this.decoder.decode());
   }
-}
-
-/** Text as a terminal may show it. */
-export function escapeText(text: string): string {
-  return text.replace(/[^\n\r\t\x20-\x7e]/gu, (character) => {
-    const codePoint = character.codePointAt(0) ?? 0;
-    const isShown = character !== REPLACEMENT && isVisible(codePoint);
-    return isShown ? character : `\\u{${codePoint.toString(16)}}`;
-  });
-}
-
-/** A line as a terminal may show it: with nothing in it that ends it, or goes back to its beginning. */
-export function escapeLine(line: string): string {
-  return escapeText(line).replaceAll("\r", "\\r").replaceAll("\n", "\\n");
 }

@@ -1,9 +1,6 @@
-import { randomInt } from "node:crypto";
-import type { Duplex } from "node:stream";
-import { type ClientListener, ProtocolClient } from "../../src/protocol/client";
-import { LARGEST_ID } from "../../src/protocol/lines";
+import { type ClientListener, ProtocolClient } from "./client";
+import type { Link } from "./commands";
 import { Noise } from "./noise";
-import type { SessionLog } from "./session-log";
 import { XsbugFilter } from "./xsbug";
 
 /** Characters of a line that never ends. */
@@ -20,37 +17,27 @@ export interface BoardListener extends ClientListener {
   foundNoise(): void;
 }
 
-/** The board behind a connection, as a client of the device protocol sees it. */
+/** The board behind a link, as a client of the device protocol sees it: text in any pieces becomes lines. */
 export class Board {
   readonly client: ProtocolClient;
-  private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   private readonly filter: XsbugFilter;
   private readonly noise: Noise;
   private rest = "";
-  private partialTimer: NodeJS.Timeout | undefined;
+  private callOff: () => void = () => undefined;
 
+  /** @param firstId see ProtocolClient */
   constructor(
-    private readonly connection: Duplex,
+    private readonly link: Link,
     listener: BoardListener,
-    private readonly log?: SessionLog,
+    firstId: number,
   ) {
     this.filter = new XsbugFilter(() => listener.foundXsbug());
     this.noise = new Noise(() => listener.foundNoise());
-    const link = {
-      send: (line: string) => this.write(line),
-      now: () => performance.now(),
-      after: (milliseconds: number, call: () => void) => {
-        const timer = setTimeout(call, milliseconds);
-        return () => clearTimeout(timer);
-      },
-    };
-    this.client = new ProtocolClient(link, listener, randomInt(1, LARGEST_ID + 1));
+    this.client = new ProtocolClient(link, listener, firstId);
   }
 
-  /** Takes bytes that have come. */
-  take(bytes: Uint8Array): void {
-    const text = this.decoder.decode(bytes, { stream: true });
-    this.log?.said(text);
+  /** Takes text that has come. */
+  take(text: string): void {
     this.noise.take(text);
     this.cut(this.filter.take(text));
   }
@@ -61,17 +48,10 @@ export class Board {
     this.flush();
   }
 
-  /** Sends a line. */
-  write(line: string): void {
-    if (!this.connection.writable) return;
-    this.log?.typed(line);
-    this.connection.write(`${line}\n`);
-  }
-
   /** Lets it speak to people again, if it can be reached. */
   async leave(): Promise<void> {
-    if (!this.connection.writable) return;
-    const over = new Promise<void>((resolve) => setTimeout(resolve, FAREWELL_TIME).unref());
+    let callOff: () => void = () => undefined;
+    const over = new Promise<void>((resolve) => (callOff = this.link.after(FAREWELL_TIME, resolve)));
     const farewell = this.client.run("set log text", { repeats: 0 });
     await Promise.race([
       farewell.then(
@@ -80,11 +60,12 @@ export class Board {
       ),
       over,
     ]);
+    callOff();
     this.client.cancel(new Error("left"));
   }
 
   private cut(text: string): void {
-    clearTimeout(this.partialTimer);
+    this.callOff();
     const lines = (this.rest + text).split("\n");
     this.rest = lines.pop() ?? "";
     for (const line of lines) this.client.receive(line.replace(/\r+$/, ""));
@@ -94,11 +75,11 @@ export class Board {
     }
     // A prompt has no end; the beginning of a line of the protocol will get its own.
     if (this.rest !== "" && !this.rest.startsWith("{"))
-      this.partialTimer = setTimeout(() => this.flush(), PARTIAL_TIME);
+      this.callOff = this.link.after(PARTIAL_TIME, () => this.flush());
   }
 
   private flush(): void {
-    clearTimeout(this.partialTimer);
+    this.callOff();
     const { rest } = this;
     this.rest = "";
     this.client.receive(rest.replace(/\r+$/, ""));
