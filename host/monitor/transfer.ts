@@ -1,12 +1,8 @@
 import type { Duplex } from "node:stream";
 import { statSync } from "node:fs";
-import { loadModel } from "../../src/checkpoint/loading";
-import { Checkpoint } from "../../src/checkpoint/reader";
-import { storageOfBytes } from "../../src/checkpoint/stored-bytes";
-import { latinVocabulary } from "../../src/data/vocabulary";
 import { InputError, printable } from "../../src/errors";
-import { typescriptOps } from "../../src/model/typescript-ops";
-import { Runner } from "../../src/program/runner";
+import type { Clock } from "../../src/platform";
+import { stepsOf } from "../../src/program/sound-checkpoint";
 import { Board } from "../../src/protocol/board";
 import { MOST_FILE_BYTES, type Progress } from "../../src/protocol/fetching";
 import { fileError } from "../file-errors";
@@ -16,6 +12,8 @@ import { removeLeftovers, saveTarget } from "../outputs";
 import { NOISE_REMARK, XSBUG_REMARK } from "./remarks";
 import type { SessionLog } from "./session-log";
 import { anyId, Wire } from "./wire";
+
+const clock: Clock = { now: () => performance.now(), schedule: (slice) => void setImmediate(slice) };
 
 /** The connection was lost on the way. */
 export class Lost extends Error {}
@@ -37,7 +35,7 @@ export function fetchInto(path: string): Transfer {
     let sentence: string;
     try {
       const bytes = await withBar((progress) => client.fetch(progress));
-      const steps = await stepsOf(bytes, "What the board has sent");
+      const steps = await stepsOf(bytes, "What the board has sent", clock);
       file.write(bytes);
       sentence = `Fetched ${bytes.length} bytes, after ${steps} steps, into ${printable(path, 200)}.`;
     } catch (error) {
@@ -58,7 +56,7 @@ export async function sendFrom(path: string): Promise<Transfer> {
   if (path === "-" || !isFile(path))
     throw new InputError(`Cannot send ${printable(path, 200)}: name the file of a checkpoint.`);
   const bytes = readRegular(path, kind);
-  const steps = await stepsOf(bytes, path);
+  const steps = await stepsOf(bytes, path, clock);
   return async ({ client }) => {
     await withBar((progress) => client.send(bytes, progress));
     return `Sent ${bytes.length} bytes, after ${steps} steps, from ${printable(path, 200)}.`;
@@ -115,17 +113,6 @@ export async function carry(
     ending.removeEventListener("abort", abort);
     connection.destroy();
   }
-}
-
-/** Reads all of a checkpoint, and sees that it is sound; the steps that it was trained. */
-async function stepsOf(bytes: Uint8Array, name: string): Promise<number> {
-  const storage = storageOfBytes(bytes);
-  const checkpoint = await Checkpoint.open(storage, name);
-  checkpoint.close();
-  const runner = new Runner({ now: () => performance.now(), schedule: (slice) => void setImmediate(slice) });
-  const ops = typescriptOps(checkpoint.dtype);
-  await loadModel(runner, storage, name, {}, ops, latinVocabulary());
-  return checkpoint.step;
 }
 
 /** Shows a bar where there is a terminal to show it. */

@@ -1,0 +1,120 @@
+import { Conversation } from "../../src/protocol/conversation";
+import { CALM, Simulation } from "../support/channel";
+import { FakeDevice } from "../support/fake-device";
+import { fileOf } from "../support/scene";
+
+/** A conversation with a device, and what was told of it. */
+class Talk {
+  readonly told: string[] = [];
+  readonly said: string[] = [];
+  readonly simulation = new Simulation(1);
+  readonly device: FakeDevice;
+  readonly conversation: Conversation;
+
+  constructor(options: ConstructorParameters<typeof FakeDevice>[2] = {}) {
+    this.device = new FakeDevice((line) => this.hear(`${line}\r\n`), fileOf(1000), options);
+    const link = this.simulation.link((line) =>
+      this.simulation.carry(line, CALM, (arrived) => this.device.receive(arrived)),
+    );
+    const tell =
+      (what: string) =>
+      (detail: unknown): void =>
+        void this.told.push(`${what} ${String(detail)}`);
+    this.conversation = new Conversation(
+      link,
+      {
+        said: (line) => this.said.push(line),
+        heardEvent: ({ type }) => tell("event")(type),
+        heardState: ({ state }) => tell("state")(state),
+        remark: tell("remark"),
+        foundXsbug: () => tell("found")("xsbug"),
+        foundNoise: () => tell("found")("noise"),
+        changed: () => tell("protocol")(this.conversation.speaksProtocol),
+        failed: tell("failed"),
+      },
+      1,
+    );
+    this.conversation.begin();
+  }
+
+  /** Text comes, in its time. */
+  hear(text: string): void {
+    this.simulation.after(1, () => this.conversation.take(text));
+  }
+
+  wait(milliseconds: number): Promise<void> {
+    return this.simulation.run(new Promise((resolve) => this.simulation.after(milliseconds, resolve)));
+  }
+}
+
+test("a board is asked to speak to programs, heard, and left as it was", async () => {
+  const talk = new Talk();
+  await talk.wait(100);
+  expect(talk.told).toEqual(["protocol undefined", "state training", "protocol true"]);
+  talk.device.tell("name", { number: 1, name: "a\r\nb\x1b[2J" });
+  talk.conversation.type("status");
+  talk.conversation.type("dance");
+  await talk.wait(100);
+  expect(talk.said).toEqual(["   1. a\\r", "b\\u{1b}[2J", "Step 7 of 1000."]);
+  expect(talk.told.slice(3)).toEqual(["event name", "remark There is no command dance."]);
+  await talk.simulation.run(talk.conversation.leave());
+  expect(talk.device.isJson).toBe(false);
+});
+
+test("a board that was restarted is asked again, and nothing is remarked", async () => {
+  const talk = new Talk();
+  await talk.wait(100);
+  talk.device.restart();
+  for (const line of ["rst:0x1 (POWERON_RESET)", "=== esp32gpt: microgpt in TypeScript on ESP32 ==="])
+    talk.hear(`${line}\r\n`);
+  await talk.wait(900);
+  expect(talk.device.isJson).toBe(false);
+  await talk.wait(300);
+  expect(talk.device.isJson).toBe(true);
+  expect(talk.told.slice(3)).toEqual(["protocol undefined", "state training", "protocol true"]);
+});
+
+test("a board of another version is shown as text, until another one starts there", async () => {
+  const talk = new Talk({ protocol: 2 });
+  await talk.wait(100);
+  expect(talk.told.at(-2)).toBe("protocol false");
+  expect(talk.told.at(-1)).toMatch(/^remark The board speaks version 2 .* shown as text/);
+  expect(talk.device.isJson).toBe(false);
+  talk.conversation.type("status");
+  await talk.wait(100);
+  talk.hear("what it says without an end");
+  await talk.wait(500);
+  expect(talk.said).toEqual(["Step 7 of 1000.", "what it says without an end"]);
+  const before = talk.told.length;
+  talk.hear("=== esp32gpt: microgpt in TypeScript on ESP32 ===\r\n");
+  await talk.wait(100);
+  expect(talk.told.slice(before)).toEqual(["protocol undefined", "state training", "protocol false"]);
+});
+
+test("when the board is gone, whoever carries a file gets the reason, and nobody else is told", async () => {
+  const talk = new Talk();
+  await talk.wait(100);
+  const before = talk.told.length;
+  const fetching = talk.conversation.client.fetch(() => undefined);
+  talk.conversation.type("status");
+  talk.simulation.after(20, () => talk.conversation.end(new Error("it is gone")));
+  await expect(talk.simulation.run(fetching)).rejects.toThrow("it is gone");
+  await talk.wait(5000);
+  expect(talk.told.slice(before)).toEqual([]);
+});
+
+test("one that is gone before it has answered is not called silent", async () => {
+  const talk = new Talk({ protocol: undefined });
+  talk.conversation.end(new Error("it is gone"));
+  await talk.wait(30_000);
+  expect(talk.told).toEqual(["protocol undefined"]);
+});
+
+test("a debug build is told, and shown as text", async () => {
+  const talk = new Talk({ protocol: undefined });
+  talk.hear('<?xs.3FFB1234?>\r\n<xsbug><login name="esp32gpt" value="XS"/></xsbug>\r\nready\r\n');
+  await talk.wait(30_000);
+  expect(talk.told).toEqual(["protocol undefined", "protocol false", "found xsbug"]);
+  expect(talk.said).toContain("ready");
+  expect(talk.said.join()).not.toContain("login");
+});
