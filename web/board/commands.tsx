@@ -1,0 +1,149 @@
+import type { VNode } from "preact";
+import { useRef, useState } from "preact/hooks";
+import type { BoardSession } from "./session";
+
+/** Commands that are no more than a word. */
+const WORDS: readonly (readonly [command: string, label: string])[] = [
+  ["pause", "Pause"],
+  ["resume", "Resume"],
+  ["save", "Save"],
+  ["status", "Status"],
+  ["eval", "Evaluate"],
+  ["stop", "Stop names and evaluation"],
+];
+
+/** Buttons for the usual commands. */
+export function Commands({ session }: { readonly session: BoardSession }): VNode {
+  const isOff = session.connection.value !== "connected";
+  return (
+    <section class="card" aria-labelledby="board-commands">
+      <h3 id="board-commands">What it is to do</h3>
+      <div class="row">
+        {WORDS.map(([command, label]) => (
+          <button key={command} type="button" class="button" disabled={isOff} onClick={() => session.run(command)}>
+            {label}
+          </button>
+        ))}
+        <Reset session={session} isOff={isOff} />
+      </div>
+      <Train session={session} isOff={isOff} />
+      <Generate session={session} isOff={isOff} />
+    </section>
+  );
+}
+
+interface CommandProps {
+  readonly session: BoardSession;
+  readonly isOff: boolean;
+}
+
+function Train({ session, isOff }: CommandProps): VNode {
+  const [steps, setSteps] = useState("1000");
+  return (
+    <form
+      class="row"
+      onSubmit={(event) => {
+        event.preventDefault();
+        session.run(`train ${steps}`);
+      }}
+    >
+      <label>
+        Steps
+        <input
+          type="number"
+          min={1}
+          step={1}
+          required
+          value={steps}
+          onInput={({ currentTarget }) => setSteps(currentTarget.value)}
+        />
+      </label>
+      <button class="button" disabled={isOff}>
+        Train
+      </button>
+    </form>
+  );
+}
+
+function Generate({ session, isOff }: CommandProps): VNode {
+  const [count, setCount] = useState("10");
+  const [temperature, setTemperature] = useState("0.8");
+  const [prefix, setPrefix] = useState("");
+  return (
+    <form
+      class="row"
+      onSubmit={(event) => {
+        event.preventDefault();
+        session.run(`generate ${count} ${temperature} ${prefix}`.trimEnd());
+      }}
+    >
+      <label>
+        Words
+        <input
+          type="number"
+          min={1}
+          max={1000}
+          step={1}
+          required
+          value={count}
+          onInput={({ currentTarget }) => setCount(currentTarget.value)}
+        />
+      </label>
+      <label>
+        Temperature
+        <input
+          type="number"
+          min={0.1}
+          max={5}
+          step="any"
+          required
+          value={temperature}
+          onInput={({ currentTarget }) => setTemperature(currentTarget.value)}
+        />
+      </label>
+      <label>
+        Beginning with
+        <input
+          type="text"
+          size={8}
+          spellcheck={false}
+          value={prefix}
+          onInput={({ currentTarget }) => setPrefix(currentTarget.value)}
+        />
+      </label>
+      <button class="button" disabled={isOff}>
+        Generate
+      </button>
+    </form>
+  );
+}
+
+function Reset({ session, isOff }: CommandProps): VNode {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const close = (): void => dialog.current?.close();
+  return (
+    <>
+      <button type="button" class="button" disabled={isOff} onClick={() => dialog.current?.showModal()}>
+        Reset training…
+      </button>
+      <dialog ref={dialog} aria-labelledby="board-reset">
+        <p id="board-reset">The board forgets what it has learnt, and begins with fresh weights. Is that meant?</p>
+        <div class="row">
+          <button
+            type="button"
+            class="button danger"
+            onClick={() => {
+              close();
+              session.run("reset");
+            }}
+          >
+            Forget it all
+          </button>
+          <button type="button" class="button" onClick={close}>
+            Keep it
+          </button>
+        </div>
+      </dialog>
+    </>
+  );
+}

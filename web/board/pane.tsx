@@ -1,0 +1,148 @@
+import type { ComponentChildren, VNode } from "preact";
+import { useState } from "preact/hooks";
+import "./board.css";
+import { Checkpoints } from "./checkpoints";
+import { Commands } from "./commands";
+import { Console } from "./console";
+import type { BoardSession, Connection } from "./session";
+
+export interface BoardPaneProps {
+  readonly session: BoardSession;
+  /** What the board's training looks like. */
+  readonly chart?: ComponentChildren;
+  /** The checkpoint that was trained in this page, if there is one. */
+  readonly trained?: () => Promise<Uint8Array | undefined>;
+  /** What flashes a board. */
+  readonly flash?: ComponentChildren;
+}
+
+const CONNECTIONS: Readonly<Record<Connection, string>> = {
+  none: "No board is connected.",
+  connecting: "The port is open; the board is asked what it is.",
+  connected: "Connected.",
+  waiting: "The board is gone. It is taken up again when it is plugged in; some have to be connected anew.",
+};
+
+/** A board at the cable: what it says and learns, and what can be asked of it. */
+export function BoardPane({ session, chart, trained, flash }: BoardPaneProps): VNode {
+  const { obstacle } = session;
+  return (
+    <section class="board" aria-labelledby="board-title">
+      <h2 id="board-title">Your board</h2>
+      {obstacle === undefined ? <Link session={session} /> : <p class="obstacle">{obstacle}</p>}
+      <Alert session={session} />
+      {chart}
+      {obstacle === undefined && (
+        <>
+          <Names session={session} />
+          <div class="board-cards">
+            <Commands session={session} />
+            <Teaching session={session} />
+            <Checkpoints session={session} {...(trained && { trained })} />
+          </div>
+          <Console session={session} />
+        </>
+      )}
+      {flash}
+    </section>
+  );
+}
+
+function Link({ session }: { readonly session: BoardSession }): VNode {
+  const connection = session.connection.value;
+  const isOn = connection !== "none";
+  const text = session.isText.value ? " It speaks to people only: see the console." : "";
+  return (
+    <>
+      <div class="row">
+        <button type="button" class="button primary" onClick={() => void session.connect()}>
+          {isOn ? "Connect another board" : "Connect a board"}
+        </button>
+        <button type="button" class="button" disabled={!isOn} onClick={() => void session.disconnect()}>
+          Disconnect
+        </button>
+        <button
+          type="button"
+          class="button"
+          disabled={!isOn || connection === "waiting"}
+          onClick={() => void session.restart()}
+        >
+          Restart the board
+        </button>
+      </div>
+      <p role="status" class={`connection ${connection}`}>
+        {CONNECTIONS[connection]}
+        {text}
+      </p>
+      <State session={session} />
+    </>
+  );
+}
+
+function State({ session }: { readonly session: BoardSession }): VNode | null {
+  const device = session.device.value;
+  if (!device) return null;
+  const { state, step, steps, loss } = device;
+  return (
+    <p class="state">
+      <strong>{state}</strong>
+      {step !== undefined && <span>{`step ${step}${steps === undefined ? "" : ` of ${steps}`}`}</span>}
+      {loss !== undefined && <span>{`loss ${loss.toFixed(4)}`}</span>}
+    </p>
+  );
+}
+
+function Alert({ session }: { readonly session: BoardSession }): VNode {
+  const error = session.error.value;
+  return (
+    <p role="alert" class="error" hidden={error === ""}>
+      {error}
+    </p>
+  );
+}
+
+function Names({ session }: { readonly session: BoardSession }): VNode | null {
+  const names = session.names.value;
+  if (names.length === 0) return null;
+  return (
+    <section aria-labelledby="board-names">
+      <h3 id="board-names">Words that it wrote</h3>
+      <ol class="names">
+        {names.toReversed().map(({ number, name }) => (
+          <li key={number}>{name}</li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function Teaching({ session }: { readonly session: BoardSession }): VNode {
+  const [text, setText] = useState("");
+  const teach = async (): Promise<void> => {
+    if (await session.teach(text)) setText("");
+  };
+  return (
+    <form
+      class="card"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void teach();
+      }}
+    >
+      <h3>Teach it words of your own</h3>
+      <label for="board-words">Words, one a line: it trains on them as well</label>
+      <textarea
+        id="board-words"
+        rows={5}
+        spellcheck={false}
+        value={text}
+        onInput={({ currentTarget }) => setText(currentTarget.value)}
+      />
+      <div class="row">
+        <button class="button" disabled={!session.isReady.value || text.trim() === ""}>
+          Teach
+        </button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,349 @@
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { InputError, printable } from "../../src/errors";
+import type { Clock } from "../../src/platform";
+import type { Event } from "../../src/program/events";
+import { stepsOf } from "../../src/program/sound-checkpoint";
+import type { ProtocolClient } from "../../src/protocol/client";
+import { Conversation, type ConversationListener } from "../../src/protocol/conversation";
+import { escapeLine } from "../../src/protocol/escape";
+import { MOST_FILE_BYTES } from "../../src/protocol/fetching";
+import { LARGEST_ID } from "../../src/protocol/lines";
+import type { ToldState } from "../../src/protocol/told";
+import { Recent } from "./recent";
+import { Cable, type CableListener } from "./serial";
+import { teach } from "./teaching";
+
+const MOST_LINES = 500;
+const MOST_NAMES = 100;
+
+const NO_SERIAL =
+  "This browser has no Web Serial, which it takes to reach a board: Chrome, Edge and Opera on a computer have it.";
+const NOT_SECURE = "The browser lets a page at a board only from https:// or from localhost.";
+const GONE = "The board is gone: it is taken up again when it is plugged in.";
+const NOT_THERE = "The board is not there: what was typed has not been sent.";
+const NO_PROTOCOL =
+  "The board does not speak the device protocol now: that takes a board that answers, with a release build.";
+const XSBUG_REMARK = "This is a debug build, which talks to xsbug, the SDK's debugger: flash a release build.";
+const NOISE_REMARK =
+  "What comes is hardly text: a release build speaks at 115200 baud, which this page expects, a debug build at another speed.";
+
+const clock: Clock = { now: () => performance.now(), schedule: (slice) => void setTimeout(slice) };
+
+/** How it stands with the cable: waiting is for a board that has gone. */
+export type Connection = "none" | "connecting" | "connected" | "waiting";
+
+/** A line of the console, as it may be shown. */
+export interface ConsoleLine {
+  /** One more than that of the line before. */
+  readonly number: number;
+  readonly kind: "said" | "typed" | "remark";
+  readonly text: string;
+}
+
+/** Something that goes on for a while. */
+export interface Carrying {
+  readonly what: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+/** A word that the board has written. */
+export interface WrittenName {
+  readonly number: number;
+  readonly name: string;
+}
+
+/** Why what is under way ends before its time. */
+class Interrupted extends InputError {}
+
+/** The page's session with a board: what it says and does, and what can be asked of it. */
+export class BoardSession implements ConversationListener, CableListener {
+  readonly connection = signal<Connection>("none");
+  /** Whether the board speaks to people only, so that no more than its console is to be had. */
+  readonly isText = signal(false);
+  /** What the board last told of its training. */
+  readonly device = signal<ToldState | undefined>(undefined);
+  /** What is carried or taught just now. */
+  readonly carrying = signal<Carrying | undefined>(undefined);
+  /** Why what was asked for last cannot be, or "". */
+  readonly error = signal("");
+  /** Whether files can be carried and words taught. */
+  readonly isReady = computed(
+    () => this.connection.value === "connected" && !this.isText.value && !this.carrying.value,
+  );
+  private readonly log = new Recent<ConsoleLine>(MOST_LINES);
+  private readonly written = new Recent<WrittenName>(MOST_NAMES);
+  private readonly cable: Cable | undefined;
+  private conversation: Conversation | undefined;
+  private lineCount = 0;
+  private nameCount = 0;
+
+  /** @param hear gets what the board tells of its training */
+  constructor(private readonly hear: (event: Event) => void) {
+    // Where there is none, the browser has not even the name.
+    const { serial } = navigator as Partial<Navigator>;
+    if (!serial) return;
+    this.cable = new Cable(serial, this);
+    // The board is left to people, as far as a page that is closed can.
+    addEventListener("pagehide", () => {
+      this.hangUp(new Interrupted("The page was left."));
+      this.cable?.send("set log text");
+    });
+  }
+
+  /** Why no board can be reached from this page; undefined where one can. */
+  get obstacle(): string | undefined {
+    if (this.cable) return undefined;
+    return isSecureContext ? NO_SERIAL : NOT_SECURE;
+  }
+
+  get lines(): ReadonlySignal<readonly ConsoleLine[]> {
+    return this.log.items;
+  }
+
+  get names(): ReadonlySignal<readonly WrittenName[]> {
+    return this.written.items;
+  }
+
+  // What the user asks for. What cannot be is told in a sentence, as the error and in the console.
+
+  /** Lets the user choose a port, and connects to the board there. */
+  async connect(): Promise<void> {
+    await this.attempt(async (cable) => {
+      const port = await cable.choose();
+      if (!port) return;
+      await this.disconnect();
+      await this.open(cable, port);
+    });
+  }
+
+  /** Leaves the board to people. */
+  async disconnect(): Promise<void> {
+    await this.release();
+    this.connection.value = "none";
+  }
+
+  /** Restarts the board. */
+  async restart(): Promise<void> {
+    await this.attempt(async (cable) => {
+      this.conversation?.client.cancel(new Interrupted("The board is restarted."));
+      try {
+        await cable.reset();
+      } catch (error) {
+        throw new InputError(`The board could not be restarted: ${messageOf(error)}`);
+      }
+    });
+  }
+
+  /** Gives the board a line, as typed. */
+  run(line: string): void {
+    this.error.value = "";
+    this.show("typed", `> ${escapeLine(line)}`);
+    if (line.trim() === "") return;
+    if (this.conversation) this.conversation.type(line);
+    else this.remark(NOT_THERE);
+  }
+
+  /** The checkpoint that the board has now, and the steps that it was trained; undefined where that fails. */
+  async fetchCheckpoint(): Promise<{ readonly bytes: Uint8Array; readonly steps: number } | undefined> {
+    return this.carry("Fetching the checkpoint", async (client, progress) => {
+      const bytes = await client.fetch(progress);
+      const steps = await stepsOf(bytes, "What the board has sent", clock);
+      this.show("remark", `Fetched ${bytes.length} bytes, after ${steps} steps.`);
+      return { bytes, steps };
+    });
+  }
+
+  /**
+   * Gives the board a checkpoint, which takes the place of what it has.
+   * @param name what messages call it
+   */
+  async sendCheckpoint(bytes: Uint8Array, name: string): Promise<void> {
+    await this.carry("Sending the checkpoint", async (client, progress) => {
+      if (bytes.length > MOST_FILE_BYTES) throw new InputError(tooLarge(name));
+      const steps = await stepsOf(bytes, name, clock);
+      await client.send(bytes, progress);
+      this.show("remark", `Sent ${bytes.length} bytes, after ${steps} steps.`);
+    });
+  }
+
+  /** Gives the board a checkpoint from disk. */
+  async sendFile(file: File): Promise<void> {
+    const bytes = await this.attempt(async () => {
+      if (file.size > MOST_FILE_BYTES) throw new InputError(tooLarge(file.name));
+      return file.arrayBuffer().catch((error: unknown) => {
+        throw new InputError(`${printable(file.name)} could not be read: ${messageOf(error)}`);
+      });
+    });
+    if (bytes) await this.sendCheckpoint(new Uint8Array(bytes), file.name);
+  }
+
+  /** Adds words to the board's own, one a line; whether it has taken all of them. */
+  async teach(text: string): Promise<boolean> {
+    const isTaught = await this.carry("Teaching words", async (client, progress) => {
+      const sentence = await teach(text, {
+        add: (word) => client.run(`add ${word}`).then(() => undefined),
+        progress,
+        isOver: (error) => error instanceof Interrupted,
+      });
+      this.show("remark", sentence);
+      return true;
+    });
+    return isTaught ?? false;
+  }
+
+  /** Ends what is carried or taught. */
+  cancel(): void {
+    this.conversation?.client.cancel(new Interrupted("It was cancelled."));
+  }
+
+  /**
+   * Lends the port to somebody who opens and closes it, such as whoever flashes the board, and goes on with the
+   * board afterwards; the user chooses a port where there is none yet. Undefined where that fails.
+   */
+  async lend<T>(work: (port: SerialPort) => Promise<T>): Promise<T | undefined> {
+    return this.attempt(async (cable) => {
+      const port = (await this.release()) ?? (await cable.choose());
+      if (!port) return undefined;
+      try {
+        return await work(port);
+      } finally {
+        this.connection.value = "waiting";
+        await cable.openAgain(port);
+      }
+    });
+  }
+
+  // What the cable and the conversation tell.
+
+  opened(): void {
+    if (!this.cable) return;
+    this.conversation = new Conversation(this.cable, this, 1 + Math.floor(Math.random() * LARGEST_ID));
+    this.show("remark", "Connected.");
+    this.conversation.begin();
+  }
+
+  heard(text: string): void {
+    this.conversation?.take(text);
+  }
+
+  lost(): void {
+    this.hangUp(new Interrupted(GONE));
+    this.connection.value = "waiting";
+    this.remark(GONE);
+  }
+
+  failed(reason: Error): void {
+    if (!(reason instanceof InputError)) throw reason;
+    this.remark(reason.message);
+  }
+
+  said(line: string): void {
+    this.show("said", line);
+  }
+
+  heardEvent(event: Event): void {
+    if (event.type === "step") {
+      const { step, steps, loss } = event;
+      this.device.value = {
+        state: "training",
+        step: step + 1,
+        steps,
+        loss: typeof loss === "number" ? loss : undefined,
+      };
+    }
+    if (event.type === "name") this.written.add({ number: this.nameCount++, name: escapeLine(event.name) });
+    this.hear(event);
+  }
+
+  heardState(state: ToldState): void {
+    this.device.value = { ...state, state: escapeLine(state.state.slice(0, 20)) };
+  }
+
+  remark(message: string): void {
+    this.error.value = message;
+    this.show("remark", escapeLine(message));
+  }
+
+  foundXsbug(): void {
+    this.remark(XSBUG_REMARK);
+  }
+
+  foundNoise(): void {
+    this.remark(NOISE_REMARK);
+  }
+
+  changed(): void {
+    const speaksProtocol = this.conversation?.speaksProtocol;
+    this.isText.value = speaksProtocol === false;
+    this.connection.value = speaksProtocol === undefined ? "connecting" : "connected";
+  }
+
+  private async open(cable: Cable, port: SerialPort): Promise<void> {
+    this.connection.value = "connecting";
+    try {
+      await cable.open(port);
+    } catch (error) {
+      this.connection.value = "none";
+      throw error;
+    }
+  }
+
+  /** Leaves the board, and lets the port go. */
+  private async release(): Promise<SerialPort | undefined> {
+    const { conversation, cable } = this;
+    if (this.carrying.value) this.cancel();
+    await conversation?.leave();
+    if (this.conversation === conversation) this.conversation = undefined;
+    conversation?.end(new Interrupted("The board was left."));
+    return cable?.close();
+  }
+
+  /** The board cannot be reached, or will not be any more. */
+  private hangUp(reason: Interrupted): void {
+    const { conversation } = this;
+    this.conversation = undefined;
+    conversation?.end(reason);
+  }
+
+  private async carry<T>(
+    what: string,
+    work: (client: ProtocolClient, progress: (done: number, total: number) => void) => Promise<T>,
+  ): Promise<T | undefined> {
+    return this.attempt(async () => {
+      const { conversation } = this;
+      if (!conversation?.speaksProtocol) throw new InputError(NO_PROTOCOL);
+      if (this.carrying.value) throw new InputError("Something is carried already: wait for it, or cancel it.");
+      this.carrying.value = { what, done: 0, total: 1 };
+      try {
+        return await work(conversation.client, (done, total) => (this.carrying.value = { what, done, total }));
+      } finally {
+        this.carrying.value = undefined;
+      }
+    });
+  }
+
+  private async attempt<T>(work: (cable: Cable) => Promise<T>): Promise<T | undefined> {
+    this.error.value = "";
+    try {
+      if (!this.cable) throw new InputError(this.obstacle ?? "");
+      return await work(this.cable);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      this.remark(error.message);
+      return undefined;
+    }
+  }
+
+  private show(kind: ConsoleLine["kind"], text: string): void {
+    this.log.add({ number: this.lineCount++, kind, text });
+  }
+}
+
+function tooLarge(name: string): string {
+  return `${printable(name)} is too large to be a checkpoint of a board.`;
+}
+
+function messageOf(error: unknown): string {
+  return `${printable(error instanceof Error ? error.message : String(error), 200).replace(/\.+$/, "")}.`;
+}
