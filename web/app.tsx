@@ -1,5 +1,9 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import type { LiveCurve } from "./board/live-curve";
+import { BoardPane } from "./board/pane";
+import type { BoardSession } from "./board/session";
+import { LossChart } from "./chart";
 import { TrainPane } from "./train/pane";
 import type { Workbench } from "./workbench";
 
@@ -11,8 +15,15 @@ const PANES = [
 
 const hash = signal(location.hash);
 
+interface Props {
+  readonly bench: Workbench;
+  readonly session: BoardSession;
+  /** Of the board. */
+  readonly curve: LiveCurve;
+}
+
 /** The page: a head, and one of its panes. */
-export function App({ bench }: { readonly bench: Workbench }) {
+export function App({ bench, session, curve }: Props) {
   useEffect(() => {
     const follow = (): void => void (hash.value = location.hash);
     addEventListener("hashchange", follow);
@@ -34,7 +45,16 @@ export function App({ bench }: { readonly bench: Workbench }) {
           ))}
         </nav>
       </header>
-      <main>{pane === "train" && <TrainPane bench={bench} />}</main>
+      <main>
+        {pane === "train" && <TrainPane bench={bench} />}
+        {pane === "board" && (
+          <BoardPane
+            session={session}
+            chart={<LossChart source={curve} label="The loss that the board tells." />}
+            trained={() => bench.checkpoint()}
+          />
+        )}
+      </main>
       <footer>
         <p>
           Everything happens in your browser; nothing is sent anywhere. <a href="./licenses.md">Licences</a> of what

@@ -1,8 +1,12 @@
 import { render } from "preact";
 import { App } from "./app";
+import { LiveCurve } from "./board/live-curve";
+import { BoardSession } from "./board/session";
 import { Workbench } from "./workbench";
 
 const bench = new Workbench();
+const curve = new LiveCurve();
+const session = new BoardSession(curve.hear);
 const app = document.getElementById("app");
-if (app) render(<App bench={bench} />, app);
+if (app) render(<App bench={bench} session={session} curve={curve} />, app);
 void bench.open(location.search.slice(1));

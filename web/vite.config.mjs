@@ -16,7 +16,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     license: { fileName: "licenses.md" },
-    sourcemap: true,
   },
   worker: { format: "es" },
 });

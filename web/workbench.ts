@@ -136,6 +136,12 @@ export class Workbench {
     throw new InputError(problem);
   }
 
+  /** The training that is there as a safetensors file; undefined when nothing has been trained. */
+  async checkpoint(): Promise<Uint8Array | undefined> {
+    const run = this.run.value;
+    return run && run.stepsDone.value > 0 ? run.ask("checkpoint") : undefined;
+  }
+
   /** Until what was changed a moment ago is ready. */
   private async settle(): Promise<void> {
     if (this.timer !== undefined) await this.prepare();

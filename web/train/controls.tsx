@@ -25,13 +25,13 @@ export function Controls({ bench, attempt }: Props) {
     <div class="card controls">
       <div class="row">
         {isRunning ? (
-          <button type="button" class="main" onClick={() => run && attempt(run.pause())}>
+          <button type="button" class="primary" onClick={() => run && attempt(run.pause())}>
             Pause
           </button>
         ) : (
           <button
             type="button"
-            class="main"
+            class="primary"
             disabled={!run || (hasProblem && !isUnderWay)}
             onClick={() => attempt(bench.start())}
           >

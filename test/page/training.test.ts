@@ -1,0 +1,393 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import type { Browser, Page } from "playwright-core";
+import { esp32gpt, temporaryFolder } from "../support/cli";
+import { buildPage, hasBrowser, PageServer, startBrowser } from "../support/page";
+
+/* Training in the page, in a browser, beside the same training under Node. */
+
+const at = temporaryFolder();
+
+/** Of the page's table of losses. */
+interface Row {
+  readonly step: number;
+  readonly loss: number;
+  readonly smoothed: number;
+}
+
+(hasBrowser ? describe : describe.skip)("training in the page", () => {
+  let server: PageServer;
+  let browser: Browser;
+  let page: Page;
+  /** What went wrong in the page itself, and what it asked for elsewhere. */
+  let troubles: string[];
+  let requests: string[];
+
+  beforeAll(async () => {
+    buildPage(at("web"));
+    [server, browser] = await Promise.all([PageServer.start(at("web")), startBrowser()]);
+  });
+  afterAll(async () => {
+    await browser.close();
+    server.stop();
+  });
+
+  beforeEach(async () => {
+    const context = await browser.newContext();
+    page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    troubles = [];
+    requests = [];
+    page.on("pageerror", (error) => troubles.push(error.message));
+    page.on("console", (message) => {
+      if (message.type() === "error") troubles.push(message.text());
+    });
+    page.on("request", (request) => requests.push(request.url()));
+  });
+  afterEach(async () => {
+    await page.context().close();
+    expect(troubles).toEqual([]);
+    expect(requests.filter((url) => !url.startsWith(server.address) && !url.startsWith("blob:"))).toEqual([]);
+  });
+
+  async function open(address = ""): Promise<void> {
+    await page.goto(`${server.address}${address}`);
+    await page.locator("button.primary:enabled").waitFor();
+  }
+
+  const main = (name: string) => page.getByRole("button", { name, exact: true });
+  const press = (name: string): Promise<void> => main(name).click();
+
+  async function train(): Promise<void> {
+    await press("Train");
+    await main("Train again").waitFor();
+  }
+
+  async function downloaded(button: string): Promise<Buffer> {
+    const [download] = await Promise.all([page.waitForEvent("download"), press(button)]);
+    return readFileSync(await download.path());
+  }
+
+  async function losses(): Promise<Row[]> {
+    const [, ...rows] = (await downloaded("Download the losses")).toString().trimEnd().split("\n");
+    return rows.map((row) => {
+      const [step, loss, smoothed] = row.split(",").map(Number);
+      return { step, loss, smoothed };
+    });
+  }
+
+  const words = (list: string): Promise<string[]> => page.locator(`${list} bdi`).allTextContents();
+
+  const figure = (name: string): Promise<string> =>
+    page
+      .locator(".figures div", { has: page.getByText(name, { exact: true }) })
+      .locator("dd")
+      .innerText();
+
+  const stepIs = (shown: RegExp): Promise<void> =>
+    page.locator(".figures div:first-child dd", { hasText: shown }).waitFor();
+
+  /** Losses of the same training under Node. */
+  async function nodeRun(...options: string[]): Promise<{ losses: number[]; names: string[] }> {
+    const { stdout } = await esp32gpt("train", "--jsonl", at("run.jsonl"), ...options);
+    const lines = readFileSync(at("run.jsonl"), "utf8").trimEnd().split("\n");
+    return {
+      losses: lines.map((line) => (JSON.parse(line) as { loss: number }).loss),
+      names: Array.from(stdout.matchAll(/^ +\d+\. (.*)$/gm), ([, name]) => name),
+    };
+  }
+
+  test("ends with what Node ends with: losses, and names, each marked as new or known", async () => {
+    await open();
+    await train();
+    const node = await nodeRun();
+    const rows = await losses();
+    expect(rows).toHaveLength(1000);
+    expect(rows[999].smoothed).toBeLessThan(2.5);
+    const differences = rows.map(({ loss }, i) => Math.abs(loss - node.losses[i]));
+    expect(Math.max(...differences.slice(0, 100))).toBeLessThan(1e-6);
+    console.info(
+      `${differences.filter((difference) => difference === 0).length} of 1000 losses are Node's to the last bit; ` +
+        `the largest difference is ${Math.max(...differences)}. Math functions that differ between the two engines: ` +
+        `${(await differingFunctions()).join(", ") || "none"}.`,
+    );
+    expect(await words(".names")).toEqual(node.names);
+    const onTheWay = await words(".samples:not(.names)");
+    expect(onTheWay.length).toBeGreaterThan(10);
+    const list = new Set(readFileSync("data/names.txt", "utf8").split("\n"));
+    const tags = await page.locator(".names .tag").allTextContents();
+    expect(tags).toEqual(node.names.map((name) => (list.has(name) ? "known" : "new")));
+  });
+
+  /** Which functions give other bits in the browser than here. */
+  async function differingFunctions(): Promise<string[]> {
+    const ask = (): Record<string, number[]> => {
+      const inputs = Array.from({ length: 2000 }, (_, i) => (i + 0.5) / 100);
+      const { exp, log, sqrt, sin, cos } = Math;
+      return Object.fromEntries(Object.entries({ exp, log, sqrt, sin, cos }).map(([name, f]) => [name, inputs.map(f)]));
+    };
+    const [here, there] = [ask(), await page.evaluate(ask)];
+    return Object.keys(here)
+      .filter((name) => here[name].some((value, i) => value !== there[name][i]))
+      .map((name) => `Math.${name}`);
+  }
+
+  test("is still there after a reload, and goes on where it was paused", async () => {
+    await open("?list=dinosaurs&steps=400&n_embd=8");
+    await page.getByLabel("Speed").fill("7");
+    await press("Train");
+    await stepIs(/^[6-9]\d |^[12]\d\d /);
+    await press("Pause");
+    await main("Go on").waitFor();
+    const [step, written] = [await figure("step"), await words(".samples")];
+    await page.reload();
+    await main("Go on").waitFor();
+    expect(await figure("step")).toBe(step);
+    expect(await words(".samples")).toEqual(written);
+    await press("Go on");
+    await main("Train again").waitFor();
+    const rows = await losses();
+    await page.reload();
+    await main("Train again").waitFor();
+    expect(await losses()).toEqual(rows);
+    // Opened without an address, the page shows the last training.
+    await open();
+    expect(page.url()).toContain("list=dinosaurs&n_embd=8&steps=400");
+    expect(await losses()).toEqual(rows);
+    const node = await nodeRun("--data", "web/lists/dinosaurs.txt", "--steps", "400", "--n-embd", "8");
+    expect(rows.map(({ step }) => step)).toEqual(node.losses.map((_, i) => i));
+    expect(Math.max(...rows.map(({ loss }, i) => Math.abs(loss - node.losses[i])))).toBeLessThan(1e-6);
+  });
+
+  test("goes by single steps, and as slowly as one likes", async () => {
+    await open();
+    for (const count of ["1", "2", "3"]) {
+      await press("One step");
+      await stepIs(new RegExp(`^${count} `));
+    }
+    await page.getByLabel("Speed").fill("3");
+    await press("Go on");
+    await page.waitForTimeout(1000);
+    await press("Pause");
+    await main("Go on").waitFor();
+    const steps = Number.parseInt(await figure("step"), 10);
+    expect(steps).toBeGreaterThan(4);
+    expect(steps).toBeLessThan(40);
+    await press("Stop");
+    await main("Train again").waitFor();
+  });
+
+  test("starts again from another seed beside the curve that was there", async () => {
+    await open();
+    await train();
+    const first = await losses();
+    await press("Another seed");
+    await page.waitForURL(/seed=43/);
+    await main("Train again").waitFor();
+    expect((await losses())[999]).not.toEqual(first[999]);
+    await expect(page.locator(".u-legend").innerText()).resolves.toMatch(/seed 42/);
+    await page.reload();
+    await main("Train again").waitFor();
+    expect(await page.getByLabel("seed").inputValue()).toBe("43");
+  });
+
+  test("gives and takes checkpoints: those of the command line go on in the page to the last bit, and back", async () => {
+    const options = ["--data", "web/lists/towns.txt", "--n-embd", "8", "--preset", "tuned", "--steps", "60"];
+    await esp32gpt("train", ...options, "--samples", "0", "--save", at("whole.safetensors"), "--holdout", "10");
+    await open("?list=towns&n_embd=8&preset=tuned&steps=60&holdout=10");
+    for (let i = 0; i < 5; i++) await press("One step");
+    await stepIs(/^5 /);
+    const bytes = await downloaded("Download");
+    writeFileSync(at("five.safetensors"), bytes);
+    await esp32gpt(
+      "train",
+      "--resume",
+      at("five.safetensors"),
+      ...options,
+      "--samples",
+      "0",
+      "--save",
+      at("resumed.safetensors"),
+    );
+    // What the page has for itself is its build.
+    expect(tensorsOf("resumed.safetensors")).toEqual(tensorsOf("whole.safetensors"));
+
+    await open("?list=names");
+    await train();
+    await page.getByLabel("Upload a safetensors file").setInputFiles(at("five.safetensors"));
+    await main("Go on").waitFor();
+    expect(page.url()).toContain("list=towns&preset=tuned&n_embd=8&steps=60&holdout=10");
+    expect(await figure("step")).toMatch(/^5\s+of 60$/);
+    await press("Go on");
+    await main("Train again").waitFor();
+    writeFileSync(at("page.safetensors"), await downloaded("Download"));
+    expect(tensorsOf("page.safetensors")).toEqual(tensorsOf("whole.safetensors"));
+  });
+
+  function tensorsOf(file: string): string {
+    const bytes = readFileSync(at(file));
+    return bytes.subarray(8 + Number(bytes.readBigUInt64LE())).toString("base64");
+  }
+
+  describe("what cannot be trained is a sentence on the page, and nothing is lost", () => {
+    const sentence = (): Promise<string> => page.locator(".problem:not(:empty)").first().innerText();
+
+    async function expectNothingLost(before: Row[]): Promise<void> {
+      expect(await losses()).toEqual(before);
+    }
+
+    test.each([
+      ["n_embd", "99999", /^n_embd must be a whole number from 1 to 4096, not 99999\.$/],
+      ["n_embd", "4096", /^This model needs \d+ bytes.*n_embd \d+ would fit\.$/],
+      ["n_layer", "1e99", /^n_layer must be a whole number from 1 to 64/],
+      ["n_head", "3", /^n_embd \(16\) must be a multiple of n_head \(3\)/],
+      ["block_size", "1", /^block_size must be a whole number from 2 to 4096, not 1\.$/],
+      ["holdout", "99", /^holdout must be a number from 0 to 90, not 99\.$/],
+      ["seed", "0", /^seed must be a whole number from 1/],
+      ["learning_rate", "-1", /^learning_rate must be a number from 0 to 10, not -1\.$/],
+      ["steps", "0", /^steps must be a whole number from 1/],
+    ])("%s %s", async (name, value, expected) => {
+      await open("?steps=30");
+      await train();
+      const before = await losses();
+      await page.getByLabel(name).fill(value);
+      await page.locator(".problem:not(:empty)").first().waitFor();
+      expect(await sentence()).toMatch(expected);
+      await expectNothingLost(before);
+      await page.getByLabel(name).fill("");
+      await page.locator(".settings .problem:empty").waitFor({ state: "attached" });
+    });
+
+    test.each([
+      ["nothing", "", /^your text has no names: it needs one a line\.$/],
+      ["blank lines", "\n \n\t\n", /^your text has no names/],
+      [
+        "a control character",
+        "emma\nol\u0007ivia\n",
+        /^your text, line 2: U\+0007 is a control character: leave it out\.$/,
+      ],
+      ["words that are too long", `${"x".repeat(40)}\n`, /./],
+    ])("own text: %s", async (_, text, expected) => {
+      await open("?steps=30");
+      await train();
+      const before = await losses();
+      await page.getByText("A list of your own").click();
+      await page.getByLabel("Or typed here").fill(text);
+      await press("Take this text");
+      await page.locator(".problem:not(:empty)").first().waitFor();
+      expect(await sentence()).toMatch(expected);
+      await expectNothingLost(before);
+    });
+
+    test.each([
+      ["UTF-16", Buffer.from("\ufeffemma\nolivia", "utf16le"), /is in UTF-16: save it as UTF-8/],
+      ["a picture", Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0]), /no UTF-8|control character/],
+    ])("own file: %s", async (_, buffer, expected) => {
+      await open("?steps=30");
+      await train();
+      const before = await losses();
+      await page.getByText("A list of your own").click();
+      const file = { name: "<img src=x onerror=alert(1)>.txt", mimeType: "text/plain", buffer };
+      await page.getByLabel("From a file").setInputFiles(file);
+      await page.locator(".problem:not(:empty)").first().waitFor();
+      expect(await sentence()).toMatch(expected);
+      expect(await page.locator("img").count()).toBe(0);
+      await expectNothingLost(before);
+    });
+
+    test.each([
+      ["no checkpoint", () => Buffer.from("hello"), /^evil\.safetensors/],
+      ["nothing", () => Buffer.alloc(0), /^evil\.safetensors/],
+      ["half of one", (sound: Buffer) => sound.subarray(0, sound.length / 2), /^evil\.safetensors/],
+      ["a flipped bit", (sound: Buffer) => flipped(sound), /^received\.safetensors|^evil\.safetensors/],
+      [
+        "escape codes and HTML in its metadata",
+        (sound: Buffer) => withMetadata(sound, { preset: "\u001b[2J<img src=x onerror=alert(1)>" }),
+        /^evil\.safetensors cannot be used: its preset is "\\u\{1b\}\[2J<img src=x onerror=alert\(1\)>"/,
+      ],
+      [
+        "HTML among its characters",
+        (sound: Buffer) => withMetadata(sound, { vocabulary: "\u001b<img src=x>" }),
+        /^(evil|received)\.safetensors/,
+      ],
+      [
+        "a name of a tensor that is HTML",
+        (sound: Buffer) => Buffer.from(sound.toString("latin1").replace('"layers.0.wq"', '"<img src=x>"'), "latin1"),
+        /^evil\.safetensors/,
+      ],
+    ])("a checkpoint: %s", async (_, make, expected) => {
+      await open("?steps=30");
+      await train();
+      const before = await losses();
+      const sound = await downloaded("Download");
+      const address = page.url();
+      const file = { name: "evil.safetensors", mimeType: "application/octet-stream", buffer: make(sound) };
+      await page.getByLabel("Upload a safetensors file").setInputFiles(file);
+      await page.locator(".problem:not(:empty)").first().waitFor();
+      expect(await sentence()).toMatch(expected);
+      expect(await page.locator("img").count()).toBe(0);
+      expect(page.url()).toBe(address);
+      await expectNothingLost(before);
+      await page.reload();
+      await main("Train again").waitFor();
+      await expectNothingLost(before);
+    });
+
+    test.each([
+      ["?colour=blue", /^The address has colour, which is no setting/],
+      ["?n_embd=%1b%5b2J<img>", /^n_embd must be a whole number from 1 to 4096, not \\u\{1b\}\[2J<img>\.$/],
+      ["?list=<img src=x>", /^There is no list <img src=x>: there are names,/],
+      ["?list=own-00000000", /^The address names a list of somebody's own/],
+      [`?n_embd=${"9".repeat(500)}`, /^The address has n_embd with 9+…\.$/],
+    ])("the address %s", async (address, expected) => {
+      await page.goto(server.address + address);
+      await page.locator(".problem:not(:empty)").first().waitFor();
+      expect(await sentence()).toMatch(expected);
+      expect(await page.locator("img").count()).toBe(0);
+      await page.getByLabel("List").selectOption("names");
+      await page.getByLabel("n_embd").fill("");
+      await main("Train").waitFor();
+      await page.locator(".settings .problem:empty").waitFor({ state: "attached" });
+      await train();
+    });
+  });
+
+  test("a link brings the list, the shape and the seed, and the same run", async () => {
+    await open();
+    await page.getByLabel("List").selectOption("minerals");
+    await page.getByLabel("n_embd").fill("8");
+    await page.getByLabel("steps").fill("100");
+    await page.getByLabel("seed").fill("7");
+    await page.waitForURL(/n_embd=8.*seed=7/);
+    await train();
+    const [link, rows] = [page.url(), await losses()];
+    const elsewhere = await browser.newContext();
+    const other = await elsewhere.newPage();
+    await other.goto(link);
+    await other.getByRole("button", { name: "Train", exact: true }).click();
+    await other.getByRole("button", { name: "Train again" }).waitFor();
+    const [download] = await Promise.all([
+      other.waitForEvent("download"),
+      other.getByRole("button", { name: "Download the losses" }).click(),
+    ]);
+    expect(readFileSync(await download.path(), "utf8").split("\n")).toHaveLength(rows.length + 2);
+    expect(readFileSync(await download.path(), "utf8")).toContain(`99,${rows[99].loss},${rows[99].smoothed}`);
+    await elsewhere.close();
+  });
+});
+
+/** A bit of the last tensor, so that the header is sound. */
+function flipped(sound: Buffer): Buffer {
+  const bytes = Buffer.from(sound);
+  bytes[bytes.length - 3] ^= 0x40;
+  return bytes;
+}
+
+function withMetadata(sound: Buffer, metadata: Record<string, string>): Buffer {
+  const size = Number(sound.readBigUInt64LE());
+  const header = JSON.parse(sound.subarray(8, 8 + size).toString()) as { __metadata__: Record<string, string> };
+  Object.assign(header.__metadata__, metadata);
+  const text = Buffer.from(JSON.stringify(header));
+  const begin = Buffer.alloc(8);
+  begin.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([begin, text, sound.subarray(8 + size)]);
+}

@@ -1,0 +1,15 @@
+import { signal } from "@preact/signals";
+import { LossCurve } from "../../src/program/loss-curve";
+import type { Event } from "../../src/program/events";
+
+/** The losses that a board tells. */
+export class LiveCurve {
+  readonly curve = new LossCurve();
+  /** Counts what changes it. */
+  readonly changes = signal(0);
+
+  readonly hear = (event: Event): void => {
+    this.curve.hear(event);
+    this.changes.value++;
+  };
+}
