@@ -1,13 +1,37 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 
 /** @param {string} path */
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 
+const RELEASE = at("../build/release/");
+
+/**
+ * What the folder has besides the page: the licence, and the full images that `npm run release:full` has built.
+ * @returns {import("vite").Plugin}
+ */
+function besides() {
+  return {
+    name: "besides",
+    generateBundle() {
+      /** @type {(fileName: string, file: string) => void} */
+      const copy = (fileName, file) => {
+        this.emitFile({ type: "asset", fileName, source: readFileSync(file) });
+      };
+      copy("LICENSE.txt", at("../LICENSE"));
+      if (!existsSync(`${RELEASE}index.json`)) return;
+      const files = readdirSync(RELEASE).filter((name) => name === "index.json" || name.endsWith("-full.bin"));
+      for (const name of files) copy(`images/${name}`, RELEASE + name);
+    },
+  };
+}
+
 // The page: a folder that any host can serve, under any path.
 export default defineConfig({
   root: at("."),
   base: "./",
+  plugins: [besides()],
   build: {
     outDir: at("../build/web"),
     emptyOutDir: true,

@@ -1,0 +1,224 @@
+/* The part of the page that flashes a board: which image, what becomes of what is on the board, how far it is. */
+import { useSignal } from "@preact/signals";
+import { useEffect, useId } from "preact/hooks";
+import { InputError, printable } from "../../src/errors";
+import "./flash.css";
+import { flash, type Stage, type Storage } from "./flash";
+import { type Image, readImage } from "./image";
+import { fetchImage, fetchIndex, type Index } from "./images";
+
+export interface FlashPaneProps {
+  /** A port to flash through, closed; asked for at a click, so that the browser may let the user choose. */
+  readonly port: () => Promise<SerialPort>;
+  /** The board has been flashed and is starting; the port is closed. */
+  readonly onFlashed?: () => void;
+}
+
+interface Choice {
+  readonly name: string;
+  readonly image: Image;
+}
+
+interface Progress {
+  readonly stage: Stage;
+  readonly done: number | undefined;
+}
+
+const STAGES: Record<Stage, string> = {
+  connecting: "Connecting to the board",
+  erasing: "Erasing the flash, which can take a minute",
+  writing: "Writing",
+  checking: "Comparing what the flash holds",
+};
+
+export function FlashPane({ port, onFlashed }: FlashPaneProps) {
+  const index = useSignal<Index>({ source: "", images: [] });
+  const choice = useSignal<Choice | undefined>(undefined);
+  /** Counts the choices, so that a slow download does not take the place of a later one. */
+  const choices = useSignal(0);
+  const isEraseAll = useSignal(false);
+  const progress = useSignal<Progress | undefined>(undefined);
+  const cancel = useSignal<AbortController | undefined>(undefined);
+  const message = useSignal<Message>({ text: "" });
+  const id = useId();
+
+  useEffect(() => {
+    fetchIndex().then(
+      (fetched) => (index.value = fetched),
+      (error: unknown) => (message.value = failure(error)),
+    );
+  }, []);
+
+  const choose = async (name: string, load: () => Promise<Image>): Promise<void> => {
+    const number = ++choices.value;
+    choice.value = undefined;
+    message.value = { text: `Reading ${printable(name)} …` };
+    try {
+      const image = await load();
+      if (number !== choices.value) return;
+      choice.value = { name, image };
+      message.value = { text: "" };
+    } catch (error) {
+      if (number === choices.value) message.value = failure(error);
+    }
+  };
+
+  const chooseFile = (file: File | undefined): void => {
+    if (file) void choose(file.name, async () => readImage(new Uint8Array(await file.arrayBuffer()), file.name));
+  };
+
+  const start = async ({ image }: Choice): Promise<void> => {
+    const controller = new AbortController();
+    cancel.value = controller;
+    message.value = { text: "" };
+    try {
+      const storage = await flash(await port(), image, {
+        isEraseAll: isEraseAll.value,
+        signal: controller.signal,
+        onProgress: (stage, done) => (progress.value = { stage, done }),
+      });
+      message.value = { text: `The board is flashed and starts anew. ${OUTCOMES[storage]}`, kind: "good" };
+      onFlashed?.();
+    } catch (error) {
+      message.value = failure(error);
+    } finally {
+      progress.value = undefined;
+      cancel.value = undefined;
+    }
+  };
+
+  const { source, images } = index.value;
+  const chosen = choice.value;
+  const isBusy = cancel.value !== undefined;
+  const isCancelable = isBusy && (progress.value?.stage ?? "connecting") === "connecting";
+  return (
+    <section class="flash" aria-labelledby={`${id}-title`}>
+      <h3 id={`${id}-title`}>Flash the firmware</h3>
+      <fieldset disabled={isBusy}>
+        <legend>Which image</legend>
+        {images.map((image) => (
+          <label key={image.file}>
+            <input
+              type="radio"
+              name={`${id}-image`}
+              checked={chosen?.name === image.file}
+              onChange={() => void choose(image.file, () => fetchImage(image))}
+            />
+            <span>
+              {image.name}
+              <small>
+                {" "}
+                esp32gpt {image.version} {image.codename}, {formatSize(image.bytes)}
+              </small>
+            </span>
+          </label>
+        ))}
+        <label>
+          <span>{images.length > 0 ? "or one of your own (-full.bin)" : "A full image (-full.bin)"}</span>
+          <input type="file" accept=".bin" onChange={(event) => chooseFile(event.currentTarget.files?.[0])} />
+        </label>
+      </fieldset>
+      {images.length > 0 && <Licence source={source} />}
+      {chosen && <Facts {...chosen} isEraseAll={isEraseAll.value} />}
+      <label>
+        <input
+          type="checkbox"
+          checked={isEraseAll.value}
+          disabled={isBusy}
+          onChange={(event) => (isEraseAll.value = event.currentTarget.checked)}
+        />
+        <span>Erase everything first: the board’s checkpoint, its own words and settings are gone for good</span>
+      </label>
+      <p class="flash-buttons">
+        <button type="button" disabled={!chosen || isBusy} onClick={() => chosen && void start(chosen)}>
+          Flash the board
+        </button>
+        {isCancelable && (
+          <button type="button" onClick={() => cancel.value?.abort()}>
+            Cancel
+          </button>
+        )}
+      </p>
+      {progress.value && <Bar {...progress.value} />}
+      <p role="status" class={message.value.kind}>
+        {message.value.text}
+      </p>
+    </section>
+  );
+}
+
+const OUTCOMES: Record<Storage, string> = {
+  kept: "Its checkpoint has been left as it was.",
+  gone: "It begins without a checkpoint.",
+};
+
+function Facts({ name, image, isEraseAll }: Choice & { isEraseAll: boolean }) {
+  const version = image.version && `, version ${image.version}`;
+  return (
+    <p>
+      {printable(name)}: {image.chip.name}, {image.flashSize / 2 ** 20} MB of flash{version},{" "}
+      {formatSize(image.bytes.length)}, written at 0.{" "}
+      <strong class={image.isStorageKept && !isEraseAll ? "good" : "bad"}>{fate(image, isEraseAll)}</strong>
+    </p>
+  );
+}
+
+/** What becomes of the checkpoint on the board. */
+function fate(image: Image, isEraseAll: boolean): string {
+  if (isEraseAll) return "The board’s own checkpoint will be lost.";
+  if (image.isStorageKept)
+    return "The board’s own checkpoint survives, if esp32gpt for this size of flash is on it already.";
+  if (image.storage) return "The image covers the board’s file system: its own checkpoint will be lost.";
+  return "The image has no file system for a checkpoint: one on the board will be of no use.";
+}
+
+function Bar({ stage, done }: Progress) {
+  const id = useId();
+  const percent = done === undefined ? undefined : Math.floor(100 * done);
+  return (
+    <p class="flash-progress">
+      <label for={id}>
+        {STAGES[stage]}
+        {percent === undefined ? " …" : `: ${percent} %`}
+      </label>
+      <progress id={id} max={100} value={percent} />
+    </p>
+  );
+}
+
+/** What the licence of a part of the images asks of those who pass them on. */
+function Licence({ source }: { source: string }) {
+  return (
+    <p class="flash-licence">
+      These images contain esp32gpt (MIT) and the runtime of the Moddable SDK, which is under the{" "}
+      <a href="licenses/LGPL-3.0.txt">LGPL 3</a> and the <a href="licenses/GPL-3.0.txt">GPL 3</a> that it builds on: you
+      may put a changed one in its place. <a href="licenses/images.txt">How, and where the SDK’s source is</a>
+      {source && (
+        <>
+          ; <a href={source}>the source of esp32gpt</a>
+        </>
+      )}
+      .
+    </p>
+  );
+}
+
+interface Message {
+  readonly text: string;
+  readonly kind?: "good" | "bad";
+}
+
+/** What went wrong, for the user. Choosing no port, or cancelling, is no mistake. */
+function failure(error: unknown): Message {
+  if (error instanceof InputError) return { text: error.message, kind: "bad" };
+  if (error instanceof DOMException && error.name === "AbortError")
+    return { text: "Cancelled: nothing was written, and the board starts anew." };
+  if (error instanceof DOMException && error.name === "NotFoundError") return { text: "No port was chosen." };
+  if (error instanceof DOMException)
+    return { text: `The browser does not allow it: ${printable(error.message)}`, kind: "bad" };
+  throw error;
+}
+
+function formatSize(bytes: number): string {
+  return `${Math.round(bytes / 1024).toLocaleString("en")} KB`;
+}
