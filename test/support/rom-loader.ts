@@ -60,6 +60,13 @@ const COMMANDS = {
   readFlash: 0xd2,
 } as const;
 
+/** Which download a block belongs to. */
+const KIND_OF_DATA = new Map<number, Download["kind"]>([
+  [COMMANDS.memData, "ram"],
+  [COMMANDS.flashData, "flash"],
+  [COMMANDS.deflateData, "deflate"],
+]);
+
 const ONLY_STUB: readonly number[] = [COMMANDS.eraseFlash, COMMANDS.eraseRegion, COMMANDS.readFlash];
 
 /** What goes wrong, as the ROM and the stub number it. */
@@ -317,8 +324,7 @@ export class RomLoader {
 
   private take(command: number, length: number, sequence: number, data: Buffer, sum: number): void {
     const download = this.download;
-    const kinds = { [COMMANDS.memData]: "ram", [COMMANDS.flashData]: "flash", [COMMANDS.deflateData]: "deflate" };
-    if (download?.kind !== kinds[command]) throw new Refused("failed");
+    if (!download || download.kind !== KIND_OF_DATA.get(command)) throw new Refused("failed");
     if (length !== data.length || length > download.blockSize) throw new Refused("format");
     if (data.reduce((xor, byte) => xor ^ byte, 0xef) !== (sum & 0xff)) throw new Refused("checksum");
     if (sequence !== download.sequence || sequence >= download.blocks) throw new Refused("failed");

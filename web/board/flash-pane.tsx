@@ -1,11 +1,11 @@
 /* The part of the page that flashes a board: which image, what becomes of what is on the board, how far it is. */
 import { useSignal } from "@preact/signals";
-import { useEffect, useId } from "preact/hooks";
+import { useEffect, useId, useRef } from "preact/hooks";
 import { InputError, printable } from "../../src/errors";
 import "./flash.css";
 import { flash, type Stage, type Storage } from "./flash";
 import { type Image, readImage } from "./image";
-import { fetchImage, fetchIndex, type Index } from "./images";
+import { fetchImage, fetchIndex, type Index, type Listed } from "./images";
 
 export interface FlashPaneProps {
   /** A port to flash through, closed; asked for at a click, so that the browser may let the user choose. */
@@ -33,6 +33,8 @@ const STAGES: Record<Stage, string> = {
 
 export function FlashPane({ port, onFlashed }: FlashPaneProps) {
   const index = useSignal<Index>({ source: "", images: [] });
+  /** The file in images/ that is being fetched or has been; "" for one from disk. */
+  const picked = useSignal("");
   const choice = useSignal<Choice | undefined>(undefined);
   /** Counts the choices, so that a slow download does not take the place of a later one. */
   const choices = useSignal(0);
@@ -40,6 +42,7 @@ export function FlashPane({ port, onFlashed }: FlashPaneProps) {
   const progress = useSignal<Progress | undefined>(undefined);
   const cancel = useSignal<AbortController | undefined>(undefined);
   const message = useSignal<Message>({ text: "" });
+  const fileInput = useRef<HTMLInputElement>(null);
   const id = useId();
 
   useEffect(() => {
@@ -63,8 +66,17 @@ export function FlashPane({ port, onFlashed }: FlashPaneProps) {
     }
   };
 
+  const chooseListed = (listed: Listed): void => {
+    picked.value = listed.file;
+    if (fileInput.current) fileInput.current.value = "";
+    void choose(listed.file, () => fetchImage(listed));
+  };
+
   const chooseFile = (file: File | undefined): void => {
-    if (file) void choose(file.name, async () => readImage(new Uint8Array(await file.arrayBuffer()), file.name));
+    // Who gives up choosing one keeps what was chosen before.
+    if (!file) return;
+    picked.value = "";
+    void choose(file.name, async () => readImage(new Uint8Array(await file.arrayBuffer()), file.name));
   };
 
   const start = async ({ image }: Choice): Promise<void> => {
@@ -101,8 +113,8 @@ export function FlashPane({ port, onFlashed }: FlashPaneProps) {
             <input
               type="radio"
               name={`${id}-image`}
-              checked={chosen?.name === image.file}
-              onChange={() => void choose(image.file, () => fetchImage(image))}
+              checked={picked.value === image.file}
+              onChange={() => chooseListed(image)}
             />
             <span>
               {image.name}
@@ -115,7 +127,12 @@ export function FlashPane({ port, onFlashed }: FlashPaneProps) {
         ))}
         <label>
           <span>{images.length > 0 ? "or one of your own (-full.bin)" : "A full image (-full.bin)"}</span>
-          <input type="file" accept=".bin" onChange={(event) => chooseFile(event.currentTarget.files?.[0])} />
+          <input
+            ref={fileInput}
+            type="file"
+            accept=".bin"
+            onChange={(event) => chooseFile(event.currentTarget.files?.[0])}
+          />
         </label>
       </fieldset>
       {images.length > 0 && <Licence source={source} />}
