@@ -1,6 +1,8 @@
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Index, parseIndex } from "../web/board/image-index";
 import { ROOT } from "./helpers";
 import { temporaryFolder } from "./support/cli";
 import { buildsIn, codename, image, version } from "./support/firmware-build";
@@ -74,6 +76,7 @@ test.each<[string, RegExp]>([
   ["qemu constructor=1", /no setting constructor/],
   ["qemu a\x1b[2J=1", /a\\u\{1b\}\[2J=1 is no setting/],
   ["erase --frobnicate", /unknown option '--frobnicate'/],
+  ["release --full --source ftp://example.org", /--source.*https:/],
 ])("%s is refused", async (line, message) => {
   const [name, ...options] = line.split(" ");
   expectRefusal(await script(name, options), message);
@@ -293,5 +296,41 @@ if (!hasEsptool) console.warn("skipped: what esptool does with the images, as it
       expect(info.stdout).toMatch(/Checksum: 0x[0-9a-f]+ \(valid\)/i);
       expect(info.stdout).toMatch(/Validation hash: [0-9a-f]+ \(valid\)/i);
     }
+  });
+
+  test("lists the full images for the page, as it reads them", async () => {
+    const to = at("listed");
+    const listed = async (chip: number, ...options: string[]): Promise<Index> => {
+      const folder = at(`list-${chip}`);
+      if (!existsSync(folder)) writeBuild(`list-${chip}`, chip);
+      const { code, stderr } = await script("release", ["--full", "--from", folder, "--to", to, ...options]);
+      expect([code, stderr]).toEqual([0, ""]);
+      return parseIndex(readFileSync(join(to, "index.json"), "utf8"));
+    };
+    const names = ({ images }: Index): string[] => images.map(({ name }) => name);
+
+    const source = "https://example.org/source.tar.gz";
+    const [first] = (await listed(9, "--flash", "8mb", "--source", source)).images;
+    const bytes = readFileSync(join(to, first.file));
+    expect(first).toEqual({
+      file: `esp32gpt-${version}-${codename}-esp32s3-8mb-full.bin`,
+      name: "ESP32-S3, 8 MB",
+      chip: "esp32s3",
+      flash: "8mb",
+      version,
+      codename,
+      bytes: bytes.length,
+      sha256: createHash("sha256").update(bytes).digest("hex"),
+    });
+
+    await listed(0);
+    const again = await listed(0);
+    expect([again.source, names(again)]).toEqual([source, ["ESP32, 4 MB", "ESP32-S3, 8 MB"]]);
+    rmSync(join(to, first.file));
+    expect(names(await listed(13))).toEqual(["ESP32, 4 MB", "ESP32-C6, 4 MB"]);
+
+    writeFileSync(join(to, "index.json"), `{ "images": [{}] }`);
+    const refused = await script("release", ["--full", "--from", at("list-0"), "--to", to]);
+    expectRefusal(refused, /index\.json is no list of images/);
   });
 });

@@ -1,6 +1,9 @@
-// npm run release, npm run release:full: the images that a release offers for download, in build/release/.
-import { copyFileSync, mkdirSync, statSync } from "node:fs";
+// npm run release, npm run release:full: the images that a release offers for download, in build/release/. The
+// full ones are listed in its index.json, which the page reads.
+import { createHash } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { InvalidArgumentError } from "commander";
 import { CODENAME, main, ROOT, UserError, VERSION } from "./command.mjs";
 import { mergeImages, requireEsptool } from "./esptool.mjs";
 import { formatBytes, hasText, readImages } from "./images.mjs";
@@ -11,7 +14,8 @@ await main("release", "Builds the firmware and puts its image into build/release
     .option("--full", "one image with bootloader and partition table, to be written at 0")
     .option("--from <folder>", "images that are built already")
     .option("--to <folder>", "where the image goes", join(ROOT, "build", "release"))
-    .action(async ({ board, flash, full, from, to }) => {
+    .option("--source <address>", "with --full: where the page says that the source is (https://…)", parseAddress)
+    .action(async ({ board, flash, full, from, to, source }) => {
       if (from === undefined) requireSdk();
       if (full) await requireEsptool();
       if (from === undefined) await buildFirmware({ board, flash }, await requireSettings([], board));
@@ -24,8 +28,58 @@ await main("release", "Builds the firmware and puts its image into build/release
       const name = `esp32gpt-${VERSION}-${CODENAME}-${chip.name}-${flash}${full ? "-full" : ""}.bin`;
       const output = join(to, name);
       mkdirSync(to, { recursive: true });
-      if (full) await mergeImages(chip.name, parts, output);
-      else copyFileSync(application, output);
+      if (full) {
+        await mergeImages(chip.name, parts, output);
+        list(to, name, { chip: chip.name, flash }, source);
+      } else copyFileSync(application, output);
       console.log(`${relative(process.cwd(), output)}: ${formatBytes(statSync(output).size)}.`);
     });
 });
+
+/**
+ * Puts an image into the index of its folder, and takes out what is no longer there.
+ * @param {string} folder
+ * @param {string} file
+ * @param {{ chip: string, flash: string }} board
+ * @param {string | undefined} source of all of them; undefined leaves what there is
+ */
+function list(folder, file, { chip, flash }, source) {
+  const path = join(folder, "index.json");
+  const before = readIndex(path);
+  const others = before.images.filter((image) => image.file !== file && existsSync(join(folder, image.file)));
+  const bytes = readFileSync(join(folder, file));
+  const image = {
+    file,
+    name: `${chip.toUpperCase().replace(/^ESP32(?=.)/, "ESP32-")}, ${parseInt(flash)} MB`,
+    chip,
+    flash,
+    version: VERSION,
+    codename: CODENAME,
+    offset: 0,
+    bytes: bytes.length,
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+  };
+  const images = [...others, image].sort((a, b) => (a.file < b.file ? -1 : 1));
+  writeFileSync(path, `${JSON.stringify({ source: source ?? before.source, images }, undefined, 2)}\n`);
+}
+
+/**
+ * @param {string} path
+ * @returns {{ source?: string, images: { file: string }[] }}
+ */
+function readIndex(path) {
+  if (!existsSync(path)) return { images: [] };
+  try {
+    const index = JSON.parse(readFileSync(path, "utf8"));
+    if (index.images.every((/** @type {{ file: unknown }} */ { file }) => typeof file === "string")) return index;
+  } catch {
+    // Told below.
+  }
+  throw new UserError(`${path} is no list of images: delete it, and build the images again.`);
+}
+
+/** @param {string} text */
+function parseAddress(text) {
+  if (!/^https:\/\/[\x21-\x7e]{1,300}$/.test(text)) throw new InvalidArgumentError("It must begin with https://.");
+  return text;
+}

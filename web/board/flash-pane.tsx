@@ -5,7 +5,8 @@ import { InputError, printable } from "../../src/errors";
 import "./flash.css";
 import { flash, type Stage, type Storage } from "./flash";
 import { type Image, readImage } from "./image";
-import { fetchImage, fetchIndex, type Index, type Listed } from "./images";
+import type { Index, Listed } from "./image-index";
+import { fetchImage, fetchIndex } from "./images";
 
 export interface FlashPaneProps {
   /** A port to flash through, closed; asked for at a click, so that the browser may let the user choose. */
@@ -125,7 +126,7 @@ export function FlashPane({ port, onFlashed }: FlashPaneProps) {
             </span>
           </label>
         ))}
-        <label>
+        <label class="flash-file">
           <span>{images.length > 0 ? "or one of your own (-full.bin)" : "A full image (-full.bin)"}</span>
           <input
             ref={fileInput}
@@ -144,10 +145,16 @@ export function FlashPane({ port, onFlashed }: FlashPaneProps) {
           disabled={isBusy}
           onChange={(event) => (isEraseAll.value = event.currentTarget.checked)}
         />
-        <span>Erase everything first: the board’s checkpoint, its own words and settings are gone for good</span>
+        <span>Erase everything first: the board’s checkpoint and its own words are gone for good</span>
       </label>
       <p class="flash-buttons">
-        <button type="button" disabled={!chosen || isBusy} onClick={() => chosen && void start(chosen)}>
+        {/* Not disabled while it works, lest the keyboard lose its place. */}
+        <button
+          type="button"
+          disabled={!chosen}
+          aria-disabled={isBusy}
+          onClick={() => chosen && !isBusy && void start(chosen)}
+        >
           Flash the board
         </button>
         {isCancelable && (

@@ -1,0 +1,47 @@
+// The list of the images that lie beside the page.
+import { InputError } from "../src/errors";
+import { parseIndex } from "../web/board/image-index";
+
+const ENTRY = {
+  file: "esp32gpt-1.2.3-wren-esp32-4mb-full.bin",
+  name: "ESP32, 4 MB",
+  chip: "esp32",
+  flash: "4mb",
+  version: "1.2.3",
+  codename: "wren",
+  offset: 0,
+  bytes: 900_000,
+  sha256: "0123456789abcdef".repeat(4),
+};
+
+test("a list as README has it", () => {
+  const { offset, ...listed } = ENTRY;
+  expect(offset).toBe(0);
+  expect(parseIndex(JSON.stringify({ images: [ENTRY] }))).toEqual({ source: "", images: [listed] });
+  const source = "https://example.org/esp32gpt-1.2.3.tar.gz";
+  expect(parseIndex(JSON.stringify({ source, images: [], more: 1 }))).toEqual({ source, images: [] });
+});
+
+test.each<[string, unknown, RegExp]>([
+  ["no JSON", "<html>", /is no JSON/],
+  ["no list", { images: "all" }, /no list "images"/],
+  ["null", "null", /no list "images"/],
+  ["too many", { images: Array.from({ length: 51 }, () => ENTRY) }, /more than 50/],
+  ["no object", { images: [ENTRY, "x"] }, /no object as image 2/],
+  ["a path", { images: [{ ...ENTRY, file: "../secret.bin" }] }, /wrong "file" in image 1/],
+  ["an address", { images: [{ ...ENTRY, file: "https://example.org/x.bin" }] }, /wrong "file"/],
+  ["a backslash", { images: [{ ...ENTRY, file: "..\\x.bin" }] }, /wrong "file"/],
+  ["an encoded path", { images: [{ ...ENTRY, file: "..%2fx.bin" }] }, /wrong "file"/],
+  ["a name that is none", { images: [{ ...ENTRY, name: {} }] }, /wrong "name"/],
+  ["a chip of a prototype", { images: [{ ...ENTRY, chip: "constructor" }] }, /wrong "chip"/],
+  ["a flash of a prototype", { images: [{ ...ENTRY, flash: "toString" }] }, /wrong "flash"/],
+  ["a size beyond all", { images: [{ ...ENTRY, bytes: 1e300 }] }, /wrong "bytes"/],
+  ["an offset", { images: [{ ...ENTRY, offset: 4096 }] }, /wrong "offset"/],
+  ["no hash", { images: [{ ...ENTRY, sha256: undefined }] }, /wrong "sha256"/],
+  ["a script for a source", { source: "javascript:alert(1)", images: [] }, /wrong "source"/],
+])("%s is refused in a sentence", (_name, index, message) => {
+  const parse = (): unknown => parseIndex(typeof index === "string" ? index : JSON.stringify(index));
+  expect(parse).toThrow(InputError);
+  expect(parse).toThrow(/^The list of images \(images\/index\.json\) [^\n]+: tell whoever publishes this page\.$/);
+  expect(parse).toThrow(message);
+});
