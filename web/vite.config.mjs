@@ -14,15 +14,22 @@ const RELEASE = at("../build/release/");
 function besides() {
   return {
     name: "besides",
-    generateBundle() {
-      /** @type {(fileName: string, file: string) => void} */
-      const copy = (fileName, file) => {
-        this.emitFile({ type: "asset", fileName, source: readFileSync(file) });
-      };
-      copy("LICENSE.txt", at("../LICENSE"));
-      if (!existsSync(`${RELEASE}index.json`)) return;
-      const files = readdirSync(RELEASE).filter((name) => name === "index.json" || name.endsWith("-full.bin"));
-      for (const name of files) copy(`images/${name}`, RELEASE + name);
+    generateBundle: {
+      order: "post",
+      handler(_options, bundle) {
+        /** @type {(fileName: string, file: string) => void} */
+        const copy = (fileName, file) => {
+          this.emitFile({ type: "asset", fileName, source: readFileSync(file) });
+        };
+        copy("LICENSE.txt", at("../LICENSE"));
+        const licenses = bundle["licenses.md"];
+        if (licenses?.type !== "asset") this.error("Vite has written no licenses.md.");
+        // Parts of packages that have a licence of their own, of which Vite knows nothing.
+        licenses.source = `${licenses.source}\n${readFileSync(at("licenses-of-parts.md"), "utf8")}`;
+        if (!existsSync(`${RELEASE}index.json`)) return;
+        const files = readdirSync(RELEASE).filter((name) => name === "index.json" || name.endsWith("-full.bin"));
+        for (const name of files) copy(`images/${name}`, RELEASE + name);
+      },
     },
   };
 }
