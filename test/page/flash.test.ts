@@ -174,6 +174,15 @@ test("a board that does not answer: what to do, and it may be cancelled; then th
   await expectStatus(/is flashed/);
 });
 
+test("a line that takes no high speed is used at the low one", async () => {
+  await openPage({ fastest: 115_200 });
+  await choose(IMAGE);
+  await flashButton().click();
+  await expectStatus(/is flashed/);
+  expect(cable.speeds).toEqual([115_200, 460_800, 115_200]);
+  expect(flashOf(IMAGE).equals(IMAGE)).toBe(true);
+});
+
 test("a flash that does not hold what was written is noticed", async () => {
   await openPage();
   await choose(IMAGE);

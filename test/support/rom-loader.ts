@@ -103,6 +103,8 @@ export interface RomLoaderOptions {
   readonly flashSize?: number;
   /** Whether RTS and DTR reach EN and IO0: boards without that circuit have buttons. */
   readonly hasAutoReset?: boolean;
+  /** Baud beyond which nothing comes through. */
+  readonly fastest?: number;
   /** Whether it is in its ROM loader from the start. */
   readonly isInLoader?: boolean;
 }
@@ -120,6 +122,7 @@ export class RomLoader {
 
   private readonly kind: Kind;
   private readonly hasAutoReset: boolean;
+  private readonly fastest: number;
   private running: "application" | "rom" | "stub";
   private readonly registers = new Map<number, number>();
   private readonly ram: { from: number; to: number }[] = [];
@@ -132,10 +135,17 @@ export class RomLoader {
   /** Baud: of the computer's side, and of the chip's, where the ROM takes what the first packet has. */
   private speeds: { host: number | undefined; chip: number | undefined } = { host: undefined, chip: undefined };
 
-  constructor({ chip = "esp32", flashSize = 4 << 20, hasAutoReset = true, isInLoader = false }: RomLoaderOptions = {}) {
+  constructor({
+    chip = "esp32",
+    flashSize = 4 << 20,
+    hasAutoReset = true,
+    fastest = Infinity,
+    isInLoader = false,
+  }: RomLoaderOptions = {}) {
     this.kind = KINDS[chip];
     this.flash = Buffer.alloc(flashSize, 0xff);
     this.hasAutoReset = hasAutoReset;
+    this.fastest = fastest;
     this.running = isInLoader ? "rom" : "application";
   }
 
@@ -173,7 +183,8 @@ export class RomLoader {
   receive(bytes: Uint8Array): void {
     if (this.running === "application") return;
     this.speeds.chip ??= this.speeds.host;
-    if (this.speeds.chip !== this.speeds.host) return;
+    const { host, chip = 0 } = this.speeds;
+    if (host !== undefined && (host !== chip || host > this.fastest)) return;
     for (const byte of bytes) {
       if (byte === 0xc0) {
         const packet = this.packet;

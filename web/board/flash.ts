@@ -77,8 +77,9 @@ export async function flash(port: SerialPort, image: Image, options: FlashOption
     if (!isWriting) signal.throwIfAborted();
     throw error instanceof InputError ? error : explain(error, isWriting, cable.isLost());
   } finally {
-    await leave(port, loader, cable.isLost());
+    // A chip with USB of its own may go for a moment when it is reset.
     cable.forget();
+    await leave(port, loader, cable.isLost());
   }
 }
 
