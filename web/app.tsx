@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { LiveCurve } from "./board/live-curve";
+import { FlashPane } from "./board/flash-pane";
 import { BoardPane } from "./board/pane";
 import type { BoardSession } from "./board/session";
 import { LossChart } from "./chart";
@@ -52,6 +53,7 @@ export function App({ bench, session, curve }: Props) {
             session={session}
             chart={<LossChart source={curve} label="The loss that the board tells." />}
             trained={() => bench.checkpoint()}
+            flash={session.obstacle === undefined && <FlashPane lend={(work) => session.lend(work)} />}
           />
         )}
       </main>

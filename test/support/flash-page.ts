@@ -73,7 +73,6 @@ interface Wire {
 export interface Cable {
   /** Pulled: what was under way is lost, and nothing opens until it is plugged in again. */
   plug: (isPlugged: boolean) => Promise<void>;
-  readonly isOpen: () => boolean;
   /** Speeds at which the page has opened the port. */
   readonly speeds: number[];
 }
@@ -106,7 +105,6 @@ export async function connectBoard(page: Page, rom: RomLoader): Promise<Cable> {
       if (!isPlugged) isOpen = false;
       await tell(() => page.evaluate((value) => (globalThis as unknown as Wire).serialPlug(value), isPlugged));
     },
-    isOpen: () => isOpen,
     speeds,
   };
 }

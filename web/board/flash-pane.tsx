@@ -9,10 +9,11 @@ import type { Index, Listed } from "./image-index";
 import { fetchImage, fetchIndex } from "./images";
 
 export interface FlashPaneProps {
-  /** A port to flash through, closed; asked for at a click, so that the browser may let the user choose. */
-  readonly port: () => Promise<SerialPort>;
-  /** The board has been flashed and is starting; the port is closed. */
-  readonly onFlashed?: () => void;
+  /**
+   * Lends a port, closed, to flash through; asked for at a click, so that the browser may let the user choose.
+   * Resolves to undefined where there is none.
+   */
+  readonly lend: (work: (port: SerialPort) => Promise<true>) => Promise<true | undefined>;
 }
 
 interface Choice {
@@ -32,7 +33,7 @@ const STAGES: Record<Stage, string> = {
   checking: "Comparing what the flash holds",
 };
 
-export function FlashPane({ port, onFlashed }: FlashPaneProps) {
+export function FlashPane({ lend }: FlashPaneProps) {
   const index = useSignal<Index>({ source: "", images: [] });
   /** The file in images/ that is being fetched or has been; "" for one from disk. */
   const picked = useSignal("");
@@ -84,16 +85,21 @@ export function FlashPane({ port, onFlashed }: FlashPaneProps) {
     const controller = new AbortController();
     cancel.value = controller;
     message.value = { text: "" };
+    const write = async (port: SerialPort): Promise<true> => {
+      try {
+        const storage = await flash(port, image, {
+          isEraseAll: isEraseAll.value,
+          signal: controller.signal,
+          onProgress: (stage, done) => (progress.value = { stage, done }),
+        });
+        message.value = { text: `The board is flashed and starts anew. ${OUTCOMES[storage]}`, kind: "good" };
+      } catch (error) {
+        message.value = failure(error);
+      }
+      return true;
+    };
     try {
-      const storage = await flash(await port(), image, {
-        isEraseAll: isEraseAll.value,
-        signal: controller.signal,
-        onProgress: (stage, done) => (progress.value = { stage, done }),
-      });
-      message.value = { text: `The board is flashed and starts anew. ${OUTCOMES[storage]}`, kind: "good" };
-      onFlashed?.();
-    } catch (error) {
-      message.value = failure(error);
+      if (!(await lend(write))) message.value = { text: "No port was chosen." };
     } finally {
       progress.value = undefined;
       cancel.value = undefined;
@@ -232,12 +238,11 @@ interface Message {
   readonly kind?: "good" | "bad";
 }
 
-/** What went wrong, for the user. Choosing no port, or cancelling, is no mistake. */
+/** What went wrong, for the user. Cancelling is no mistake. */
 function failure(error: unknown): Message {
   if (error instanceof InputError) return { text: error.message, kind: "bad" };
   if (error instanceof DOMException && error.name === "AbortError")
     return { text: "Cancelled: nothing was written, and the board starts anew." };
-  if (error instanceof DOMException && error.name === "NotFoundError") return { text: "No port was chosen." };
   if (error instanceof DOMException)
     return { text: `The browser does not allow it: ${printable(error.message)}`, kind: "bad" };
   throw error;
