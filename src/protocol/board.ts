@@ -68,14 +68,18 @@ export class Board {
     this.callOff();
     const lines = (this.rest + text).split("\n");
     this.rest = lines.pop() ?? "";
-    for (const line of lines) this.client.receive(line.replace(/\r+$/, ""));
-    while (this.rest.length >= LONGEST_LINE) {
-      this.client.receive(this.rest.slice(0, LONGEST_LINE));
-      this.rest = this.rest.slice(LONGEST_LINE);
-    }
+    for (const line of lines) this.client.receive(this.cutPieces(line).replace(/\r+$/, ""));
+    this.rest = this.cutPieces(this.rest);
     // A prompt has no end; the beginning of a line of the protocol will get its own.
     if (this.rest !== "" && !this.rest.startsWith("{"))
       this.callOff = this.link.after(PARTIAL_TIME, () => this.flush());
+  }
+
+  /** Hands on what is too long for a line in pieces; returns the last of them. */
+  private cutPieces(line: string): string {
+    let at = 0;
+    for (; line.length - at >= LONGEST_LINE; at += LONGEST_LINE) this.client.receive(line.slice(at, at + LONGEST_LINE));
+    return line.slice(at);
   }
 
   private flush(): void {

@@ -118,3 +118,13 @@ test("a debug build is told, and shown as text", async () => {
   expect(talk.said).toContain("ready");
   expect(talk.said.join()).not.toContain("login");
 });
+
+test("a line that is too long is cut, whether it comes in one piece or never ends", async () => {
+  const talk = new Talk({ protocol: undefined });
+  await talk.wait(100);
+  talk.hear(`${"x".repeat(10_000)}\nend\n`);
+  talk.hear("y".repeat(5000));
+  await talk.wait(500);
+  const lengths = talk.said.filter((line) => /^(x+|y+|end)$/.test(line)).map((line) => line.length);
+  expect(lengths).toEqual([4096, 4096, 1808, 3, 4096, 904]);
+});
