@@ -26,9 +26,12 @@ function besides() {
         if (licenses?.type !== "asset") this.error("Vite has written no licenses.md.");
         // Parts of packages that have a licence of their own, of which Vite knows nothing.
         licenses.source = `${licenses.source}\n${readFileSync(at("licenses-of-parts.md"), "utf8")}`;
-        if (!existsSync(`${RELEASE}index.json`)) return;
-        const files = readdirSync(RELEASE).filter((name) => name === "index.json" || name.endsWith("-full.bin"));
-        for (const name of files) copy(`images/${name}`, RELEASE + name);
+        const released = existsSync(`${RELEASE}index.json`) ? readdirSync(RELEASE) : [];
+        const images = released.filter((name) => name === "index.json" || name.endsWith("-full.bin"));
+        for (const name of images) copy(`images/${name}`, RELEASE + name);
+        // Whoever looks for images finds that there are none.
+        if (images.length === 0)
+          this.emitFile({ type: "asset", fileName: "images/index.json", source: '{ "images": [] }\n' });
       },
     },
   };
