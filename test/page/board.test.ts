@@ -233,10 +233,10 @@ const at = temporaryFolder();
       { dataTerminalReady: false, requestToSend: true },
       { dataTerminalReady: false, requestToSend: false },
     ]);
-    await type("reboot");
-    await said("=== esp32gpt").waitFor();
     const hellos = (): number => serial.said.split('"type":"hello"').length;
     const before = hellos();
+    await type("reboot");
+    await said("=== esp32gpt").waitFor();
     await expectSoon(() => hellos() > before);
     await connection("Connected.").waitFor();
     expect((await fetched()).equals(stored())).toBe(true);
