@@ -16,6 +16,7 @@ const options = {
         from: { path: "^src/" },
         to: { path: "^(host|web|scripts|test)/" },
       },
+      { name: "web-imports-src", severity: "error", from: { path: "^web/" }, to: { path: "^(host|scripts|test)/" } },
     ],
   },
   validate: true,
@@ -23,7 +24,7 @@ const options = {
   doNotFollow: { path: "node_modules" },
 };
 
-const { output } = await cruise(["src", "host"], options);
+const { output } = await cruise(["src", "host", "web"], options);
 if (typeof output === "string") throw new TypeError("dependency-cruiser gives text where data was asked for");
 const { violations } = output.summary;
 for (const { from, to, rule } of violations) console.error(`${rule.name}: ${from} imports ${to}`);

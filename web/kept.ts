@@ -1,7 +1,6 @@
 import { delMany, get, keys, set } from "idb-keyval";
 import type { KeptCurve } from "../src/program/loss-curve";
 import type { Sample } from "./learner/messages";
-import type { Run } from "./learner/run";
 
 /*
  * What a browser keeps of the last trainings: beside the checkpoints of the workers what the page shows, and which
@@ -30,8 +29,7 @@ export function readShown(address: string): Promise<Shown | undefined> {
   return reading(`${folderOf(address)}/${SHOWN}`);
 }
 
-export async function keepShown(address: string, { curve, samples, lastNames }: Run): Promise<void> {
-  const shown: Shown = { curve: curve.kept, samples: samples.value, lastNames: lastNames.value };
+export async function keepShown(address: string, shown: Shown): Promise<void> {
   await set(`${folderOf(address)}/${SHOWN}`, shown).catch(() => undefined);
 }
 

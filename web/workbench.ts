@@ -216,7 +216,7 @@ export class Workbench {
   /** Everything that is saved of it from now on outlives the page. */
   private keep(run: Run): void {
     const address = formatAddress(run.choice);
-    run.saved = () => void kept.keepShown(address, run);
+    run.saved = () => void kept.keepShown(address, run.shown);
     void kept.remember(address);
   }
 

@@ -72,6 +72,11 @@ export class Run {
     });
   }
 
+  get shown(): Shown {
+    const { curve, samples, lastNames } = this;
+    return { curve: curve.kept, samples: samples.value, lastNames: lastNames.value };
+  }
+
   get seed(): number {
     return settingsOf(this.choice).seed;
   }
