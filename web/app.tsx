@@ -51,7 +51,11 @@ export function App({ bench, session, curve }: Props) {
         {pane === "board" && (
           <BoardPane
             session={session}
-            chart={<LossChart source={curve} label="The loss that the board tells." />}
+            chart={
+              <section class="card" aria-label="Loss">
+                <LossChart source={curve} />
+              </section>
+            }
             trained={() => bench.checkpoint()}
             flash={session.obstacle === undefined && <FlashPane lend={(work) => session.lend(work)} />}
           />

@@ -6,8 +6,7 @@ import type { LossCurve } from "../src/program/loss-curve";
 import type { EarlierCurve } from "./workbench";
 
 const HEIGHT = 300;
-/** Places for curves of earlier trainings. */
-const EARLIER = 3;
+const NONE: readonly EarlierCurve[] = [];
 
 export interface ChartSource {
   readonly curve: LossCurve;
@@ -18,12 +17,10 @@ export interface ChartSource {
 interface Props {
   readonly source: ChartSource | undefined;
   readonly earlier?: readonly EarlierCurve[];
-  /** What is seen, for those who do not see it. */
-  readonly label: string;
 }
 
 /** The loss as it falls: of each step, smoothed, of the names held out, and of earlier trainings. */
-export function LossChart({ source, earlier = [], label }: Props) {
+export function LossChart({ source, earlier = NONE }: Props) {
   const place = useRef<HTMLDivElement>(null);
 
   useEffect(() => {
@@ -38,6 +35,7 @@ export function LossChart({ source, earlier = [], label }: Props) {
     const update = (): void => {
       frame = 0;
       chart.setData(dataOf(source, earlier));
+      element.ariaLabel = describe(source?.curve);
     };
     const end = effect(() => {
       if (source && source.changes.value >= 0 && frame === 0) frame = requestAnimationFrame(update);
@@ -55,7 +53,14 @@ export function LossChart({ source, earlier = [], label }: Props) {
     };
   }, [source, earlier]);
 
-  return <div class="chart" role="img" aria-label={label} ref={place} />;
+  return <div class="chart" role="img" aria-label={describe(source?.curve)} ref={place} />;
+}
+
+/** What is seen, for those who do not see it. */
+function describe(curve: LossCurve | undefined): string {
+  if (curve?.smoothed === undefined) return "The curve of the loss: there is none yet.";
+  const [begin, end] = [curve.points[0].loss, curve.smoothed].map((loss) => loss.toFixed(2));
+  return `The curve of the loss: from ${begin} to ${end}, smoothed, in ${curve.lastStep + 1} steps.`;
 }
 
 function draw(element: HTMLElement, source: ChartSource | undefined, earlier: readonly EarlierCurve[]): uPlot {
@@ -74,21 +79,11 @@ function draw(element: HTMLElement, source: ChartSource | undefined, earlier: re
     cursor: { drag: { x: true, y: false } },
     scales: { x: { time: false }, y: { range: (_, low, high) => rangeOf(low, high) } },
     axes: [
-      { ...axis, label: "step", labelSize: 18, labelFont: axis.font },
+      { ...axis, label: "step", labelSize: 18, labelFont: axis.font, size: 34 },
       { ...axis, label: "loss", labelSize: 18, labelFont: axis.font, size: 48 },
     ],
     series: [
       { label: "step" },
-      ...Array.from({ length: EARLIER }, (_, i) => ({
-        label: `seed ${earlier[i]?.seed ?? ""}`,
-        show: i < earlier.length,
-        stroke: colour("--earlier"),
-        width: 1.5,
-        dash: [6, 4],
-        spanGaps: true,
-        points: { show: false },
-        value: number,
-      })),
       { label: "each step", stroke: colour("--raw"), width: 1, spanGaps: true, points: { show: false }, value: number },
       {
         label: "smoothed",
@@ -106,6 +101,15 @@ function draw(element: HTMLElement, source: ChartSource | undefined, earlier: re
         points: { show: true, size: 6 },
         value: number,
       },
+      ...earlier.map(({ seed }) => ({
+        label: `seed ${seed}`,
+        stroke: colour("--earlier"),
+        width: 1.5,
+        dash: [6, 4],
+        spanGaps: true,
+        points: { show: false },
+        value: number,
+      })),
     ],
   };
   return new uPlot(options, dataOf(source, earlier), element);
@@ -117,12 +121,12 @@ function dataOf(source: ChartSource | undefined, earlier: readonly EarlierCurve[
   const validation = source?.curve.validation ?? [];
   const steps = points.map(({ step }) => step);
   const tables: uPlot.AlignedData[] = [
-    ...Array.from({ length: EARLIER }, (_, i): uPlot.AlignedData => {
-      const points = i < earlier.length ? earlier[i].curve.points : [];
-      return [points.map(({ step }) => step), points.map(({ smoothed }) => smoothed)];
-    }),
     [steps, points.map(({ loss }) => loss), points.map(({ smoothed }) => smoothed)],
     [validation.map(({ step }) => step), validation.map(({ loss }) => loss)],
+    ...earlier.map(({ curve }): uPlot.AlignedData => {
+      const { points } = curve;
+      return [points.map(({ step }) => step), points.map(({ smoothed }) => smoothed)];
+    }),
   ];
   return uPlot.join(tables);
 }

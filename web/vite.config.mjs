@@ -50,6 +50,15 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     license: { fileName: "licenses.md" },
+    rolldownOptions: {
+      output: {
+        // What is loaded only when somebody flashes lies apart.
+        chunkFileNames: ({ moduleIds }) =>
+          moduleIds.some((id) => id.includes("esptool-js"))
+            ? "assets/esptool/[name]-[hash].js"
+            : "assets/[name]-[hash].js",
+      },
+    },
   },
   worker: { format: "es" },
 });

@@ -10,7 +10,7 @@ const NEAR = 40;
 /** What the board says, and a line to type in. */
 export function Console({ session }: { readonly session: BoardSession }): VNode {
   return (
-    <section aria-labelledby="board-console">
+    <section class="card" aria-labelledby="board-console">
       <h3 id="board-console">Console</h3>
       <Lines session={session} />
       <Line session={session} />

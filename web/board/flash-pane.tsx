@@ -111,7 +111,7 @@ export function FlashPane({ lend }: FlashPaneProps) {
   const isBusy = cancel.value !== undefined;
   const isCancelable = isBusy && (progress.value?.stage ?? "connecting") === "connecting";
   return (
-    <section class="flash" aria-labelledby={`${id}-title`}>
+    <section class="flash card" aria-labelledby={`${id}-title`}>
       <h3 id={`${id}-title`}>Flash the firmware</h3>
       <fieldset disabled={isBusy}>
         <legend>Which image</legend>

@@ -24,7 +24,7 @@ export function CheckpointFiles({ bench, run, attempt }: Props) {
         >
           Download
         </button>
-        <label class="file">
+        <label class="field">
           <span>Upload a safetensors file</span>
           <input
             type="file"

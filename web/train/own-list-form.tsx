@@ -7,7 +7,7 @@ export function OwnListForm({ bench }: { readonly bench: Workbench }) {
   return (
     <details>
       <summary>A list of your own</summary>
-      <label>
+      <label class="field">
         <span>From a file</span>
         <input
           type="file"
@@ -19,7 +19,7 @@ export function OwnListForm({ bench }: { readonly bench: Workbench }) {
           }}
         />
       </label>
-      <label>
+      <label class="field">
         <span>Or typed here</span>
         <textarea name="own-text" rows={5} ref={text} spellcheck={false} placeholder={"mercury\nvenus\nearth"} />
         <small>

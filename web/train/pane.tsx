@@ -37,17 +37,17 @@ export function TrainPane({ bench }: { readonly bench: Workbench }) {
         <section class="card" aria-label="Loss">
           <h2>Loss</h2>
           {run && <Status run={run} />}
-          <LossChart source={run} earlier={bench.earlier.value} label={run ? describe(run) : "No loss yet."} />
-          {run && (
-            <button type="button" onClick={() => download(`losses-seed-${run.seed}.csv`, encodeLosses(run.curve))}>
-              Download the losses
-            </button>
-          )}
+          <LossChart source={run} earlier={bench.earlier.value} />
           <p class="muted">
             How surprised the model is by the next character, in nats: guessing blindly among its{" "}
             {run ? Array.from(run.ready.vocabulary).length + 1 : "…"} tokens costs{" "}
             {run ? Math.log(Array.from(run.ready.vocabulary).length + 1).toFixed(2) : "…"}.
           </p>
+          {run && (
+            <button type="button" onClick={() => download(`losses-seed-${run.seed}.csv`, encodeLosses(run.curve))}>
+              Download the losses
+            </button>
+          )}{" "}
         </section>
         {run && <Words run={run} />}
         {run && <CheckpointFiles bench={bench} run={run} attempt={attempt} />}
@@ -106,10 +106,4 @@ function Status({ run }: { readonly run: Run }) {
       {run.remark.value !== "" && <p class="muted">{run.remark.value}</p>}
     </>
   );
-}
-
-function describe({ curve, stepsDone }: Run): string {
-  const { smoothed } = curve;
-  if (smoothed === undefined) return "The loss of each step: none yet.";
-  return `The loss falls from ${curve.points[0].loss.toFixed(2)} to ${smoothed.toFixed(2)} (smoothed) in ${stepsDone.peek()} steps.`;
 }

@@ -35,7 +35,7 @@ export function SettingsForm({ bench }: { readonly bench: Workbench }) {
   const chosen = LISTS.find(({ id }) => id === list);
   const usual = usualValues(values);
   const number = ({ name, label, hint }: Field): JSX.Element => (
-    <label key={name}>
+    <label class="field" key={name}>
       <span>{label}</span>
       <input
         type="number"
@@ -53,7 +53,7 @@ export function SettingsForm({ bench }: { readonly bench: Workbench }) {
   return (
     <form class="card settings" onSubmit={(event) => event.preventDefault()}>
       <h2>What it learns</h2>
-      <label>
+      <label class="field">
         <span>List</span>
         <select
           name="list"
@@ -74,7 +74,7 @@ export function SettingsForm({ bench }: { readonly bench: Workbench }) {
       </label>
       <OwnListForm bench={bench} />
       <h2>The model</h2>
-      <label>
+      <label class="field">
         <span>Preset</span>
         <select
           name="preset"
