@@ -5,6 +5,7 @@ import { FlashPane } from "./board/flash-pane";
 import { BoardPane } from "./board/pane";
 import type { BoardSession } from "./board/session";
 import { LossChart } from "./chart";
+import { InsidePane } from "./inside/pane";
 import { TrainPane } from "./train/pane";
 import type { Workbench } from "./workbench";
 
@@ -48,6 +49,7 @@ export function App({ bench, session, curve }: Props) {
       </header>
       <main>
         {pane === "train" && <TrainPane bench={bench} />}
+        {pane === "inside" && <InsidePane bench={bench} />}
         {pane === "board" && (
           <BoardPane
             session={session}

@@ -83,6 +83,7 @@ export class Learner implements Requests {
       parameters: model.parameters.length,
       names: dataset.count,
       vocabulary: String(model.vocabulary),
+      example: this.example(),
       indexBytes: dataset.indexBytes,
       stepsDone,
       steps: config.steps,
@@ -165,6 +166,13 @@ export class Learner implements Requests {
     if (event.type === "error" || event.type === "trained") this.isRunning = false;
     if (event.type === "step" && isSampled(event.step, event.isLogged))
       this.tell({ type: "sample", isLast: false, ...this.sample(this.device.temperature, "") });
+  }
+
+  private example(): string {
+    const { model, dataset } = this.device.trainer;
+    const tokens = new Uint8Array(model.config.blockSize);
+    const end = dataset.tokens(0, tokens) - 1;
+    return Array.from(tokens.subarray(1, end), (token) => model.vocabulary.characterOf(token)).join("");
   }
 
   private sample(temperature: number, prefix: string): Sample {

@@ -56,6 +56,8 @@ export interface Ready {
   readonly names: number;
   /** The characters of tokens 1 and on. */
   readonly vocabulary: string;
+  /** The first name of the list, as much of it as the model can look at. */
+  readonly example: string;
   /** Of the list's line index. */
   readonly indexBytes: number;
   readonly stepsDone: number;

@@ -1,0 +1,79 @@
+/** Rows that have room for their letters. */
+const MOST_LETTERS = 24;
+
+export interface Cell {
+  readonly row: number;
+  readonly column: number;
+}
+
+interface Props {
+  /** Of each row, its shares. */
+  readonly rows: readonly ArrayLike<number>[];
+  readonly symbols: readonly string[];
+  /** The row that has a frame. */
+  readonly position: number;
+  readonly label: string;
+  /** The cell that is pointed at. */
+  readonly cell: Cell | undefined;
+  readonly touch: (cell: Cell) => void;
+  readonly choose: (row: number) => void;
+}
+
+/** The attention of a head: a lower triangle. */
+export function AttentionMap({ rows, symbols, position, label, cell, touch, choose }: Props) {
+  const size = rows.length;
+  const within = (row: number, column: number): Cell => {
+    const r = Math.min(size - 1, Math.max(0, row));
+    return { row: r, column: Math.min(r, Math.max(0, column)) };
+  };
+  const at = (event: MouseEvent & { readonly currentTarget: SVGSVGElement }): Cell => {
+    const { left, top, width } = event.currentTarget.getBoundingClientRect();
+    const cellOf = (length: number): number => Math.floor((length / width) * (size + 1));
+    return within(cellOf(event.clientY - top), cellOf(event.clientX - left) - 1);
+  };
+  const follow = (event: KeyboardEvent): void => {
+    const { row, column } = cell ?? { row: position, column: 0 };
+    const to = {
+      ArrowUp: [row - 1, column],
+      ArrowDown: [row + 1, column],
+      ArrowLeft: [row, column - 1],
+      ArrowRight: [row, column + 1],
+    }[event.key];
+    if (!to) return;
+    event.preventDefault();
+    touch(within(to[0], to[1]));
+  };
+  return (
+    <svg
+      class="triangle"
+      viewBox={`0 0 ${size + 1} ${size + 1}`}
+      style={{ maxWidth: `${1.4 * (size + 1)}rem` }}
+      role="img"
+      aria-label={label}
+      tabIndex={0}
+      onPointerMove={(event) => touch(at(event))}
+      onClick={(event) => choose(at(event).row)}
+      onFocus={() => touch(within(position, 0))}
+      onKeyDown={follow}
+    >
+      {rows.flatMap((shares, row) =>
+        Array.from({ length: row + 1 }, (_, column) => (
+          <rect key={`${row} ${column}`} x={column + 1} y={row} width={1} height={1} fill-opacity={shares[column]} />
+        )),
+      )}
+      {size <= MOST_LETTERS &&
+        symbols.map((symbol, i) => (
+          <g key={i}>
+            <text x={0.5} y={i + 0.7}>
+              {symbol}
+            </text>
+            <text x={i + 1.5} y={size + 0.7}>
+              {symbol}
+            </text>
+          </g>
+        ))}
+      <rect class="frame" x={1} y={position} width={position + 1} height={1} />
+      {cell && cell.row < size && <rect class="cell" x={cell.column + 1} y={cell.row} width={1} height={1} />}
+    </svg>
+  );
+}

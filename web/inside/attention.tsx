@@ -1,0 +1,89 @@
+import { type Signal, useSignal } from "@preact/signals";
+import type { Inspection } from "../learner/inspection";
+import { AttentionMap, type Cell } from "./attention-map";
+import { type Characters, percent } from "./characters";
+import { LayerChoice } from "./layer-choice";
+
+interface Props {
+  readonly inspection: Inspection;
+  readonly position: number;
+  readonly characters: Characters;
+  readonly layer: Signal<number>;
+  readonly choose: (position: number) => void;
+}
+
+/** Where each head looks. */
+export function Attention({ inspection: { tokens, attention }, position, characters, layer, choose }: Props) {
+  const touched = useSignal<(Cell & { readonly head: number }) | undefined>(undefined);
+  const heads = attention[Math.min(layer.value, attention.length - 1)];
+  const seen = tokens.slice(0, position + 1);
+  const { value: cell } = touched;
+  const isThere = cell && cell.row < tokens.length && cell.head < heads.length;
+  return (
+    <section class="card" aria-label="Attention">
+      <h2>Where it looks</h2>
+      <p class="muted">
+        Each head shares its attention, 100% of it, among the letters so far: untrained it looks at all of them almost
+        alike; in training a head may learn to look more at some than at others.
+      </p>
+      <LayerChoice count={attention.length} layer={layer} name="attention-layer" />
+      <div class="wide" tabIndex={0} role="group" aria-label="Attention of the chosen letter">
+        <table class="shares">
+          <caption class="hidden">How the chosen letter shares its attention</caption>
+          <thead>
+            <tr>
+              <th scope="col">looks at</th>
+              {heads.map((_, head) => (
+                <th key={head} scope="col">
+                  head {head + 1}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {seen.map((token, i) => (
+              <tr key={i}>
+                <th scope="row" aria-label={characters.nameOf(token)}>
+                  {characters.symbolOf(token)}
+                </th>
+                {heads.map((rows, head) => (
+                  <td key={head}>
+                    <span class="bar" style={{ width: `${100 * rows[position][i]}%` }} />
+                    {Math.round(100 * rows[position][i])}%
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <h3>All letters of the word</h3>
+      <p class="muted">
+        A row for each letter, a column for each that it looks at; the darker, the more. The row of the chosen letter
+        has a frame.
+      </p>
+      <div class="maps">
+        {heads.map((rows, head) => (
+          <figure key={head}>
+            <figcaption>head {head + 1}</figcaption>
+            <AttentionMap
+              rows={rows}
+              symbols={tokens.map((token) => characters.symbolOf(token))}
+              position={position}
+              label={`Head ${head + 1}: arrow keys go from square to square`}
+              cell={cell?.head === head ? cell : undefined}
+              touch={(cell) => (touched.value = { ...cell, head })}
+              choose={choose}
+            />
+          </figure>
+        ))}
+      </div>
+      <p class="reading" aria-live="polite">
+        {isThere
+          ? `Head ${cell.head + 1}: ${characters.nameOf(tokens[cell.row])} looks at ` +
+            `${characters.nameOf(tokens[cell.column])}: ${percent(heads[cell.head][cell.row][cell.column])}`
+          : "Point at a square, or go there with Tab and the arrow keys, and its share stands here."}
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,26 @@
+import { signal } from "@preact/signals";
+
+const darkness = matchMedia("(prefers-color-scheme: dark)");
+
+/** Counts how often the page has changed its colours: what is drawn with them looks at it. */
+export const colourChanges = signal(0);
+darkness.addEventListener("change", () => void colourChanges.value++);
+
+/** Colours from below zero over zero to above it, as pixels of a canvas. */
+export const SHADES = 255;
+
+/** The shades that hold where an element stands: of --negative, --zero and --positive. */
+export function shadesOf(element: Element): Uint32Array {
+  const style = getComputedStyle(element);
+  const [negative, zero, positive] = ["--negative", "--zero", "--positive"].map((name) =>
+    (style.getPropertyValue(name).match(/[\d.]+/g) ?? []).map(Number),
+  );
+  const pixels = new Uint8ClampedArray(4 * SHADES);
+  for (let i = 0; i < SHADES; i++) {
+    const along = (2 * i) / (SHADES - 1) - 1;
+    const end = along < 0 ? negative : positive;
+    for (let c = 0; c < 3; c++) pixels[4 * i + c] = zero[c] + (end[c] - zero[c]) * Math.abs(along);
+    pixels[4 * i + 3] = 255;
+  }
+  return new Uint32Array(pixels.buffer);
+}

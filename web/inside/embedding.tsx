@@ -1,0 +1,68 @@
+import { useMemo, useRef } from "preact/hooks";
+import type { ModelConfig } from "../../src/config";
+import { BOS } from "../../src/data/vocabulary";
+import type { Characters } from "./characters";
+import { drawLetterMap, type LetterMap, nearestTokens } from "./letter-map";
+
+/** What the picture reaches from its middle, where no letter is farther. */
+const REACH = 0.9;
+const MARGIN = 0.08;
+/** Letters that are named as the nearest ones. */
+const NEAREST = 3;
+
+interface Props {
+  readonly weights: Float32Array;
+  readonly config: ModelConfig;
+  readonly characters: Characters;
+  /** The letter that is marked. */
+  readonly token: number;
+}
+
+/** The characters as the model sees them: what is used alike comes to lie together. */
+export function Embedding({ weights, config, characters, token }: Props) {
+  const before = useRef<LetterMap>(undefined);
+  const { places } = useMemo(
+    () => (before.current = drawLetterMap(weights, config, before.current)),
+    [weights, config],
+  );
+  const reach = places.reduce((most, [x, y]) => Math.max(most, Math.abs(x), Math.abs(y)), REACH) + MARGIN;
+  const { isLatin } = characters;
+  const kindOf = (i: number): string => (isLatin ? (characters.isVowel(i) ? "vowel" : "consonant") : "consonant");
+  return (
+    <section class="card" aria-label="The characters">
+      <h2>A map of its alphabet</h2>
+      <p class="muted">
+        To the model a character is an arrow of {config.nEmbd} numbers, and this is the side on which the directions of
+        these arrows differ most: they begin at random, and training turns those together that are used alike
+        {isLatin && " – with the names, after 1,000 steps, the five vowels"}.
+      </p>
+      <svg
+        class="map"
+        viewBox={`${-reach} ${-reach} ${2 * reach} ${2 * reach}`}
+        role="img"
+        aria-label={`A map of ${places.length} characters: those that lie together are used alike.`}
+      >
+        <path class="cross" d={`M${-reach} 0H${reach}M0 ${-reach}V${reach}`} />
+        {places.map(([x, y], i) => (
+          <g key={i} class={kindOf(i + 1)} transform={`translate(${x.toFixed(4)} ${(-y).toFixed(4)})`}>
+            {i + 1 === token && <circle r={0.075} />}
+            <text y={0.035}>{characters.symbolOf(i + 1)}</text>
+          </g>
+        ))}
+      </svg>
+      {isLatin && (
+        <p class="legend">
+          <span class="vowel">vowels</span> <span class="consonant">consonants</span>
+        </p>
+      )}
+      {token !== BOS && (
+        <p class="reading">
+          Nearest to {characters.nameOf(token)}, by all {config.nEmbd} numbers:{" "}
+          {nearestTokens(weights, config, token, NEAREST)
+            .map((other) => characters.nameOf(other))
+            .join(", ")}
+        </p>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,64 @@
+import { effect, useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { InputError } from "../../src/errors";
+import type { Inspection } from "../learner/inspection";
+import type { Run } from "../learner/run";
+import { Refresher } from "./refresher";
+
+/** Milliseconds from one look into a model that learns to the next, at the least. */
+const PERIOD = 100;
+
+/** A model at one moment. */
+export interface Glimpse {
+  /** What it makes of the last word that it could read. */
+  readonly inspection: Inspection;
+  readonly weights: Float32Array;
+}
+
+interface Sight {
+  readonly run: Run;
+  readonly glimpse: Glimpse | undefined;
+  /** Why the word cannot be looked at. */
+  readonly refusal: string;
+}
+
+/** Looks into the model as it learns, for as long as it is shown. */
+export function useGlimpse(run: Run, word: string): Omit<Sight, "run"> {
+  const sight = useSignal<Sight>({ run, glimpse: undefined, refusal: "" });
+  const wanted = useRef(word);
+  const refresher = useRef<Refresher>(null);
+
+  useEffect(() => {
+    const look = async (): Promise<void> => {
+      let refusal = "";
+      const refuse = (error: unknown): undefined => {
+        if (!(error instanceof InputError)) throw error;
+        refusal = error.message;
+      };
+      const [inspection, weights] = await Promise.all([
+        run.ask("inspect", wanted.current).catch(refuse),
+        run.ask("weights").catch(refuse),
+      ]);
+      if (refresher.current !== present) return;
+      const before = sight.value.run === run ? sight.value.glimpse : undefined;
+      const shown = inspection ?? before?.inspection;
+      sight.value = { run, glimpse: shown && weights ? { inspection: shown, weights } : before, refusal };
+    };
+    const present = (refresher.current = new Refresher(look, PERIOD));
+    const stop = effect(() => {
+      if (run.changes.value >= 0) present.ask();
+    });
+    return () => {
+      stop();
+      present.end();
+      refresher.current = null;
+    };
+  }, [run, sight]);
+
+  useEffect(() => {
+    wanted.current = word;
+    refresher.current?.ask();
+  }, [word]);
+
+  return sight.value.run === run ? sight.value : { glimpse: undefined, refusal: "" };
+}

@@ -1,0 +1,84 @@
+import { useSignal } from "@preact/signals";
+import { BOS } from "../../src/data/vocabulary";
+import type { Inspection } from "../learner/inspection";
+import { type Characters, percent } from "./characters";
+
+/** Characters that are shown one by one, the likeliest. */
+const MOST = 12;
+
+interface Props {
+  readonly inspection: Inspection;
+  readonly position: number;
+  readonly characters: Characters;
+}
+
+interface Bar {
+  readonly token: number;
+  readonly probability: number;
+}
+
+/** What comes next, as the model sees it. */
+export function NextCharacter({ inspection: { tokens, probabilities }, position, characters }: Props) {
+  const isByAlphabet = useSignal(false);
+  const bars = Array.from(probabilities[position], (probability, token): Bar => ({ token, probability }));
+  const following = tokens[position + 1] ?? BOS;
+  const shown = isByAlphabet.value ? bars : likeliest(bars, following);
+  const rest = bars.length - shown.length;
+  const restShare = 1 - shown.reduce((sum, { probability }) => sum + probability, 0);
+  const widest = bars.reduce((most, { probability }) => Math.max(most, probability), 0);
+  const before = tokens
+    .slice(0, position + 1)
+    .map((token) => characters.symbolOf(token))
+    .join("");
+  return (
+    <section class="card" aria-label="The next character">
+      <h2>
+        What comes after <bdi>{before}</bdi>
+      </h2>
+      <p class="muted">
+        How likely the model finds each character next, in a hundred tries: untrained it bets on all of them almost
+        alike, about {percent(1 / bars.length)} each; training makes the bars longer of what often follows in the list.
+      </p>
+      <label class="inline">
+        <input
+          type="checkbox"
+          name="by-alphabet"
+          checked={isByAlphabet.value}
+          onChange={({ currentTarget }) => (isByAlphabet.value = currentTarget.checked)}
+        />
+        <span>all, in the order of the alphabet</span>
+      </label>
+      <ol class="bars">
+        {shown.map(({ token, probability }) => (
+          <li key={token} class={token === following ? "following" : undefined}>
+            <bdi class={token === BOS ? "end" : undefined}>{characters.nextOf(token)}</bdi>
+            <span class="track">
+              <span class="bar" style={{ width: `${(100 * probability) / widest}%` }} />
+            </span>
+            <span class="share">
+              {percent(probability)}
+              {token === following && <span class="hidden"> (so the word goes on)</span>}
+            </span>
+          </li>
+        ))}
+        {rest > 0 && (
+          <li>
+            <span>{rest} more</span>
+            <span />
+            <span class="share">{percent(Math.max(0, restShare))}</span>
+          </li>
+        )}
+      </ol>
+      <p class="muted">
+        <span class="swatch following" /> is how your word goes on.
+      </p>
+    </section>
+  );
+}
+
+/** The likeliest, and in their place or at the end the one that follows. */
+function likeliest(bars: readonly Bar[], following: number): Bar[] {
+  const sorted = bars.toSorted((a, b) => b.probability - a.probability || a.token - b.token);
+  const shown = sorted.slice(0, MOST);
+  return shown.some(({ token }) => token === following) ? shown : [...shown.slice(0, MOST - 1), bars[following]];
+}

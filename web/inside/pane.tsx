@@ -1,0 +1,108 @@
+import { signal, useSignal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import { InputError } from "../../src/errors";
+import type { Run } from "../learner/run";
+import { Controls } from "../train/controls";
+import type { Workbench } from "../workbench";
+import { Attention } from "./attention";
+import { Characters } from "./characters";
+import { Embedding } from "./embedding";
+import { useGlimpse } from "./glimpse";
+import "./inside.css";
+import { NextCharacter } from "./next-character";
+import { shapeOf } from "./shape";
+import { Weights } from "./weights";
+import { WordChoice } from "./word-choice";
+import { Writing } from "./writing";
+
+/** The word that was typed, for models with the same alphabet, and the letter that was chosen: they outlive the pane. */
+const typed = signal<{ readonly vocabulary: string; readonly word: string } | undefined>(undefined);
+const chosen = signal<number | undefined>(undefined);
+
+/** Looking into the model, while it trains or afterwards. */
+export function InsidePane({ bench }: { readonly bench: Workbench }) {
+  const trouble = useSignal("");
+  const attempt = (work: Promise<unknown>): void => {
+    trouble.value = "";
+    work.catch((error: unknown) => {
+      if (!(error instanceof InputError)) throw error;
+      trouble.value = error.message;
+    });
+  };
+  const run = bench.run.value;
+  return (
+    <div class="pane inside">
+      <Controls bench={bench} trouble={trouble} attempt={attempt} />
+      <p class="problem" role="alert">
+        {trouble.value || run?.problem.value}
+      </p>
+      {run && <Views run={run} />}
+    </div>
+  );
+}
+
+function Views({ run }: { readonly run: Run }) {
+  const layer = useSignal(0);
+  const characters = useMemo(() => new Characters(run.ready.vocabulary), [run]);
+  const config = useMemo(() => shapeOf(run), [run]);
+  const usual = useMemo(() => usualWord(run), [run]);
+  const word = typed.value?.vocabulary === run.ready.vocabulary ? typed.value.word : usual;
+  const { glimpse, refusal } = useGlimpse(run, word);
+  const tokens = glimpse?.inspection.tokens ?? [];
+  const position = Math.min(chosen.value ?? tokens.length >> 1, tokens.length - 1);
+  const choose = (next: number): void => void (chosen.value = next);
+  return (
+    <>
+      <WordChoice
+        word={word}
+        tokens={tokens}
+        position={position}
+        characters={characters}
+        refusal={refusal}
+        take={(word) => (typed.value = { vocabulary: run.ready.vocabulary, word })}
+        choose={choose}
+      />
+      <Progress run={run} />
+      {glimpse && (
+        <div class="views">
+          <div>
+            <NextCharacter inspection={glimpse.inspection} position={position} characters={characters} />
+            <Writing run={run} />
+          </div>
+          <div>
+            <Attention
+              inspection={glimpse.inspection}
+              position={position}
+              characters={characters}
+              layer={layer}
+              choose={choose}
+            />
+          </div>
+          <div>
+            <Embedding weights={glimpse.weights} config={config} characters={characters} token={tokens[position]} />
+          </div>
+          <div>
+            <Weights weights={glimpse.weights} config={config} seed={run.seed} layer={layer} />
+          </div>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Progress({ run }: { readonly run: Run }) {
+  void run.changes.value;
+  const { smoothed } = run.curve;
+  return (
+    <p class="progress">
+      Step {run.stepsDone.value.toLocaleString("en")} of {run.ready.steps.toLocaleString("en")}
+      {smoothed !== undefined && <>, loss {smoothed.toFixed(2)}</>}
+    </p>
+  );
+}
+
+/** What the model wrote last, when it had learnt; else one to begin with. */
+function usualWord({ lastNames, choice, ready }: Run): string {
+  const written = lastNames.peek().findLast(({ name }) => name !== "");
+  return written?.name ?? (choice.list === "names" ? "maria" : ready.example);
+}

@@ -1,0 +1,81 @@
+/** Rounds of the search for an axis, at the most, and multiplications that it may take. */
+const MOST_ROUNDS = 300;
+const MOST_WORK = 1e7;
+/** An axis that moves by less in a round is found. */
+const ENOUGH = 1e-8;
+
+export type Point = Float64Array<ArrayBuffer>;
+
+/** Points about their mean: of each what it differs by. */
+export function centred(points: readonly ArrayLike<number>[]): Point[] {
+  const mean = new Float64Array(points[0]?.length ?? 0);
+  for (const point of points) for (let i = 0; i < mean.length; i++) mean[i] += point[i] / points.length;
+  return points.map((point) => mean.map((value, i) => point[i] - value));
+}
+
+/** The directions of points: of length 1 each; a zero stays one. */
+export function directions(points: readonly ArrayLike<number>[]): Point[] {
+  return points.map((point) => normalized(Float64Array.from(point)));
+}
+
+/**
+ * The axes along which centred points spread most, the widest first: of length 1 and at right angles, and
+ * zero where there is nothing left that spreads.
+ * @param before axes of the same points a moment ago: each new one keeps its sense, lest a picture flips
+ */
+export function principalAxes(points: readonly Point[], count: number, before: readonly Point[] = []): Point[] {
+  const axes: Point[] = [];
+  while (axes.length < count) {
+    const old = before.at(axes.length);
+    const axis = widestAxis(points, axes);
+    const sense = old ? dot(axis, old) : (axis.at(indexOfLargest(axis)) ?? 0);
+    axes.push(sense < 0 ? axis.map((value) => -value) : axis);
+  }
+  return axes;
+}
+
+export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+/** Power iteration, at right angles to the axes that are found already. */
+function widestAxis(points: readonly Point[], found: readonly Point[]): Point {
+  const width = points[0]?.length ?? 0;
+  const rests = points.map((point) => without(point, found));
+  const lengths = rests.map((rest) => dot(rest, rest));
+  let axis = normalized(rests.at(indexOfLargest(lengths)) ?? new Float64Array(0));
+  const rounds = Math.min(MOST_ROUNDS, MOST_WORK / (points.length * width));
+  for (let round = 0; round < rounds; round++) {
+    const sum = new Float64Array(width);
+    for (const rest of rests) {
+      const along = dot(rest, axis);
+      for (let i = 0; i < width; i++) sum[i] += along * rest[i];
+    }
+    const next = normalized(sum);
+    const change = next.reduce((most, value, i) => Math.max(most, Math.abs(value - axis[i])), 0);
+    axis = next;
+    if (change < ENOUGH) break;
+  }
+  return axis;
+}
+
+function without(point: Point, axes: readonly Point[]): Point {
+  return axes.reduce((rest, axis) => {
+    const along = dot(rest, axis);
+    return rest.map((value, i) => value - along * axis[i]);
+  }, point);
+}
+
+function normalized(point: Point): Point {
+  const length = Math.sqrt(dot(point, point));
+  // What rounding leaves of nothing has no direction.
+  return length < 1e-12 ? new Float64Array(point.length) : point.map((value) => value / length);
+}
+
+function indexOfLargest(values: ArrayLike<number>): number {
+  let largest = 0;
+  for (let i = 1; i < values.length; i++) if (Math.abs(values[i]) > Math.abs(values[largest])) largest = i;
+  return largest;
+}

@@ -1,0 +1,88 @@
+import { useRef } from "preact/hooks";
+import type { Characters } from "./characters";
+
+interface Props {
+  readonly word: string;
+  /** Of the word that is looked at: BOS, and its characters. */
+  readonly tokens: readonly number[];
+  /** Which of them is chosen. */
+  readonly position: number;
+  readonly characters: Characters;
+  /** Why the word cannot be looked at. */
+  readonly refusal: string;
+  readonly take: (word: string) => void;
+  readonly choose: (position: number) => void;
+}
+
+/** A word, and the letter of it that is looked at. */
+export function WordChoice({ word, tokens, position, characters, refusal, take, choose }: Props) {
+  const letters = useRef<HTMLDivElement>(null);
+  const last = tokens.length - 1;
+  const move = (to: number): void => {
+    const next = Math.min(last, Math.max(0, to));
+    choose(next);
+    letters.current?.querySelectorAll("button")[next]?.focus();
+  };
+  const follow = (event: KeyboardEvent): void => {
+    const to = { ArrowLeft: position - 1, ArrowRight: position + 1, Home: 0, End: last }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    move(to);
+  };
+  return (
+    <section class="card word" aria-label="The word">
+      <label>
+        <span>A word to look at</span>
+        <input
+          name="word"
+          value={word}
+          spellcheck={false}
+          autocomplete="off"
+          autocapitalize="none"
+          aria-invalid={refusal !== ""}
+          aria-describedby="word-refusal"
+          onInput={({ currentTarget }) => take(currentTarget.value)}
+        />
+      </label>
+      <p class="problem" role="alert" id="word-refusal">
+        {refusal}
+      </p>
+      <div class="row">
+        <button
+          type="button"
+          aria-label="Previous letter"
+          disabled={position === 0}
+          onClick={() => choose(position - 1)}
+        >
+          ←
+        </button>
+        <div class="letters" role="group" aria-label="Letters of the word" ref={letters} onKeyDown={follow}>
+          {tokens.map((token, i) => (
+            <button
+              key={i}
+              type="button"
+              aria-label={characters.nameOf(token)}
+              aria-pressed={i === position}
+              tabIndex={i === position ? 0 : -1}
+              onClick={() => choose(i)}
+            >
+              {characters.symbolOf(token)}
+            </button>
+          ))}
+        </div>
+        <button
+          type="button"
+          aria-label="Next letter"
+          disabled={position === last}
+          onClick={() => choose(position + 1)}
+        >
+          →
+        </button>
+      </div>
+      <p class="muted">
+        Choose a letter, with a click or the arrow keys: the pictures show what the model makes of the word up to that
+        letter. ▸ is the start, before any letter.
+      </p>
+    </section>
+  );
+}
