@@ -19,7 +19,7 @@ interface Props {
   readonly choose: (row: number) => void;
 }
 
-/** The attention of a head: a lower triangle. */
+/** The attention of a head: a lower triangle, in which rows of any length can be compared. */
 export function AttentionMap({ rows, symbols, position, label, cell, touch, choose }: Props) {
   const size = rows.length;
   const within = (row: number, column: number): Cell => {
@@ -58,7 +58,14 @@ export function AttentionMap({ rows, symbols, position, label, cell, touch, choo
     >
       {rows.flatMap((shares, row) =>
         Array.from({ length: row + 1 }, (_, column) => (
-          <rect key={`${row} ${column}`} x={column + 1} y={row} width={1} height={1} fill-opacity={shares[column]} />
+          <rect
+            key={`${row} ${column}`}
+            x={column + 1}
+            y={row}
+            width={1}
+            height={1}
+            fill-opacity={strengthOf(shares[column], row)}
+          />
         )),
       )}
       {size <= MOST_LETTERS &&
@@ -76,4 +83,9 @@ export function AttentionMap({ rows, symbols, position, label, cell, touch, choo
       {cell && cell.row < size && <rect class="cell" x={cell.column + 1} y={cell.row} width={1} height={1} />}
     </svg>
   );
+}
+
+/** Half for an even share of the row, 1 for twice as much. */
+function strengthOf(share: number, row: number): number {
+  return Math.min(1, (share * (row + 1)) / 2);
 }

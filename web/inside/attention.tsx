@@ -59,8 +59,8 @@ export function Attention({ inspection: { tokens, attention }, position, charact
       </div>
       <h3>All letters of the word</h3>
       <p class="muted">
-        A row for each letter, a column for each that it looks at; the darker, the more. The row of the chosen letter
-        has a frame.
+        A row for each letter, a column for each that it looks at: half strong in colour is an even share, stronger is
+        more, paler is less. The row of the chosen letter has a frame.
       </p>
       <div class="maps">
         {heads.map((rows, head) => (

@@ -5,7 +5,7 @@ import type { Characters } from "./characters";
 import { drawLetterMap, type LetterMap, nearestTokens } from "./letter-map";
 
 /** What the picture reaches from its middle, where no letter is farther. */
-const REACH = 0.9;
+const REACH = 0.75;
 const MARGIN = 0.08;
 /** Letters that are named as the nearest ones. */
 const NEAREST = 3;
@@ -32,9 +32,9 @@ export function Embedding({ weights, config, characters, token }: Props) {
     <section class="card" aria-label="The characters">
       <h2>A map of its alphabet</h2>
       <p class="muted">
-        To the model a character is an arrow of {config.nEmbd} numbers, and this is the side on which the directions of
-        these arrows differ most: they begin at random, and training turns those together that are used alike
-        {isLatin && " – with the names, after 1,000 steps, the five vowels"}.
+        To the model each character is an arrow of {config.nEmbd} numbers, and this map shows the arrows from the side
+        where their directions differ most: they begin at random, and training turns those the same way that are used
+        alike{isLatin && " – of the names, after the usual 1,000 steps, the five vowels"}.
       </p>
       <svg
         class="map"
@@ -45,8 +45,8 @@ export function Embedding({ weights, config, characters, token }: Props) {
         <path class="cross" d={`M${-reach} 0H${reach}M0 ${-reach}V${reach}`} />
         {places.map(([x, y], i) => (
           <g key={i} class={kindOf(i + 1)} transform={`translate(${x.toFixed(4)} ${(-y).toFixed(4)})`}>
-            {i + 1 === token && <circle r={0.075} />}
-            <text y={0.035}>{characters.symbolOf(i + 1)}</text>
+            {i + 1 === token && <circle r={0.065} />}
+            <text y={0.032}>{characters.symbolOf(i + 1)}</text>
           </g>
         ))}
       </svg>

@@ -5,6 +5,8 @@ import { type Characters, percent } from "./characters";
 
 /** Characters that are shown one by one, the likeliest. */
 const MOST = 12;
+/** The probability of a bar of full length, where none is larger. */
+const FULL = 0.5;
 
 interface Props {
   readonly inspection: Inspection;
@@ -25,7 +27,7 @@ export function NextCharacter({ inspection: { tokens, probabilities }, position,
   const shown = isByAlphabet.value ? bars : likeliest(bars, following);
   const rest = bars.length - shown.length;
   const restShare = 1 - shown.reduce((sum, { probability }) => sum + probability, 0);
-  const widest = bars.reduce((most, { probability }) => Math.max(most, probability), 0);
+  const full = bars.reduce((most, { probability }) => Math.max(most, probability), FULL);
   const before = tokens
     .slice(0, position + 1)
     .map((token) => characters.symbolOf(token))
@@ -36,8 +38,8 @@ export function NextCharacter({ inspection: { tokens, probabilities }, position,
         What comes after <bdi>{before}</bdi>
       </h2>
       <p class="muted">
-        How likely the model finds each character next, in a hundred tries: untrained it bets on all of them almost
-        alike, about {percent(1 / bars.length)} each; training makes the bars longer of what often follows in the list.
+        How likely each character is to come next, as the model sees it: untrained it finds all of them almost equally
+        likely, about {percent(1 / bars.length)} each; training makes the bars longer of what often follows in the list.
       </p>
       <label class="inline">
         <input
@@ -53,7 +55,7 @@ export function NextCharacter({ inspection: { tokens, probabilities }, position,
           <li key={token} class={token === following ? "following" : undefined}>
             <bdi class={token === BOS ? "end" : undefined}>{characters.nextOf(token)}</bdi>
             <span class="track">
-              <span class="bar" style={{ width: `${(100 * probability) / widest}%` }} />
+              <span class="bar" style={{ width: `${(100 * probability) / full}%` }} />
             </span>
             <span class="share">
               {percent(probability)}

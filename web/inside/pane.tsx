@@ -67,7 +67,7 @@ function Views({ run }: { readonly run: Run }) {
         <div class="views">
           <div>
             <NextCharacter inspection={glimpse.inspection} position={position} characters={characters} />
-            <Writing run={run} />
+            <Embedding weights={glimpse.weights} config={config} characters={characters} token={tokens[position]} />
           </div>
           <div>
             <Attention
@@ -77,13 +77,9 @@ function Views({ run }: { readonly run: Run }) {
               layer={layer}
               choose={choose}
             />
+            <Writing run={run} />
           </div>
-          <div>
-            <Embedding weights={glimpse.weights} config={config} characters={characters} token={tokens[position]} />
-          </div>
-          <div>
-            <Weights weights={glimpse.weights} config={config} seed={run.seed} layer={layer} />
-          </div>
+          <Weights weights={glimpse.weights} config={config} seed={run.seed} layer={layer} />
         </div>
       )}
     </>

@@ -21,8 +21,8 @@ const PURPOSES: Readonly<Record<string, string>> = {
   wk: "what it is found by",
   wv: "what it hands on",
   wo: "joins the heads",
-  w1: "thinks about it: in",
-  w2: "thinks about it: out",
+  w1: "to a wider layer",
+  w2: "and back from it",
   wout: "a column for each character to come",
   bias: "how far a head looks back",
 };

@@ -48,14 +48,6 @@ export function WordChoice({ word, tokens, position, characters, refusal, take, 
         {refusal}
       </p>
       <div class="row">
-        <button
-          type="button"
-          aria-label="Previous letter"
-          disabled={position === 0}
-          onClick={() => choose(position - 1)}
-        >
-          ←
-        </button>
         <div class="letters" role="group" aria-label="Letters of the word" ref={letters} onKeyDown={follow}>
           {tokens.map((token, i) => (
             <button
@@ -70,6 +62,14 @@ export function WordChoice({ word, tokens, position, characters, refusal, take, 
             </button>
           ))}
         </div>
+        <button
+          type="button"
+          aria-label="Previous letter"
+          disabled={position === 0}
+          onClick={() => choose(position - 1)}
+        >
+          ←
+        </button>
         <button
           type="button"
           aria-label="Next letter"
