@@ -7,6 +7,8 @@ import { Refresher } from "./refresher";
 
 /** Milliseconds from one look into a model that learns to the next, at the least. */
 const PERIOD = 100;
+const NOT_FINITE =
+  "The model's numbers are not finite, so there is nothing to see: train it again, with a lower learning rate.";
 
 /** A model at one moment. */
 export interface Glimpse {
@@ -41,8 +43,10 @@ export function useGlimpse(run: Run, word: string): Omit<Sight, "run"> {
       ]);
       if (refresher.current !== present) return;
       const before = sight.value.run === run ? sight.value.glimpse : undefined;
+      const isFinite = weights?.every(Number.isFinite) ?? true;
+      if (!isFinite) refusal = NOT_FINITE;
       const shown = inspection ?? before?.inspection;
-      sight.value = { run, glimpse: shown && weights ? { inspection: shown, weights } : before, refusal };
+      sight.value = { run, glimpse: shown && weights && isFinite ? { inspection: shown, weights } : before, refusal };
     };
     const present = (refresher.current = new Refresher(look, PERIOD));
     const stop = effect(() => {

@@ -44,7 +44,7 @@ export function InsidePane({ bench }: { readonly bench: Workbench }) {
 function Views({ run }: { readonly run: Run }) {
   const layer = useSignal(0);
   const characters = useMemo(() => new Characters(run.ready.vocabulary), [run]);
-  const config = useMemo(() => shapeOf(run), [run]);
+  const config = useMemo(() => shapeOf(run.choice, run.ready.vocabulary), [run]);
   const usual = useMemo(() => usualWord(run), [run]);
   const word = typed.value?.vocabulary === run.ready.vocabulary ? typed.value.word : usual;
   const { glimpse, refusal } = useGlimpse(run, word);

@@ -1,15 +1,17 @@
 import { DEFAULT_MODEL, type ModelConfig } from "../../src/config";
 import { drawParameters } from "../../src/model/parameters";
 import { Random } from "../../src/model/random";
-import { settingsOf } from "../address";
-import type { Run } from "../learner/run";
+import { type Choice, settingsOf } from "../address";
 
-/** The shape of the model that a run trains. */
-export function shapeOf({ choice, ready }: Run): ModelConfig {
+/**
+ * The shape of a model.
+ * @param vocabulary the characters of tokens 1 and on
+ */
+export function shapeOf(choice: Choice, vocabulary: string): ModelConfig {
   return {
     ...DEFAULT_MODEL,
     ...settingsOf(choice).model,
-    vocabularySize: Array.from(ready.vocabulary).length + 1,
+    vocabularySize: Array.from(vocabulary).length + 1,
   };
 }
 

@@ -48,8 +48,8 @@ export function Weights({ weights, config, seed, layer }: Props) {
       <h2>Its numbers</h2>
       <p class="muted">
         {isChange.value
-          ? `What has become of the numbers that seed ${seed} drew, a small square for each: empty before the first step, and every step adds to it.`
-          : `All ${weights.length.toLocaleString("en")} numbers of the model, a small square for each: they begin as noise, and every step of training shifts many of them a little.`}
+          ? `How far training has moved the numbers that seed ${seed} drew, a small square for each: not at all before the first step, and the stronger a colour, the farther.`
+          : `All ${weights.length.toLocaleString("en")} numbers of the model, a small square for each: most begin as noise, and every step of training shifts many of them a little.`}
       </p>
       <div class="row">
         <label class="inline">
@@ -70,7 +70,7 @@ export function Weights({ weights, config, seed, layer }: Props) {
       </p>
       <div class="matrices">
         {parts.map(({ name, offset, rows, columns }) => (
-          <figure key={name}>
+          <figure key={name} style={{ width: `max(6rem, ${columns * cell}px)` }}>
             <figcaption>
               <strong>{name}</strong> {rows}×{columns}
               <br />
