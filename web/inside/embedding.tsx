@@ -26,6 +26,8 @@ export function Embedding({ weights, config, characters, token }: Props) {
     [weights, config],
   );
   const reach = places.reduce((most, [x, y]) => Math.max(most, Math.abs(x), Math.abs(y)), REACH) + MARGIN;
+  // The marked one lies on top.
+  const order = places.map((_, i) => i).sort((a, b) => Number(a + 1 === token) - Number(b + 1 === token));
   const { isLatin } = characters;
   const kindOf = (i: number): string => (isLatin ? (characters.isVowel(i) ? "vowel" : "consonant") : "consonant");
   return (
@@ -43,8 +45,12 @@ export function Embedding({ weights, config, characters, token }: Props) {
         aria-label={`A map of ${places.length} characters: those that lie together are used alike.`}
       >
         <path class="cross" d={`M${-reach} 0H${reach}M0 ${-reach}V${reach}`} />
-        {places.map(([x, y], i) => (
-          <g key={i} class={kindOf(i + 1)} transform={`translate(${x.toFixed(4)} ${(-y).toFixed(4)})`}>
+        {order.map((i) => (
+          <g
+            key={i}
+            class={kindOf(i + 1)}
+            transform={`translate(${places[i][0].toFixed(4)} ${(-places[i][1]).toFixed(4)})`}
+          >
             {i + 1 === token && <circle r={0.065} />}
             <text y={0.032}>{characters.symbolOf(i + 1)}</text>
           </g>
