@@ -4,7 +4,7 @@ import { Random } from "../src/model/random";
 import { Trainer } from "../src/model/trainer";
 import { centred, directions, dot, principalAxes } from "../web/inside/principal";
 import { drawLetterMap, nearestTokens } from "../web/inside/letter-map";
-import { drawnWeights } from "../web/inside/shape";
+import { drawnWeights } from "../web/shape";
 import { drawnModel, gaussians, largestDifference, letterOf, shippedNames } from "./helpers";
 
 /** Points in 5 dimensions that spread by 3, 2 and 0.5 along three axes at right angles, about a middle. */

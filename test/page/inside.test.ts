@@ -198,7 +198,7 @@ interface Report {
     };
     await write("mar", "7");
     await until(async () => (await form.locator("li").count()) === 7);
-    for (const name of await form.locator("li").allInnerTexts()) expect(name).toMatch(/^mar[a-z]* (new|known)$/);
+    for (const name of await form.locator("li").allInnerTexts()) expect(name).toMatch(/^mar[a-z]*\s(new|known)$/);
 
     await form.getByLabel("Temperature").fill("0");
     await write("k", "3");

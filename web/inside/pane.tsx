@@ -10,7 +10,7 @@ import { Embedding } from "./embedding";
 import { useGlimpse } from "./glimpse";
 import "./inside.css";
 import { NextCharacter } from "./next-character";
-import { shapeOf } from "./shape";
+import { shapeOf } from "../shape";
 import { Weights } from "./weights";
 import { WordChoice } from "./word-choice";
 import { Writing } from "./writing";

@@ -5,7 +5,7 @@ import type { Part } from "../../src/model/layout";
 import { parameterLayout } from "../../src/model/parameters";
 import { HeatMap } from "./heat-map";
 import { LayerChoice } from "./layer-choice";
-import { drawnWeights } from "./shape";
+import { drawnWeights } from "../shape";
 
 /** Pixels that the widest matrix has, where its squares may be so small. */
 const WIDTH = 256;

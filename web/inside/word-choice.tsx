@@ -31,7 +31,7 @@ export function WordChoice({ word, tokens, position, characters, refusal, take, 
   };
   return (
     <section class="card word" aria-label="The word">
-      <label>
+      <label class="field">
         <span>A word to look at</span>
         <input
           name="word"

@@ -38,7 +38,7 @@ export function Writing({ run }: { readonly run: Run }) {
           write();
         }}
       >
-        <label>
+        <label class="field">
           <span>Temperature: {used.toFixed(2)}</span>
           <input
             type="range"
@@ -51,7 +51,7 @@ export function Writing({ run }: { readonly run: Run }) {
           />
         </label>
         <div class="grid">
-          <label>
+          <label class="field">
             <span>Begins with</span>
             <input
               name="prefix"
@@ -62,7 +62,7 @@ export function Writing({ run }: { readonly run: Run }) {
               onInput={({ currentTarget }) => (prefix.value = currentTarget.value)}
             />
           </label>
-          <label>
+          <label class="field">
             <span>How many</span>
             <input
               type="number"

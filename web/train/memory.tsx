@@ -1,19 +1,14 @@
 import { CHIPS } from "../../src/chips";
-import { DEFAULT_MODEL } from "../../src/config";
 import { besideCommands, fits, largestEmbedding, planMemory } from "../../src/plan";
-import { settingsOf } from "../address";
 import type { Run } from "../learner/run";
+import { shapeOf } from "../shape";
 
 const KB = 1024;
 
 /** What the model would take of a chip's memory. */
 export function Memory({ run }: { readonly run: Run }) {
   const { vocabulary, indexBytes, parameters } = run.ready;
-  const config = {
-    ...DEFAULT_MODEL,
-    ...settingsOf(run.choice).model,
-    vocabularySize: Array.from(vocabulary).length + 1,
-  };
+  const config = shapeOf(run.choice, vocabulary);
   const plan = planMemory(config, indexBytes);
   const kilobytes = (bytes: number): string => Math.ceil(bytes / KB).toLocaleString("en");
   const [esp32] = CHIPS;

@@ -1,7 +1,7 @@
-import { DEFAULT_MODEL, type ModelConfig } from "../../src/config";
-import { drawParameters } from "../../src/model/parameters";
-import { Random } from "../../src/model/random";
-import { type Choice, settingsOf } from "../address";
+import { DEFAULT_MODEL, type ModelConfig } from "../src/config";
+import { drawParameters } from "../src/model/parameters";
+import { Random } from "../src/model/random";
+import { type Choice, settingsOf } from "./address";
 
 /**
  * The shape of a model.
