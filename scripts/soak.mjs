@@ -92,8 +92,9 @@ async function soak(steps) {
     typed++;
     await wait(TYPED_EVERY);
   };
-  // Also the shortest run meets every command. Whoever goes back for ever never comes to an end.
-  const onward = TYPED.filter((line) => !/load|fetch/.test(line));
+  // Also the shortest run meets every command. Whoever goes back or pauses for ever never comes to an end; a busy board
+  // may have missed that it was to go on.
+  const onward = ["resume", ...TYPED.filter((line) => !/load|fetch|pause/.test(line))];
   while ((!isOver || typed < LEAST_CYCLES * TYPED.length) && board.exitCode === null)
     await type(typed < LEAST_CYCLES * TYPED.length ? TYPED[typed % TYPED.length] : onward[typed % onward.length]);
   // At rest it needs the same, whatever it has done.
