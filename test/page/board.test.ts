@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
-import type { Browser, Locator, Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { esp32gpt, temporaryFolder } from "../support/cli";
-import { buildPage, hasBrowser, PageServer, startBrowser } from "../support/page";
+import { TcpFarSide } from "../support/far-side";
+import { describeInBrowser, expectSoon, PageInBrowser } from "../support/page";
 import { SerialStandIn } from "../support/serial-stand-in";
 import { SimulatedBoard, SMALL } from "../support/simulator";
 
@@ -11,47 +12,22 @@ import { SimulatedBoard, SMALL } from "../support/simulator";
 
 const at = temporaryFolder();
 
-(hasBrowser ? describe : describe.skip)("the board pane", () => {
-  let server: PageServer;
-  let browser: Browser;
+describeInBrowser("the board pane", () => {
+  const web = new PageInBrowser(at("web"));
   let board: SimulatedBoard;
   let page: Page;
   let serial: SerialStandIn;
-  /** What went wrong in the page itself. */
-  let troubles: string[];
 
   beforeAll(async () => {
-    buildPage(at("web"));
     mkdirSync(at("stored"));
-    [server, browser, board] = await Promise.all([
-      PageServer.start(at("web")),
-      startBrowser(),
-      SimulatedBoard.start("--engine", "node", ...SMALL, "save_every=0", "--storage", at("stored")),
-    ]);
+    board = await SimulatedBoard.start("--engine", "node", ...SMALL, "save_every=0", "--storage", at("stored"));
   });
-  afterAll(async () => {
-    await browser.close();
-    await board.stop();
-    server.stop();
-  });
-
-  beforeEach(async () => {
-    page = await browser.newPage();
-    page.setDefaultTimeout(20_000);
-    troubles = [];
-    page.on("pageerror", (error) => troubles.push(error.message));
-    page.on("console", (message) => {
-      if (message.type() === "error") troubles.push(message.text());
-    });
-  });
-  afterEach(async () => {
-    await page.close();
-    expect(troubles).toEqual([]);
-  });
+  afterAll(() => board.stop());
+  beforeEach(() => ({ page } = web));
 
   async function open(port = board.port): Promise<void> {
-    serial = await SerialStandIn.attach(page, port);
-    await page.goto(`${server.address}index.html#board`);
+    serial = await SerialStandIn.attach(page, new TcpFarSide(port));
+    await page.goto(`${web.server.address}index.html#board`);
   }
 
   async function connect(port?: number): Promise<void> {
@@ -102,6 +78,17 @@ const at = temporaryFolder();
     expect(serial.said).toContain(`"type":"ack","id":${id},"ok":true`);
     await press("Connect a board");
     await connection("Connected.").waitFor();
+  });
+
+  test("draws the losses that the board tells", async () => {
+    await open();
+    const drawn = (): Promise<number> => page.evaluate<number>(COUNT_DRAWN);
+    expect(await drawn()).toBe(0);
+    await press("Connect a board");
+    await connection("Connected.").waitFor();
+    await type("set log_every 100");
+    await expectSoon(async () => (await drawn()) > 100);
+    await type("set log_every 1000000");
   });
 
   test("gives commands by buttons and by lines, with a history", async () => {
@@ -157,6 +144,24 @@ const at = temporaryFolder();
     await alert(/^0 of 300 words were taken\..* And 297 more\.$/).waitFor();
   });
 
+  test("of which the cable is pulled while words are taught says how many were, and takes the others later", async () => {
+    await connect();
+    const words = ["alderic", "brunella", "corvina", "dulcimer", "evander"];
+    await page.getByLabel(/^Words, one a line/).fill(words.join("\n"));
+    serial.carried = () => serial.heard.includes(" add corvina\n") && serial.pull();
+    await press("Teach");
+    await connection("The board is gone.").waitFor();
+    await alert(/^2 of 5 words were taken\. The board is gone/).waitFor();
+    serial.carried = () => undefined;
+    serial.plug();
+    await connection("Connected.").waitFor();
+    // What was to be taught is still there.
+    await press("Teach");
+    await alert(/^[23] of 5 words were taken\. alderic: .*already/).waitFor();
+    await type("words");
+    for (const word of words) await said(new RegExp(`^\\d+\\. ${word}$`)).waitFor();
+  });
+
   test("fetches the checkpoint that the board has", async () => {
     await connect();
     const bytes = await fetched();
@@ -183,11 +188,34 @@ const at = temporaryFolder();
     await page.locator(".state").filter({ hasText: "training" }).waitFor();
   });
 
+  test("gets the model that was trained in the page", async () => {
+    serial = await SerialStandIn.attach(page, new TcpFarSide(board.port));
+    await page.goto(`${web.server.address}?list=names&n_embd=4&n_head=1&steps=50`);
+    await press("Train");
+    await page.getByRole("button", { name: "Train again" }).waitFor();
+    const downloading = page.waitForEvent("download");
+    await press("Download");
+    const trained = readFileSync(await (await downloading).path());
+    await page.getByRole("link", { name: "Your board" }).click();
+    await press("Connect a board");
+    await connection("Connected.").waitFor();
+    await press("Send the model trained here");
+    await said(/^Sent \d+ bytes, after 50 steps\.$/).waitFor();
+    expect(tensorsOf(stored()).equals(tensorsOf(trained))).toBe(true);
+    await type("status");
+    await said(/^Step 50 of 50/).waitFor();
+    await type("train 1000000000");
+    await page.locator(".state").filter({ hasText: "training" }).waitFor();
+  });
+
   test("ends a transfer that is cancelled, and the board is told", async () => {
     await connect();
+    serial.carried = () => serial.said.includes('"type":"chunk"') && serial.hold();
     await press("Fetch its checkpoint");
     await press("Cancel");
     await alert("It was cancelled.").waitFor();
+    serial.carried = () => undefined;
+    serial.letGo();
     expect((await fetched()).equals(stored())).toBe(true);
     expect(serial.heard).toMatch(/ fetched\n.* fetch\n/s);
   });
@@ -229,7 +257,7 @@ const at = temporaryFolder();
     await connect();
     await press("Restart the board");
     await expectSoon(() => serial.signals.length === 2);
-    expect(serial.signals.map((signals) => JSON.parse(signals) as unknown)).toEqual([
+    expect(serial.signals).toEqual([
       { dataTerminalReady: false, requestToSend: true },
       { dataTerminalReady: false, requestToSend: false },
     ]);
@@ -281,7 +309,7 @@ const at = temporaryFolder();
 
   test("says what it takes where the browser has no Web Serial", async () => {
     await page.addInitScript("Object.defineProperty(navigator, 'serial', { value: undefined })");
-    await page.goto(`${server.address}index.html#board`);
+    await page.goto(`${web.server.address}index.html#board`);
     await page.getByText("This browser has no Web Serial").waitFor();
     expect(await page.getByRole("button", { name: "Connect a board" }).count()).toBe(0);
   });
@@ -295,14 +323,30 @@ const at = temporaryFolder();
     await once(nobody, "listening");
     const { port } = nobody.address() as AddressInfo;
     nobody.close();
-    serial.plug(port);
+    serial.plug(new TcpFarSide(port));
     await press("Connect a board");
     await alert(/^The port could not be opened: Failed to open serial port\. Another program/).waitFor();
     await connection("No board is connected.").waitFor();
   });
 });
 
-async function expectSoon(isTrue: () => boolean): Promise<void> {
-  for (let i = 0; i < 200 && !isTrue(); i++) await new Promise((resolve) => setTimeout(resolve, 50));
-  expect(isTrue()).toBe(true);
+/** How many points of the board's chart have the colour of the smoothed losses. */
+const COUNT_DRAWN = `{
+  const chart = document.querySelector(".board .chart");
+  const canvas = chart.querySelector("canvas");
+  const context = canvas.getContext("2d");
+  const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+  context.save();
+  context.fillStyle = getComputedStyle(chart).getPropertyValue("--accent").trim();
+  const colour = Number.parseInt(context.fillStyle.slice(1), 16);
+  context.restore();
+  let count = 0;
+  for (let i = 0; i < data.length; i += 4)
+    if (((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]) === colour) count++;
+  count;
+}`;
+
+/** What is behind the header of a safetensors file. */
+function tensorsOf(file: Buffer): Buffer {
+  return file.subarray(8 + Number(file.readBigUInt64LE()));
 }

@@ -4,7 +4,7 @@ import { createServer, type Server } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, chromium, type Page } from "playwright-core";
 import { ROOT } from "../helpers";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -13,6 +13,10 @@ const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 export const hasBrowser = existsSync(CHROMIUM);
 if (!hasBrowser)
   console.warn(`skipped: the page in a browser, as there is no ${CHROMIUM}; $CHROMIUM may name another.`);
+export const describeInBrowser = hasBrowser ? describe : describe.skip;
+
+/** How long the page may take for anything, in milliseconds: the machine may be busy. */
+const PATIENCE = 45_000;
 
 /** Where any host may put it. */
 const FOLDER = "/some/folder/";
@@ -22,6 +26,9 @@ const TYPES: Readonly<Record<string, string>> = {
   ".js": "text/javascript",
   ".css": "text/css",
   ".svg": "image/svg+xml",
+  ".json": "application/json",
+  ".txt": "text/plain",
+  ".md": "text/markdown",
 };
 
 /** Builds the page into a folder. */
@@ -35,21 +42,27 @@ export function buildPage(folder: string): void {
 
 /** Serves a folder as any host would. */
 export class PageServer {
-  private constructor(private readonly server: Server) {}
+  /** Files in the place of those in the folder, or beside them, by their paths there; undefined is for none. */
+  readonly files = new Map<string, Buffer | string | undefined>();
+  /** Paths in the folder that have been asked for. */
+  readonly requests: string[] = [];
+
+  private constructor(
+    private readonly server: Server,
+    private readonly folder: string,
+  ) {}
 
   static async start(folder: string): Promise<PageServer> {
     const server = createServer(({ url = "" }, response) => {
       const path = normalize(decodeURIComponent(url.replace(/[?#].*/, "")));
-      const file = join(folder, path.slice(FOLDER.length) || "index.html");
-      if (!path.startsWith(FOLDER) || !existsSync(file)) response.writeHead(404).end();
-      else {
-        response.setHeader("Content-Type", TYPES[extname(file)] ?? "application/octet-stream");
-        response.end(readFileSync(file));
-      }
+      const content = path.startsWith(FOLDER) ? served.read(path.slice(FOLDER.length) || "index.html") : undefined;
+      if (content === undefined) response.writeHead(404).end();
+      else response.setHeader("Content-Type", typeOf(path)).end(content);
     });
+    const served = new PageServer(server, folder);
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    return new PageServer(server);
+    return served;
   }
 
   /** Of the page's folder; it ends in a slash. */
@@ -61,8 +74,76 @@ export class PageServer {
     this.server.close();
     this.server.closeAllConnections();
   }
+
+  private read(path: string): Buffer | string | undefined {
+    this.requests.push(path);
+    if (this.files.has(path)) return this.files.get(path);
+    const file = join(this.folder, path);
+    return existsSync(file) ? readFileSync(file) : undefined;
+  }
+}
+
+function typeOf(path: string): string {
+  return path.endsWith("/") ? TYPES[".html"] : (TYPES[extname(path)] ?? "application/octet-stream");
 }
 
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+}
+
+/** The built page, served, and in a browser: anew for every test of the `describe` in which this is made. */
+export class PageInBrowser {
+  server!: PageServer;
+  browser!: Browser;
+  page!: Page;
+  /** What went wrong in the page itself, and what it asked for elsewhere: nothing, when a test is over. */
+  troubles: string[] = [];
+
+  /** @param folder for the page */
+  constructor(private readonly folder: string) {
+    beforeAll(() => this.start());
+    beforeEach(() => this.open());
+    afterEach(() => this.close());
+    afterAll(() => this.stop());
+  }
+
+  private async start(): Promise<void> {
+    buildPage(this.folder);
+    [this.server, this.browser] = await Promise.all([PageServer.start(this.folder), startBrowser()]);
+  }
+
+  private async open(): Promise<void> {
+    const context = await this.browser.newContext();
+    context.setDefaultTimeout(PATIENCE);
+    const page = await context.newPage();
+    const troubles: string[] = [];
+    page.on("pageerror", ({ message }) => troubles.push(message));
+    page.on("console", (message) => {
+      if (message.type() === "error") troubles.push(message.text());
+    });
+    page.on("request", (request) => {
+      const url = request.url();
+      if (!url.startsWith(this.server.address) && !url.startsWith("blob:")) troubles.push(`asked for ${url}`);
+    });
+    [this.page, this.troubles] = [page, troubles];
+    this.server.files.clear();
+    this.server.requests.length = 0;
+  }
+
+  private async close(): Promise<void> {
+    await this.page.context().close();
+    expect(this.troubles).toEqual([]);
+  }
+
+  private async stop(): Promise<void> {
+    await this.browser.close();
+    this.server.stop();
+  }
+}
+
+/** Waits until something is so that cannot be waited for in the page. */
+export async function expectSoon(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const end = Date.now() + PATIENCE;
+  while (!(await isSo()) && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(await isSo()).toBe(true);
 }

@@ -6,6 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { constants, inflateSync } from "node:zlib";
+import type { FarSide, Signals } from "./far-side";
 
 interface Kind {
   /** In the register that tells chips apart; undefined where the ROM says its number itself. */
@@ -107,9 +108,11 @@ export interface RomLoaderOptions {
   readonly fastest?: number;
   /** Whether it is in its ROM loader from the start. */
   readonly isInLoader?: boolean;
+  /** What runs while the ROM loader does not; it says nothing where there is none. */
+  readonly application?: FarSide;
 }
 
-export class RomLoader {
+export class RomLoader implements FarSide {
   readonly flash: Buffer;
   /** How often the application has been started. */
   starts = 0;
@@ -117,12 +120,12 @@ export class RomLoader {
   readonly log: string[] = [];
   /** Called with every block that has been written into the flash. */
   onBlock: (sequence: number) => void = () => undefined;
-  /** To the computer. */
   send: (bytes: Buffer) => void = () => undefined;
 
   private readonly kind: Kind;
   private readonly hasAutoReset: boolean;
   private readonly fastest: number;
+  private readonly application: FarSide | undefined;
   private running: "application" | "rom" | "stub";
   private readonly registers = new Map<number, number>();
   private readonly ram: { from: number; to: number }[] = [];
@@ -141,21 +144,31 @@ export class RomLoader {
     hasAutoReset = true,
     fastest = Infinity,
     isInLoader = false,
+    application,
   }: RomLoaderOptions = {}) {
     this.kind = KINDS[chip];
     this.flash = Buffer.alloc(flashSize, 0xff);
     this.hasAutoReset = hasAutoReset;
     this.fastest = fastest;
     this.running = isInLoader ? "rom" : "application";
+    this.application = application;
+    if (application)
+      application.send = (bytes) => {
+        if (this.running === "application") this.send(bytes);
+      };
   }
 
-  /** The computer has opened its side at that speed. */
-  open(speed: number): void {
+  open(speed: number): Promise<void> | undefined {
     this.speeds.host = speed;
+    return this.application?.open(speed);
+  }
+
+  close(): void {
+    this.application?.close();
   }
 
   /** As most boards have it: RTS alone pulls EN, DTR alone pulls IO0, and both together nothing. */
-  setSignals(signals: { dataTerminalReady?: boolean; requestToSend?: boolean }): void {
+  setSignals(signals: Signals): void {
     const isReset = (): boolean => this.signals.requestToSend && !this.signals.dataTerminalReady;
     const wasReset = isReset();
     Object.assign(this.signals, signals);
@@ -179,9 +192,11 @@ export class RomLoader {
     this.send(Buffer.from(`ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:${mode}`));
   }
 
-  /** From the computer. */
-  receive(bytes: Uint8Array): void {
-    if (this.running === "application") return;
+  receive(bytes: Buffer): void {
+    if (this.running === "application") {
+      this.application?.receive(bytes);
+      return;
+    }
     this.speeds.chip ??= this.speeds.host;
     const { host, chip = 0 } = this.speeds;
     if (host !== undefined && (host !== chip || host > this.fastest)) return;

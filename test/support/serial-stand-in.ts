@@ -1,72 +1,89 @@
-import { once } from "node:events";
-import { connect, type Socket } from "node:net";
 import type { Page } from "playwright-core";
+import type { FarSide, Signals } from "./far-side";
+import { installWebSerial } from "./web-serial";
 
 /**
- * A serial port for a browser that has none, with a cable that can be pulled out. It carries bytes to a TCP port and
- * back, as the browser's own does to a board, and knows nothing of them.
+ * A serial port for a browser that has none, with a cable that can be pulled out. It carries bytes and signals to its
+ * far side and back, as the browser's own does, and knows nothing of what they mean.
  */
 export class SerialStandIn {
-  /** What has come from the board. */
+  /** What has come from the far side. */
   said = "";
-  /** What has gone to the board. */
+  /** What the page has sent. */
   heard = "";
-  /** Called when something was carried. */
+  /** Called when something is carried. */
   carried: () => void = () => undefined;
-  /** What the page has set its signals to, as JSON. */
-  readonly signals: string[] = [];
+  /** Speeds at which the page has opened the port. */
+  readonly speeds: number[] = [];
+  /** What the page has set its signals to. */
+  readonly signals: Signals[] = [];
   private isPlugged = true;
-  private socket: Socket | undefined;
+  private isGranted = false;
+  private isOpen = false;
+  private isHeld = false;
   private arrived: Buffer[] = [];
-  private wakeReader: () => void = () => undefined;
+  private answerReader: ((bytes: string | null) => void) | undefined;
   private readonly events: string[] = [];
-  private wakeListener: () => void = () => undefined;
+  private answerListener: ((event: string) => void) | undefined;
 
-  private constructor(private port: number) {}
+  private constructor(private farSide: FarSide) {}
 
-  /** @param port where the board listens */
-  static async attach(page: Page, port: number): Promise<SerialStandIn> {
-    const standIn = new SerialStandIn(port);
+  /** To be called before the page is loaded. */
+  static async attach(page: Page, farSide: FarSide): Promise<SerialStandIn> {
+    const standIn = new SerialStandIn(farSide);
     await page.exposeBinding("serialFarSide", (_, what: string, data: string) => standIn.ask(what, data));
-    await page.addInitScript(browserSide);
-    page.on("close", () => standIn.socket?.destroy());
+    await page.addInitScript(installWebSerial);
+    page.on("close", () => standIn.close());
     return standIn;
   }
 
-  /** Pulls the cable out. */
+  /** Pulls the cable out: what is under way is lost. */
   pull(): void {
     this.isPlugged = false;
-    this.socket?.destroy();
+    this.close();
     this.tell("disconnect");
   }
 
-  /** Plugs it in again. @param port where another board listens */
-  plug(port = this.port): void {
-    this.port = port;
+  /** Plugs it in again. @param farSide another board, when it is not the same */
+  plug(farSide = this.farSide): void {
+    this.farSide = farSide;
     this.isPlugged = true;
     this.tell("connect");
   }
 
+  /** What comes from the far side waits. */
+  hold(): void {
+    this.isHeld = true;
+  }
+
+  letGo(): void {
+    this.isHeld = false;
+    this.deliver();
+  }
+
+  /** What the page's side asks for; null is for what cannot be. */
   private ask(what: string, data: string): Promise<string | null> | string | null {
     switch (what) {
-      case "isPlugged":
-        return this.isPlugged ? "yes" : null;
+      case "begin":
+        // The page before has left its port behind.
+        this.close();
+        return "";
+      case "grant":
+        this.isGranted ||= this.isPlugged;
+        return this.isPlugged ? "" : null;
+      case "granted":
+        return this.isGranted && this.isPlugged ? "" : null;
       case "open":
-        return this.open();
+        return this.open(Number(data));
       case "read":
         return this.read();
       case "write":
-        this.heard += Buffer.from(data, "base64").toString();
-        this.socket?.write(Buffer.from(data, "base64"));
-        this.carried();
-        return null;
-      case "close":
-        this.socket?.destroy();
-        this.socket = undefined;
-        return null;
+        return this.write(Buffer.from(data, "base64"));
       case "signals":
-        this.signals.push(data);
-        return null;
+        return this.setSignals(JSON.parse(data) as Signals);
+      case "close":
+        this.close();
+        return "";
       case "event":
         return this.nextEvent();
       default:
@@ -74,141 +91,82 @@ export class SerialStandIn {
     }
   }
 
-  private async open(): Promise<string | null> {
+  private async open(speed: number): Promise<string | null> {
+    const { farSide } = this;
     if (!this.isPlugged) return null;
-    const socket = connect(this.port, "127.0.0.1");
-    socket.on("error", () => undefined);
-    socket.on("data", (bytes) => {
-      this.arrived.push(bytes);
-      this.said += bytes.toString();
-      this.wakeReader();
-      this.carried();
-    });
-    socket.on("close", () => this.wakeReader());
+    this.speeds.push(speed);
+    farSide.send = (bytes) => this.arrive(bytes);
     try {
-      await once(socket, "connect");
+      await farSide.open(speed);
     } catch {
       return null;
     }
-    this.arrived = [];
-    this.socket = socket;
-    return "open";
+    if (!this.canStayOpen(farSide)) return null;
+    this.isOpen = true;
+    return "";
   }
 
-  /** All that has come, as base64; null when the cable is out. */
-  private async read(): Promise<string | null> {
-    const { socket } = this;
-    while (this.arrived.length === 0 && socket && !socket.destroyed)
-      await new Promise<void>((wake) => (this.wakeReader = wake));
-    if (!socket || socket.destroyed) return null;
-    const bytes = Buffer.concat(this.arrived);
-    this.arrived = [];
-    return bytes.toString("base64");
+  /** The cable may have been pulled while it was opened. */
+  private canStayOpen(farSide: FarSide): boolean {
+    if (!this.isPlugged) farSide.close();
+    return this.isPlugged;
   }
 
-  private async nextEvent(): Promise<string | null> {
-    while (this.events.length === 0) await new Promise<void>((wake) => (this.wakeListener = wake));
-    return this.events.shift() ?? null;
+  private arrive(bytes: Buffer): void {
+    if (!this.isOpen) return;
+    this.arrived.push(bytes);
+    this.said += bytes.toString();
+    this.carried();
+    this.deliver();
+  }
+
+  /** All that has come, as base64; "" when the port is closed or somebody else reads, null when the cable is out. */
+  private read(): Promise<string | null> | null {
+    if (!this.isOpen) return null;
+    this.answerReader?.("");
+    return new Promise((resolve) => {
+      this.answerReader = resolve;
+      this.deliver();
+    });
+  }
+
+  private deliver(): void {
+    if (this.isHeld || this.arrived.length === 0 || !this.answerReader) return;
+    this.answerReader(Buffer.concat(this.arrived).toString("base64"));
+    this.answerReader = undefined;
+    this.arrived = [];
+  }
+
+  private write(bytes: Buffer): string | null {
+    if (!this.isOpen) return null;
+    this.heard += bytes.toString();
+    this.farSide.receive(bytes);
+    this.carried();
+    return "";
+  }
+
+  private setSignals(signals: Signals): string | null {
+    if (!this.isOpen) return null;
+    this.signals.push(signals);
+    this.farSide.setSignals(signals);
+    return "";
+  }
+
+  private close(): void {
+    if (this.isOpen) this.farSide.close();
+    this.isOpen = false;
+    this.arrived = [];
+    this.answerReader?.(this.isPlugged ? "" : null);
+    this.answerReader = undefined;
+  }
+
+  private nextEvent(): Promise<string> | string {
+    return this.events.shift() ?? new Promise((resolve) => (this.answerListener = resolve));
   }
 
   private tell(event: string): void {
-    this.events.push(event);
-    this.wakeListener();
+    if (this.answerListener) this.answerListener(event);
+    else this.events.push(event);
+    this.answerListener = undefined;
   }
-}
-
-/** Runs in the browser, before the page: puts a `navigator.serial` there as https://wicg.github.io/serial has it. */
-function browserSide(): void {
-  type Ask = (what: string, data?: string) => Promise<string | null>;
-  const ask: Ask = (globalThis as unknown as { serialFarSide: Ask }).serialFarSide;
-
-  const toBase64 = (bytes: Uint8Array): string => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-  const fromBase64 = (text: string): Uint8Array => Uint8Array.from(atob(text), (digit) => digit.charCodeAt(0));
-
-  class Port extends EventTarget {
-    connected = true;
-    readable: ReadableStream<Uint8Array> | null = null;
-    writable: WritableStream<Uint8Array> | null = null;
-    private isOpen = false;
-
-    getInfo(): object {
-      return { usbVendorId: 0x10c4, usbProductId: 0xea60 };
-    }
-
-    async open(): Promise<void> {
-      if (this.isOpen) throw new DOMException("The port is already open.", "InvalidStateError");
-      if ((await ask("open")) === null) throw new DOMException("Failed to open serial port.", "NetworkError");
-      this.isOpen = true;
-      this.readable = new ReadableStream<Uint8Array>(
-        {
-          pull: async (controller) => {
-            const bytes = await ask("read");
-            if (bytes !== null) controller.enqueue(fromBase64(bytes));
-            else if (this.isOpen) {
-              this.readable = this.writable = null;
-              controller.error(new DOMException("The device has been lost.", "NetworkError"));
-            }
-          },
-        },
-        { highWaterMark: 0 },
-      );
-      this.writable = new WritableStream<Uint8Array>({
-        write: async (bytes) => void (await ask("write", toBase64(bytes))),
-      });
-    }
-
-    async close(): Promise<void> {
-      if (!this.isOpen) throw new DOMException("The port is already closed.", "InvalidStateError");
-      if (this.readable?.locked || this.writable?.locked) throw new TypeError("Cannot cancel a locked stream");
-      this.isOpen = false;
-      this.readable = this.writable = null;
-      await ask("close");
-    }
-
-    async setSignals(signals: object): Promise<void> {
-      await ask("signals", JSON.stringify(signals));
-    }
-  }
-
-  class Stand extends EventTarget {
-    private port: Port | undefined;
-    private isGranted = false;
-
-    constructor() {
-      super();
-      void this.listen();
-    }
-
-    async getPorts(): Promise<Port[]> {
-      const port = await this.pluggedIn();
-      return port && this.isGranted ? [port] : [];
-    }
-
-    async requestPort(): Promise<Port> {
-      const port = await this.pluggedIn();
-      if (!port) throw new DOMException("No port selected by the user.", "NotFoundError");
-      this.isGranted = true;
-      return port;
-    }
-
-    private async pluggedIn(): Promise<Port | undefined> {
-      if ((await ask("isPlugged")) === null) return undefined;
-      return (this.port ??= new Port());
-    }
-
-    private async listen(): Promise<void> {
-      for (;;) {
-        const type = (await ask("event")) ?? "";
-        if (type === "disconnect") {
-          // What is plugged in again is another port to the browser.
-          if (this.port) this.port.connected = false;
-          this.port = undefined;
-        }
-        this.dispatchEvent(new Event(type));
-      }
-    }
-  }
-
-  const { navigator } = globalThis as unknown as { navigator: object };
-  Object.defineProperty(navigator, "serial", { value: new Stand(), configurable: true });
 }
