@@ -159,7 +159,7 @@ describeInBrowser("the board pane", () => {
     await press("Teach");
     await alert(/^[23] of 5 words were taken\. alderic: .*already/).waitFor();
     await type("words");
-    for (const word of words) await said(new RegExp(`^\\d+\\. ${word}$`)).waitFor();
+    for (const word of words) await said(new RegExp(`^ *\\d+\\. ${word}\\b`)).waitFor();
   });
 
   test("fetches the checkpoint that the board has", async () => {

@@ -103,9 +103,9 @@ describeInBrowser("training in the page", () => {
 
   test("is still there after a reload, and goes on where it was paused", async () => {
     await open("?list=dinosaurs&steps=400&n_embd=8");
-    await page.getByLabel("Speed").fill("7");
+    await page.getByLabel("Speed").fill("5");
     await press("Train");
-    await stepIs(/^[6-9]\d |^[12]\d\d /);
+    await stepIs(/^[6-9]\d |^[123]\d\d /);
     await press("Pause");
     await main("Go on").waitFor();
     const [step, written] = [await figure("step"), await words(".samples")];
@@ -113,6 +113,7 @@ describeInBrowser("training in the page", () => {
     await main("Go on").waitFor();
     expect(await figure("step")).toBe(step);
     expect(await words(".samples")).toEqual(written);
+    await page.getByLabel("Speed").fill("10");
     await press("Go on");
     await main("Train again").waitFor();
     const rows = await losses();
@@ -138,7 +139,7 @@ describeInBrowser("training in the page", () => {
     await page.getByLabel("Speed").fill("3");
     const begin = Date.now();
     await press("Go on");
-    await stepIs(/^1\d /);
+    await stepIs(/^\d\d+ /);
     await press("Pause");
     await main("Go on").waitFor();
     const seconds = (Date.now() - begin) / 1000;
