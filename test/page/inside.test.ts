@@ -1,51 +1,18 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import type { Browser, Locator, Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { temporaryFolder } from "../support/cli";
-import { buildPage, hasBrowser, PageServer, startBrowser } from "../support/page";
+import { describeInBrowser, expectSoon, PageInBrowser } from "../support/page";
 
 /* Looking into a model in the page: before it trains, while it does, and afterwards. */
 
 const at = temporaryFolder();
-const AXE = readFileSync(createRequire(__filename).resolve("axe-core/axe.min.js"), "utf8");
 
-/** What axe-core says of a page. */
-interface Report {
-  readonly violations: readonly { readonly id: string; readonly impact: string }[];
-}
-
-(hasBrowser ? describe : describe.skip)("looking inside in the page", () => {
-  let server: PageServer;
-  let browser: Browser;
+describeInBrowser("looking inside in the page", () => {
+  const web = new PageInBrowser(at("web"));
   let page: Page;
-  let troubles: string[];
-
-  beforeAll(async () => {
-    buildPage(at("web"));
-    [server, browser] = await Promise.all([PageServer.start(at("web")), startBrowser()]);
-  });
-  afterAll(async () => {
-    await browser.close();
-    server.stop();
-  });
-
-  beforeEach(async () => {
-    const context = await browser.newContext({ viewport: { width: 1000, height: 800 } });
-    page = await context.newPage();
-    page.setDefaultTimeout(20_000);
-    troubles = [];
-    page.on("pageerror", (error) => troubles.push(error.message));
-    page.on("console", (message) => {
-      if (message.type() === "error") troubles.push(message.text());
-    });
-  });
-  afterEach(async () => {
-    await page.context().close();
-    expect(troubles).toEqual([]);
-  });
+  beforeEach(() => ({ page } = web));
 
   async function open(query = ""): Promise<void> {
-    await page.goto(`${server.address}${query}#inside`);
+    await page.goto(`${web.server.address}${query}#inside`);
     await page.locator(".views").waitFor();
   }
 
@@ -68,21 +35,6 @@ interface Report {
     await button("Train again").waitFor();
     await page.getByText("Step 1,000 of 1,000").waitFor();
   }
-
-  /** The pictures are some moments behind the training. */
-  async function until(isSo: () => Promise<boolean>): Promise<void> {
-    const end = Date.now() + 10_000;
-    while (!(await isSo())) {
-      if (Date.now() > end) throw new Error("It has not come about in time.");
-      await page.waitForTimeout(50);
-    }
-  }
-
-  const audit = async (): Promise<Report["violations"]> => {
-    // The page's policy lets no script in from outside: this one comes by the debugger.
-    await page.evaluate(AXE);
-    return (await page.evaluate<Report>("axe.run()")).violations;
-  };
 
   /** What the canvas of a matrix shows. */
   const matrix = (index: number): Promise<string> =>
@@ -107,7 +59,7 @@ interface Report {
     const [wte, wout] = [await matrix(0), await matrix(8)];
 
     await train();
-    await until(async () => (await likelihoodOf("i")) > 10);
+    await expectSoon(async () => (await likelihoodOf("i")) > 10);
     expect(await likelihoodOf("q")).toBeLessThan(1);
     expect(await matrix(0)).not.toBe(wte);
     expect(await matrix(8)).not.toBe(wout);
@@ -121,7 +73,7 @@ interface Report {
     await page.getByLabel("Speed").fill("4");
     await button("Train").click();
     const seen = new Set<string>();
-    await until(async () => seen.add((await matrix(0)) + (await next().innerText())).size > 5);
+    await expectSoon(async () => seen.add((await matrix(0)) + (await next().innerText())).size > 5);
     await button("Pause").click();
     await button("Go on").waitFor();
     await page.waitForTimeout(300);
@@ -129,7 +81,7 @@ interface Report {
     await page.waitForTimeout(300);
     expect(await matrix(0)).toBe(still);
     await button("One step").click();
-    await until(async () => (await matrix(0)) !== still);
+    await expectSoon(async () => (await matrix(0)) !== still);
   });
 
   test("the change since the start is nothing before the first step", async () => {
@@ -142,15 +94,15 @@ interface Report {
       })()`);
     expect(await isEmpty(0)).toBe(false);
     await page.getByLabel("how they have changed").check();
-    await until(async () => (await isEmpty(0)) && (await isEmpty(8)));
+    await expectSoon(async () => (await isEmpty(0)) && (await isEmpty(8)));
     await button("One step").click();
-    await until(async () => !(await isEmpty(0)) && !(await isEmpty(8)));
+    await expectSoon(async () => !(await isEmpty(0)) && !(await isEmpty(8)));
   });
 
   test("the keyboard alone goes through a word and through a head's squares", async () => {
     await open();
     await word().fill("anna");
-    await until(async () => (await letters()).length === 5);
+    await expectSoon(async () => (await letters()).length === 5);
     await page.keyboard.press("Tab");
     expect(await next().getByRole("heading").innerText()).toBe("What comes after ▸an");
     await page.keyboard.press("ArrowRight");
@@ -178,12 +130,12 @@ interface Report {
     await open();
     const alert = card("The word").locator("[role=alert]");
     await word().fill("<b>\u202e");
-    await until(async () => (await alert.innerText()).includes('"<" in "<b>\\u{202e}" is not in the model'));
+    await expectSoon(async () => (await alert.innerText()).includes('"<" in "<b>\\u{202e}" is not in the model'));
     expect(await letters()).toHaveLength(6);
     await word().fill("abcdefghijklmnop");
-    await until(async () => (await alert.innerText()) === "The model looks at 15 characters at most.");
+    await expectSoon(async () => (await alert.innerText()) === "The model looks at 15 characters at most.");
     await word().fill("eva");
-    await until(async () => (await letters()).length === 4);
+    await expectSoon(async () => (await letters()).length === 4);
     expect(await alert.textContent()).toBe("");
   });
 
@@ -197,12 +149,12 @@ interface Report {
       await form.getByRole("button").click();
     };
     await write("mar", "7");
-    await until(async () => (await form.locator("li").count()) === 7);
+    await expectSoon(async () => (await form.locator("li").count()) === 7);
     for (const name of await form.locator("li").allInnerTexts()) expect(name).toMatch(/^mar[a-z]*\s(new|known)$/);
 
     await form.getByLabel("Temperature").fill("0");
     await write("k", "3");
-    await until(async () => (await form.locator("li").count()) === 3);
+    await expectSoon(async () => (await form.locator("li").count()) === 3);
     expect(new Set(await form.locator("li").allInnerTexts()).size).toBe(1);
 
     const alert = form.locator("[role=alert]");
@@ -214,11 +166,11 @@ interface Report {
       ["", "", "The number of names"],
     ]) {
       await write(prefix, count);
-      await until(async () => (await alert.innerText()).includes(message));
+      await expectSoon(async () => (await alert.innerText()).includes(message));
       expect(await form.locator("li").count()).toBe(3);
     }
     await write("", "1");
-    await until(async () => (await form.locator("li").count()) === 1);
+    await expectSoon(async () => (await form.locator("li").count()) === 1);
     expect(await alert.textContent()).toBe("");
   });
 
@@ -229,7 +181,7 @@ interface Report {
     expect(await card("The weights").getByText("bias").count()).toBe(1);
     const first = await matrix(2);
     await card("The weights").getByLabel("Layer").selectOption("2 of 2");
-    await until(async () => (await matrix(2)) !== first);
+    await expectSoon(async () => (await matrix(2)) !== first);
     expect(await card("Attention").getByLabel("Layer").inputValue()).toBe("1");
   });
 
@@ -239,11 +191,11 @@ interface Report {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       await page.setViewportSize({ width: 360, height: 740 });
       await open();
-      expect(await audit()).toEqual([]);
+      expect(await web.faults()).toEqual([]);
       await train();
       await card("Write names").getByRole("button").click();
-      await until(async () => (await card("Write names").locator("li").count()) === 10);
-      expect(await audit()).toEqual([]);
+      await expectSoon(async () => (await card("Write names").locator("li").count()) === 10);
+      expect(await web.faults()).toEqual([]);
       expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBe(360);
     },
   );

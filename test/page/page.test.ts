@@ -1,18 +1,19 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import { temporaryFolder } from "../support/cli";
-import { buildPage, hasBrowser, PageServer, startBrowser } from "../support/page";
+import { buildPage, describeInBrowser, PageInBrowser } from "../support/page";
 
 /* What the whole page promises: its weight, its licences, and that everybody can use it. */
 
 const PANES = ["train", "inside", "board"];
 
 const at = temporaryFolder();
-beforeAll(() => buildPage(at("web")));
 
 describe("the folder of the page", () => {
+  beforeAll(() => buildPage(at("web")));
+
   const files = (): string[] =>
     readdirSync(at("web"), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
@@ -53,24 +54,14 @@ describe("the folder of the page", () => {
   });
 });
 
-(hasBrowser ? describe : describe.skip)("the page", () => {
-  let server: PageServer;
-  let browser: Browser;
+describeInBrowser("the page", () => {
+  const web = new PageInBrowser(at("web"));
   let page: Page;
 
-  beforeAll(async () => {
-    [server, browser] = await Promise.all([PageServer.start(at("web")), startBrowser()]);
-  });
-  afterAll(async () => {
-    await browser.close();
-    server.stop();
-  });
-  afterEach(() => page.context().close());
-
   async function open(address: string, options?: BrowserContextOptions): Promise<void> {
-    const context = await browser.newContext(options);
-    page = await context.newPage();
-    await page.goto(server.address + address);
+    await web.open(options);
+    ({ page } = web);
+    await page.goto(web.server.address + address);
     await page.locator("main > *").first().waitFor();
   }
 
@@ -81,21 +72,12 @@ describe("the folder of the page", () => {
     await button("Train again").waitFor();
   }
 
-  /** What axe-core finds, the serious things. */
-  async function faults(): Promise<string[]> {
-    await page.evaluate(readFileSync("node_modules/axe-core/axe.min.js", "utf8"));
-    const found = await page.evaluate("axe.run().then(({ violations }) => violations)");
-    return (found as { id: string; impact: string; nodes: { html: string }[] }[])
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(", ")}`);
-  }
-
   describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
     test.each(PANES)("%s: axe-core finds nothing serious, before and after a training", async (pane) => {
       await open("?list=dinosaurs&steps=50&holdout=10", { colorScheme });
       if (pane !== "train") await page.goto(`${page.url()}#${pane}`);
-      expect(await faults()).toEqual([]);
-      await page.goto(`${server.address}?list=dinosaurs&steps=50&holdout=10#train`);
+      expect(await web.faults()).toEqual([]);
+      await page.goto(`${web.server.address}?list=dinosaurs&steps=50&holdout=10#train`);
       await train();
       await button("Another seed").click();
       await page.waitForURL(/seed=43/);
@@ -103,7 +85,7 @@ describe("the folder of the page", () => {
       for (const summary of await page.locator("summary").all()) await summary.click();
       await page.evaluate(`location.hash = "${pane}"`);
       await page.locator(`nav [aria-current][href="#${pane}"]`).waitFor();
-      expect(await faults()).toEqual([]);
+      expect(await web.faults()).toEqual([]);
     });
   });
 

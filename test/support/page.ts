@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
+import { createRequire } from "node:module";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { ROOT } from "../helpers";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -20,6 +21,16 @@ const PATIENCE = 45_000;
 
 /** Where any host may put it. */
 const FOLDER = "/some/folder/";
+
+const AXE = readFileSync(createRequire(__filename).resolve("axe-core/axe.min.js"), "utf8");
+
+interface AxeReport {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly impact: string;
+    readonly nodes: readonly { readonly html: string }[];
+  }[];
+}
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html",
@@ -99,6 +110,8 @@ export class PageInBrowser {
   /** What went wrong in the page itself, and what it asked for elsewhere: nothing, when a test is over. */
   troubles: string[] = [];
 
+  private context: BrowserContext | undefined;
+
   /** @param folder for the page */
   constructor(private readonly folder: string) {
     beforeAll(() => this.start());
@@ -112,8 +125,10 @@ export class PageInBrowser {
     [this.server, this.browser] = await Promise.all([PageServer.start(this.folder), startBrowser()]);
   }
 
-  private async open(): Promise<void> {
-    const context = await this.browser.newContext();
+  /** In another context, in the place of that which every test has. */
+  async open(options?: BrowserContextOptions): Promise<void> {
+    if (this.context) await this.close();
+    const context = (this.context = await this.browser.newContext(options));
     context.setDefaultTimeout(PATIENCE);
     const page = await context.newPage();
     const troubles: string[] = [];
@@ -130,8 +145,19 @@ export class PageInBrowser {
     this.server.requests.length = 0;
   }
 
+  /** What axe-core finds that is serious, or worse. */
+  async faults(): Promise<readonly string[]> {
+    // The page's policy lets no script in from outside: this one comes by the debugger.
+    await this.page.evaluate(AXE);
+    const { violations } = await this.page.evaluate<AxeReport>("axe.run()");
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(", ")}`);
+  }
+
   private async close(): Promise<void> {
-    await this.page.context().close();
+    await this.context?.close();
+    this.context = undefined;
     expect(this.troubles).toEqual([]);
   }
 
