@@ -1,19 +1,10 @@
 import { InputError } from "../src/errors";
-import type { StoredFile } from "../src/platform";
 import { formatSafetensorsHeader, readSafetensorsHeader, type SafetensorsHeader } from "../src/checkpoint/safetensors";
+import { storedBytes } from "../src/checkpoint/stored-bytes";
 import { fileOf, headerOf, safetensors } from "./support/safetensors-file";
 
 function read(bytes: Uint8Array): SafetensorsHeader {
-  const file: StoredFile = {
-    size: bytes.length,
-    read(position, into) {
-      const piece = bytes.subarray(position, position + into.length);
-      into.set(piece);
-      return piece.length;
-    },
-    close: () => undefined,
-  };
-  return readSafetensorsHeader(file, "f.safetensors");
+  return readSafetensorsHeader(storedBytes(bytes), "f.safetensors");
 }
 
 function expectRefusal(bytes: Uint8Array, message: RegExp): void {

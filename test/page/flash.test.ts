@@ -1,9 +1,9 @@
 // The page flashes a board: the built page, esptool-js and all, before a stand-in for a chip's ROM loader.
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { Locator, Page } from "playwright-core";
 import { temporaryFolder } from "../support/cli";
 import { TcpFarSide } from "../support/far-side";
-import { fullImage } from "../support/full-image";
+import { fullImage, listed } from "../support/full-image";
 import { describeInBrowser, expectSoon, PageInBrowser } from "../support/page";
 import { RomLoader, type RomLoaderOptions } from "../support/rom-loader";
 import { SerialStandIn } from "../support/serial-stand-in";
@@ -17,17 +17,7 @@ const CHECKPOINT = randomBytes(5_000);
 /** Part of it packs well, as in a real one, and part does not. */
 const IMAGE = fullImage({ chip: "esp32", application: Buffer.concat([randomBytes(150_000), Buffer.alloc(300_000)]) });
 
-const ENTRY = {
-  file: "esp32gpt-1.2.3-wren-esp32-4mb-full.bin",
-  name: "ESP32, 4 MB",
-  chip: "esp32",
-  flash: "4mb",
-  version: "1.2.3",
-  codename: "wren",
-  offset: 0,
-  bytes: IMAGE.length,
-  sha256: createHash("sha256").update(IMAGE).digest("hex"),
-};
+const ENTRY = listed(IMAGE);
 
 describeInBrowser("the part that flashes", () => {
   const web = new PageInBrowser(at("web"));

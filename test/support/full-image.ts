@@ -27,6 +27,21 @@ export function fullImage({ chip, flash = "4mb", application }: FullImageOptions
   return image;
 }
 
+/** Its line in the list of images. */
+export function listed(image: Buffer): Readonly<Record<string, string | number>> {
+  return {
+    file: "esp32gpt-1.2.3-wren-esp32-4mb-full.bin",
+    name: "ESP32, 4 MB",
+    chip: "esp32",
+    flash: "4mb",
+    version: "1.2.3",
+    codename: "wren",
+    offset: 0,
+    bytes: image.length,
+    sha256: createHash("sha256").update(image).digest("hex"),
+  };
+}
+
 /** Header, one segment, checksum, hash. */
 function part(id: number, flash: "4mb" | "8mb", data: Buffer): Buffer {
   const header = Buffer.alloc(32);

@@ -1,3 +1,4 @@
+import { storedBytes } from "../../src/checkpoint/stored-bytes";
 import { InputError } from "../../src/errors";
 import type { NewFile, Storage, StoredFile } from "../../src/platform";
 
@@ -40,15 +41,7 @@ export class MemoryStorage implements Storage {
     const bytes = this.files.get(name);
     if (!bytes) return undefined;
     this.openFiles++;
-    return {
-      size: bytes.length,
-      read(position, into) {
-        const piece = bytes.subarray(position, position + into.length);
-        into.set(piece);
-        return piece.length;
-      },
-      close: () => void this.openFiles--,
-    };
+    return { ...storedBytes(bytes), close: () => void this.openFiles-- };
   }
 
   async create(name: string): Promise<NewFile> {
