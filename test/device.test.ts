@@ -154,7 +154,7 @@ describe("storage", () => {
     const device = await finished({ save_every: 0.1 }, storage);
     const text = device.take();
     expect(text.match(/Cannot write/g)).toHaveLength(1);
-    expect(text).toMatch(/would be lost at power-off\.\n/);
+    expect(text).toMatch(/What is learnt since the last save is not kept\.\n/);
     expect(text).toMatch(/=== Done ===\n$/);
     expect(storage.openFiles).toBe(0);
     expect(await device.answer("save")).toMatch(/^Cannot write .*\n$/);

@@ -75,6 +75,22 @@ test("other commands come between; pause and train end them", async () => {
   expect(device.device.state).toBe("idle");
 });
 
+test("a training that goes step by step is saved as often as one that runs", async () => {
+  const device = await paused({ save_every: 1 });
+  let saves = 0;
+  let lastSaved: Uint8Array | undefined;
+  for (let i = 0; i < 40; i++) {
+    for (let looks = 0; looks < 10; looks++) device.platform.now();
+    await device.answer("step");
+    const saved = device.storage?.files.get("checkpoint.safetensors");
+    if (saved !== lastSaved) saves++;
+    lastSaved = saved;
+  }
+  expect(device.device.trainer.stepsDone).toBe(40);
+  expect(saves).toBeGreaterThan(2);
+  expect(saves).toBeLessThan(20);
+});
+
 test("a training takes as long as it trains, however long it is paused", async () => {
   const device = await paused({ steps: 20 });
   let told = "";
@@ -93,6 +109,22 @@ test.each(["step 0", "step x", "step 1 2", "step -1"])("%s is refused", async (l
   const device = await paused();
   expect(await device.answer(line)).toMatch(/^[A-Z].*\.\n$/);
   expect(device.device.trainer.stepsDone).toBe(0);
+});
+
+test("who listens in the same program is not sent to a console", async () => {
+  const said: string[] = [];
+  const hear = (event: Event): void => {
+    if (event.type === "answer") said.push(event.text);
+    if (event.type === "error") said.push(event.message);
+  };
+  const first = new TestDevice({}, undefined, { ...ALL_LETTERS, hear });
+  await first.live();
+  await new TestDevice({}, first.storage, { ...ALL_LETTERS, hear }).live();
+  await new TestDevice({ learning_rate: 10, steps: 1000 }, undefined, { ...ALL_LETTERS, hear }).live();
+  expect(said).toEqual([
+    "It is trained already, 20 steps.",
+    expect.stringMatching(/^Training has diverged: .* Try a learning rate below 10 \(it was \S+ there\)\.$/),
+  ]);
 });
 
 test("who listens in the same program hears every step, and all that is said", async () => {

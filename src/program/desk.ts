@@ -203,7 +203,7 @@ export class Desk implements Controls {
     trainer.dataset.own = own;
     // A batch is drawn from the same words from its first name to its last.
     trainer.abandonBatch();
-    device.saveSoon();
+    void device.saveSoon();
   }
 
   get wordCount(): number {

@@ -64,7 +64,7 @@ export class Device {
   private saveEvery: number;
   /** When the next save is due; milliseconds of the clock. */
   private saveAt = Infinity;
-  private isSaveWaiting = false;
+  private saveWaiting: Promise<void> | undefined;
   /** Whether a save was passed over, as the checkpoint was fetched. */
   private isSaveOwed = false;
   /** What is done once the training rests, and how to wake the device that idles. */
@@ -133,7 +133,7 @@ export class Device {
     const words = trainer.dataset.own?.count ?? 0;
     if (words > 0) this.say(`With ${words} words of your own.`);
     if (this.training.isOver)
-      this.say(`It is trained already, ${trainer.totalSteps} steps: train N goes on for N more.`);
+      this.say(`It is trained already, ${trainer.totalSteps} steps${this.toConsole(": train N goes on for N more")}.`);
     this.saveAt = this.nextSave();
   }
 
@@ -150,7 +150,7 @@ export class Device {
       await runner.run(this.stepping ? { work: (now) => training.work(now) && !hasDoneSteps() } : training);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      const advice = this.keeper ? " load goes back to the last checkpoint." : "";
+      const advice = this.keeper ? this.toConsole(" load goes back to the last checkpoint.") : "";
       log.tell({ type: "error", message: error.message + advice });
       this.pause();
       return;
@@ -158,8 +158,10 @@ export class Device {
     const now = platform.now();
     begun.milliseconds += now - at;
     if (training.isOver) await this.finish();
-    else if (hasDoneSteps()) this.pause();
-    else if (now >= this.saveAt) await this.saveBySelf();
+    else {
+      if (hasDoneSteps()) this.pause();
+      if (now >= this.saveAt) await this.saveBySelf();
+    }
   }
 
   private async finish(): Promise<void> {
@@ -333,7 +335,7 @@ export class Device {
 
   /** When a fetch is over. */
   saveWhatWaited(): void {
-    if (this.isSaveOwed) this.saveSoon();
+    if (this.isSaveOwed) void this.saveSoon();
   }
 
   /** While the training rests. */
@@ -348,16 +350,14 @@ export class Device {
     }
   }
 
-  /** Changes that come one after the other share a save. */
-  saveSoon(): void {
+  /** Changes that come one after the other share a save; resolves when it is over, or has been told to have failed. */
+  saveSoon(): Promise<void> {
     this.tellState();
-    if (this.isSaveWaiting || !this.keeper) return;
-    this.isSaveWaiting = true;
-    const save = (): Promise<void> => {
-      this.isSaveWaiting = false;
+    if (!this.keeper) return Promise.resolve();
+    return (this.saveWaiting ??= this.onceResting(() => {
+      this.saveWaiting = undefined;
       return this.saveBySelf();
-    };
-    void this.onceResting(save);
+    }));
   }
 
   setSaveEvery(seconds: number): void {
@@ -396,6 +396,11 @@ export class Device {
 
   say(text: string): void {
     this.log.tell({ type: "answer", text });
+  }
+
+  /** Of a sentence, what names a command: who listens in the same program has none to type. */
+  private toConsole(advice: string): string {
+    return this.place.hear ? "" : advice;
   }
 
   private tellState(): void {

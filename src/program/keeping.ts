@@ -108,7 +108,7 @@ export class Keeper {
       if (!this.hasFailed)
         this.tell({
           type: "remark",
-          message: `${error.message} What is learnt since the last save would be lost at power-off.`,
+          message: `${error.message} What is learnt since the last save is not kept.`,
         });
       this.hasFailed = true;
     }
