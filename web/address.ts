@@ -15,7 +15,6 @@ export const NAMES = [
   "learning_rate",
   "holdout",
   "seed",
-  "temperature",
 ] as const;
 
 export type SettingName = (typeof NAMES)[number];

@@ -2,19 +2,16 @@ import { Checkpoint } from "../src/checkpoint/reader";
 import { storageOfBytes } from "../src/checkpoint/stored-bytes";
 import { DEFAULT_MODEL, hasRelativeBias, mlpWidthOf, type ModelConfig, trainingConfig } from "../src/config";
 import { crc32 } from "../src/data/crc32";
-import { InputError, printable } from "../src/errors";
 import type { TrainingRecord } from "../src/checkpoint/record";
 import type { Choice } from "./address";
 import type { OwnList } from "./kept";
 import { LISTS } from "./lists";
 
-/** Bytes of a checkpoint that the page reads. */
-const LARGEST = 64 << 20;
-
 /**
  * What a checkpoint is of, as a choice that goes on with it.
  * @param file what messages call it
- * @param before what is chosen now: its list stays where the checkpoint does not say another that the page has
+ * @param before what is chosen now: its list stays where the checkpoint does not say another that the page has, and
+ *   how it is trained where that has the weights alone
  * @throws InputError when it is no checkpoint
  */
 export async function readChoice(
@@ -23,11 +20,10 @@ export async function readChoice(
   before: Choice,
   listOf: (id: string) => Promise<OwnList>,
 ): Promise<Choice> {
-  if (bytes.length > LARGEST) throw new InputError(`${printable(file)} is too large for a checkpoint of this page.`);
   const checkpoint = await Checkpoint.open(storageOfBytes(bytes), file);
   const config = checkpoint.modelConfig({});
   const record = checkpoint.record();
-  const values = { ...shapeOf(config), ...(record && scheduleOf(record, config)) };
+  const values = { ...shapeOf(config), ...(record ? scheduleOf(record, config) : trainingOf(before)) };
   return { list: await listFor(record, before.list, listOf), values };
 }
 
@@ -54,6 +50,11 @@ function shapeOf(config: ModelConfig): Choice["values"] {
     ["mlp_width", mlpWidthOf(config), mlpWidthOf(usual)],
     ["relative_bias", onOff(hasRelativeBias(config)), onOff(hasRelativeBias(usual))],
   ]);
+}
+
+function trainingOf({ values }: Choice): Choice["values"] {
+  const { batch_size = "", steps = "", learning_rate = "", holdout = "", seed = "" } = values;
+  return { batch_size, steps, learning_rate, holdout, seed };
 }
 
 function scheduleOf({ config, seed }: TrainingRecord, { preset }: ModelConfig): Choice["values"] {

@@ -1,5 +1,6 @@
 import { delMany, get, keys, set } from "idb-keyval";
 import type { KeptCurve } from "../src/program/loss-curve";
+import { database } from "./database";
 import type { Sample } from "./learner/messages";
 
 /*
@@ -25,21 +26,31 @@ export function folderOf(address: string): string {
   return `runs/${address}`;
 }
 
-export function readShown(address: string): Promise<Shown | undefined> {
-  return reading(`${folderOf(address)}/${SHOWN}`);
+export async function readShown(address: string): Promise<Shown | undefined> {
+  const found = await read(`${folderOf(address)}/${SHOWN}`);
+  return isShown(found) ? found : undefined;
 }
 
-export async function keepShown(address: string, shown: Shown): Promise<void> {
-  await set(`${folderOf(address)}/${SHOWN}`, shown).catch(() => undefined);
+export function keepShown(address: string, shown: Shown): Promise<void> {
+  return write(`${folderOf(address)}/${SHOWN}`, shown);
+}
+
+/** Another version of the page may have kept something else. */
+function isShown(value: unknown): value is Shown {
+  const { curve, samples, lastNames } = (value ?? {}) as Partial<Shown>;
+  if (!curve || ![curve.points, curve.validation, samples, lastNames].every(Array.isArray)) return false;
+  return [curve.lastStep, curve.stride, curve.sum, curve.weight].every(Number.isFinite);
 }
 
 /** The list that somebody gave, by its name in the address. */
-export function readList(name: string): Promise<OwnList | undefined> {
-  return reading(`${LIST}/${name}`);
+export async function readList(name: string): Promise<OwnList | undefined> {
+  const found = (await read(`${LIST}/${name}`)) as Partial<OwnList> | undefined;
+  const { file, bytes } = found ?? {};
+  return typeof file === "string" && bytes instanceof Uint8Array ? { file, bytes } : undefined;
 }
 
-export async function keepList(name: string, list: OwnList): Promise<void> {
-  await set(`${LIST}/${name}`, list).catch(() => undefined);
+export function keepList(name: string, list: OwnList): Promise<void> {
+  return write(`${LIST}/${name}`, list);
 }
 
 export interface OwnList {
@@ -65,7 +76,8 @@ export async function remember(address: string): Promise<void> {
     localStorage.setItem(RECENT, JSON.stringify(recent));
     const isKept = (key: string): boolean =>
       recent.some((other) => key.startsWith(`${folderOf(other)}/`) || key === `${LIST}/${listOf(other)}`);
-    await delMany((await keys<string>()).filter((key) => /^(runs|list)\//.test(key) && !isKept(key)));
+    const old = (await keys<string>(database)).filter((key) => !isKept(key));
+    await delMany(old, database);
   } catch {
     // This browser keeps nothing.
   }
@@ -75,6 +87,19 @@ function listOf(address: string): string {
   return new URLSearchParams(address).get(LIST) ?? "";
 }
 
-async function reading<T>(key: string): Promise<T | undefined> {
-  return get<T>(key).catch(() => undefined);
+/** Some browsers keep nothing: they say so at once, or when they are asked. */
+async function read(key: string): Promise<unknown> {
+  try {
+    return await get<unknown>(key, database);
+  } catch {
+    return undefined;
+  }
+}
+
+async function write(key: string, value: unknown): Promise<void> {
+  try {
+    await set(key, value, database);
+  } catch {
+    // What cannot be kept is there as long as the page.
+  }
 }

@@ -7,6 +7,7 @@ import { readChoice } from "./checkpoints";
 import * as kept from "./kept";
 import { Run } from "./learner/run";
 import { type List, LISTS } from "./lists";
+import { readFile } from "./read-file";
 
 /** Curves of earlier trainings that stay in the chart. */
 const MOST_EARLIER = 3;
@@ -14,6 +15,8 @@ const MOST_EARLIER = 3;
 const PATIENCE = 250;
 /** Bytes of a list of one's own. */
 const LARGEST_LIST = 16 << 20;
+/** Bytes of a checkpoint. */
+const LARGEST_CHECKPOINT = 64 << 20;
 
 /** The curve of a training that was before. */
 export interface EarlierCurve {
@@ -33,6 +36,8 @@ export class Workbench {
   readonly choice = signal<Choice>(DEFAULT_CHOICE);
   /** Why the choice cannot be trained. */
   readonly problem = signal("");
+  /** What of the page's address was passed over. */
+  readonly addressProblem = signal("");
   readonly run = signal<Run | undefined>(undefined);
   /** A training of another choice than that of `run`: it waits for its start. */
   readonly next = signal<Run | undefined>(undefined);
@@ -42,28 +47,29 @@ export class Workbench {
   private readonly loaded = new Map<string, kept.OwnList>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private turn = 0;
-  private work: Promise<void> = Promise.resolve();
+  private work: Promise<unknown> = Promise.resolve();
+  /** Of what was made ready last. */
+  private address = "";
 
   /**
    * Makes ready what the address says, or where it says nothing the last training.
    * @param query of the address
    */
   async open(query: string): Promise<void> {
-    let problem: unknown;
+    // Who goes back to a place in the page comes with what is chosen now.
+    addEventListener("popstate", () => this.showAddress());
     try {
-      const choice = parseAddress(query === "" ? (kept.recentAddresses()[0] ?? "") : query);
-      settingsOf(choice);
-      this.choice.value = choice;
+      this.choice.value = parseAddress(query === "" ? (kept.recentAddresses()[0] ?? "") : query);
     } catch (error) {
-      problem = error;
+      this.addressProblem.value = sentenceOf(error);
     }
     await this.prepare();
-    if (problem !== undefined) this.refuse(problem);
   }
 
   /** Changes the choice: it is made ready when nothing more has changed for a moment. */
   change(values: Choice["values"], list = this.choice.value.list): void {
     this.choice.value = { list, values: { ...this.choice.value.values, ...values } };
+    this.addressProblem.value = "";
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.prepare(), PATIENCE);
   }
@@ -79,9 +85,12 @@ export class Workbench {
    * Takes a list of the reader's own.
    * @param file what messages call it
    */
-  async takeOwnList(file: string, bytes: Uint8Array): Promise<void> {
-    if (bytes.length > LARGEST_LIST) {
-      this.refuse(new InputError(`${printable(file)} has more than ${LARGEST_LIST >> 20} MB: take a part of it.`));
+  async takeOwnList(file: string, content: Blob): Promise<void> {
+    let bytes;
+    try {
+      bytes = await readFile(file, content, LARGEST_LIST);
+    } catch (error) {
+      this.refuse(error);
       return;
     }
     const id = `${OWN}-${formatChecksum(crc32(bytes))}`;
@@ -95,7 +104,7 @@ export class Workbench {
   async start(): Promise<void> {
     await this.settle();
     if (this.next.value) this.takeOver(this.next.value);
-    else if (this.run.value?.isOver.value) await this.prepare({ isAfresh: true });
+    else if (this.run.value?.isOver.value && !(await this.prepare({ isAfresh: true }))) return;
     await this.begin();
   }
 
@@ -103,16 +112,17 @@ export class Workbench {
   async startFromAnotherSeed(): Promise<void> {
     const seed = Number(this.choice.value.values.seed ?? "") || 42;
     this.choice.value = { ...this.choice.value, values: { ...this.choice.value.values, seed: String(seed + 1) } };
-    clearTimeout(this.timer);
-    await this.prepare({ isAfresh: true });
-    if (this.problem.value === "") await this.begin();
+    if (await this.prepare({ isAfresh: true })) await this.begin();
   }
 
   /** One step of what is chosen. */
   async step(): Promise<void> {
     await this.settle();
     if (this.next.value) this.takeOver(this.next.value);
-    await this.run.value?.step();
+    const run = this.run.value;
+    if (!run) return;
+    this.keep(run);
+    await run.step();
   }
 
   setSpeed(stepsPerSecond: number): void {
@@ -124,7 +134,8 @@ export class Workbench {
    * Takes over a checkpoint, with the shape and the training that it says.
    * @throws InputError (as a rejection) when it cannot be used; everything stays as it is
    */
-  async takeCheckpoint(file: string, bytes: Uint8Array): Promise<void> {
+  async takeCheckpoint(file: string, content: Blob): Promise<void> {
+    const bytes = await readFile(file, content, LARGEST_CHECKPOINT);
     await this.settle();
     const before = this.choice.value;
     this.choice.value = await readChoice(file, bytes, before, (id) => this.listOf(id));
@@ -156,13 +167,16 @@ export class Workbench {
     await run.resume();
   }
 
-  private prepare(preparation: Preparation = {}): Promise<void> {
+  /** Resolves to whether it has come to that: the choice can be trained, and is still the same. */
+  private prepare(preparation: Preparation = {}): Promise<boolean> {
     clearTimeout(this.timer);
     this.timer = undefined;
-    return (this.work = this.prepareNow(++this.turn, preparation));
+    const work = this.prepareNow(++this.turn, preparation);
+    this.work = work;
+    return work;
   }
 
-  private async prepareNow(turn: number, { isAfresh = false, checkpoint }: Preparation): Promise<void> {
+  private async prepareNow(turn: number, { isAfresh = false, checkpoint }: Preparation): Promise<boolean> {
     const choice = this.choice.value;
     try {
       const address = formatAddress(choice);
@@ -180,14 +194,21 @@ export class Workbench {
       const run = await Run.begin(beginning, choice, shown);
       if (turn !== this.turn) {
         run.end();
-        return;
+        return false;
       }
       this.problem.value = "";
-      history.replaceState(null, "", `?${address}${location.hash}`);
+      this.address = address;
+      this.showAddress();
       this.place(run, isAfresh || checkpoint !== undefined);
+      return true;
     } catch (error) {
       if (turn === this.turn) this.refuse(error);
+      return false;
     }
+  }
+
+  private showAddress(): void {
+    if (this.address !== "") history.replaceState(null, "", `?${this.address}${location.hash}`);
   }
 
   /** A training that is ready takes the place of one that has not begun, or waits. */
@@ -213,10 +234,11 @@ export class Workbench {
     if (run.stepsDone.value > 0) this.keep(run);
   }
 
-  /** Everything that is saved of it from now on outlives the page. */
+  /** It outlives the page, with everything that is saved of it from now on. */
   private keep(run: Run): void {
     const address = formatAddress(run.choice);
     run.saved = () => void kept.keepShown(address, run.shown);
+    run.saved();
     void kept.remember(address);
   }
 
@@ -234,11 +256,16 @@ export class Workbench {
 
   /** @throws what is no fault of the user */
   private refuse(error: unknown): void {
-    if (!(error instanceof InputError)) throw error;
+    this.problem.value = sentenceOf(error);
     this.next.value?.end();
     this.next.value = undefined;
-    this.problem.value = error.message;
   }
+}
+
+/** @throws what is no fault of the user */
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof InputError)) throw error;
+  return error.message;
 }
 
 async function fetchList(id: string): Promise<kept.OwnList> {

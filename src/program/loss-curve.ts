@@ -56,7 +56,9 @@ export class LossCurve {
   }
 
   get kept(): KeptCurve {
-    const { points, validation, lastStep, stride, sum, weight } = this;
+    const { validation, lastStep, stride, sum, weight } = this;
+    // A copy: those of the curve become more.
+    const points = [...this.points];
     return { points, validation, lastStep, stride, sum, weight };
   }
 

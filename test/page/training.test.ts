@@ -116,10 +116,13 @@ describeInBrowser("training in the page", () => {
     await page.getByLabel("Speed").fill("10");
     await press("Go on");
     await main("Train again").waitFor();
-    const rows = await losses();
+    await page.locator(".names li:nth-child(20)").waitFor();
+    const [rows, names] = [await losses(), await words(".names")];
+    await page.waitForTimeout(200);
     await page.reload();
     await main("Train again").waitFor();
     expect(await losses()).toEqual(rows);
+    expect(await words(".names")).toEqual(names);
     // Opened without an address, the page shows the last training.
     await open();
     expect(page.url()).toContain("list=dinosaurs&n_embd=8&steps=400");
@@ -148,6 +151,113 @@ describeInBrowser("training in the page", () => {
     expect(steps).toBeLessThanOrEqual(1 + perSecond * seconds);
     await press("Stop");
     await main("Train again").waitFor();
+  });
+
+  test("loses two seconds at the most when it is closed, however slowly it goes", async () => {
+    await open();
+    await page.getByLabel("Speed").fill("3");
+    await press("Train");
+    await stepIs(/^[3-9]\d /);
+    await page.reload();
+    await main("Go on").waitFor();
+    expect(Number.parseInt(await figure("step"), 10)).toBeGreaterThanOrEqual(10);
+    expect((await losses()).map(({ step }) => step)).toEqual(
+      Array.from({ length: Number.parseInt(await figure("step"), 10) }, (_, i) => i),
+    );
+    await page.waitForTimeout(2000);
+    const step = Number.parseInt(await figure("step"), 10) + 1;
+    await press("One step");
+    await stepIs(new RegExp(`^${step} `));
+    await page.waitForTimeout(500);
+    await page.reload();
+    await main("Go on").waitFor();
+    await stepIs(new RegExp(`^${step} `));
+    expect(await losses()).toHaveLength(step);
+  });
+
+  test("what is pressed many times is done, and nothing is said against it", async () => {
+    await open("?steps=100000000");
+    const often = (name: string): Promise<void> =>
+      main(name).evaluate((button: { click: () => void }) => {
+        for (let i = 0; i < 5; i++) button.click();
+      });
+    await often("Train");
+    await stepIs(/^[\d,]{3,} /);
+    await often("Pause");
+    await main("Go on").waitFor();
+    await often("Another seed");
+    await page.waitForURL(/seed=47/);
+    await main("Pause").waitFor();
+    expect(await page.locator(".u-legend").innerText()).toMatch(/seed 42/);
+    expect(await page.locator(".u-legend").innerText()).not.toMatch(/seed 4[3-7]/);
+    expect(await page.locator(".problem:not(:empty)").count()).toBe(0);
+  });
+
+  test("a checkpoint that has the weights alone is trained as it is chosen", async () => {
+    const weights = at("weights.safetensors");
+    await esp32gpt("train", "--steps", "300", "--samples", "0", "--n-embd", "8", "--save-weights", weights);
+    await open("?steps=70&learning_rate=0.02&seed=9");
+    await page.getByLabel("Upload a safetensors file").setInputFiles(weights);
+    await page.waitForURL(/list=names&n_embd=8&steps=70&learning_rate=0.02&seed=9/);
+    await train();
+    expect(await losses()).toHaveLength(70);
+    expect((await losses())[9].smoothed).toBeLessThan(2.9);
+  });
+
+  test("the address says what is chosen, wherever one goes back to", async () => {
+    await open("?steps=300");
+    for (const part of ["Look inside", "Train here"]) await page.getByRole("link", { name: part }).click();
+    await page.getByLabel("steps").fill("400");
+    await page.waitForURL(/steps=400#train/);
+    await page.goBack();
+    await page.waitForURL(/steps=400#inside/);
+    await page.goBack();
+    await page.waitForURL(/steps=400$/);
+    expect(await page.getByLabel("steps").inputValue()).toBe("400");
+  });
+
+  describe("where the browser keeps nothing", () => {
+    test("as it has no room: it is said, and what is learnt can be downloaded", async () => {
+      await open("?steps=100000000");
+      const session = await page.context().newCDPSession(page);
+      const { origin } = new URL(server.address);
+      await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1000 });
+      await press("Train");
+      await page.getByText("The browser has no room to keep this training: download its checkpoint.").waitFor();
+      await press("Pause");
+      await main("Go on").waitFor();
+      writeFileSync(at("kept.safetensors"), await downloaded("Download"));
+      await press("Go on");
+      await main("Pause").waitFor();
+      const [step] = Array.from(readFileSync(at("kept.safetensors"), "latin1").matchAll(/"step":"(\d+)"/g), Number);
+      expect(step).not.toBe(0);
+    });
+
+    test("as it has no place for it: the page trains all the same", async () => {
+      await page.addInitScript(() => {
+        const get = (): never => {
+          throw new DOMException("This is denied.", "SecurityError");
+        };
+        for (const name of ["indexedDB", "localStorage"]) Object.defineProperty(globalThis, name, { get });
+      });
+      await open();
+      await train();
+    });
+
+    test.each(["garbage", "{}", "[1,null]", '["colour=blue"]', '["n_embd=0"]', '["list=own-00000000"]'])(
+      "or something else than what the page has given it: %s",
+      async (addresses) => {
+        await open("?steps=30");
+        await train();
+        await page.waitForTimeout(200);
+        expect(await page.evaluate(spoiling(addresses))).toBe(2);
+        await page.goto(server.address);
+        await page.locator("button.primary:enabled, .problem:not(:empty)").first().waitFor();
+        await open("?steps=30");
+        await train();
+        expect(await losses()).toHaveLength(30);
+      },
+    );
   });
 
   test("starts again from another seed beside the curve that was there", async () => {
@@ -223,11 +333,12 @@ describeInBrowser("training in the page", () => {
       await open("?steps=30");
       await train();
       const before = await losses();
-      await page.getByLabel(name).fill(value);
+      const field = page.locator(`input[name=${name}]`);
+      await field.fill(value);
       await page.locator(".problem:not(:empty)").first().waitFor();
       expect(await sentence()).toMatch(expected);
       await expectNothingLost(before);
-      await page.getByLabel(name).fill("");
+      await field.fill("");
       await page.locator(".settings .problem:empty").waitFor({ state: "attached" });
     });
 
@@ -308,6 +419,7 @@ describeInBrowser("training in the page", () => {
 
     test.each([
       ["?colour=blue", /^The address has colour, which is no setting/],
+      ["?n_embd=99999", /^n_embd must be a whole number from 1 to 4096, not 99999\.$/],
       ["?n_embd=%1b%5b2J<img>", /^n_embd must be a whole number from 1 to 4096, not \\u\{1b\}\[2J<img>\.$/],
       ["?list=<img src=x>", /^There is no list <img src=x>: there are names,/],
       ["?list=own-00000000", /^The address names a list of somebody's own/],
@@ -317,8 +429,11 @@ describeInBrowser("training in the page", () => {
       await page.locator(".problem:not(:empty)").first().waitFor();
       expect(await sentence()).toMatch(expected);
       expect(await page.locator("img").count()).toBe(0);
+      if (address === "?colour=blue") await page.locator("button.primary:enabled").waitFor();
+      // A value that will not do stands where it can be put right.
+      expect(await page.getByLabel("n_embd").inputValue()).toBe(/^\?n_embd=9{5}$/.exec(address) ? "99999" : "");
       await page.getByLabel("List").selectOption("names");
-      await page.getByLabel("n_embd").fill("");
+      await page.getByLabel("n_embd").fill("16");
       await main("Train").waitFor();
       await page.locator(".settings .problem:empty").waitFor({ state: "attached" });
       await train();
@@ -348,6 +463,21 @@ describeInBrowser("training in the page", () => {
     await elsewhere.close();
   });
 });
+
+/** Puts something else in the place of everything that the browser keeps of the page. */
+function spoiling(addresses: string): string {
+  return `new Promise((resolve) => {
+    localStorage.setItem("esp32gpt", ${JSON.stringify(addresses)});
+    const opening = indexedDB.open("esp32gpt");
+    opening.onsuccess = () => {
+      const transaction = opening.result.transaction("kept", "readwrite");
+      const store = transaction.objectStore("kept");
+      const keys = store.getAllKeys();
+      keys.onsuccess = () => keys.result.forEach((key) => store.put({ curve: 5 }, key));
+      transaction.oncomplete = () => resolve(keys.result.length);
+    };
+  })`;
+}
 
 /** A bit of the last tensor, so that the header is sound. */
 function flipped(sound: Buffer): Buffer {

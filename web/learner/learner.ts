@@ -7,7 +7,8 @@ import type { Clock, Platform, Room } from "../../src/platform";
 import { Desk } from "../../src/program/desk";
 import { Device } from "../../src/program/device";
 import type { Event } from "../../src/program/events";
-import { RECEIVED, STORED, UNUSED } from "../../src/program/keeping";
+import { RECEIVED, saveTraining, STORED, UNUSED } from "../../src/program/keeping";
+import { Runner } from "../../src/program/runner";
 import { readSettings } from "../../src/program/settings";
 import { inspect, type Inspection } from "./inspection";
 import type { Beginning, Happening, Ready, Requests, Sample } from "./messages";
@@ -78,8 +79,10 @@ export class Learner implements Requests {
   }
 
   get ready(): Ready {
-    const { model, dataset, stepsDone, config } = this.device.trainer;
+    const { seed, trainer } = this.device;
+    const { model, dataset, stepsDone, config } = trainer;
     return {
+      seed,
       parameters: model.parameters.length,
       names: dataset.count,
       vocabulary: String(model.vocabulary),
@@ -87,6 +90,7 @@ export class Learner implements Requests {
       indexBytes: dataset.indexBytes,
       stepsDone,
       steps: config.steps,
+      isKept: this.storage.isLasting,
     };
   }
 
@@ -99,7 +103,7 @@ export class Learner implements Requests {
   async pause(): Promise<void> {
     this.isRunning = false;
     this.device.pause();
-    await this.desk.save();
+    await this.device.saveSoon();
   }
 
   async step(): Promise<void> {
@@ -126,11 +130,13 @@ export class Learner implements Requests {
   }
 
   async checkpoint(): Promise<Uint8Array> {
-    await this.desk.save();
-    const file = await this.storage.open(STORED);
-    if (!file) throw new Error("the checkpoint that was saved is not there");
-    const bytes = new Uint8Array(file.size);
-    file.read(0, bytes);
+    const { device } = this;
+    // Also where the browser has no room for it.
+    const storage = PageStorage.inMemory("");
+    const runner = new Runner(device.place.platform);
+    await device.whileResting(() => saveTraining(runner, storage, STORED, device.trainer, device.seed));
+    const bytes = await storage.read(STORED);
+    if (!bytes) throw new Error("the checkpoint that was saved is not there");
     return bytes;
   }
 

@@ -25,7 +25,7 @@ export interface Beginning {
 export interface Requests {
   /** Trains, at the speed that is set, until it is paused or over. */
   resume(): void;
-  /** Resolves when all is saved. */
+  /** Resolves when all is saved, or it has been told why it cannot be. */
   pause(): Promise<void>;
   /** Does one step, and pauses. */
   step(): Promise<void>;
@@ -51,6 +51,8 @@ export interface Request {
 
 /** What the worker has made ready. */
 export interface Ready {
+  /** With which the training began. */
+  readonly seed: number;
   readonly parameters: number;
   /** Names in the list. */
   readonly names: number;
@@ -62,6 +64,8 @@ export interface Ready {
   readonly indexBytes: number;
   readonly stepsDone: number;
   readonly steps: number;
+  /** Whether what is learnt outlives the page. */
+  readonly isKept: boolean;
 }
 
 /** A name that the model wrote. */

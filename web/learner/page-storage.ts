@@ -2,10 +2,11 @@ import { del, get, set } from "idb-keyval";
 import { storedBytes } from "../../src/checkpoint/stored-bytes";
 import { InputError } from "../../src/errors";
 import type { NewFile, Storage, StoredFile } from "../../src/platform";
+import { database } from "../database";
 
 /** What a browser keeps, by name. */
 interface Shelf {
-  get(key: string): Promise<Uint8Array | undefined>;
+  get(key: string): Promise<unknown>;
   set(key: string, bytes: Uint8Array): Promise<void>;
   del(key: string): Promise<void>;
 }
@@ -21,23 +22,38 @@ export class PageStorage implements Storage {
 
   static async open(folder: string): Promise<PageStorage> {
     try {
-      await get("");
-      return new PageStorage(folder, { get, set, del }, true);
+      await get("", database);
     } catch {
-      // Some browsers have none in a private window.
-      const files = new Map<string, Uint8Array>();
-      const shelf: Shelf = {
-        get: (key) => Promise.resolve(files.get(key)),
-        set: (key, bytes) => Promise.resolve(void files.set(key, bytes)),
-        del: (key) => Promise.resolve(void files.delete(key)),
-      };
-      return new PageStorage(folder, shelf, false);
+      // Some browsers have no database, or none in a private window.
+      return PageStorage.inMemory(folder);
     }
+    const shelf: Shelf = {
+      get: (key) => get<unknown>(key, database),
+      set: (key, bytes) => set(key, bytes, database),
+      del: (key) => del(key, database),
+    };
+    return new PageStorage(folder, shelf, true);
+  }
+
+  static inMemory(folder: string): PageStorage {
+    const files = new Map<string, Uint8Array>();
+    const shelf: Shelf = {
+      get: (key) => Promise.resolve(files.get(key)),
+      set: (key, bytes) => Promise.resolve(void files.set(key, bytes)),
+      del: (key) => Promise.resolve(void files.delete(key)),
+    };
+    return new PageStorage(folder, shelf, false);
   }
 
   async open(name: string): Promise<StoredFile | undefined> {
-    const bytes = await this.shelf.get(this.pathOf(name));
+    const bytes = await this.read(name);
     return bytes && storedBytes(bytes);
+  }
+
+  /** The bytes of a file. */
+  async read(name: string): Promise<Uint8Array | undefined> {
+    const bytes = await this.shelf.get(this.pathOf(name));
+    return bytes instanceof Uint8Array ? bytes : undefined;
   }
 
   create(name: string): Promise<NewFile> {
@@ -50,7 +66,7 @@ export class PageStorage implements Storage {
   }
 
   async move(from: string, to: string): Promise<void> {
-    const bytes = await this.shelf.get(this.pathOf(from));
+    const bytes = await this.read(from);
     if (!bytes) return;
     await this.put(to, [bytes]);
     await this.remove(from);

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { InputError } from "../../src/errors";
 import { LossCurve } from "../../src/program/loss-curve";
-import { type Choice, settingsOf } from "../address";
+import type { Choice } from "../address";
 import type { Shown } from "../kept";
 import type { Beginning, Happening, Ready, Report, RequestName, Requests, Sample } from "./messages";
 
@@ -27,7 +27,7 @@ export class Run {
   readonly problem = signal("");
   /** Of the training alone, when it has ended: milliseconds, and steps. */
   readonly took = signal<{ readonly milliseconds: number; readonly steps: number } | undefined>(undefined);
-  /** Called when it is saved, and the curve is that of the checkpoint. */
+  /** Called when it is saved, and the curve is that of the checkpoint; and when it has written its last names. */
   saved: () => void = () => undefined;
   private readonly requests = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   private lastId = 0;
@@ -39,9 +39,12 @@ export class Run {
     first: readonly Happening[],
     shown: Shown | undefined,
   ) {
-    this.curve = shown ? LossCurve.from(shown.curve) : new LossCurve();
-    this.samples.value = shown?.samples ?? [];
-    this.lastNames.value = shown?.lastNames ?? [];
+    // What goes beyond the checkpoint is of another training.
+    if (shown && shown.curve.lastStep < ready.stepsDone) {
+      this.curve = LossCurve.from(shown.curve);
+      this.samples.value = shown.samples;
+      this.lastNames.value = shown.lastNames;
+    } else this.curve = new LossCurve();
     this.stepsDone.value = ready.stepsDone;
     this.isOver.value = ready.stepsDone >= ready.steps;
     for (const happening of first) this.hear(happening);
@@ -62,7 +65,8 @@ export class Run {
         worker.terminate();
         reject(error);
       };
-      worker.onerror = ({ message }) => give(new Error(message));
+      // Its program could not be loaded.
+      worker.onerror = () => give(new InputError("The part of the page that trains does not start: reload the page."));
       worker.onmessage = ({ data }: MessageEvent<Report>) => {
         if (data.type === "happened") first.push(...data.happenings);
         else if (data.type === "ready") resolve(new Run(worker, choice, data.ready, first, shown));
@@ -78,7 +82,7 @@ export class Run {
   }
 
   get seed(): number {
-    return settingsOf(this.choice).seed;
+    return this.ready.seed;
   }
 
   /** @throws InputError (as a rejection) with what the worker says against it */
@@ -144,9 +148,6 @@ export class Run {
         curve.hear(happening);
         this.stepsDone.value = happening.step + 1;
         break;
-      case "start":
-        curve.hear(happening);
-        break;
       case "sample": {
         const { step, name, isKnown, isLast } = happening;
         const list = isLast ? this.lastNames : this.samples;
@@ -159,6 +160,7 @@ export class Run {
         this.took.value = { milliseconds: happening.milliseconds, steps: happening.stepsDone - happening.from };
         break;
       case "saved":
+      case "done":
         this.saved();
         return;
       case "remark":

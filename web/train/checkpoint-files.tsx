@@ -33,15 +33,17 @@ export function CheckpointFiles({ bench, run, attempt }: Props) {
             onChange={({ currentTarget }) => {
               const file = currentTarget.files?.[0];
               if (!file) return;
-              attempt(file.arrayBuffer().then((bytes) => bench.takeCheckpoint(file.name, new Uint8Array(bytes))));
+              attempt(bench.takeCheckpoint(file.name, file));
               currentTarget.value = "";
             }}
           />
         </label>
       </div>
       <p class="muted">
-        The same file as on a board and on the command line: a training goes on from it to the last bit. What was learnt
-        last stays in this browser until you come back.
+        The same file as on a board and on the command line: a training goes on from it to the last bit.{" "}
+        {run.ready.isKept
+          ? "What was learnt last stays in this browser until you come back."
+          : "This browser keeps nothing when the page is closed: download what you want to keep."}
       </p>
     </section>
   );

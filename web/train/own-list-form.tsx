@@ -15,7 +15,9 @@ export function OwnListForm({ bench }: { readonly bench: Workbench }) {
           accept=".txt,text/plain"
           onChange={({ currentTarget }) => {
             const file = currentTarget.files?.[0];
-            if (file) void file.arrayBuffer().then((bytes) => bench.takeOwnList(file.name, new Uint8Array(bytes)));
+            if (file) void bench.takeOwnList(file.name, file);
+            // The same file may be chosen again, when something else is in it.
+            currentTarget.value = "";
           }}
         />
       </label>
@@ -26,10 +28,7 @@ export function OwnListForm({ bench }: { readonly bench: Workbench }) {
           One short word or phrase a line, in any alphabet; hundreds of them, if it is to learn how they sound.
         </small>
       </label>
-      <button
-        type="button"
-        onClick={() => void bench.takeOwnList("your text", new TextEncoder().encode(text.current?.value ?? ""))}
-      >
+      <button type="button" onClick={() => void bench.takeOwnList("your text", new Blob([text.current?.value ?? ""]))}>
         Take this text
       </button>
     </details>

@@ -25,13 +25,12 @@ const TRAINING: readonly Field[] = [
   { name: "learning_rate", label: "learning_rate", hint: "of the first step; it falls to 0" },
   { name: "holdout", label: "holdout %", hint: "names kept aside to measure with" },
   { name: "seed", label: "seed", hint: "the same seed, the same run" },
-  { name: "temperature", label: "temperature", hint: "how daring its names are" },
 ];
 
 /** What is to be learnt, by what, and how. */
 export function SettingsForm({ bench }: { readonly bench: Workbench }) {
   const { list, values } = bench.choice.value;
-  const problem = bench.problem.value;
+  const problem = bench.problem.value || bench.addressProblem.value;
   const chosen = LISTS.find(({ id }) => id === list);
   const usual = usualValues(values);
   const number = ({ name, label, hint }: Field): JSX.Element => (
@@ -130,6 +129,5 @@ function usualValues(values: Choice["values"]): Choice["values"] {
     learning_rate: String(Number(learningRate.toPrecision(3))),
     holdout: "0",
     seed: "42",
-    temperature: String(PRESETS[preset].temperature),
   };
 }
