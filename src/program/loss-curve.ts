@@ -22,6 +22,7 @@ export interface ValidationPoint {
 
 /** A curve as it can be kept. */
 export interface KeptCurve {
+  readonly loss: number | undefined;
   readonly points: readonly CurvePoint[];
   readonly validation: readonly ValidationPoint[];
   readonly lastStep: number;
@@ -42,11 +43,11 @@ export class LossCurve {
   private weight = 0;
   private stride = 1;
 
-  static from({ points, validation, lastStep, stride, sum, weight }: KeptCurve): LossCurve {
+  static from({ loss, points, validation, lastStep, stride, sum, weight }: KeptCurve): LossCurve {
     const curve = new LossCurve();
     curve.points = points;
     curve.validation = validation;
-    curve.loss = points.at(-1)?.loss;
+    curve.loss = loss;
     curve.validationLoss = validation.at(-1)?.loss;
     curve.lastStep = lastStep;
     curve.stride = stride;
@@ -56,10 +57,10 @@ export class LossCurve {
   }
 
   get kept(): KeptCurve {
-    const { validation, lastStep, stride, sum, weight } = this;
+    const { loss, validation, lastStep, stride, sum, weight } = this;
     // A copy: those of the curve become more.
     const points = [...this.points];
-    return { points, validation, lastStep, stride, sum, weight };
+    return { loss, points, validation, lastStep, stride, sum, weight };
   }
 
   get smoothed(): number | undefined {

@@ -116,6 +116,9 @@ describeInBrowser("training in the page", () => {
     await page.getByLabel("Speed").fill("10");
     await press("Go on");
     await main("Train again").waitFor();
+    expect(await figure("took")).toMatch(
+      new RegExp(`^[\\d.]+\\s+s for the last ${400 - Number.parseInt(step, 10)} steps$`),
+    );
     await page.locator(".names li:nth-child(20)").waitFor();
     const [rows, names] = [await losses(), await words(".names")];
     await page.waitForTimeout(200);

@@ -95,7 +95,8 @@ function Status({ run }: { readonly run: Run }) {
           <div>
             <dt>took</dt>
             <dd>
-              <data value={took.milliseconds}>{(took.milliseconds / 1000).toFixed(2)}</data> <small>s</small>
+              <data value={took.milliseconds}>{(took.milliseconds / 1000).toFixed(2)}</data>{" "}
+              <small>s{took.steps < run.ready.steps && ` for the last ${took.steps.toLocaleString("en")} steps`}</small>
             </dd>
           </div>
         )}
