@@ -345,6 +345,17 @@ describeInBrowser("training in the page", () => {
       await page.locator(".settings .problem:empty").waitFor({ state: "attached" });
     });
 
+    test("a part of the page that cannot be loaded any more", async () => {
+      await open("?steps=30");
+      await train();
+      const before = await losses();
+      await page.route("**/worker*", (route) => route.abort());
+      await page.locator("input[name=steps]").fill("31");
+      await page.locator(".problem:not(:empty)").first().waitFor();
+      expect(await sentence()).toBe("The part of the page that trains does not start: reload the page.");
+      await expectNothingLost(before);
+    });
+
     test.each([
       ["nothing", "", /^your text has no names: it needs one a line\.$/],
       ["blank lines", "\n \n\t\n", /^your text has no names/],
