@@ -37,7 +37,10 @@ export function App({ bench, session, curve }: Props) {
       <header>
         <div>
           <h1>esp32gpt</h1>
-          <p>A GPT that is born, trained and used on a four-dollar chip, and in this page: the same program.</p>
+          <p>
+            A GPT, the kind of model behind chatbots, so small that a four-dollar chip, the ESP32, can train it. This
+            page runs the same program.
+          </p>
         </div>
         <nav aria-label="Parts of the page">
           {PANES.map(({ id, title }) => (
@@ -55,7 +58,11 @@ export function App({ bench, session, curve }: Props) {
             session={session}
             chart={
               <section class="card" aria-label="Loss">
+                <h3>Loss</h3>
                 <LossChart source={curve} />
+                <p class="muted">
+                  How surprised the model on the board is by the next character: it falls as the board learns.
+                </p>
               </section>
             }
             trained={() => bench.checkpoint()}

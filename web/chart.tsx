@@ -6,6 +6,14 @@ import type { LossCurve } from "../src/program/loss-curve";
 import type { EarlierCurve } from "./workbench";
 
 const HEIGHT = 300;
+/** What the axis of steps may count by. */
+const WHOLE = Array.from({ length: 9 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
+/** Of earlier curves, the latest first, so that they are told apart: as the chart and as the legend draws them. */
+const DASHES: readonly { readonly chart: number[]; readonly legend: string }[] = [
+  { chart: [6, 4], legend: "dashed" },
+  { chart: [2, 3], legend: "dotted" },
+  { chart: [16, 4], legend: "solid" },
+];
 const NONE: readonly EarlierCurve[] = [];
 
 export interface ChartSource {
@@ -19,7 +27,7 @@ interface Props {
   readonly earlier?: readonly EarlierCurve[];
 }
 
-/** The loss as it falls: of each step, smoothed, of the names held out, and of earlier trainings. */
+/** The loss as it falls: of each step, smoothed, of the words held out, and of earlier trainings. */
 export function LossChart({ source, earlier = NONE }: Props) {
   const place = useRef<HTMLDivElement>(null);
 
@@ -27,14 +35,17 @@ export function LossChart({ source, earlier = NONE }: Props) {
     const element = place.current;
     if (!element) return;
     let chart = draw(element, source, earlier);
+    let hasHeldOut = isHeldOutOf(source);
     let frame = 0;
     const again = (): void => {
       chart.destroy();
       chart = draw(element, source, earlier);
+      hasHeldOut = isHeldOutOf(source);
     };
     const update = (): void => {
       frame = 0;
-      chart.setData(dataOf(source, earlier));
+      if (hasHeldOut === isHeldOutOf(source)) chart.setData(dataOf(source, earlier));
+      else again();
       element.ariaLabel = describe(source?.curve);
     };
     const end = effect(() => {
@@ -63,6 +74,11 @@ function describe(curve: LossCurve | undefined): string {
   return `The curve of the loss: from ${begin} to ${end}, smoothed, in ${curve.lastStep + 1} steps.`;
 }
 
+/** Whether there is a curve of the words held out. */
+function isHeldOutOf(source: ChartSource | undefined): boolean {
+  return source !== undefined && source.curve.validation.length > 0;
+}
+
 function draw(element: HTMLElement, source: ChartSource | undefined, earlier: readonly EarlierCurve[]): uPlot {
   const style = getComputedStyle(element);
   const colour = (name: string): string => style.getPropertyValue(name).trim();
@@ -73,17 +89,23 @@ function draw(element: HTMLElement, source: ChartSource | undefined, earlier: re
     font: "12px system-ui, sans-serif",
   };
   const number = (_: uPlot, value: number | null): string => value?.toFixed(3) ?? "–";
+  const firstEarlier = isHeldOutOf(source) ? 4 : 3;
   const options: uPlot.Options = {
     width: element.clientWidth,
     height: HEIGHT,
+    legend: {
+      markers: {
+        dash: (_, i) => (i < firstEarlier ? "solid" : DASHES[earlier.length - 1 - (i - firstEarlier)].legend),
+      },
+    },
     cursor: { drag: { x: true, y: false } },
     scales: { x: { time: false }, y: { range: (_, low, high) => rangeOf(low, high) } },
     axes: [
-      { ...axis, label: "step", labelSize: 18, labelFont: axis.font, size: 34 },
+      { ...axis, incrs: WHOLE, label: "step", labelSize: 18, labelFont: axis.font, size: 34 },
       { ...axis, label: "loss", labelSize: 18, labelFont: axis.font, size: 48 },
     ],
     series: [
-      { label: "step" },
+      { label: "step", value: (_, step: number | null) => step?.toLocaleString("en") ?? "–" },
       { label: "each step", stroke: colour("--raw"), width: 1, spanGaps: true, points: { show: false }, value: number },
       {
         label: "smoothed",
@@ -93,19 +115,23 @@ function draw(element: HTMLElement, source: ChartSource | undefined, earlier: re
         points: { show: false },
         value: number,
       },
-      {
-        label: "held out",
-        stroke: colour("--held-out"),
-        width: 2,
-        spanGaps: true,
-        points: { show: true, size: 6 },
-        value: number,
-      },
-      ...earlier.map(({ seed }) => ({
-        label: `seed ${seed}`,
+      ...(isHeldOutOf(source)
+        ? [
+            {
+              label: "held out",
+              stroke: colour("--held-out"),
+              width: 2,
+              spanGaps: true,
+              points: { show: true, size: 6 },
+              value: number,
+            },
+          ]
+        : []),
+      ...earlier.map(({ seed }, i) => ({
+        label: `earlier, seed ${seed}`,
         stroke: colour("--earlier"),
         width: 1.5,
-        dash: [6, 4],
+        dash: DASHES[earlier.length - 1 - i].chart,
         spanGaps: true,
         points: { show: false },
         value: number,
@@ -122,7 +148,9 @@ function dataOf(source: ChartSource | undefined, earlier: readonly EarlierCurve[
   const steps = points.map(({ step }) => step);
   const tables: uPlot.AlignedData[] = [
     [steps, points.map(({ loss }) => loss), points.map(({ smoothed }) => smoothed)],
-    [validation.map(({ step }) => step), validation.map(({ loss }) => loss)],
+    ...(isHeldOutOf(source)
+      ? [[validation.map(({ step }) => step), validation.map(({ loss }) => loss)] as uPlot.AlignedData]
+      : []),
     ...earlier.map(({ curve }): uPlot.AlignedData => {
       const { points } = curve;
       return [points.map(({ step }) => step), points.map(({ smoothed }) => smoothed)];

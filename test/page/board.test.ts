@@ -95,9 +95,9 @@ describeInBrowser("the board pane", () => {
     await connect();
     await press("Pause");
     await page.locator(".state").filter({ hasText: "paused" }).waitFor();
-    await page.getByLabel("Words", { exact: true }).fill("3");
-    await page.getByLabel("Beginning with").fill("b");
-    await press("Generate");
+    await page.getByLabel("How many").fill("3");
+    await page.getByLabel("Begins with").fill("b");
+    await press("Write words");
     const names = page.getByRole("list").getByRole("listitem");
     await names.nth(2).waitFor();
     for (const name of await names.allTextContents()) expect(name).toMatch(/^b/);

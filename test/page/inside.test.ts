@@ -48,7 +48,7 @@ describeInBrowser("looking inside in the page", () => {
     expect(await word().inputValue()).toBe("maria");
     expect(await letters()).toEqual(["▸", "m", "a", "r", "i", "a"]);
     expect(await next().getByRole("heading").innerText()).toBe("What comes after ▸mar");
-    for (const character of ["a", "q", "end of the name"]) {
+    for (const character of ["a", "q", "end of the word"]) {
       const likelihood = await likelihoodOf(character);
       expect(likelihood).toBeGreaterThan(3);
       expect(likelihood).toBeLessThan(4.5);
@@ -110,16 +110,16 @@ describeInBrowser("looking inside in the page", () => {
     await page.keyboard.press("ArrowRight");
     expect(await next().getByRole("heading").innerText()).toBe("What comes after ▸anna");
     expect(await page.evaluate<string>("document.activeElement.ariaLabel")).toBe("a");
-    expect(await next().locator(".following bdi").innerText()).toBe("end of the name");
+    expect(await next().locator(".following bdi").innerText()).toBe("end of the word");
     await page.keyboard.press("Home");
     expect(await next().getByRole("heading").innerText()).toBe("What comes after ▸");
-    expect(await page.evaluate<string>("document.activeElement.ariaLabel")).toBe("start of the name");
+    expect(await page.evaluate<string>("document.activeElement.ariaLabel")).toBe("start of the word");
     await button("Next letter").press("Enter");
     expect(await next().getByRole("heading").innerText()).toBe("What comes after ▸a");
 
     const reading = card("Attention").locator(".reading");
     await card("Attention").getByRole("img").nth(1).focus();
-    expect(await reading.innerText()).toMatch(/^Head 2: a looks at start of the name: \d+\.\d%$/);
+    expect(await reading.innerText()).toMatch(/^Head 2: a looks at start of the word: \d+\.\d%$/);
     await page.keyboard.press("ArrowRight");
     expect(await reading.innerText()).toMatch(/^Head 2: a looks at a: \d+\.\d%$/);
     await page.keyboard.press("ArrowDown");
@@ -142,7 +142,7 @@ describeInBrowser("looking inside in the page", () => {
   test("names are written by prefix and temperature, or it is said why not", async () => {
     await open();
     await train();
-    const form = card("Write names");
+    const form = card("Write words");
     const write = async (prefix: string, count: string): Promise<void> => {
       await form.getByLabel("Begins with").fill(prefix);
       await form.getByLabel("How many").fill(count);
@@ -193,8 +193,8 @@ describeInBrowser("looking inside in the page", () => {
       await open();
       expect(await web.faults()).toEqual([]);
       await train();
-      await card("Write names").getByRole("button").click();
-      await expectSoon(async () => (await card("Write names").locator("li").count()) === 10);
+      await card("Write words").getByRole("button").click();
+      await expectSoon(async () => (await card("Write words").locator("li").count()) === 10);
       expect(await web.faults()).toEqual([]);
       expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBe(360);
     },

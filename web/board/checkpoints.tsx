@@ -20,13 +20,13 @@ export function Checkpoints({ session, trained }: CheckpointsProps): VNode {
   };
   return (
     <section class="card" aria-labelledby="board-checkpoint">
-      <h3 id="board-checkpoint">What it has learnt</h3>
+      <h3 id="board-checkpoint">Its checkpoint</h3>
       <div class="row">
-        <button type="button" class="button" disabled={isOff} onClick={() => void fetch()}>
+        <button type="button" disabled={isOff} onClick={() => void fetch()}>
           Fetch its checkpoint
         </button>
         {trained && (
-          <button type="button" class="button" disabled={isOff} onClick={() => void sendTrained()}>
+          <button type="button" disabled={isOff} onClick={() => void sendTrained()}>
             Send the model trained here
           </button>
         )}
@@ -57,7 +57,7 @@ function Carried({ session }: { readonly session: BoardSession }): VNode | null 
     <div class="row carried">
       <label for="board-carried">{what}</label>
       <progress id="board-carried" value={done} max={total} />
-      <button type="button" class="button" onClick={() => session.cancel()}>
+      <button type="button" onClick={() => session.cancel()}>
         Cancel
       </button>
     </div>

@@ -9,7 +9,7 @@ const WORDS: readonly (readonly [command: string, label: string])[] = [
   ["save", "Save"],
   ["status", "Status"],
   ["eval", "Evaluate"],
-  ["stop", "Stop names and evaluation"],
+  ["stop", "Stop writing and evaluating"],
 ];
 
 /** Buttons for the usual commands. */
@@ -17,10 +17,10 @@ export function Commands({ session }: { readonly session: BoardSession }): VNode
   const isOff = session.connection.value !== "connected";
   return (
     <section class="card" aria-labelledby="board-commands">
-      <h3 id="board-commands">What it is to do</h3>
+      <h3 id="board-commands">Tell it what to do</h3>
       <div class="row">
         {WORDS.map(([command, label]) => (
-          <button key={command} type="button" class="button" disabled={isOff} onClick={() => session.run(command)}>
+          <button key={command} type="button" disabled={isOff} onClick={() => session.run(command)}>
             {label}
           </button>
         ))}
@@ -58,9 +58,7 @@ function Train({ session, isOff }: CommandProps): VNode {
           onInput={({ currentTarget }) => setSteps(currentTarget.value)}
         />
       </label>
-      <button class="button" disabled={isOff}>
-        Train
-      </button>
+      <button disabled={isOff}>Train</button>
     </form>
   );
 }
@@ -78,7 +76,7 @@ function Generate({ session, isOff }: CommandProps): VNode {
       }}
     >
       <label>
-        Words
+        How many
         <input
           type="number"
           min={1}
@@ -102,7 +100,7 @@ function Generate({ session, isOff }: CommandProps): VNode {
         />
       </label>
       <label>
-        Beginning with
+        Begins with
         <input
           type="text"
           size={8}
@@ -111,9 +109,7 @@ function Generate({ session, isOff }: CommandProps): VNode {
           onInput={({ currentTarget }) => setPrefix(currentTarget.value)}
         />
       </label>
-      <button class="button" disabled={isOff}>
-        Generate
-      </button>
+      <button disabled={isOff}>Write words</button>
     </form>
   );
 }
@@ -123,15 +119,17 @@ function Reset({ session, isOff }: CommandProps): VNode {
   const close = (): void => dialog.current?.close();
   return (
     <>
-      <button type="button" class="button" disabled={isOff} onClick={() => dialog.current?.showModal()}>
+      <button type="button" disabled={isOff} onClick={() => dialog.current?.showModal()}>
         Reset training…
       </button>
       <dialog ref={dialog} aria-labelledby="board-reset">
-        <p id="board-reset">The board forgets what it has learnt, and begins with fresh weights. Is that meant?</p>
+        <p id="board-reset">
+          The board forgets all that it has learnt and starts from fresh weights. Do you want that?
+        </p>
         <div class="row">
           <button
             type="button"
-            class="button danger"
+            class="danger"
             onClick={() => {
               close();
               session.run("reset");
@@ -139,7 +137,7 @@ function Reset({ session, isOff }: CommandProps): VNode {
           >
             Forget it all
           </button>
-          <button type="button" class="button" onClick={close}>
+          <button type="button" onClick={close}>
             Keep it
           </button>
         </div>

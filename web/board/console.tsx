@@ -83,7 +83,7 @@ function Line({ session }: { readonly session: BoardSession }): VNode {
           go(event.key === "ArrowUp" ? 1 : -1);
         }}
       />
-      <button class="button">Send</button>
+      <button>Send</button>
     </form>
   );
 }

@@ -113,6 +113,7 @@ export function FlashPane({ lend }: FlashPaneProps) {
   return (
     <section class="flash card" aria-labelledby={`${id}-title`}>
       <h3 id={`${id}-title`}>Flash the firmware</h3>
+      <p class="muted">Puts esp32gpt on an ESP32 at a USB port: choose the image of a release, then the port.</p>
       <fieldset disabled={isBusy}>
         <legend>Which image</legend>
         {images.map((image) => (

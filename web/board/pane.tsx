@@ -53,17 +53,17 @@ function Link({ session }: { readonly session: BoardSession }): VNode {
   const isOn = connection !== "none";
   const text = session.isText.value ? " It speaks to people only: see the console." : "";
   return (
-    <>
+    <div class="card">
       <div class="row">
-        <button type="button" class="button primary" onClick={() => void session.connect()}>
+        <button type="button" class="primary" onClick={() => void session.connect()}>
           {isOn ? "Connect another board" : "Connect a board"}
         </button>
-        <button type="button" class="button" disabled={!isOn} onClick={() => void session.disconnect()}>
+        <button type="button" disabled={!isOn} onClick={() => void session.disconnect()}>
           Disconnect
         </button>
         <button
           type="button"
-          class="button"
+
           disabled={!isOn || connection === "waiting"}
           onClick={() => void session.restart()}
         >
@@ -74,8 +74,15 @@ function Link({ session }: { readonly session: BoardSession }): VNode {
         {CONNECTIONS[connection]}
         {text}
       </p>
-      <State session={session} />
-    </>
+      {isOn ? (
+        <State session={session} />
+      ) : (
+        <p class="muted">
+          Put an ESP32 with esp32gpt on it to a USB port of this computer, and you see here how it learns. One without
+          it is flashed at the end of this page.
+        </p>
+      )}
+    </div>
   );
 }
 
@@ -139,9 +146,7 @@ function Teaching({ session }: { readonly session: BoardSession }): VNode {
         onInput={({ currentTarget }) => setText(currentTarget.value)}
       />
       <div class="row">
-        <button class="button" disabled={!session.isReady.value || text.trim() === ""}>
-          Teach
-        </button>
+        <button disabled={!session.isReady.value || text.trim() === ""}>Teach</button>
       </div>
     </form>
   );

@@ -23,8 +23,8 @@ export function Attention({ inspection: { tokens, attention }, position, charact
     <section class="card" aria-label="Attention">
       <h2>Where it looks</h2>
       <p class="muted">
-        Each head shares its attention, 100% of it, among the letters so far: untrained it looks at all of them almost
-        alike; in training a head may learn to look more at some than at others.
+        Each head shares its attention, 100% of it, among the letters so far, never those to come (causal attention).
+        Untrained it looks at all of them almost alike; in training it may learn to look more at some than at others.
       </p>
       <LayerChoice count={attention.length} layer={layer} name="attention-layer" />
       <div class="wide" tabIndex={0} role="group" aria-label="Attention of the chosen letter">
@@ -59,8 +59,8 @@ export function Attention({ inspection: { tokens, attention }, position, charact
       </div>
       <h3>All letters of the word</h3>
       <p class="muted">
-        A row for each letter, a column for each that it looks at: half strong in colour is an even share, stronger is
-        more, paler is less. The row of the chosen letter has a frame.
+        A row for each letter, a column for each that it looks at. A medium colour is an even share, a stronger one
+        more, a paler one less. The row of the chosen letter has a frame.
       </p>
       <div class="maps">
         {heads.map((rows, head) => (

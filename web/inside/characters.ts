@@ -25,12 +25,12 @@ export class Characters {
 
   /** What it is called. */
   nameOf(token: number): string {
-    return token === BOS ? "start of the name" : spoken(this.characters[token - 1]);
+    return token === BOS ? "start of the word" : spoken(this.characters[token - 1]);
   }
 
-  /** A token that comes next: BOS ends the name. */
+  /** A token that comes next: BOS ends the word. */
   nextOf(token: number): string {
-    return token === BOS ? "end of the name" : visible(this.characters[token - 1]);
+    return token === BOS ? "end of the word" : visible(this.characters[token - 1]);
   }
 
   isVowel(token: number): boolean {

@@ -34,9 +34,9 @@ export function Embedding({ weights, config, characters, token }: Props) {
     <section class="card" aria-label="The characters">
       <h2>A map of its alphabet</h2>
       <p class="muted">
-        To the model each character is an arrow of {config.nEmbd} numbers, and this map shows the arrows from the side
-        where their directions differ most: they begin at random, and training turns those the same way that are used
-        alike{isLatin && " – of the names, after the usual 1,000 steps, the five vowels"}.
+        To the model each character is an arrow of {config.nEmbd} numbers (its embedding), and this map shows the arrows
+        from the side where their directions differ most. They begin at random, and training turns those the same way
+        that are used alike{isLatin && ": in names, after the usual 1,000 steps, the five vowels"}.
       </p>
       <svg
         class="map"

@@ -38,8 +38,8 @@ export function NextCharacter({ inspection: { tokens, probabilities }, position,
         What comes after <bdi>{before}</bdi>
       </h2>
       <p class="muted">
-        How likely each character is to come next, as the model sees it: untrained it finds all of them almost equally
-        likely, about {percent(1 / bars.length)} each; training makes the bars longer of what often follows in the list.
+        How likely each character is to come next, as the model sees it. Untrained it finds all of them almost equally
+        likely, about {percent(1 / bars.length)} each; training gives longer bars to what often follows in the list.
       </p>
       <label class="inline">
         <input

@@ -53,6 +53,7 @@ function Views({ run }: { readonly run: Run }) {
   const choose = (next: number): void => void (chosen.value = next);
   return (
     <>
+      <Progress run={run} />
       <WordChoice
         word={word}
         tokens={tokens}
@@ -62,7 +63,6 @@ function Views({ run }: { readonly run: Run }) {
         take={(word) => (typed.value = { vocabulary: run.ready.vocabulary, word })}
         choose={choose}
       />
-      <Progress run={run} />
       {glimpse && (
         <div class="views">
           <div>
@@ -89,8 +89,15 @@ function Views({ run }: { readonly run: Run }) {
 function Progress({ run }: { readonly run: Run }) {
   void run.changes.value;
   const { smoothed } = run.curve;
+  if (run.stepsDone.value === 0)
+    return (
+      <p class="lead">
+        Untrained, it knows nothing yet: press <strong>Train</strong>, at a lower speed if you like to follow, and watch
+        the pictures change.
+      </p>
+    );
   return (
-    <p class="progress">
+    <p class="lead">
       Step {run.stepsDone.value.toLocaleString("en")} of {run.ready.steps.toLocaleString("en")}
       {smoothed !== undefined && <>, loss {smoothed.toFixed(2)}</>}
     </p>

@@ -23,7 +23,7 @@ const PURPOSES: Readonly<Record<string, string>> = {
   wo: "joins the heads",
   w1: "to a wider layer",
   w2: "and back from it",
-  wout: "a column for each character to come",
+  wout: "a column for each logit",
   bias: "how far a head looks back",
 };
 

@@ -5,7 +5,7 @@ import type { Sample } from "../learner/messages";
 import type { Run } from "../learner/run";
 import { Word } from "../train/words";
 
-/** Names, written when asked. */
+/** Words, written when asked. */
 export function Writing({ run }: { readonly run: Run }) {
   const temperature = useSignal<number | undefined>(undefined);
   const prefix = useSignal("");
@@ -26,11 +26,11 @@ export function Writing({ run }: { readonly run: Run }) {
     );
   };
   return (
-    <section class="card" aria-label="Write names">
+    <section class="card" aria-label="Write words">
       <h2>Let it write</h2>
       <p class="muted">
-        It draws one letter after the other, each by bars as those above: temperature 0 always takes the longest bar, a
-        high one makes the bars more alike, so that it dares more.
+        It draws one letter after the other, by bars like those after your word. Temperature 0 always takes the longest
+        bar; a high temperature makes the bars more alike, so that it dares more.
       </p>
       <form
         onSubmit={(event) => {
@@ -73,13 +73,13 @@ export function Writing({ run }: { readonly run: Run }) {
             />
           </label>
         </div>
-        <button type="submit">Write names</button>
+        <button type="submit">Write words</button>
       </form>
       <p class="problem" role="alert">
         {refusal.value}
       </p>
       <p class="hidden" role="status">
-        {names.value.length > 0 && `${names.value.length} names, of which ${countNew(names.value)} are new`}
+        {names.value.length > 0 && `${names.value.length} words, of which ${countNew(names.value)} are new`}
       </p>
       <ol class="samples">
         {names.value.map((sample, i) => (

@@ -13,6 +13,13 @@ export function CheckpointFiles({ bench, run, attempt }: Props) {
   return (
     <section class="card" aria-label="Checkpoint">
       <h2>Checkpoint</h2>
+      <p class="muted">
+        All that the model has learnt, as a file: the same as on a board and on the command line, and a training goes on
+        from it to the last bit.{" "}
+        {run.ready.isKept
+          ? "Besides, your last training stays in this browser."
+          : "This browser keeps nothing when the page is closed: download what you want to keep."}
+      </p>
       <div class="row">
         <button
           type="button"
@@ -39,12 +46,6 @@ export function CheckpointFiles({ bench, run, attempt }: Props) {
           />
         </label>
       </div>
-      <p class="muted">
-        The same file as on a board and on the command line: a training goes on from it to the last bit.{" "}
-        {run.ready.isKept
-          ? "What was learnt last stays in this browser until you come back."
-          : "This browser keeps nothing when the page is closed: download what you want to keep."}
-      </p>
     </section>
   );
 }

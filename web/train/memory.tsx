@@ -18,7 +18,7 @@ export function Memory({ run }: { readonly run: Run }) {
   const advice = largest === undefined ? "" : ` n_embd ${largest} would fit.`;
   return (
     <section class="card memory" aria-label="Memory">
-      <h2>Memory</h2>
+      <h2>Memory of the chip</h2>
       <p>
         <strong class={doesFit ? "good" : "bad"}>
           {doesFit ? "Fits an ESP32" : "Does not fit an ESP32"}: {kilobytes(plan.total)} of {kilobytes(room)} KB

@@ -25,34 +25,45 @@ export function TrainPane({ bench }: { readonly bench: Workbench }) {
   const prepared = bench.next.value ?? run;
   return (
     <div class="pane train">
-      <div class="side">
-        <SettingsForm bench={bench} />
-        {prepared && <Memory run={prepared} />}
-      </div>
-      <div class="stage">
+      <div>
+        <p class="lead">
+          Press <strong>Train</strong>: a model that knows nothing yet goes through a list of words, guesses each next
+          letter, and is put right a little at every step, until it makes up words of its own. Go slower to watch it
+          learn; then <a href="#inside">look inside</a>.
+        </p>
         <Controls bench={bench} trouble={trouble} attempt={attempt} />
         <p class="problem" role="alert">
-          {trouble.value || run?.problem.value}
+          {trouble.value || bench.problem.value || run?.problem.value}
         </p>
         <section class="card" aria-label="Loss">
           <h2>Loss</h2>
           {run && <Status run={run} />}
           <LossChart source={run} earlier={bench.earlier.value} />
-          <p class="muted">
-            How surprised the model is by the next character, in nats: guessing blindly among its{" "}
-            {run ? Array.from(run.ready.vocabulary).length + 1 : "…"} tokens costs{" "}
-            {run ? Math.log(Array.from(run.ready.vocabulary).length + 1).toFixed(2) : "…"}.
-          </p>
+          {run && <Blind characters={Array.from(run.ready.vocabulary).length} />}
           {run && (
             <button type="button" onClick={() => download(`losses-seed-${run.seed}.csv`, encodeLosses(run.curve))}>
               Download the losses
             </button>
-          )}{" "}
+          )}
         </section>
         {run && <Words run={run} />}
-        {run && <CheckpointFiles bench={bench} run={run} attempt={attempt} />}
       </div>
+      <div>
+        <SettingsForm bench={bench} />
+        {prepared && <Memory run={prepared} />}
+      </div>
+      {run && <CheckpointFiles bench={bench} run={run} attempt={attempt} />}
     </div>
+  );
+}
+
+/** What the loss means, by what it is for one who knows nothing. */
+function Blind({ characters }: { readonly characters: number }) {
+  return (
+    <p class="muted">
+      How surprised the model is by the next character (the cross-entropy): guessing blindly among {characters}{" "}
+      characters and the end of the word costs {Math.log(characters + 1).toFixed(2)}, and the less, the more it knows.
+    </p>
   );
 }
 

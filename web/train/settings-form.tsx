@@ -13,18 +13,18 @@ interface Field {
 }
 
 const SHAPE: readonly Field[] = [
-  { name: "n_embd", label: "n_embd", hint: "numbers that stand for a character" },
+  { name: "n_embd", label: "n_embd", hint: "numbers for each character" },
   { name: "n_head", label: "n_head", hint: "attention heads" },
   { name: "n_layer", label: "n_layer", hint: "layers" },
-  { name: "block_size", label: "block_size", hint: "characters it looks back on" },
+  { name: "block_size", label: "block_size", hint: "characters it looks back at" },
 ];
 
 const TRAINING: readonly Field[] = [
   { name: "steps", label: "steps", hint: "updates of the weights" },
-  { name: "batch_size", label: "batch_size", hint: "names a step" },
+  { name: "batch_size", label: "batch_size", hint: "words a step" },
   { name: "learning_rate", label: "learning_rate", hint: "of the first step; it falls to 0" },
-  { name: "holdout", label: "holdout %", hint: "names kept aside to measure with" },
-  { name: "seed", label: "seed", hint: "the same seed, the same run" },
+  { name: "holdout", label: "holdout %", hint: "words kept aside to measure with" },
+  { name: "seed", label: "seed", hint: "where chance begins: same seed, same run" },
 ];
 
 /** What is to be learnt, by what, and how. */
@@ -89,17 +89,15 @@ export function SettingsForm({ bench }: { readonly bench: Workbench }) {
       <div class="grid">{SHAPE.map(number)}</div>
       <h2>The training</h2>
       <div class="grid">{TRAINING.map(number)}</div>
-      <p class="problem" role="alert">
-        {problem}
-      </p>
+      <p class="problem narrow">{problem}</p>
     </form>
   );
 }
 
 const PRESET_HINTS: Readonly<Record<PresetName, string>> = {
   esp32gpt: "The program on the chip.",
-  microgpt: "Karpathy's: RMSNorm, names in the order of the list.",
-  tuned: "Learns more for the same work: eight names a step, a bias of attention by distance.",
+  microgpt: "Karpathy's: RMSNorm, words in the order of the list.",
+  tuned: "Learns more for the same work: eight words a step, a bias of attention by distance.",
 };
 
 function presetOf(values: Choice["values"]): PresetName {

@@ -1,17 +1,20 @@
 import type { Sample } from "../learner/messages";
 import type { Run } from "../learner/run";
 
-/** Names on the way that are shown at once. */
+/** Words on the way that are shown at once. */
 const SHOWN = 24;
 
-/** What the model has written, each name marked as new or as one of the list. */
+/** What the model has written, each word marked as new or as one of the list. */
 export function Words({ run }: { readonly run: Run }) {
   const samples = run.samples.value.slice(-SHOWN);
   const last = run.lastNames.value;
   return (
     <section class="card words" aria-label="What it writes">
       <h2>What it writes</h2>
-      {samples.length === 0 && <p class="muted">As it learns, it writes a name now and then: at first noise.</p>}
+      <p class="muted">
+        As it learns, it writes a word now and then, at first noise: the number is the step. Words of its list are
+        marked known, those that it has made up new.
+      </p>
       <ol class="samples">
         {samples.map((sample, i) => (
           <li key={`${sample.step} ${i}`}>
@@ -35,7 +38,7 @@ export function Words({ run }: { readonly run: Run }) {
   );
 }
 
-/** A name, and whether the model has invented it. */
+/** A word, and whether the model has invented it. */
 export function Word({ sample: { name, isKnown } }: { readonly sample: Sample }) {
   return (
     <>
