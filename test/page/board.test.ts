@@ -68,7 +68,7 @@ describeInBrowser("the board pane", () => {
   test("connects, shows how the training stands, and leaves the board to people", async () => {
     await connect();
     const state = page.locator(".state");
-    await state.filter({ hasText: /training.*step \d+ of 1000000000.*loss \d\.\d{4}/ }).waitFor();
+    await state.filter({ hasText: /training.*step [\d,]+ of 1,000,000,000.*loss \d\.\d{4}/ }).waitFor();
     const before = await state.textContent();
     await state.filter({ hasNotText: before ?? "" }).waitFor();
     await press("Disconnect");

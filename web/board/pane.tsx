@@ -90,10 +90,11 @@ function State({ session }: { readonly session: BoardSession }): VNode | null {
   const device = session.device.value;
   if (!device) return null;
   const { state, step, steps, loss } = device;
+  const shown = (count: number): string => count.toLocaleString("en");
   return (
     <p class="state">
       <strong>{state}</strong>
-      {step !== undefined && <span>{`step ${step}${steps === undefined ? "" : ` of ${steps}`}`}</span>}
+      {step !== undefined && <span>{`step ${shown(step)}${steps === undefined ? "" : ` of ${shown(steps)}`}`}</span>}
       {loss !== undefined && <span>{`loss ${loss.toFixed(4)}`}</span>}
     </p>
   );
@@ -112,7 +113,7 @@ function Names({ session }: { readonly session: BoardSession }): VNode | null {
   const names = session.names.value;
   if (names.length === 0) return null;
   return (
-    <section aria-labelledby="board-names">
+    <section class="card" aria-labelledby="board-names">
       <h3 id="board-names">Words that it wrote</h3>
       <ol class="names">
         {names.toReversed().map(({ number, name }) => (
