@@ -29,11 +29,11 @@ export function BoardPane({ session, chart, trained, flash }: BoardPaneProps): V
   return (
     <section class="board" aria-labelledby="board-title">
       <h2 id="board-title">Your board</h2>
-      {obstacle === undefined ? <Link session={session} /> : <p class="obstacle">{obstacle}</p>}
+      {obstacle === undefined ? <Link session={session} /> : <p class="card">{obstacle}</p>}
       <Alert session={session} />
-      {chart}
       {obstacle === undefined && (
         <>
+          {chart}
           <Names session={session} />
           <div class="board-cards">
             <Commands session={session} />
