@@ -92,8 +92,8 @@ function Progress({ run }: { readonly run: Run }) {
   if (run.stepsDone.value === 0)
     return (
       <p class="lead">
-        Untrained, it knows nothing yet: press <strong>Train</strong>, at a lower speed if you like to follow, and watch
-        the pictures change.
+        Untrained, it knows nothing yet: press <strong>Train</strong>, slowly if you like, and watch the pictures
+        change.
       </p>
     );
   return (
