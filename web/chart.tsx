@@ -127,8 +127,8 @@ function draw(element: HTMLElement, source: ChartSource | undefined, earlier: re
             },
           ]
         : []),
-      ...earlier.map(({ seed }, i) => ({
-        label: `earlier, seed ${seed}`,
+      ...earlier.map(({ name }, i) => ({
+        label: `earlier: ${name}`,
         stroke: colour("--earlier"),
         width: 1.5,
         dash: DASHES[earlier.length - 1 - i].chart,

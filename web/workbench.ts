@@ -20,7 +20,7 @@ const LARGEST_CHECKPOINT = 64 << 20;
 
 /** The curve of a training that was before. */
 export interface EarlierCurve {
-  readonly seed: string;
+  readonly name: string;
   readonly curve: LossCurve;
 }
 
@@ -36,8 +36,8 @@ export class Workbench {
   readonly choice = signal<Choice>(DEFAULT_CHOICE);
   /** Why the choice cannot be trained. */
   readonly problem = signal("");
-  /** What of the page's address was passed over. */
-  readonly addressProblem = signal("");
+  /** Why what was asked for last could not be done. */
+  readonly trouble = signal("");
   readonly run = signal<Run | undefined>(undefined);
   /** A training of another choice than that of `run`: it waits for its start. */
   readonly next = signal<Run | undefined>(undefined);
@@ -61,15 +61,21 @@ export class Workbench {
     try {
       this.choice.value = parseAddress(query === "" ? (kept.recentAddresses()[0] ?? "") : query);
     } catch (error) {
-      this.addressProblem.value = sentenceOf(error);
+      this.trouble.value = sentenceOf(error);
     }
     await this.prepare();
+  }
+
+  /** Does what somebody has asked for, and tells as `trouble` why it could not be done. */
+  attempt(work: Promise<unknown> | undefined): void {
+    this.trouble.value = "";
+    work?.catch((error: unknown) => (this.trouble.value = sentenceOf(error)));
   }
 
   /** Changes the choice: it is made ready when nothing more has changed for a moment. */
   change(values: Choice["values"], list = this.choice.value.list): void {
     this.choice.value = { list, values: { ...this.choice.value.values, ...values } };
-    this.addressProblem.value = "";
+    this.trouble.value = "";
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.prepare(), PATIENCE);
   }
@@ -225,7 +231,7 @@ export class Workbench {
   private takeOver(run: Run): void {
     const present = this.run.value;
     if (present && present.stepsDone.value > 0 && present.curve.points.length > 0) {
-      const earlier = { seed: String(present.seed), curve: present.curve };
+      const earlier = { name: `${present.choice.list}, seed ${present.seed}`, curve: present.curve };
       this.earlier.value = [...this.earlier.value, earlier].slice(-MOST_EARLIER);
     }
     present?.end();

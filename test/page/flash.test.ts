@@ -84,8 +84,8 @@ describeInBrowser("the part that flashes", () => {
     expect(rom.flash.subarray(STORAGE_AT, STORAGE_AT + CHECKPOINT.length)).toEqual(CHECKPOINT);
     expect(scriptsAskedFor().length).toBeGreaterThan(scripts.length);
     // The last time for the console.
-    await expectSoon(() => serial.speeds.length === 3);
-    expect(serial.speeds).toEqual([115_200, 460_800, 115_200]);
+    await expectSoon(() => serial.speeds.length >= 3);
+    expect(serial.speeds.slice(0, 3)).toEqual([115_200, 460_800, 115_200]);
     await expectSoon(() => rom.starts > starts);
     expect(rom.log).toContain("flashMd5");
   });

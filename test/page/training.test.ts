@@ -209,7 +209,7 @@ describeInBrowser("training in the page", () => {
 
   test("the address says what is chosen, wherever one goes back to", async () => {
     await open("?steps=300");
-    for (const part of ["Look inside", "Train here"]) await page.getByRole("link", { name: part }).click();
+    for (const part of ["Look inside", "Train here"]) await page.getByRole("link", { name: part, exact: true }).click();
     await page.getByLabel("steps").fill("400");
     await page.waitForURL(/steps=400#train/);
     await page.goBack();
@@ -223,7 +223,7 @@ describeInBrowser("training in the page", () => {
     test("as it has no room: it is said, and what is learnt can be downloaded", async () => {
       await open("?steps=100000000");
       const session = await page.context().newCDPSession(page);
-      const { origin } = new URL(server.address);
+      const { origin } = new URL(web.server.address);
       await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1000 });
       await press("Train");
       await page.getByText("The browser has no room to keep this training: download its checkpoint.").waitFor();
@@ -254,7 +254,7 @@ describeInBrowser("training in the page", () => {
         await train();
         await page.waitForTimeout(200);
         expect(await page.evaluate(spoiling(addresses))).toBe(2);
-        await page.goto(server.address);
+        await page.goto(web.server.address);
         await page.locator("button.primary:enabled, .problem:not(:empty)").first().waitFor();
         await open("?steps=30");
         await train();

@@ -1,6 +1,5 @@
 import { signal, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import { InputError } from "../../src/errors";
 import type { Run } from "../learner/run";
 import { Controls } from "../train/controls";
 import type { Workbench } from "../workbench";
@@ -21,21 +20,10 @@ const chosen = signal<number | undefined>(undefined);
 
 /** Looking into the model, while it trains or afterwards. */
 export function InsidePane({ bench }: { readonly bench: Workbench }) {
-  const trouble = useSignal("");
-  const attempt = (work: Promise<unknown>): void => {
-    trouble.value = "";
-    work.catch((error: unknown) => {
-      if (!(error instanceof InputError)) throw error;
-      trouble.value = error.message;
-    });
-  };
   const run = bench.run.value;
   return (
     <div class="pane inside">
-      <Controls bench={bench} trouble={trouble} attempt={attempt} />
-      <p class="problem" role="alert">
-        {trouble.value || run?.problem.value}
-      </p>
+      <Controls bench={bench} />
       {run && <Views run={run} />}
     </div>
   );

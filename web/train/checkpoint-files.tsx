@@ -5,11 +5,10 @@ import { download } from "../download";
 interface Props {
   readonly bench: Workbench;
   readonly run: Run;
-  readonly attempt: (work: Promise<unknown>) => void;
 }
 
 /** The training as a file, both ways. */
-export function CheckpointFiles({ bench, run, attempt }: Props) {
+export function CheckpointFiles({ bench, run }: Props) {
   return (
     <section class="card" aria-label="Checkpoint">
       <h2>Checkpoint</h2>
@@ -24,7 +23,7 @@ export function CheckpointFiles({ bench, run, attempt }: Props) {
         <button
           type="button"
           onClick={() =>
-            attempt(
+            bench.attempt(
               run.ask("checkpoint").then((bytes) => download(`esp32gpt-${run.stepsDone.value}.safetensors`, bytes)),
             )
           }
@@ -40,7 +39,7 @@ export function CheckpointFiles({ bench, run, attempt }: Props) {
             onChange={({ currentTarget }) => {
               const file = currentTarget.files?.[0];
               if (!file) return;
-              attempt(bench.takeCheckpoint(file.name, file));
+              bench.attempt(bench.takeCheckpoint(file.name, file));
               currentTarget.value = "";
             }}
           />

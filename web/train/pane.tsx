@@ -1,5 +1,3 @@
-import { useSignal } from "@preact/signals";
-import { InputError } from "../../src/errors";
 import { LossChart } from "../chart";
 import { download } from "../download";
 import { encodeLosses } from "../losses";
@@ -13,14 +11,6 @@ import { Words } from "./words";
 
 /** Training in this page. */
 export function TrainPane({ bench }: { readonly bench: Workbench }) {
-  const trouble = useSignal("");
-  const attempt = (work: Promise<unknown>): void => {
-    trouble.value = "";
-    work.catch((error: unknown) => {
-      if (!(error instanceof InputError)) throw error;
-      trouble.value = error.message;
-    });
-  };
   const run = bench.run.value;
   const prepared = bench.next.value ?? run;
   return (
@@ -31,10 +21,7 @@ export function TrainPane({ bench }: { readonly bench: Workbench }) {
           letter, and is put right a little at every step, until it makes up words of its own. Go slower to watch it
           learn; then <a href="#inside">look inside</a>.
         </p>
-        <Controls bench={bench} trouble={trouble} attempt={attempt} />
-        <p class="problem" role="alert">
-          {trouble.value || bench.problem.value || run?.problem.value}
-        </p>
+        <Controls bench={bench} />
         <section class="card" aria-label="Loss">
           <h2>Loss</h2>
           {run && <Status run={run} />}
@@ -52,7 +39,7 @@ export function TrainPane({ bench }: { readonly bench: Workbench }) {
         <SettingsForm bench={bench} />
         {prepared && <Memory run={prepared} />}
       </div>
-      {run && <CheckpointFiles bench={bench} run={run} attempt={attempt} />}
+      {run && <CheckpointFiles bench={bench} run={run} />}
     </div>
   );
 }

@@ -30,7 +30,7 @@ const TRAINING: readonly Field[] = [
 /** What is to be learnt, by what, and how. */
 export function SettingsForm({ bench }: { readonly bench: Workbench }) {
   const { list, values } = bench.choice.value;
-  const problem = bench.problem.value || bench.addressProblem.value;
+  const problem = bench.problem.value;
   const chosen = LISTS.find(({ id }) => id === list);
   const usual = usualValues(values);
   const number = ({ name, label, hint }: Field): JSX.Element => (
