@@ -21,6 +21,8 @@ const SAVE_EVERY = 2;
 /** How often it takes steps when it does not train as fast as it can, at the most: times a second. */
 const PACES = 50;
 const MOST_NAMES = 100;
+/** Milliseconds of rehearsal before a training. */
+const WARM_UP = 80;
 /** The names that it writes in the first steps come at these; later ones where the log has a line. */
 const FIRST_SAMPLES = [0, 1, 2, 5, 10, 20, 50];
 
@@ -75,6 +77,7 @@ export class Learner implements Requests {
     device.run().catch(broken);
     await device.whileResting(() => undefined);
     if (checkpoint) await learner.adopt(checkpoint);
+    learner.warmUp();
     return learner;
   }
 
@@ -138,6 +141,17 @@ export class Learner implements Requests {
     const bytes = await storage.read(STORED);
     if (!bytes) throw new Error("the checkpoint that was saved is not there");
     return bytes;
+  }
+
+  /** An engine compiles what it has seen run: a short training would be half over before it is fast. */
+  private warmUp(): void {
+    const { clock, device } = this;
+    const { trainer } = device;
+    const end = clock.now() + WARM_UP;
+    for (let i = 0; clock.now() < end; i++) {
+      trainer.rehearseName(i % trainer.dataset.count);
+      trainer.rehearseUpdate();
+    }
   }
 
   private async adopt(checkpoint: Uint8Array): Promise<void> {
