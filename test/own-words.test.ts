@@ -89,7 +89,17 @@ on32Bits("with console, storage and thirty words it has the memory that was plan
   const board = new BoardSession(...options);
   await board.until(/=== Done ===/);
   for (const word of MOONS) await board.answer(`add ${word}`, new RegExp(`"${word}" is one of`));
-  for (const line of ["status", "plan", "help", "eval words", "save", "load", "generate 5"]) await board.answer(line);
+  // Each to its end: what comes late would meet the training that follows.
+  const commands: readonly [string, RegExp][] = [
+    ["status", /idle\.\n/],
+    ["plan", /XS takes .*\n/],
+    ["help", /reboot, help\n/],
+    ["eval words", /tokens .*\n/],
+    ["save", /^Saved.*\n/m],
+    ["load", /^Loaded.*\n/m],
+    ["generate 5", /(?:[a-z]*\n){5}/],
+  ];
+  for (const [line, end] of commands) await board.answer(line, end);
   await board.answer("train 200", /=== Done ===/);
   await board.answer("set log json", /"type":"hello"/);
   await board.answer("fetch", /"type":"saved"/);
