@@ -51,7 +51,7 @@ export function buildPage(folder: string): void {
   });
 }
 
-/** Serves a folder as any host would. */
+/** Serves a folder, like every host. */
 export class PageServer {
   /** Files in the place of those in the folder, or beside them, by their paths there; undefined is for none. */
   readonly files = new Map<string, Buffer | string | undefined>();
