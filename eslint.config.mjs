@@ -1,5 +1,7 @@
+import { relative } from "node:path";
 import js from "@eslint/js";
 import tseslint from "typescript-eslint";
+import { manifests, modulesOf } from "./scripts/preload.mjs";
 
 /** @type {Record<string, "readonly">} */
 const nodeGlobals = {
@@ -12,11 +14,20 @@ const nodeGlobals = {
   clearTimeout: "readonly",
 };
 
+const REGULAR_EXPRESSIONS = ["Literal[regex]", ":matches(NewExpression, CallExpression)[callee.name='RegExp']"];
+/** Methods that make one of a string. */
+const MAKE_REGULAR_EXPRESSIONS = "CallExpression[callee.property.name=/^(match|matchAll|search)$/]";
+
+/** The files of src/ that the firmware freezes into flash. */
+const preloaded = manifests()
+  .flatMap((file) => [...modulesOf(file).values()].flat())
+  .map((file) => relative(import.meta.dirname, file));
+
 export default tseslint.config(
   { ignores: ["dist/", "build/", "coverage/"] },
   js.configs.recommended,
   // Escape codes of terminals are looked for on purpose here, lest they get through.
-  { rules: { "no-control-regex": "off" } },
+  { rules: { "no-control-regex": "off", "no-duplicate-imports": "error" } },
   {
     files: ["**/*.{ts,tsx}"],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
@@ -29,11 +40,28 @@ export default tseslint.config(
       "@typescript-eslint/no-unnecessary-condition": ["error", { allowConstantLoopConditions: true }],
     },
   },
+  {
+    // Skips go through test/support/skipping.ts, so that CI can forbid them.
+    files: ["test/**/*.ts"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: "MemberExpression[object.name=/^(test|it|describe)$/][property.name=/^(skip|only|todo|failing)$/]",
+          message: "Say what is missing with skipUnless.",
+        },
+        {
+          selector: "CallExpression[callee.name=/^[fx](it|test|describe)$/]",
+          message: "Say what is missing with skipUnless.",
+        },
+      ],
+    },
+  },
   { files: ["**/*.js", "**/*.mjs"], languageOptions: { globals: nodeGlobals } },
   {
     // The core runs on every engine: it may lean on nothing but the language.
     files: ["src/**/*.ts"],
-    ignores: ["src/moddable/**"],
+    ignores: ["src/places/**", "src/firmware/**", "src/gpt/native/**"],
     rules: {
       "no-restricted-imports": ["error", { patterns: [{ regex: "^[^.]", message: "src/ imports only from src/." }] }],
       "no-restricted-globals": [
@@ -47,6 +75,37 @@ export default tseslint.config(
         "document",
         "TextDecoder",
         "TextEncoder",
+      ],
+    },
+  },
+  {
+    // On XS a rejection that nobody waits for is told late, or never: see src/gpt/base/unattended.ts.
+    files: ["src/**/*.ts", "host/xs/**/*.ts"],
+    ignores: ["src/places/{node,browser}/**"],
+    rules: { "no-void": "error", "@typescript-eslint/no-floating-promises": ["error", { ignoreVoid: false }] },
+  },
+  {
+    // Modules do nothing when they load.
+    files: ["src/**/*.ts"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        ...REGULAR_EXPRESSIONS.map((selector) => ({
+          selector: `${selector}:not(:function *)`,
+          message: "No regular expression at the top of a module of src/: see src/gpt/base/text.ts.",
+        })),
+      ],
+    },
+  },
+  {
+    files: preloaded,
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        ...[...REGULAR_EXPRESSIONS, MAKE_REGULAR_EXPRESSIONS].map((selector) => ({
+          selector,
+          message: "No regular expression in the firmware: see src/gpt/base/text.ts.",
+        })),
       ],
     },
   },

@@ -1,20 +1,18 @@
 import { readFileSync } from "node:fs";
-import typescript from "@rollup/plugin-typescript";
 import { dts } from "rollup-plugin-dts";
+import { transpile } from "./scripts/transpile.mjs";
 
 const { dependencies } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 const external = [/^node:/, ...Object.keys(dependencies)];
-// Without comments: XS reads its whole program at every start.
-const compile = () => typescript({ noEmit: false, removeComments: true, include: ["src/**", "host/**", "scripts/**"] });
 
-const library = { input: "src/index.ts", output: { file: "dist/index.d.ts" }, plugins: [dts()] };
+const library = { input: "src/gpt/index.ts", output: { file: "dist/index.d.ts" }, plugins: [dts()] };
 
 // The library, the command line and what the scripts for the firmware ask share most of their code.
 const programs = {
-  input: { index: "src/index.ts", cli: "host/cli.ts", firmware: "host/firmware.ts" },
+  input: { index: "src/gpt/index.ts", cli: "host/cli.ts", firmware: "host/firmware.ts" },
   output: { dir: "dist", format: "es", sourcemap: true, chunkFileNames: "core.js" },
   external,
-  plugins: [compile()],
+  plugins: [transpile()],
 };
 
 // What runs in XS, each in one file: a job of the command line, and the board of the simulator.
@@ -22,7 +20,7 @@ const programs = {
 const inXs = (input, file) => ({
   input,
   output: { file, format: "es", sourcemap: true },
-  plugins: [compile()],
+  plugins: [transpile()],
 });
 const device = inXs("host/xs/main.ts", "dist/device.js");
 const board = inXs("host/xs/board.ts", "dist/board.js");
@@ -32,12 +30,12 @@ const benchmark = (input, file) => ({
   input,
   output: { file, format: "es", sourcemap: true },
   external,
-  plugins: [compile()],
+  plugins: [transpile()],
 });
 
 /** @param {Record<string, unknown>} options of the command line */
-export default ({ configBench, configBenchChip }) => {
+export default ({ configBench, configBenchChip, configTypes }) => {
   if (configBench) return [benchmark("scripts/bench.ts", "build/bench.js")];
   if (configBenchChip) return [benchmark("scripts/chip/bench.ts", "build/bench-chip.js")];
-  return [library, device, board, programs];
+  return [...(configTypes ? [library] : []), device, board, programs];
 };

@@ -1,6 +1,6 @@
-import { CHIPS } from "../src/chips";
-import type { ModelConfig } from "../src/config";
-import { COMMANDS_BYTES, fits, largestEmbedding, type PlannedBuffer, planMemory } from "../src/plan";
+import { CHIPS } from "../src/places/chips";
+import type { ModelConfig } from "../src/gpt/model/config";
+import { COMMANDS_BYTES, fits, largestEmbedding, type PlannedBuffer, planMemory } from "../src/gpt/plan";
 
 /** The memory plan of a model as a table for people. */
 export function formatPlan(config: ModelConfig, indexBytes: number): string {

@@ -1,7 +1,17 @@
 // npm run build: makes dist/, and not when it is newer than what it is made of. bin/esp32gpt.js and the
-// scripts for the firmware call it first.
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync } from "node:fs";
-import { statSync, utimesSync, writeFileSync } from "node:fs";
+// scripts for the firmware call it first, and do without the types that the package has.
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -9,21 +19,26 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DIST = join(ROOT, "dist");
 /** The files of the build and their sizes. It is written last, and is as old as the build's beginning. */
 const STAMP = join(DIST, "built.json");
+/** They take longer than all the rest. */
+const TYPES = "index.d.ts";
 const SOURCES = ["src", "host", "rollup.config.mjs", "package.json", "tsconfig.json"];
 /** Nobody takes so long from writing a file to giving it its name. */
 const OLDEST_LEFTOVER = 60_000;
 
-if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await build();
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await build(true);
 
-/** Builds what the command line runs, unless it is there already. */
-export async function build() {
-  if (isBuilt()) return;
+/**
+ * Builds what the command line runs, unless it is there already.
+ * @param {boolean} [withTypes] whether the package's types are wanted as well
+ */
+export async function build(withTypes = false) {
+  if (isBuilt(withTypes)) return;
   console.error("Building esp32gpt...");
   const begin = new Date();
   const folder = process.cwd();
   process.chdir(ROOT);
   try {
-    const files = await bundle();
+    const files = await bundle(withTypes);
     // Each file appears whole, under its name, or not at all; another build at the same time writes the same.
     mkdirSync(DIST, { recursive: true });
     removeLeftovers();
@@ -35,12 +50,14 @@ export async function build() {
   }
 }
 
-function isBuilt() {
+/** @param {boolean} withTypes */
+function isBuilt(withTypes) {
   try {
     const built = statSync(STAMP).mtimeMs;
     /** @type {Record<string, number>} */
     const sizes = JSON.parse(readFileSync(STAMP, "utf8"));
     const isWhole = Object.entries(sizes).every(([name, size]) => statSync(join(DIST, name)).size === size);
+    if (withTypes && !(TYPES in sizes)) return false;
     return isWhole && SOURCES.flatMap(filesOf).every((file) => statSync(file).mtimeMs < built);
   } catch {
     // Something is missing, or was removed meanwhile.
@@ -59,11 +76,17 @@ function filesOf(name) {
   return [path, ...readdirSync(path, { recursive: true }).map((file) => join(path, String(file)))];
 }
 
-/** @returns {Promise<[name: string, content: string | Uint8Array][]>} */
-async function bundle() {
+/**
+ * @param {boolean} withTypes
+ * @returns {Promise<[name: string, content: string | Uint8Array][]>}
+ */
+async function bundle(withTypes) {
   const { rollup } = await import("rollup");
   const { loadConfigFile } = await import("rollup/loadConfigFile");
-  const { options } = await loadConfigFile(join(ROOT, "rollup.config.mjs"), { silent: true });
+  const { options } = await loadConfigFile(join(ROOT, "rollup.config.mjs"), {
+    silent: true,
+    configTypes: withTypes,
+  });
   /** @type {[string, string | Uint8Array][]} */
   const files = [];
   for (const config of options) {

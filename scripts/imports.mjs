@@ -1,22 +1,67 @@
-// How the files import each other, types included, as dependency-cruiser sees it: nothing in a circle,
-// src/platform.ts nothing at all, and no chain of imports in src/ longer than a reader can follow.
+// How the files import each other, types included, as dependency-cruiser sees it: no circle of files, none of rooms,
+// each room only from those below it, and no chain of imports longer than a reader can follow.
 import { cruise } from "dependency-cruiser";
 
-const MOST_FILES = 10;
+/** The rooms from the lowest to the highest: a file imports its own and lower ones. */
+const ROOMS = [
+  "src/gpt/base",
+  "src/gpt/data",
+  "src/gpt/model",
+  "src/gpt/training",
+  "src/gpt/checkpoint",
+  "src/gpt/native",
+  "src/gpt",
+  "src/protocol",
+  "src/places",
+  "src/client",
+  "src/jobs",
+  "src/device",
+  "src/firmware",
+  "host/files",
+  "host/terminal",
+  "host/node",
+  "host/xs",
+  "host/run",
+  "host/simulator",
+  "host/monitor",
+  "host",
+  "web/learner",
+  "web/workbench",
+  "web/components",
+  "web/inside",
+  "web/train",
+  "web/board",
+  "web",
+];
+
+/** Of the rooms of src/, which import more than src/gpt. */
+const BESIDE = [
+  { name: "library-alone", from: "^src/gpt/", to: "^(?!src/gpt/|node_modules/)" },
+  { name: "places-import-the-library", from: "^src/places/", to: "^src/(?!gpt/|places/)" },
+  { name: "protocol-imports-the-library", from: "^src/protocol/", to: "^src/(?!gpt/|protocol/)" },
+  { name: "client-without-device", from: "^src/client/", to: "^src/(?!gpt/|protocol/|places/|client/)" },
+  { name: "jobs-without-device", from: "^src/jobs/", to: "^src/(?!gpt/|protocol/|jobs/)" },
+  { name: "device-without-client", from: "^src/device/", to: "^src/(client|jobs|firmware|places)/" },
+  { name: "host-without-web", from: "^host/", to: "^(web|scripts|test)/" },
+  { name: "web-without-host", from: "^web/", to: "^(host|scripts|test)/" },
+  { name: "src-imports-src", from: "^src/", to: "^(host|web|scripts|test)/" },
+];
+
+/** The most files in a chain of imports that begins there. */
+const LONGEST_CHAIN = { src: 16, host: 18, web: 16 };
 
 /** @type {import("dependency-cruiser").ICruiseOptions} */
 const options = {
   ruleSet: {
     forbidden: [
       { name: "no-circle", severity: "error", from: {}, to: { circular: true } },
-      { name: "platform-imports-nothing", severity: "error", from: { path: "^src/platform\\.ts$" }, to: {} },
-      {
-        name: "src-imports-src",
-        severity: "error",
-        from: { path: "^src/" },
-        to: { path: "^(host|web|scripts|test)/" },
-      },
-      { name: "web-imports-src", severity: "error", from: { path: "^web/" }, to: { path: "^(host|scripts|test)/" } },
+      { name: "platform-imports-nothing", severity: "error", from: { path: "^src/gpt/base/platform\\.ts$" }, to: {} },
+      ...BESIDE.map(({ name, from, to }) => ({
+        name,
+        severity: /** @type {const} */ ("error"),
+        from: { path: from },
+        to: { path: to, ...(from === "^src/gpt/" && { pathNot: "^esp32gpt" }) },
+      })),
     ],
   },
   validate: true,
@@ -26,18 +71,29 @@ const options = {
 
 const { output } = await cruise(["src", "host", "web"], options);
 if (typeof output === "string") throw new TypeError("dependency-cruiser gives text where data was asked for");
-const { violations } = output.summary;
-for (const { from, to, rule } of violations) console.error(`${rule.name}: ${from} imports ${to}`);
+/** @type {string[]} */
+const faults = output.summary.violations.map(({ from, to, rule }) => `${rule.name}: ${from} imports ${to}`);
 
 /** @type {Map<string, string[]>} */
 const imports = new Map(
   output.modules
-    .filter(({ source }) => source.startsWith("src/"))
+    .filter(({ source }) => /^(src|host|web)\//.test(source))
     .map(({ source, dependencies }) => [
       source,
-      dependencies.map(({ resolved }) => resolved).filter((file) => file.startsWith("src/")),
+      dependencies.map(({ resolved }) => resolved).filter((file) => /^(src|host|web)\//.test(file)),
     ]),
 );
+
+/** @param {string} file @returns {number} its room's place in ROOMS */
+function roomOf(file) {
+  const found = ROOMS.filter((room) => file.startsWith(`${room}/`)).sort((a, b) => b.length - a.length);
+  return ROOMS.indexOf(found[0] ?? "");
+}
+
+for (const [file, imported] of imports)
+  for (const other of imported)
+    if (roomOf(other) > roomOf(file))
+      faults.push(`${file} is in ${ROOMS[roomOf(file)]}, below ${other}, which it imports`);
 
 /** @type {Map<string, string[]>} */
 const chains = new Map();
@@ -55,9 +111,13 @@ function chainOf(file) {
   return chain;
 }
 
-const longest = [...imports.keys()].map(chainOf).reduce((a, b) => (b.length > a.length ? b : a), []);
-console.log(
-  `${imports.size} files in src/; the longest chain of imports has ${longest.length}: ${longest.join(" > ")}`,
-);
-if (longest.length > MOST_FILES) console.error(`No chain may have more than ${MOST_FILES} files.`);
-if (violations.length > 0 || longest.length > MOST_FILES) process.exitCode = 1;
+for (const [top, most] of Object.entries(LONGEST_CHAIN)) {
+  const files = [...imports.keys()].filter((file) => file.startsWith(`${top}/`));
+  const longest = files.map(chainOf).reduce((a, b) => (b.length > a.length ? b : a), []);
+  console.log(
+    `${files.length} files in ${top}/; the longest chain of imports has ${longest.length}: ${longest.join(" > ")}`,
+  );
+  if (longest.length > most) faults.push(`No chain that begins in ${top}/ may have more than ${most} files.`);
+}
+for (const fault of faults) console.error(fault);
+if (faults.length > 0) process.exitCode = 1;

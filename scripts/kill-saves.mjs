@@ -20,7 +20,7 @@ const EXIT_CODES = new Map([
 const MOST_MILLISECONDS = 2000;
 
 await build();
-/** @type {typeof import("../src/index")} */
+/** @type {typeof import("../src/gpt/index")} */
 const { Random } = await import(new URL("../dist/index.js", import.meta.url).href);
 
 const kills = Number(process.argv[2] ?? 300);

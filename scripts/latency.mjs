@@ -14,7 +14,7 @@ const QUESTIONS = 200;
 const LONGEST_PAUSE = 400;
 
 await build();
-/** @type {typeof import("../src/index")} */
+/** @type {typeof import("../src/gpt/index")} */
 const { Random } = await import(new URL("../dist/index.js", import.meta.url).href);
 
 const seed = (Date.now() % 0xffffffff) + 1;

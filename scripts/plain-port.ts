@@ -1,5 +1,5 @@
-import { BETA1, BETA2, EPSILON } from "../src/model/adam";
-import { DEFAULT_MODEL, type ModelConfig } from "../src/config";
+import { BETA1, BETA2, EPSILON } from "../src/gpt/training/adam";
+import { DEFAULT_MODEL, type ModelConfig } from "../src/gpt/model/config";
 
 const VOCABULARY_SIZE = DEFAULT_MODEL.vocabularySize;
 

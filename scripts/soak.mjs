@@ -22,13 +22,13 @@ const SHARES = [0.1, 0.4, 1];
 const TYPED = [
   ...["status", "add venus", "generate 3", "add mars", "words", "eval words", "set log json", "status", "plan"],
   ...["generate 5 1.2 ma", "words", "set log_every 50", "eval words", "save", "help", "set", "set log text"],
-  ...["eval", "bench", "generate 2 0.5 q", "stop", "forget venus", "frobnicate", "pause", "version", "load", "resume"],
+  ...["eval", "generate 2 0.5 q", "stop", "forget venus", "frobnicate", "pause", "version", "load", "resume"],
   ...["fetch", "chunk 0 4", "chunk 768 4", "fetched", "receive 120", `data 0 ${"QUJD".repeat(20)}`, "received"],
   ...["cancel", "set log_every 100", "stream", "stop", "forget mars", "eval words", "é\x1b[A", "x".repeat(130)],
   ...[
     "eval",
     "save\nsave\nload\nload\nsave",
-    "bench\nsave\nsave\nload\nresume",
+    "eval\nsave\nsave\nload\nresume",
     "eval\nload\nadd mars\nsave\nfetch\nresume",
   ],
 ];
@@ -78,8 +78,10 @@ async function soak(steps) {
   let [said, complaint] = ["", ""];
   let isOver = false;
   board.stdout.setEncoding("utf8").on("data", (text) => {
-    said = (said + text).slice(-200);
+    // What waited answers at once when the training is over: its last line may be far from the end of what has come.
+    said += text;
     isOver ||= /=== Done ===|"type":"done"/.test(said);
+    said = said.slice(-200);
   });
   board.stderr.setEncoding("utf8").on("data", (text) => (complaint += text));
   const closed = once(board, "close");
@@ -107,7 +109,7 @@ async function soak(steps) {
   await closed;
   if (board.exitCode !== 0) throw new Error(complaint);
   /** @type {Usage} */
-  const { heap, collections } = JSON.parse(complaint);
+  const { heap, collections } = JSON.parse(complaint.trimEnd().split("\n").at(-1) ?? ""); // behind "Building ..."
   console.log(
     `${steps} steps in ${seconds} s, ${typed} commands, ${collections} collections: at the most slots ${heap.slots}, ` +
       `chunks ${heap.chunks}, stack ${heap.stack}, taken ${heap.peak}; in the end slots ${heap.usedSlots}, chunks ${heap.usedChunks}`,

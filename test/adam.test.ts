@@ -1,5 +1,5 @@
-import { Adam, BETA1, BETA2, EPSILON } from "../src/model/adam";
-import { typescriptOps } from "../src/model/typescript-ops";
+import { Adam, BETA1, BETA2, EPSILON } from "../src/gpt/training/adam";
+import { typescriptOps } from "../src/gpt/model/typescript-ops";
 
 test("has the published constants", () => {
   expect([BETA1, BETA2, EPSILON]).toEqual([0.85, 0.99, 1e-8]);

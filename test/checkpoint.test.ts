@@ -1,8 +1,8 @@
-import { DEFAULT_MODEL, type ModelConfig } from "../src/config";
-import { InputError } from "../src/errors";
-import { Checkpoint } from "../src/checkpoint/reader";
-import { LoadingTask } from "../src/checkpoint/loading";
-import type { Dtype } from "../src/model/ops";
+import { DEFAULT_MODEL, type ModelConfig } from "../src/gpt/model/config";
+import { InputError } from "../src/gpt/base/errors";
+import { Checkpoint } from "../src/gpt/checkpoint/reader";
+import { LoadingTask } from "../src/gpt/checkpoint/loading";
+import type { Dtype } from "../src/gpt/model/ops";
 import { drawnModel } from "./helpers";
 import { load, loadAll, runAll, saved, stateOf, SMALL, tensorsOf, trained, untouched } from "./support/checkpoints";
 import { MemoryStorage } from "./support/memory-storage";

@@ -14,7 +14,7 @@ interface Errors {
 
 test("the chip's exponential, root and reciprocal are right to the last bit or two", () => {
   const source = join(__dirname, "support", "chip-math.c");
-  const flags = ["-std=gnu99", "-O2", "-ffp-contract=off", `-I${join(ROOT, "src", "moddable", "ops")}`];
+  const flags = ["-std=gnu99", "-O2", "-ffp-contract=off", `-I${join(ROOT, "src", "gpt", "native")}`];
   const compiler = process.env.CC ?? "cc";
   execFileSync("sh", ["-c", `${compiler} "$@"`, "sh", ...flags, source, "-lm", "-o", at("chip-math")]);
   const errors = JSON.parse(execFileSync(at("chip-math"), { encoding: "utf8" })) as Errors;

@@ -1,15 +1,15 @@
 import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { Checkpoint } from "../src/checkpoint/reader";
-import { LoadingTask } from "../src/checkpoint/loading";
-import { DEFAULT_MODEL } from "../src/config";
-import type { Loss } from "../src/model/loss";
-import { Model } from "../src/model/model";
-import { Random } from "../src/model/random";
-import { typescriptOps } from "../src/model/typescript-ops";
-import { drawParameters } from "../src/model/parameters";
-import { Trainer } from "../src/model/trainer";
-import { latinVocabulary } from "../src/data/vocabulary";
+import { Checkpoint } from "../src/gpt/checkpoint/reader";
+import { LoadingTask } from "../src/gpt/checkpoint/loading";
+import { DEFAULT_MODEL } from "../src/gpt/model/config";
+import type { Loss } from "../src/gpt/training/events";
+import { Model } from "../src/gpt/model/model";
+import { Random } from "../src/gpt/model/random";
+import { typescriptOps } from "../src/gpt/model/typescript-ops";
+import { drawParameters } from "../src/gpt/model/parameters";
+import { Trainer } from "../src/gpt/training/trainer";
+import { latinVocabulary } from "../src/gpt/data/vocabulary";
 import { lossOf, mean, shippedNames } from "./helpers";
 import { esp32gpt, outcomeOf, start, temporaryFolder } from "./support/cli";
 import { MemoryStorage } from "./support/memory-storage";
@@ -164,6 +164,47 @@ describe("generate", () => {
   });
 });
 
+describe("generate for programs", () => {
+  const generate = (...options: string[]): ReturnType<typeof esp32gpt> =>
+    esp32gpt("generate", "--model", at("model"), "--data", at("names"), "-n", "40", ...options);
+
+  test.each(["node", "xs"])("on %s", async (engine) => {
+    const text = linesOf((await generate("--engine", engine)).stdout).map((line) => {
+      const [, number, name] = /^ *(\d+)\. (.*?)(?: \(in the dataset\))?$/.exec(line) ?? [];
+      return { number: Number(number), name, isKnown: line.endsWith(" (in the dataset)") };
+    });
+    const plain = await generate("--engine", engine, "--plain");
+    expect(plain).toEqual({ code: 0, stdout: text.map(({ name }) => `${name}\n`).join(""), stderr: "" });
+    const json = await generate("--engine", engine, "--json");
+    expect(linesOf(json.stdout).map((line) => JSON.parse(line) as unknown)).toEqual(text);
+    expect([json.code, json.stderr]).toEqual([0, ""]);
+  });
+
+  test("an empty name is an empty line", async () => {
+    await esp32gpt("train", "--steps", "3", "--samples", "0", "--data", at("names"), "--save", at("fresh"));
+    const options = ["--model", at("fresh"), "--data", at("names"), "-n", "200", "--temperature", "2"];
+    const { stdout } = await esp32gpt("generate", ...options, "--plain");
+    expect(linesOf(stdout)).toHaveLength(200);
+    expect(linesOf(stdout)).toContain("");
+  });
+
+  test("says on standard error alone what is wrong, or to be known", async () => {
+    const other = await esp32gpt("generate", "--model", at("model"), "-n", "3", "--json");
+    expect(other.stderr).toMatch(/^esp32gpt: [^\n]* was trained on another list [^\n]*\n$/);
+    for (const line of linesOf(other.stdout))
+      expect(Object.keys(JSON.parse(line) as object)).toEqual(["number", "name"]);
+    expect(await generate("--plain", "--prefix", "Q")).toMatchObject({ code: 2, stdout: "" });
+    expect(await generate("--plain", "--json")).toMatchObject({ code: 2, stdout: "" });
+  });
+
+  test.each(["--plain", "--json"])("a reader that has seen enough of %s is no error", async (option) => {
+    const program = start("generate", "--model", at("model"), "--data", at("names"), "-n", "1000000", option);
+    program.stdout.once("data", () => program.stdout.destroy());
+    const { code, stderr } = await outcomeOf(program);
+    expect([code, stderr]).toEqual([0, ""]);
+  });
+});
+
 test("eval begins with the mean loss over the names", async () => {
   const model = await readModel(at("model"));
   writeFileSync(at("others"), "sam\nbob\r\nisabellaisabellaisabella\n\nleo\n");
@@ -197,7 +238,7 @@ test("Ctrl-C ends the training after the step under way, and saves", async () =>
 });
 
 test("a reader that has seen enough is no error", async () => {
-  const program = start("generate", "--model", at("model"), "-n", "100000");
+  const program = start("generate", "--model", at("model"), "--data", at("names"), "-n", "100000");
   program.stdout.once("data", () => program.stdout.destroy());
   const { code, stderr } = await outcomeOf(program);
   expect([code, stderr]).toEqual([0, ""]);

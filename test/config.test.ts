@@ -1,8 +1,8 @@
-import { activationLayout } from "../src/model/activations";
+import { activationLayout } from "../src/gpt/model/activations";
 import {
   checkInteger,
   checkModelConfig,
-  checkTemperature,
+  checkSetting,
   checkTrainingConfig,
   DEFAULT_MODEL,
   DEFAULT_TRAINING,
@@ -11,12 +11,12 @@ import {
   PRESETS,
   type TrainingConfig,
   trainingConfig,
-} from "../src/config";
-import { InputError } from "../src/errors";
-import { allocate } from "../src/model/layout";
-import { Model } from "../src/model/model";
-import { parameterLayout } from "../src/model/parameters";
-import { typescriptOps } from "../src/model/typescript-ops";
+} from "../src/gpt/model/config";
+import { InputError } from "../src/gpt/base/errors";
+import { allocate } from "../src/gpt/model/layout";
+import { Model } from "../src/gpt/model/model";
+import { parameterLayout } from "../src/gpt/model/parameters";
+import { typescriptOps } from "../src/gpt/model/typescript-ops";
 
 test("the defaults are those of the published program", () => {
   expect(DEFAULT_MODEL).toEqual({
@@ -164,7 +164,7 @@ test.each<[Partial<TrainingConfig>, RegExp]>([
 
 test("messages say what was wanted and what came", () => {
   expect(() => checkInteger("samples", -1, 0, 9)).toThrow("samples must be a whole number from 0 to 9, not -1.");
-  expect(() => checkTemperature(-1)).toThrow("temperature must be 0 or a number from 0.01 to 100, not -1.");
-  for (const temperature of [0, 0.01, 1, 100]) checkTemperature(temperature);
+  expect(() => checkSetting("temperature", -1)).toThrow("temperature must be 0 or a number from 0.01 to 100, not -1.");
+  for (const temperature of [0, 0.01, 1, 100]) checkSetting("temperature", temperature);
   expect(() => checkModelConfig({ ...DEFAULT_MODEL, preset: "\x1b[31m" as PresetName })).toThrow('not "\\u{1b}[31m".');
 });

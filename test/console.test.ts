@@ -1,8 +1,8 @@
-import { STORED } from "../src/program/keeping";
+import { STORED } from "../src/device/checkpoint-store";
 import { MemoryStorage } from "./support/memory-storage";
 import { ALL_LETTERS, finished, TestDevice, underWay } from "./support/test-device";
-import { drawParameters } from "../src/model/parameters";
-import { Random } from "../src/model/random";
+import { drawParameters } from "../src/gpt/model/parameters";
+import { Random } from "../src/gpt/model/random";
 import { largestDifference } from "./helpers";
 
 /* What the console answers, and what it leaves as it was. */
@@ -43,39 +43,28 @@ test("stream writes names until a key is pressed", async () => {
   expect(device.take()).toMatch(/^Step 20/);
 });
 
-test("stop ends what is being written or measured", async () => {
+test("stop ends what runs, says so where nothing does, and what waits comes next", async () => {
   const device = await finished();
+  expect(await device.answer("stop")).toBe("Nothing is under way that stop could end.\n");
   await device.answer("generate 1000", 5);
-  expect(await device.answer("generate 2", 3)).toMatch(/is still under way: stop ends it\.\n/);
-  await device.answer("stop");
+  await device.answer("generate 2", 1);
+  expect((await device.answer("stop")).split("\n").length).toBeLessThan(10);
   expect(await device.answer("generate 1")).toMatch(/^[a-z]*\n$/);
+  const other = await underWay();
+  expect(await other.answer("stop", 1)).toMatch(/^Nothing is under way but the training: pause lets it rest\.\n/);
+  other.type("eval\nstop\n");
+  await other.live(4);
+  expect(other.take()).toMatch(/^Stopped after \d of 9 names\.$/m);
+  other.type("step 3000\n");
+  await other.live(4);
+  expect(await other.answer("stop", 4)).toMatch(/^Step \d+ of 5000, .*; paused\.\n$/m);
 });
 
 test("neither names nor measures change what training does", async () => {
   const undisturbed = await finished({ steps: 200 });
   const disturbed = new TestDevice({ steps: 200 }, new MemoryStorage(), ALL_LETTERS);
-  for (const line of [
-    "generate 3",
-    "eval",
-    "words",
-    "bench",
-    "status",
-    "plan",
-    "pause",
-    "bench",
-    "resume",
-    "help",
-    "save",
-  ])
+  for (const line of ["generate 3", "eval", "words", "status", "plan", "pause", "resume", "help", "save"])
     await disturbed.answer(line, 4);
-  await disturbed.live();
-  expect(disturbed.state).toBe(undisturbed.state);
-});
-
-test("bench in the middle of a batch changes nothing either", async () => {
-  const undisturbed = await finished({ preset: "tuned", steps: 20 });
-  const disturbed = new TestDevice({ preset: "tuned", steps: 20 }, new MemoryStorage(), ALL_LETTERS);
-  for (let i = 0; i < 9; i++) await disturbed.answer("bench", 3 + i);
   await disturbed.live();
   expect(disturbed.state).toBe(undisturbed.state);
 });
@@ -106,7 +95,7 @@ describe("words of one's own", () => {
   test("join, are listed, leave, and are there after power-off", async () => {
     const storage = new MemoryStorage();
     const device = await finished({}, storage);
-    expect(await device.answer("add venus")).toBe('"venus" is one of 1 words of your own.\n');
+    expect(await device.answer("add venus")).toBe('"venus" is one of your own words, the only one.\n');
     for (const word of WORDS.slice(1)) await device.answer(`add ${word}`);
     expect(await device.answer("words")).toBe(`${WORDS.join("\n")}\n`);
     expect(await device.answer("forget mars")).toBe('"mars" is forgotten.\n');
@@ -197,15 +186,6 @@ describe("checkpoints", () => {
   });
 });
 
-test("more commands than can wait are refused, at once; what changes words is saved all the same", async () => {
-  const device = await underWay();
-  const text = await device.answer("add venus\nsave\nsave\nsave\nsave\nload", 60);
-  expect(text.match(/^Too much waits already: try again in a moment\.$/gm)).toHaveLength(4);
-  expect(text.match(/^Saved: /gm)).toHaveLength(1);
-  const other = await finished({ steps: 5000 }, device.storage?.reboot());
-  expect(await other.answer("words")).toBe("venus\n");
-});
-
 test("a line that will not do is answered to a program in a line for programs", async () => {
   const device = await finished();
   await device.answer("set log json");
@@ -217,16 +197,32 @@ test("a line that will not do is answered to a program in a line for programs", 
 
 test("set lists and changes values", async () => {
   const device = await finished();
-  expect(await device.answer("set")).toBe("log text\nlog_every 5\nsave_every 30\ntemperature 0.8\nown_share 0.5\n");
+  expect(await device.answer("set")).toBe(
+    "log text\nlog_every 5\nsave_every 30\ntemperature 0.8\ntop_k 0\ntop_p 1\nown_share 0.5\n",
+  );
   expect(await device.answer("set log_every 7")).toBe("log_every 7\n");
   expect(await device.answer("train 15")).toMatch(/step {4}0\/15.*\nstep {4}7\/15.*\nstep {3}14\/15/);
+});
+
+test("names are drawn within top_k and top_p, by generate, stream, and after a training", async () => {
+  const device = await finished();
+  const written = async (...commands: string[]): Promise<number> => {
+    for (const command of commands) await device.answer(command);
+    return new Set((await device.answer("generate 20")).trimEnd().split("\n")).size;
+  };
+  expect(await written()).toBeGreaterThan(5);
+  expect(await written("set top_k 1")).toBe(1);
+  expect(await device.answer("train 10")).toMatch(/\(temperature=0\.8, top-k=1\) ---\n +1\. (.*)\n +2\. \1\n/);
+  expect(await written("set top_k 0", "set top_p 0.001")).toBe(1);
+  expect(await device.answer("set")).toContain("top_k 0\ntop_p 0.001\n");
+  expect(await written("set top_p 1")).toBeGreaterThan(5);
 });
 
 test("what it is, what it takes, and what it can do", async () => {
   const device = await finished({ version: "1.2.3", codename: "goldcrest" });
   expect(await device.answer("version")).toBe('Version 1.2.3 "goldcrest" on Node.\n');
   expect(await device.answer("plan")).toMatch(/parameters +16768\n[^]*XS takes \d+ bytes/);
-  expect(await device.answer("bench")).toMatch(/^typescript: \d.* ms a step\n$/);
+  expect(await device.answer("bench")).toBe("There is no command bench: help lists them.\n");
   expect(await device.answer("help")).toMatch(/status[^]*generate[^]*reboot/);
   expect(device.rebooted).toBe(false);
   await device.answer("reboot");
@@ -252,6 +248,8 @@ test.each([
   ["set log json 2", /version 1 of its protocol, not 2/],
   ["set own_share 2", /own_share must be a number from 0 to 1/],
   ["set temperature", /temperature must be a number/],
+  ["set top_k 1.5", /top_k must be a whole number from 0 to 1000000/],
+  ["set top_p 2", /top_p must be a number from 0 to 1, not 2/],
   ["chunk 0 1", /^Nothing is being fetched/],
   ["data 0 AAAA", /^Nothing is being received/],
   ["receive 0", /size/],

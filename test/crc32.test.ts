@@ -1,6 +1,6 @@
 import { crc32 as zlibCrc32 } from "node:zlib";
 import fc from "fast-check";
-import { crc32 } from "../src/data/crc32";
+import { crc32 } from "../src/gpt/base/crc32";
 import { utf8 } from "./helpers";
 
 test("has the published check value", () => {

@@ -1,4 +1,4 @@
-import { STORED, UNUSED } from "../src/program/keeping";
+import { ASIDE, STORED } from "../src/device/checkpoint-store";
 import { MemoryStorage, PowerCut } from "./support/memory-storage";
 import { NAMES, TestDevice } from "./support/test-device";
 
@@ -112,19 +112,24 @@ describe("a stored checkpoint that will not do", () => {
     const before = storage.file(STORED);
     const text = (await finished(settings, storage, { names })).take();
     expect(text.split("\n")[0]).toMatch(message);
-    expect(text.split("\n")[0]).toMatch(/It is kept as unused\.safetensors\. Training starts afresh\.$/);
+    expect(text.split("\n")[0]).toMatch(/It is kept as unused-1\.safetensors\. Training starts afresh\.$/);
     expect(text).toMatch(/=== Done ===\n$/);
-    expect(storage.file(UNUSED)).toBe(before);
-    expect([...storage.files.keys()].sort()).toEqual([STORED, UNUSED]);
+    expect(storage.file(ASIDE[0])).toBe(before);
+    expect([...storage.files.keys()].sort()).toEqual([STORED, ASIDE[0]]);
   });
 
-  test("is damaged: likewise, and the newest of them is the one that is kept", async () => {
-    for (const bytes of [Uint8Array.of(1, 2, 3), new Uint8Array(100)]) {
-      const storage = new MemoryStorage({ [STORED]: bytes, [UNUSED]: Uint8Array.of(9) });
+  test("is damaged: likewise, and all of them are kept, as is what a former firmware has left", async () => {
+    const former = Uint8Array.of(9);
+    const storage = new MemoryStorage({ "unused.safetensors": former });
+    const damaged = [Uint8Array.of(1, 2, 3), new Uint8Array(100)];
+    for (const bytes of damaged) {
+      storage.files.set(STORED, bytes);
       const text = (await finished({}, storage)).take();
       expect(text).toMatch(/^checkpoint\.safetensors is not a sound safetensors file/);
-      expect(storage.file(UNUSED)).toBe(bytes);
+      expect(text).toMatch(/^.*Words of your own that it may have cannot be taken over\. It is kept as unused-\d/);
     }
+    expect(ASIDE.map((name) => storage.file(name))).toEqual([former, ...damaged]);
+    expect(storage.files.size).toBe(4);
   });
 
   test("a device whose seed is drawn goes on with the seed that was drawn", async () => {

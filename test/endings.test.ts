@@ -1,10 +1,12 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { Checkpoint } from "../src/checkpoint/reader";
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { Checkpoint } from "../src/gpt/checkpoint/reader";
 import { ROOT } from "./helpers";
 import { esp32gpt, outcomeOf, start, temporaryFolder } from "./support/cli";
 import { MemoryStorage } from "./support/memory-storage";
+import { soon } from "./support/programs";
+import { skipUnless } from "./support/skipping";
 
 /* How commands end: by a signal, by a reader that leaves, by a disk that is full. */
 
@@ -79,11 +81,22 @@ describe.each(["node", "xs"])("on %s", (engine) => {
   });
 });
 
+function openFiles(pid = 0): string[] {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).map((fd) => {
+    try {
+      return readlinkSync(`${folder}/${fd}`);
+    } catch {
+      return ""; // It has just been closed.
+    }
+  });
+}
+
 test("SIGINT ends the wait for names from a pipe", async () => {
   execFileSync("mkfifo", [at("pipe")]);
   const program = start("train", "--data", at("pipe"));
   const outcome = outcomeOf(program);
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  await soon(() => openFiles(program.pid).includes(at("pipe")));
   program.kill("SIGINT");
   expect(await outcome).toEqual({ code: 130, stdout: "", stderr: "" });
 });
@@ -106,8 +119,7 @@ test("the XS process does not outlive a parent that is killed", async () => {
   expect(isRunning()).toBe(true);
   program.kill("SIGKILL");
   await once(program, "exit");
-  for (let i = 0; i < 20 && isRunning(); i++) await new Promise((resolve) => setTimeout(resolve, 100));
-  expect(isRunning()).toBe(false);
+  await soon(() => !isRunning());
 });
 
 /** Of all processes; with /proc where there is one, else by ps. */
@@ -126,8 +138,7 @@ function readCommandLines(): string[] {
 }
 
 const FULL = "/dev/full";
-if (!existsSync(FULL)) console.warn(`Skipped: there is no ${FULL} to test full disks with.`);
-(existsSync(FULL) ? describe.each(["node", "xs"]) : describe.skip.each(["node"]))(
+skipUnless(existsSync(FULL), `full disks, which need ${FULL}`).describe.each(["node", "xs"])(
   "with a full disk, on %s",
   (engine) => {
     const train = (redirection: string, ...options: string[]): ReturnType<typeof outcomeOf> =>

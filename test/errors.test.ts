@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { InputError } from "../src/errors";
+import { InputError } from "../src/gpt/base/errors";
 import { utf8 } from "./helpers";
 
 test("a sentence is left as it is", () => {

@@ -1,19 +1,19 @@
 import { readFileSync } from "node:fs";
-import { DEFAULT_MODEL, type ModelConfig, PRESETS } from "../src/config";
-import { Dataset } from "../src/data/dataset";
-import { Holdout } from "../src/data/holdout";
-import { BOS } from "../src/data/vocabulary";
-import { forward } from "../src/model/forward";
-import { Generator } from "../src/model/generate";
-import { Model } from "../src/model/model";
-import { drawParameters } from "../src/model/parameters";
-import { Random } from "../src/model/random";
-import { Trainer } from "../src/model/trainer";
-import { typescriptOps } from "../src/model/typescript-ops";
-import { Comparison } from "../src/program/comparison";
-import type { EvaluatedEvent } from "../src/program/events";
-import { type EvaluateJob, runJob } from "../src/program/job";
-import { saveCheckpoint } from "../src/checkpoint/saving";
+import { DEFAULT_MODEL, type ModelConfig, PRESETS } from "../src/gpt/model/config";
+import { Dataset } from "../src/gpt/data/dataset";
+import { Holdout } from "../src/gpt/training/holdout";
+import { BOS } from "../src/gpt/data/vocabulary";
+import { forward } from "../src/gpt/model/forward";
+import { Generator } from "../src/gpt/model/generate";
+import { Model } from "../src/gpt/model/model";
+import { drawParameters } from "../src/gpt/model/parameters";
+import { Random } from "../src/gpt/model/random";
+import { Trainer } from "../src/gpt/training/trainer";
+import { typescriptOps } from "../src/gpt/model/typescript-ops";
+import { Comparison } from "../src/jobs/comparison";
+import type { EvaluatedEvent } from "../src/gpt/training/events";
+import { type EvaluateJob, runJob } from "../src/jobs/job";
+import { saveCheckpoint } from "../src/gpt/checkpoint/saving";
 import { datasetOf, drawnModel, mean, NAMES_FILE, tokensOf, utf8 } from "./helpers";
 import { esp32gpt, temporaryFolder } from "./support/cli";
 import { MemoryPlatform } from "./support/memory-platform";
@@ -151,7 +151,11 @@ describe.each<[string, string[], Partial<ModelConfig>]>([
     expect(event.written).toEqual({
       count: samples,
       temperature,
-      newShare: expect.closeTo(written.filter((name) => !known.has(name)).length / samples, 10) as number,
+      newShare: expect.closeTo(
+        written.filter((name) => name !== "" && !known.has(name)).length / samples,
+        10,
+      ) as number,
+      emptyShare: expect.closeTo(written.filter((name) => name === "").length / samples, 10) as number,
       duplicateShare: expect.closeTo(1 - new Set(written).size / samples, 10) as number,
       length: lengths(lists),
       dataLength: lengths(seen),
@@ -189,6 +193,7 @@ describe("the comparison", () => {
       count: 3,
       temperature: 1,
       newShare: 0,
+      emptyShare: 0,
       duplicateShare: 0,
       length: { mean: 3, deviation: 0 },
       dataLength: { mean: 3, deviation: 0 },
@@ -207,9 +212,14 @@ describe("the comparison", () => {
     expect(compared(["annabel", "jo"], ["ann", "joan"]).newShare).toBe(1);
   });
 
+  test("counts empty names as empty, not as new", () => {
+    expect(compared(["ann", "bob"], ["", "zoe", "ann", ""])).toMatchObject({ newShare: 0.25, emptyShare: 0.5 });
+  });
+
   test("of nothing but empty names", () => {
     expect(compared(["ann", "bob"], ["", ""])).toMatchObject({
-      newShare: 1,
+      newShare: 0,
+      emptyShare: 1,
       duplicateShare: 0.5,
       length: { mean: 0, deviation: 0 },
       letterDistance: 1,
@@ -287,7 +297,7 @@ describe("the command line", () => {
     );
     const { loss, names, passedOver, tokens, natsPerToken, bitsPerCharacter, written } = event;
     if (!written) throw new Error("No names were written.");
-    const { newShare, duplicateShare, length, dataLength, letterDistance } = written;
+    const { newShare, emptyShare, duplicateShare, length, dataLength, letterDistance } = written;
     const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
     const remark = passedOver > 0 ? ` (${passedOver} too long, passed over)` : "";
     expect(stdout.startsWith(`Mean loss: ${loss.toFixed(4)} over ${names} names${remark}\n`)).toBe(true);
@@ -303,6 +313,7 @@ describe("the command line", () => {
       `tokens | ${tokens}`,
       "names written | 200 | temperature 0.5",
       ` | new | ${percent(newShare)} | not in the dataset`,
+      ` | empty | ${percent(emptyShare)} | without a character`,
       ` | duplicates | ${percent(duplicateShare)} | written before`,
       ` | length | ${length.mean.toFixed(2)} ± ${length.deviation.toFixed(2)} | ` +
         `characters; in the dataset ${dataLength.mean.toFixed(2)} ± ${dataLength.deviation.toFixed(2)}`,
@@ -314,7 +325,7 @@ describe("the command line", () => {
   });
 
   test("says the same on XS, with a thousand names in the device's memory", async () => {
-    const options = "--holdout 2 --samples 1000";
+    const options = "--holdout 2 --any-holdout --samples 1000";
     const xs = await evaluated(`${options} --engine xs --ops typescript`);
     expect(xs).toMatchObject({ code: 0, stderr: "" });
     expect(xs).toEqual(await evaluated(options));

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -7,9 +7,9 @@ import {
   readFileSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
-import { spawn } from "node:child_process";
 import { ROOT } from "./helpers";
 import { esp32gpt, type Outcome, outcomeOf, temporaryFolder } from "./support/cli";
 
@@ -26,6 +26,14 @@ beforeAll(async () => {
   mkdirSync(at("folder"));
   symlinkSync("circle", at("circle"));
 });
+
+const MB = 1 << 20;
+
+/** An empty file: where it is made longer it takes no room on the disk. */
+function writtenTo(path: string): string {
+  writeFileSync(path, "");
+  return path;
+}
 
 /** Runs the program in a shell: $E stands for it. */
 function shell(command: string): Promise<Outcome> {
@@ -61,7 +69,7 @@ describe.each(ENGINES)("inputs on %s", (engine) => {
     ["--data /dev/null", /\/dev\/null has no names/],
     ["--data /dev/zero", /\/dev\/zero is larger than 64 MB, the most that a list of names may have/],
     ["--data CIRCLE", /circle: its symbolic links go in a circle/],
-    ["--data ''", /there is no such file/],
+    ["--data ''", /--data must not be empty/],
     ["--init /dev/null", /\/dev\/null is not a sound safetensors file/],
     ["--init FOLDER", /folder: it is a folder|folder is/],
   ])("%s is a sentence", async (option, message) => {
@@ -70,6 +78,21 @@ describe.each(ENGINES)("inputs on %s", (engine) => {
     expect(stderr).toMatch(/^esp32gpt: [^\n]+\n$/);
     expect(stderr).toMatch(message);
     expect([code, stdout]).toEqual([2, ""]);
+  });
+
+  test("a list of more than 64 MB is refused before it is read, one of 64 MB is not", async () => {
+    const list = at(`large-${engine}`);
+    const train = `$E train --engine ${engine} --steps 2 --data ${list}`;
+    truncateSync(writtenTo(list), 64 * MB + 1);
+    const refused = await shell(train);
+    expect(refused.stderr).toMatch(
+      /^esp32gpt: [^\n]*large-\w+ is larger than 64 MB, the most that a list of names may have here\.\n$/,
+    );
+    expect([refused.code, refused.stdout]).toEqual([2, ""]);
+    // What it has is no list of names, and that is said.
+    truncateSync(list, 64 * MB);
+    const { code, stderr } = await shell(train);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^esp32gpt: [^\n]*large-\w+[^\n]* line 1[^\n]*\n$/)]);
   });
 
   test("--save follows a link, and keeps the mode of what it replaces", async () => {

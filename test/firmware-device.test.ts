@@ -1,17 +1,24 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "./helpers";
 import { temporaryFolder } from "./support/cli";
+import { skipUnless } from "./support/skipping";
 
 /*
- * gpt-device.c on a chip that is none: a stand-in for ESP-IDF's drivers, a UART's with a FIFO of 16 bytes and
+ * gpt_*.c on a chip that is none: a stand-in for ESP-IDF's drivers, a UART's with a FIFO of 16 bytes and
  * that of USB, and for the few calls of XS that it makes, under AddressSanitizer and UndefinedBehaviorSanitizer.
  */
 
 const COMPILER = process.env.CC ?? "cc";
 const IDF = join(ROOT, "test", "support", "idf");
 const XS = join(ROOT, "node_modules", "@agoric", "xsnap", "moddable", "xs", "includes");
-const DEVICE = join(ROOT, "src", "moddable", "device", "esp32", "gpt-device.c");
+const DEVICE = join(ROOT, "src", "firmware", "chip", "esp32");
+const SOURCES = readdirSync(DEVICE)
+  .filter((name) => name.endsWith(".c"))
+  .map((name) => join(DEVICE, name));
+/** What idf/esp32gpt_panic/CMakeLists.txt asks the linker for. */
+const WRAPPED = "-Wl,--wrap=esp_panic_handler";
 const STRICT = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-isystem", XS, "-I", IDF];
 const SANITIZED = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 const at = temporaryFolder();
@@ -24,12 +31,9 @@ function hasCompiler(): boolean {
   return spawnSync("sh", ["-c", `${COMPILER} --version`], { stdio: "pipe" }).status === 0;
 }
 
-const compiled = hasCompiler() ? describe : undefined;
-if (!compiled) console.warn(`Skipped: gpt-device.c, which needs a C compiler (${COMPILER}).`);
-
-compiled?.("gpt-device.c", () => {
+skipUnless(hasCompiler(), `gpt_*.c, which need a C compiler (${COMPILER})`).describe("gpt_*.c", () => {
   beforeAll(() => {
-    const sources = [DEVICE, join(IDF, "fake-chip.c"), join(IDF, "scenarios.c")];
+    const sources = [...SOURCES, join(IDF, "fake-chip.c"), join(IDF, "scenarios.c"), WRAPPED];
     compile(...SANITIZED, ...sources, "-o", at("device"));
     compile(...SANITIZED, "-DWITHOUT_IRAM", ...sources, "-o", at("device-without-iram"));
     compile(...SANITIZED, "-DWITH_USB", ...sources, "-o", at("device-with-usb"));
@@ -58,6 +62,12 @@ compiled?.("gpt-device.c", () => {
     ["javascript-overflow", "says that the JavaScript stack overflowed"],
     ["c-overflow", "says that the C stack overflowed"],
     ["unopened", "gives and takes nothing before a port is opened"],
+    ["keeps-numbers", "keeps numbers over a reset, and takes nothing for one that power-on has left"],
+    ["sees-damage", "takes nothing that has changed"],
+    ["refuses-slots", "has no other slots"],
+    ["keeps-a-panic", "keeps where the chip panicked, and tells it once"],
+    ["keeps-the-first-panic", "keeps the first of several panics in a row"],
+    ["keeps-an-abort", "keeps the words of an abort, cut and without control characters"],
   ];
 
   test.each([...scenarios, ["no-usb", "has no USB port to open"]])("%s: it %s", (scenario) => {
@@ -94,6 +104,17 @@ compiled?.("gpt-device.c", () => {
     ["mxDebug", ["-DWITH_USB"]],
     ["mxInstrument", ["-DWITH_USB"]],
   ])("compiles without a warning with %s %j, too", (option, options) => {
-    compile(`-D${option}=1`, ...options, "-c", DEVICE, "-o", at(`${option}.o`));
+    for (const source of SOURCES) compile(`-D${option}=1`, ...options, "-c", source, "-o", at(`${option}.o`));
+  });
+
+  test("the firmware's build asks the linker for the panics, and links where it is not asked", () => {
+    const component = readFileSync(join(DEVICE, "..", "idf", "esp32gpt_panic", "CMakeLists.txt"), "utf8");
+    expect(component).toContain(`INTERFACE "${WRAPPED}"`);
+    // As ESP-IDF links without that option: what nothing calls is left out, and what it would need is not missed.
+    const main = at("main.c");
+    writeFileSync(main, "void gpt_xs_kept(void *the); int main(void) { gpt_xs_kept(0); return 0; }\n");
+    const kept = join(DEVICE, "gpt_kept.c");
+    const chip = join(IDF, "fake-chip.c");
+    compile("-ffunction-sections", "-Wl,--gc-sections", main, kept, chip, "-o", at("without"));
   });
 });

@@ -1,6 +1,7 @@
 import { board } from "./support/moddable/board";
 import { fuzzRandom, fuzzRuns, HOSTILE, mutated, pick } from "./support/fuzz";
-import main from "../src/moddable/main";
+import main from "../src/firmware/main";
+import { bootMarker } from "../src/firmware/reset";
 
 /* The firmware's entry, console and serial port on a board that is none. */
 
@@ -97,6 +98,14 @@ test.each([
   expect(await answer("status")).toBe(`${second}\r\n`);
 });
 
+test("values of mcconfig's command line win over the manifest's, and what others have there is passed over", async () => {
+  board.beside = { steps: "5", version: "2.0.0", led: { pin: 2 }, samples: 7, rotation: 90, transmit: "17" };
+  const said = await boot();
+  expect(said).toMatch(/^Version 2\.0\.0 "goldcrest";/);
+  expect(said).toMatch(/^step {4}4\/5: [^]* {3}2\. [a-z]*\r\n=== Done ===\r\n$/m);
+  expect(board.pins).toEqual([17, -1]);
+});
+
 test("pins are opened, and where the chip cannot use them its own are", async () => {
   await boot({ transmit: "17", receive: 16 });
   expect(board.pins).toEqual([17, 16]);
@@ -159,6 +168,92 @@ test.each([
   await boot();
   (globalThis as Abort).abort?.(reason, exception);
   expect(board.text).toMatch(new RegExp(`=== Done ===\r\nRestarting: ${said}\r\n$`));
+});
+
+describe("after a reset that nobody wanted", () => {
+  /** What it says before the banner when the chip was reset after so many milliseconds. */
+  async function afterReset(reason: number, milliseconds: number, crash?: string): Promise<string[]> {
+    await boot({ steps: 1000 }, milliseconds);
+    const { slots } = board;
+    board.reset();
+    board.fifoSize = 128;
+    Object.assign(board, { slots, crash, resetReason: reason });
+    const text = await boot({ version: "1.2.3", codename: "goldcrest", ops: "typescript", steps: 3, samples: 0 });
+    return text.slice(0, text.indexOf("===")).split("\r\n").slice(0, -1);
+  }
+  const CRASH = "LoadProhibited at 0x400d1234 on core 0";
+
+  test("it says what was under way, and where it panicked", async () => {
+    expect(await afterReset(4, 500, CRASH)).toEqual([
+      FIRST_LINE.replace("power on\r\n", "panic"),
+      expect.stringMatching(
+        /^Before the reset: training, after [1-9]\d* steps; LoadProhibited at 0x400d1234 on core 0\.$/,
+      ),
+    ]);
+    expect(board.crash).toBeUndefined();
+  });
+
+  test.each([5, 6, 7, 9])("reason %d: it says what was under way", async (reason) => {
+    const [first, second, ...rest] = await afterReset(reason, 500);
+    expect(first).toMatch(/reset by: (?!power|unknown)[a-z ]+$/);
+    expect(second).toMatch(/^Before the reset: training, after [1-9]\d* steps\.$/);
+    expect(rest).toEqual([]);
+  });
+
+  test.each([0, 1, 2, 3, 8])("reason %d, which somebody wanted: it says no more than that", async (reason) => {
+    expect(await afterReset(reason, 500, CRASH)).toEqual([expect.stringMatching(/reset by: [a-z ]+$/)]);
+    expect(board.crash).toBeUndefined();
+  });
+
+  test("a panic of which nothing else is known is told as well", async () => {
+    board.resetReason = 4;
+    board.crash = CRASH;
+    expect(await boot()).toContain(`reset by: panic\r\nBefore the reset: ${CRASH}.\r\n===`);
+    board.reset();
+    board.resetReason = 4;
+    board.settings = { ops: "typescript", steps: "3" };
+    expect(await boot()).toContain("reset by: panic\r\n===");
+  });
+});
+
+test("a number outlives a reset, and is 0 after power-on", () => {
+  expect(bootMarker.get()).toBe(0);
+  bootMarker.set(2);
+  expect(bootMarker.get()).toBe(2);
+  board.reset();
+  expect(bootMarker.get()).toBe(0);
+});
+
+describe("a boot that fails while it reads what is stored", () => {
+  /** Ends this boot after so many milliseconds, by a reset for a reason; what is in flash stays. */
+  function restart(reason: number): void {
+    const { slots, flash, settings } = board;
+    board.reset();
+    Object.assign(board, { slots, flash: flash?.reboot(), settings, fifoSize: 128, resetReason: reason });
+  }
+
+  beforeEach(async () => {
+    await boot();
+    restart(1);
+  });
+
+  test.each([3, 4, 6])("twice, by reason %d, puts the checkpoint aside unread, and comes up", async (reason) => {
+    for (let i = 0; i < 2; i++) {
+      expect(await boot({}, 0)).not.toMatch(/===|unread/);
+      restart(reason);
+    }
+    expect(await boot()).toMatch(/^checkpoint\.safetensors is left unread: .* It is kept as unused-1\.safetensors\./m);
+    restart(4);
+    expect(await boot()).toMatch(/It is trained already/);
+  });
+
+  test.each([1, 2, 9])("by reason %d, as when somebody pulls the plug, loses nothing", async (reason) => {
+    for (let i = 0; i < 4; i++) {
+      await boot({}, 0);
+      restart(reason);
+    }
+    expect(await boot()).toMatch(/It is trained already/);
+  });
 });
 
 test("a port that stands still does not keep it from restarting", async () => {

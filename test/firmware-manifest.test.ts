@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
-import { CREATION } from "../src/plan";
-import { checkSettings, SETTINGS } from "../src/program/settings";
+import { CREATION } from "../src/gpt/plan";
+import { checkSettings, firmwareNames } from "../src/device/settings";
 import { ROOT } from "./helpers";
+import { firmwareManifests } from "./support/firmware-modules";
 
 /*
  * The manifest against the sources: every module of the firmware is there and preloaded, none is there
@@ -19,31 +20,34 @@ interface Manifest {
     static: number;
     main: string;
   };
-  readonly config: Record<string, string | number>;
+  readonly config: { readonly esp32gpt: Record<string, string | number> };
   readonly modules: Record<string, string | string[]>;
-  readonly preload: string[];
-  readonly platforms: Record<string, { modules: Record<string, string>; dependency?: { idf: string }[] }>;
+  readonly preload?: string[];
+  readonly platforms: Record<
+    string,
+    { modules: Record<string, string>; build?: Record<string, string>; dependency?: { idf: string }[] }
+  >;
 }
 
-const SRC = join(ROOT, "src");
-const DEVICE_FOLDER = join(SRC, "moddable", "device");
-const readManifest = (...path: string[]): Manifest =>
-  JSON.parse(readFileSync(join(ROOT, ...path, "manifest.json"), "utf8")) as Manifest;
-const manifest = readManifest();
-const opsManifest = readManifest("src", "moddable", "ops");
-const deviceManifest = readManifest("src", "moddable", "device");
-const preloaded = [...manifest.preload, ...opsManifest.preload, ...deviceManifest.preload];
+const CHIP_FOLDER = join(ROOT, "src", "firmware", "chip");
+const readManifest = (file: string): Manifest => JSON.parse(readFileSync(file, "utf8")) as Manifest;
+const manifest = readManifest(join(ROOT, "manifest.json"));
+const settings = manifest.config.esp32gpt;
+const chipManifest = readManifest(join(CHIP_FOLDER, "manifest.json"));
+/** The files behind each module of the firmware. */
+const listed = firmwareManifests();
+const modules = new Map(listed.flatMap((each) => Object.entries(each.modules)));
+const preloaded = listed.flatMap(({ file }) => readManifest(file).preload ?? []);
 
 /** The one module whose source depends on the platform. */
-const DEVICE = "gpt/device";
-const DEVICE_SOURCES = ["esp32", "simulator"].map((folder) => join(DEVICE_FOLDER, folder, "device.ts"));
+const CHIP = "esp32gpt/chip";
 
-/** "gpt/moddable/main" of src/moddable/main.ts. */
-const specifierOf = (file: string): string =>
-  DEVICE_SOURCES.includes(file) ? DEVICE : `gpt/${file.slice(SRC.length + 1).replace(/\.ts$/, "")}`;
+function specifierOf(file: string): string {
+  for (const [specifier, files] of modules) if (files.includes(file)) return specifier;
+  throw new Error(`the firmware has no module of ${file}`);
+}
 
-const filesOf = (specifier: string): string[] =>
-  specifier === DEVICE ? DEVICE_SOURCES : [join(SRC, `${specifier.slice("gpt/".length)}.ts`)];
+const filesOf = (specifier: string): readonly string[] => modules.get(specifier) ?? [];
 
 function parse(file: string): ts.SourceFile {
   return ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.ES2023, true);
@@ -54,7 +58,7 @@ function importsOf(file: string): string[] {
   return parse(file).statements.flatMap((statement) => {
     if (!ts.isImportDeclaration(statement) || !ts.isStringLiteral(statement.moduleSpecifier)) return [];
     const { text } = statement.moduleSpecifier;
-    if (text === DEVICE) return [DEVICE];
+    if (text === CHIP) return [CHIP];
     return text.startsWith(".") ? [specifierOf(join(file, "..", `${text}.ts`))] : [];
   });
 }
@@ -67,50 +71,35 @@ function reachable(specifier: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
-test("every module that the entry leads to is preloaded, and no other", () => {
-  expect(manifest.creation.main).toBe("gpt/moddable/main");
+test("every module that the entry leads to is there and preloaded, and no other", () => {
+  expect(manifest.creation.main).toBe("esp32gpt/firmware/main");
   expect([...preloaded].sort()).toEqual([...reachable(manifest.creation.main)].sort());
-  expect(new Set(preloaded).size).toBe(preloaded.length);
-});
-
-test("the manifest's patterns find these modules, and leave out what the firmware does not use", () => {
-  expect(manifest.include).toContain("./src/moddable/ops/manifest.json");
-  expect(manifest.modules).toMatchObject({ "gpt/*": "./src/*", "gpt/moddable/*": "./src/moddable/*" });
-  const folders = Object.values(manifest.modules)
-    .flat()
-    .filter((path) => /^\.\/src\/.*\*$/.test(path));
-  const files = folders.flatMap((path) => {
-    const folder = join(ROOT, path.slice(0, -1));
-    return readdirSync(folder).map((name) => join(folder, name));
-  });
-  const unused = files
-    .filter((file) => file.endsWith(".ts"))
-    .map((file) => specifierOf(file))
-    .filter((specifier) => !preloaded.includes(specifier));
-  const excluded = [manifest.modules["~"]].flat().filter((path) => path.startsWith("./src/"));
-  expect(excluded.map((path) => path.replace("./src/", "gpt/")).sort()).toEqual(unused.sort());
+  expect([...preloaded].sort()).toEqual([...modules.keys()].sort());
 });
 
 test("the device is one module, of a folder of its own on the chip and on every simulator", () => {
-  expect(manifest.include).toContain("./src/moddable/device/manifest.json");
-  expect(manifest.platforms).toBeUndefined();
   const folders = { esp32: "esp32", lin: "simulator", mac: "simulator", win: "simulator" };
-  expect(Object.keys(deviceManifest.platforms).sort()).toEqual(Object.keys(folders));
+  expect(Object.keys(chipManifest.platforms).sort()).toEqual(Object.keys(folders));
   for (const [platform, folder] of Object.entries(folders)) {
-    expect(deviceManifest.platforms[platform].modules).toEqual({ [DEVICE]: `./${folder}/*` });
-    const sources = readdirSync(join(DEVICE_FOLDER, folder));
+    expect(chipManifest.platforms[platform].modules).toEqual({ [CHIP]: `./${folder}/*` });
+    const sources = readdirSync(join(CHIP_FOLDER, folder));
     // All that the pattern finds becomes this module: one of TypeScript, and its C.
     expect(sources.filter((name) => name.endsWith(".ts"))).toEqual(["device.ts"]);
-    expect(sources.every((name) => /\.(ts|c)$/.test(name))).toBe(true);
+    expect(sources.every((name) => /\.(ts|c|h)$/.test(name))).toBe(true);
   }
-  expect(deviceManifest.platforms.esp32.dependency).toEqual([
+  // The chip's makefile is the SDK's and a line more; see idf/make.esp32.mk.
+  expect(chipManifest.platforms.esp32.build).toEqual({
+    "MAKE_FRAGMENT ?=": "./idf/make.esp32.mk",
+    ESP32GPT_COMPONENTS: "./idf",
+  });
+  expect(chipManifest.platforms.esp32.dependency).toEqual([
     { idf: "esp_driver_uart" },
     { idf: "esp_driver_usb_serial_jtag" },
   ]);
   const { compilerOptions } = JSON.parse(readFileSync(join(ROOT, "tsconfig.json"), "utf8")) as {
     compilerOptions: { paths: Record<string, string[]> };
   };
-  expect(compilerOptions.paths[DEVICE]).toEqual(["./src/moddable/device/esp32/device.ts"]);
+  expect(compilerOptions.paths[CHIP]).toEqual(["./src/firmware/chip/esp32/device.ts"]);
 });
 
 test("the machine has the sizes that the plan and the simulator reckon with", () => {
@@ -120,14 +109,15 @@ test("the machine has the sizes that the plan and the simulator reckon with", ()
 });
 
 test("the firmware has the version and the codename of the package", () => {
-  const { version, codename } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Manifest["config"];
-  expect(manifest.config).toMatchObject({ version, codename });
+  const { version, codename } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Record<string, string>;
+  expect(settings).toMatchObject({ version, codename });
   expect(codename).toMatch(/^[a-z]+$/);
 });
 
 test("the manifest lists every setting, and what it sets makes sense", () => {
-  expect(Object.keys(manifest.config).sort()).toEqual(SETTINGS.map(({ name }) => name).sort());
-  expect(() => checkSettings(manifest.config)).not.toThrow();
+  expect(Object.keys(manifest.config)).toEqual(["esp32gpt"]);
+  expect(Object.keys(settings)).toEqual(firmwareNames());
+  expect(() => checkSettings(settings)).not.toThrow();
 });
 
 /** What may stand at the top of a module: declarations whose values are constants. */
@@ -190,15 +180,16 @@ test("every native function that TypeScript names is defined in C beside it", ()
         .join("\n");
     return {
       named: [...texts(".ts").matchAll(/native\("(\w+)"\)/g)].map(([, name]) => name).sort(),
-      defined: [...texts(".c").matchAll(/^void (xs_\w+)\(xsMachine \*the\)/gm)].map(([, name]) => name).sort(),
+      defined: [...texts(".c").matchAll(/^void (\w*xs_\w+)\(xsMachine \*the\)/gm)].map(([, name]) => name).sort(),
     };
   };
-  for (const folder of ["ops", join("device", "esp32")]) {
-    const { named, defined } = natives(join(SRC, "moddable", folder));
+  const ops = join(ROOT, "src", "gpt", "native");
+  for (const folder of [ops, join(CHIP_FOLDER, "esp32")]) {
+    const { named, defined } = natives(folder);
     expect(named.length).toBeGreaterThan(5);
     expect(defined).toEqual(named);
   }
   const table = readFileSync(join(ROOT, "host", "xs", "engine", "natives.c"), "utf8");
-  const listed = [...table.matchAll(/_\((xs_\w+)\)/g)].map(([, name]) => name);
-  expect(listed.sort()).toEqual(natives(join(SRC, "moddable", "ops")).named);
+  const listed = [...table.matchAll(/_\((\w*xs_\w+)\)/g)].map(([, name]) => name);
+  expect(listed.sort()).toEqual(natives(ops).named);
 });

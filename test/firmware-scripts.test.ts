@@ -8,6 +8,7 @@ import { temporaryFolder } from "./support/cli";
 import { buildsIn, codename, image, version } from "./support/firmware-build";
 import { expectRefusal } from "./support/programs";
 import { bare, onPosix, programsIn, script } from "./support/scripts";
+import { skipUnless } from "./support/skipping";
 
 const at = temporaryFolder();
 const writeProgram = programsIn(at);
@@ -29,8 +30,7 @@ describe("without the SDK", () => {
     expectRefusal(await script("build", [], { MODDABLE: at("sdk"), PATH: NOWHERE }), /mcconfig.*not on PATH.*xs-dev/);
   });
 
-  test("misses ESP-IDF", async () => {
-    if (process.platform === "win32") return;
+  onPosix("misses ESP-IDF", async () => {
     const tools = ["mcconfig", "make"].map((tool) => writeProgram("tools", tool, ""))[0];
     const env = { MODDABLE: at("sdk"), PATH: tools };
     expectRefusal(await script("build", [], env), /IDF_PATH is not set.*xs-dev@latest setup --device esp32/);
@@ -109,6 +109,22 @@ describe("release", () => {
     expect(readFileSync(released("esp32-8mb"))).toEqual(readFileSync(join(folder, "xs_esp32.bin")));
   });
 
+  test("offers the ELF that the application was made of, and no other", async () => {
+    const folder = writeBuild("with-elf", 0);
+    const text = `\0${version}\0${codename}`;
+    const elf = released("esp32-4mb").replace(/bin$/, "elf");
+    const release = async (made: string, found: string): Promise<string> => {
+      writeFileSync(join(folder, "xs_esp32.bin"), image(0, text, made));
+      writeFileSync(join(folder, "xs_esp32.elf"), found);
+      rmSync(elf, { force: true });
+      return (await script("release", ["--from", folder, "--to", at("release")])).stdout;
+    };
+    expect(await release("this one", "this one")).toMatch(/esp32-4mb\.elf: its symbols\.\n/);
+    expect(readFileSync(elf, "utf8")).toBe("this one");
+    expect(await release("this one", "another")).toMatch(/Its ELF is not there/);
+    expect(existsSync(elf)).toBe(false);
+  });
+
   test("refuses what is no release", async () => {
     const expectRefused = async (folder: string, message: RegExp): Promise<void> =>
       expectRefusal(await script("release", ["--from", folder, "--to", at("release")]), message);
@@ -129,7 +145,9 @@ describe("with the SDK", () => {
   const board = "esp32/testboard";
   const outputs = (variant: string): string => join(ROOT, "build", "firmware", variant, "bin", "esp32", "testboard");
   afterAll(() => {
-    for (const variant of ["4mb", "8mb"]) rmSync(outputs(variant), { recursive: true, force: true });
+    for (const variant of ["4mb", "8mb"])
+      for (const folder of [outputs(variant), outputs(variant).replace(/bin(?=.esp32.testboard$)/, "tmp")])
+        rmSync(folder, { recursive: true, force: true });
   });
 
   /** A mcconfig that copies a build to where the real one would have put its own, and tells how it was started. */
@@ -138,12 +156,17 @@ describe("with the SDK", () => {
     const tools = writeProgram(
       `tools-${build}`,
       "mcconfig",
-      `const { cpSync } = require("node:fs");
+      `const { cpSync, mkdirSync, writeFileSync } = require("node:fs");
       const options = process.argv.slice(2);
       const output = options[options.indexOf("-o") + 1];
       const kind = { "-d": "debug", "-i": "instrument" }[options[0]] ?? "release";
       console.log(JSON.stringify({ options, env: process.env }));
       if (options.includes("steps=7")) process.exit(7);
+      if (options.includes("steps=8")) {
+        const folder = output + "/tmp/${board}/" + kind + "/esp32gpt/xsProj-esp32/build";
+        mkdirSync(folder, { recursive: true });
+        writeFileSync(folder + "/xs_esp32.elf", "the program with its symbols");
+      }
       cpSync("${at(build)}", output + "/bin/${board}/" + kind + "/esp32gpt", { recursive: true });`,
     );
     writeProgram(`tools-${build}`, "make", "");
@@ -182,6 +205,13 @@ describe("with the SDK", () => {
     expect(started.env.PATH).toMatch(/^[^:]*node_modules\/\.bin:/);
   });
 
+  onPosix("puts the ELF beside the images", async () => {
+    writeBuild("sdk-elf", 9);
+    await script("build", ["steps=8", "--board", board], sdk("sdk-elf"));
+    const folder = join(outputs("4mb"), "release", "esp32gpt");
+    expect(readFileSync(join(folder, "xs_esp32.elf"), "utf8")).toBe("the program with its symbols");
+  });
+
   onPosix("ends as mcconfig does when it fails", async () => {
     const { code, stderr } = await script("build", ["steps=7", "--board", board], sdk("sdk-build"));
     expect([code, stderr]).toEqual([7, ""]);
@@ -190,7 +220,21 @@ describe("with the SDK", () => {
   onPosix("refuses settings that make no sense before anything is built", async () => {
     const env = sdk("sdk-build");
     for (const name of ["build", "debug"])
-      expectRefusal(await script(name, ["step=500", "--board", board], env), /no setting step: .*steps/);
+      expectRefusal(await script(name, ["stpes=5", "--board", board], env), /no setting stpes: .*steps/);
+    const long = at("long.txt");
+    writeFileSync(long, "emma\n".repeat(540_000));
+    const data = [`data=${long}`, "--board", board];
+    expectRefusal(
+      await script("build", data, env),
+      /long\.txt has 2700000 bytes, and beside the program a flash of 4 MB has room for 2293760: .* --flash 8mb/,
+    );
+    writeFileSync(long, "emma\n".repeat(700_000));
+    expectRefusal(
+      await script("build", [...data, "--flash", "8mb"], env),
+      /long\.txt has 3500000 bytes, .* 8 MB has room for 3342336: shorten the list/,
+    );
+    writeFileSync(long, "abcdefghijklmnopqrst\n".repeat(3));
+    expectRefusal(await script("build", data, env), /long\.txt has no name that fits block_size 16.*fit block_size 21/);
     const small = ["n_embd=32", "n_layer=2", "--board", "esp32/esp32c3"];
     expectRefusal(await script("build", small, env), /ESP32-C3: .*would fit/);
   });
@@ -270,9 +314,8 @@ describe("clean", () => {
 });
 
 const hasEsptool = ["esptool", "esptool.py"].some((name) => spawnSync(name, ["version"]).status === 0);
-if (!hasEsptool) console.warn("skipped: what esptool does with the images, as it is not installed.");
 
-(hasEsptool ? describe : describe.skip)("with esptool", () => {
+skipUnless(hasEsptool, "what esptool does with the images; it is not installed").describe("with esptool", () => {
   test.each(CHIPS)("merges the images for %s, which esptool reads", async (name, id, bootloaderAt) => {
     const folder = writeBuild(`merge-${name}`, id);
     const { code, stdout, stderr } = await script("release", ["--full", "--from", folder, "--to", at("release")]);
@@ -333,4 +376,21 @@ if (!hasEsptool) console.warn("skipped: what esptool does with the images, as it
     const refused = await script("release", ["--full", "--from", at("list-0"), "--to", to]);
     expectRefusal(refused, /index\.json is no list of images/);
   });
+});
+
+test("what stands in the manifest is checked before anything is built, as the command line changes it", () => {
+  const manifest = at("manifest.json");
+  const check = (config: object, settings = {}): string => {
+    writeFileSync(manifest, JSON.stringify({ config }));
+    const given = `${JSON.stringify(settings)}, ${JSON.stringify({ board: "esp32", flash: "4mb", manifest })}`;
+    const program = `import { checkFirmware } from "./dist/firmware.js";
+      try { console.log("fits", checkFirmware(${given}).length); } catch ({ message }) { console.log(message); }`;
+    const words = ["--input-type=module", "-e", program];
+    return spawnSync(process.execPath, words, { cwd: ROOT, encoding: "utf8" }).stdout;
+  };
+  expect(check({ esp32gpt: { stpes: 5 } })).toMatch(/^There is no setting stpes: there are .*steps/);
+  expect(check({ esp32gpt: { n_head: 3 } })).toMatch(/^n_embd \(16\) must be a multiple of n_head \(3\)/);
+  expect(check({ esp32gpt: { n_embd: 512 } })).toMatch(/^ESP32: this model needs \d+ bytes/);
+  expect(check({ esp32gpt: { n_head: 8, n_embd: 24 }, stpes: 5, led: {} })).toMatch(/^fits \d+\n$/);
+  expect(check({ esp32gpt: { n_head: 3 }, n_embd: "18" }, { n_embd: "24" })).toMatch(/^fits \d+\n$/);
 });

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { Serial } from "../src/program/serial";
+import { Serial } from "../src/device/serial";
 import { board } from "./support/moddable/board";
 
 const QUEUE = 2048;
@@ -109,6 +109,20 @@ test("whatever is written, and however slow the port: whole lines in order, and 
     }),
     { numRuns: 200, endOnFailure: true },
   );
+});
+
+test.each([10, 100, 500, 1000])("who writes lines of %d bytes while there is room loses none", (length) => {
+  const { port } = serial();
+  board.fifoSize = 128;
+  board.bytesAMillisecond = 1;
+  const lines = Array.from({ length: 100 }, (_, i) => String(i).padStart(length - 2, "."));
+  let next = 0;
+  for (let i = 0; i < 100_000 && next < lines.length; i++) {
+    while (port.hasRoom && next < lines.length) port.write(`${lines[next++]}\n`);
+    board.run(20);
+  }
+  board.run(QUEUE * 2);
+  expect(board.text).toBe(lines.map((line) => `${line}\r\n`).join(""));
 });
 
 test("flush waits until all is sent", () => {

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { temporaryFolder } from "./support/cli";
 import { buildsIn } from "./support/firmware-build";
 import { bare, programsIn, startScript } from "./support/scripts";
-import { until } from "./support/programs";
+import { soon, until } from "./support/programs";
+import { skipUnless } from "./support/skipping";
 
 const at = temporaryFolder();
 const writeProgram = programsIn(at);
@@ -52,10 +53,7 @@ const COMMANDS: readonly (readonly [name: string, options: readonly string[]])[]
   ["qemu", ["--image", "IMAGE", "--tcp", "0"]],
 ];
 
-if (process.platform !== "linux")
-  console.warn("skipped: what signals leave of the scripts' programs; it looks into /proc.");
-
-(process.platform === "linux" ? describe : describe.skip)(
+skipUnless(process.platform === "linux", "what signals leave of the scripts' programs; it looks into /proc").describe(
   "a signal ends the script and all that it has started",
   () => {
     beforeAll(() => {
@@ -80,8 +78,7 @@ if (process.platform !== "linux")
       program.kill(signal);
       await once(program, "exit");
       expect(Date.now() - begin).toBeLessThan(2000);
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      expect(pids.filter(isAlive)).toEqual([]);
+      await soon(() => !pids.some(isAlive));
       return program.exitCode;
     }
 

@@ -1,13 +1,16 @@
-import { Checkpoint } from "../src/checkpoint/reader";
-import { loadModel } from "../src/checkpoint/loading";
-import { saveCheckpoint } from "../src/checkpoint/saving";
-import { InputError } from "../src/errors";
-import { openStorage } from "../src/moddable/storage";
-import type { Storage } from "../src/platform";
+import { Checkpoint } from "../src/gpt/checkpoint/reader";
+import { loadModel } from "../src/gpt/checkpoint/loading";
+import { saveCheckpoint } from "../src/gpt/checkpoint/saving";
+import { InputError } from "../src/gpt/base/errors";
+import { BootGuard } from "../src/device/boot-guard";
+import { mount } from "../src/firmware/mount";
+import { openStorage } from "../src/places/moddable/storage";
+import type { Storage } from "../src/gpt/base/platform";
 import { drawnModel } from "./helpers";
 import { saved, SMALL, stateOf, trained } from "./support/checkpoints";
 import { board } from "./support/moddable/board";
 import { Flash } from "./support/moddable/files";
+import { expectOneAtATime } from "./support/new-file";
 import { realRunner } from "./support/runner";
 
 /* The firmware's files, on a file system that is none. */
@@ -46,13 +49,13 @@ async function expectRefusal(work: Promise<unknown>, message: string): Promise<v
 
 test("what is saved is loaded after a restart, and the next save takes its place", async () => {
   const first = opened();
-  await save(first.storage, 1);
-  expectFiles(first.flash, { [PATH]: await saved(model, 1, training) });
+  await save(first.storage, 5);
+  expectFiles(first.flash, { [PATH]: await saved(model, 5, training) });
   const { storage, flash } = opened(first.flash.reboot());
   const loaded = await loadModel(realRunner(), storage, NAME, {}, model.ops, model.vocabulary);
-  expect([loaded?.step, loaded?.model.parameters]).toEqual([1, model.parameters]);
-  await save(storage, 2);
-  expectFiles(flash, { [PATH]: await saved(model, 2, training) });
+  expect([loaded?.step, loaded?.model.parameters]).toEqual([5, model.parameters]);
+  await save(storage, 6);
+  expectFiles(flash, { [PATH]: await saved(model, 6, training) });
 });
 
 test("there is no file until one is saved", async () => {
@@ -80,6 +83,14 @@ test("a file is moved over another, and one that is not there is not", async () 
   await storage.move("none", "best");
   await storage.move(NAME, "best");
   expectFiles(flash, { "esp32gpt/best": bytes });
+});
+
+test("a file is removed, and one that is not there is not", async () => {
+  const { storage, flash } = opened();
+  flash.files.set(PATH, Uint8Array.of(1));
+  await storage.remove(NAME);
+  await storage.remove(NAME);
+  expectFiles(flash, {});
 });
 
 describe("where the flash has no room", () => {
@@ -194,13 +205,10 @@ test("giving a file up never fails", async () => {
   expectFiles(flash, { [PATH]: await saved(model, 2, training) });
 });
 
-test("one file at a time takes the place of another", async () => {
+test("one file at a time takes the place of another: the second gives up the first", async () => {
   const { storage, flash } = opened();
-  for (const end of ["abort", "commit"] as const) {
-    const file = await storage.create(NAME);
-    await expectRefusal(storage.create(NAME), `Cannot write ${NAME}: it is already being written.`);
-    await file[end]();
-  }
+  await expectOneAtATime(storage, NAME);
+  expectFiles(flash, { [PATH]: Uint8Array.of(3, 4) });
   await save(storage);
   expectFiles(flash, { [PATH]: await saved(model, 2, training) });
 });
@@ -216,6 +224,20 @@ test.each([
   await expectRefusal(storage.create(name), `Cannot write ${shown}: ${reason}.`);
   await expectRefusal(storage.create(name), `Cannot write ${shown}: ${reason}.`);
   expectFiles(flash, {});
+});
+
+test("a file system that has ended the program twice is not opened", () => {
+  let value = 0;
+  const marker = { get: () => value, set: (next: number) => void (value = next) };
+  for (let i = 0; i < 2; i++) expect(new BootGuard(marker).begin("storage")).toBe(true);
+  board.flash = new Flash();
+  expect(mount(marker, openStorage)).toEqual({
+    storage: undefined,
+    refusal: expect.stringMatching(/^Nothing can be saved here: .* twice\..*npm run erase/) as string,
+  });
+  value = 0;
+  expect(mount(marker, openStorage).refusal).toBe("");
+  expect(value).toBe(0);
 });
 
 test("where there can be no files, a sentence says why", () => {

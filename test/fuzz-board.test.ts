@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { STORED } from "../src/program/keeping";
+import { STORED } from "../src/device/checkpoint-store";
 import { tagCommand } from "../src/protocol/lines";
 import { utf8 } from "./helpers";
 import { rewritten } from "./support/altered-checkpoints";
@@ -38,7 +38,7 @@ const COMMANDS = [
     "received",
     "cancel",
   ],
-  ...["stop", "bench", "version"],
+  ...["stop", "version"],
 ];
 
 test("it ends in order", async () => {

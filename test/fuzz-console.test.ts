@@ -1,7 +1,7 @@
-import { STORED } from "../src/program/keeping";
+import { STORED } from "../src/device/checkpoint-store";
 import { encodeBase64 } from "../src/protocol/base64";
 import { type DeviceLine, openLine, tagCommand } from "../src/protocol/lines";
-import type { Random } from "../src/model/random";
+import type { Random } from "../src/gpt/model/random";
 import { utf8 } from "./helpers";
 import { fuzzRandom, fuzzRuns, HOSTILE, mutated, pick } from "./support/fuzz";
 import { MemoryStorage } from "./support/memory-storage";
@@ -28,6 +28,7 @@ const COMMANDS = [
 /** What is said when something was changed. */
 const CHANGES = /is one of|is forgotten|own_share|^Loaded|^Training for|^Fresh weights|^=== Done/m;
 const CHANGING = /^@\d+ \w+ +(?:add|forget|load|train|reset|resume|received)\b/;
+const STEPPING = /^(?:@\d+ \w+ +)?step\b/;
 const SHOWN = /^[^\p{Cc}\p{Bidi_Control}]*(?:\n[^\p{Cc}\p{Bidi_Control}]*)*$/u;
 
 /** A line as somebody might send it, without its end. */
@@ -77,7 +78,9 @@ class Said {
     const mayChange = CHANGING.test(String(Buffer.from(line)));
     const isDone = ({ type, ok }: DeviceLine): boolean =>
       type === "trained" || (mayChange && type === "ack" && ok === true);
-    return this.lines.some(isDone) || CHANGES.test([this.people, ...answers].join("\n"));
+    const said = [this.people, ...answers].join("\n");
+    const isStepDone = STEPPING.test(String(Buffer.from(line))) && /^Step \d/m.test(said);
+    return this.lines.some(isDone) || isStepDone || CHANGES.test(said);
   }
 }
 

@@ -1,11 +1,11 @@
 import fc from "fast-check";
-import type { ModelConfig } from "../src/config";
-import { InputError } from "../src/errors";
-import { forward } from "../src/model/forward";
-import { Generator } from "../src/model/generate";
-import type { Model } from "../src/model/model";
-import type { Dtype } from "../src/model/ops";
-import { Random } from "../src/model/random";
+import { type ModelConfig, samplingLimits, type SamplingLimits } from "../src/gpt/model/config";
+import { InputError } from "../src/gpt/base/errors";
+import { forward } from "../src/gpt/model/forward";
+import { Generator } from "../src/gpt/model/generate";
+import type { Model } from "../src/gpt/model/model";
+import type { Dtype } from "../src/gpt/model/ops";
+import { Random } from "../src/gpt/model/random";
 import { drawnModel, largestDifference, tokensOf, letterOf } from "./helpers";
 
 /** Weights large enough for the model to have opinions. */
@@ -180,4 +180,96 @@ test.each([-1, NaN, Infinity, 1e-9])("the temperature %d is refused", (temperatu
   const generator = new Generator(drawnModel(), new Random(1));
   expect(() => generator.name(temperature)).toThrow(InputError);
   expect(() => generator.name(temperature)).toThrow(/^temperature/);
+});
+
+describe("top-k and top-p", () => {
+  const model = bold({});
+  const names = (limits: Partial<SamplingLimits>, temperature = 1, count = 40): string[] => {
+    const generator = new Generator(model, new Random(5));
+    return Array.from({ length: count }, () => generator.name(temperature, "", samplingLimits(limits)));
+  };
+
+  test("that are off, or take all tokens in, change no name", () => {
+    const generator = new Generator(model, new Random(5));
+    const free = Array.from({ length: 40 }, () => generator.name(1));
+    expect(names({})).toEqual(free);
+    expect(names({ topK: 0, topP: 1 })).toEqual(free);
+    expect(names({ topK: 27 })).toHaveLength(40);
+  });
+
+  test("top-k 1 and top-p 0 always take the likeliest, but draw a number for each token", () => {
+    const likeliest = names({}, 0)[0];
+    expect(new Set(names({ topK: 1 }))).toEqual(new Set([likeliest]));
+    expect(new Set(names({ topP: 0 }))).toEqual(new Set([likeliest]));
+    const [limited, free] = [new Random(9), new Random(9)];
+    const name = new Generator(model, limited).name(1, "", { topK: 1, topP: 1 });
+    for (let i = 0; i <= name.length && i < 15; i++) free.uniform();
+    expect(limited.word).toBe(free.word);
+  });
+
+  /** By definition, on the probabilities in single precision: sorted, cut, divided. */
+  function limited(probabilities: Float32Array, { topK, topP }: SamplingLimits): Float32Array {
+    let order = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a] || a - b);
+    if (topK > 0) order = order.slice(0, topK);
+    const total = topK > 0 && topK < probabilities.length ? order.reduce((sum, i) => sum + probabilities[i], 0) : 1;
+    const kept: number[] = [];
+    let sum = 0;
+    for (const i of order) {
+      if (kept.length > 0 && sum >= topP * total) break;
+      kept.push(i);
+      sum += probabilities[i];
+    }
+    return probabilities.map((p, i) => (kept.includes(i) ? p / sum : 0));
+  }
+
+  test.each([
+    [{ topK: 3, topP: 1 }, 1],
+    [{ topK: 0, topP: 0.5 }, 1],
+    [{ topK: 0, topP: 0.9 }, 2],
+    [{ topK: 8, topP: 0.7 }, 1.5],
+    [{ topK: 26, topP: 0.999 }, 0.5],
+    [{ topK: 1000, topP: 0.3 }, 3],
+  ])("%j at temperature %d draws as the definition says", (limits, temperature) => {
+    const reference = bold({});
+    const random = new Random(5);
+    const written = Array.from({ length: 40 }, () => {
+      let name = "";
+      while (name.length < 15) {
+        forward(reference, tokensOf(name), 0, name.length + 1);
+        const logits = [...reference.logits[name.length]];
+        const weights = logits.map((logit) => Math.exp((logit - Math.max(...logits)) / temperature));
+        const sum = weights.reduce((a, b) => a + b);
+        const probabilities = Float32Array.from(weights, (weight) => Math.fround(weight) / sum);
+        const token = random.categorical(limited(probabilities, limits));
+        if (token === 0) break;
+        name += letterOf(token);
+      }
+      return name;
+    });
+    expect(names(limits, temperature)).toEqual(written);
+  });
+
+  test("of equals the lower tokens stay", () => {
+    const flat = drawnModel({});
+    flat.parameters.fill(0);
+    const generator = new Generator(flat, new Random(3));
+    const letters = (limits: SamplingLimits): string[] =>
+      [...new Set(Array.from({ length: 60 }, () => generator.name(1, "", limits)).join(""))].sort();
+    // Token 0 ends a name.
+    expect(letters({ topK: 4, topP: 1 })).toEqual(["a", "b", "c"]);
+    expect(letters({ topK: 0, topP: 4 / 27 - 1e-6 })).toEqual(["a", "b", "c"]);
+    expect(letters({ topK: 6, topP: 0.5 })).toEqual(["a", "b"]);
+  });
+
+  test.each<[Partial<SamplingLimits>, RegExp]>([
+    [{ topK: -1 }, /^top-k must be a whole number from 0 to/],
+    [{ topK: 1.5 }, /^top-k/],
+    [{ topK: NaN }, /^top-k/],
+    [{ topP: -0.1 }, /^top-p must be a number from 0 to 1/],
+    [{ topP: 1.1 }, /^top-p/],
+    [{ topP: NaN }, /^top-p/],
+  ])("%j is refused", (limits, message) => {
+    expect(() => names(limits)).toThrow(message);
+    expect(() => names(limits)).toThrow(InputError);
+  });
 });

@@ -1,7 +1,7 @@
-import type { ModelConfig } from "../src/config";
-import type { Dtype } from "../src/model/ops";
-import { Random } from "../src/model/random";
-import { Trainer } from "../src/model/trainer";
+import type { ModelConfig } from "../src/gpt/model/config";
+import type { Dtype } from "../src/gpt/model/ops";
+import { Random } from "../src/gpt/model/random";
+import { Trainer } from "../src/gpt/training/trainer";
 import { datasetOf, drawnModel, lossOf, tokensOf } from "./helpers";
 
 /*

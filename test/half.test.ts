@@ -1,4 +1,4 @@
-import { bfloat16, float16 } from "../src/checkpoint/half";
+import { bfloat16, float16 } from "../src/gpt/checkpoint/half";
 
 /** The float32 with these bits. */
 function float32(bits: number): number {

@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { DEFAULT_MODEL, type ModelConfig } from "../src/config";
-import { Dataset } from "../src/data/dataset";
-import { forward } from "../src/model/forward";
-import { Model } from "../src/model/model";
-import type { Dtype } from "../src/model/ops";
-import { drawParameters } from "../src/model/parameters";
-import { Random } from "../src/model/random";
-import type { Trainer } from "../src/model/trainer";
-import { typescriptOps } from "../src/model/typescript-ops";
-import { BOS, latinVocabulary } from "../src/data/vocabulary";
+import { DEFAULT_MODEL, type ModelConfig } from "../src/gpt/model/config";
+import { Dataset } from "../src/gpt/data/dataset";
+import { forward } from "../src/gpt/model/forward";
+import { Model } from "../src/gpt/model/model";
+import type { Dtype } from "../src/gpt/model/ops";
+import { drawParameters } from "../src/gpt/model/parameters";
+import { Random } from "../src/gpt/model/random";
+import type { Trainer } from "../src/gpt/training/trainer";
+import { typescriptOps } from "../src/gpt/model/typescript-ops";
+import { BOS, latinVocabulary } from "../src/gpt/data/vocabulary";
 
 /** The repository's folder. */
 export const ROOT = join(__dirname, "..");

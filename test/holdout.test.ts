@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { Dataset } from "../src/data/dataset";
-import { InputError } from "../src/errors";
-import { Evaluation } from "../src/program/evaluation";
-import { Holdout } from "../src/data/holdout";
-import { Random } from "../src/model/random";
-import { Trainer } from "../src/model/trainer";
+import { Dataset } from "../src/gpt/data/dataset";
+import { InputError } from "../src/gpt/base/errors";
+import { Evaluation } from "../src/gpt/training/evaluation";
+import { Holdout } from "../src/gpt/training/holdout";
+import { Random } from "../src/gpt/model/random";
+import { Trainer } from "../src/gpt/training/trainer";
 import {
   datasetOf,
   drawnModel,

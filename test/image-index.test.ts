@@ -1,5 +1,5 @@
 // The list of the images that lie beside the page.
-import { InputError } from "../src/errors";
+import { InputError } from "../src/gpt/base/errors";
 import { listed } from "./support/full-image";
 import { parseIndex } from "../web/board/image-index";
 

@@ -1,10 +1,10 @@
 // What the page shows of a model: the model's own numbers, looked at without a trace.
-import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig } from "../src/config";
-import { BOS } from "../src/data/vocabulary";
-import { InputError } from "../src/errors";
-import { forward } from "../src/model/forward";
-import { Random } from "../src/model/random";
-import { Trainer } from "../src/model/trainer";
+import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig } from "../src/gpt/model/config";
+import { BOS } from "../src/gpt/data/vocabulary";
+import { InputError } from "../src/gpt/base/errors";
+import { forward } from "../src/gpt/model/forward";
+import { Random } from "../src/gpt/model/random";
+import { Trainer } from "../src/gpt/training/trainer";
 import { inspect } from "../web/learner/inspection";
 import { drawnModel, largestDifference, shippedNames, tokensOf } from "./helpers";
 

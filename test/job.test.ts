@@ -1,15 +1,16 @@
 import { readFileSync } from "node:fs";
-import type { Event, StepEvent } from "../src/program/events";
-import { Generator } from "../src/model/generate";
-import { runJob } from "../src/program/job";
-import type { Surroundings } from "../src/program/surroundings";
-import { DEFAULT_TRAIN_JOB, type PreparedTraining, prepareTraining, type TrainJob } from "../src/program/train-job";
-import { Checkpoint } from "../src/checkpoint/reader";
-import { LoadingTask } from "../src/checkpoint/loading";
-import { drawParameters } from "../src/model/parameters";
-import { Random } from "../src/model/random";
-import { saveCheckpoint } from "../src/checkpoint/saving";
-import { Trainer } from "../src/model/trainer";
+import type { Event } from "../src/protocol/events";
+import type { StepEvent } from "../src/gpt/training/events";
+import { Generator } from "../src/gpt/model/generate";
+import { runJob } from "../src/jobs/job";
+import type { Surroundings } from "../src/jobs/surroundings";
+import { DEFAULT_TRAIN_JOB, type PreparedTraining, prepareTraining, type TrainJob } from "../src/jobs/train-job";
+import { Checkpoint } from "../src/gpt/checkpoint/reader";
+import { LoadingTask } from "../src/gpt/checkpoint/loading";
+import { drawParameters } from "../src/gpt/model/parameters";
+import { Random } from "../src/gpt/model/random";
+import { saveCheckpoint } from "../src/gpt/checkpoint/saving";
+import { Trainer } from "../src/gpt/training/trainer";
 import { datasetOf, drawnModel, NAMES_FILE, trainStep, utf8 } from "./helpers";
 import { MemoryPlatform } from "./support/memory-platform";
 import { realRunner } from "./support/runner";
@@ -264,22 +265,4 @@ test.each<[Partial<TrainJob>, RegExp]>([
   expect(platform.of("error")[0].message).toMatch(message);
   expect(platform.log).toBe("");
   expect(storage.files.size).toBe(0);
-});
-
-describe("a time in the place of a number of names", () => {
-  test("becomes a number of names, which is told, and repeats the run", async () => {
-    const log = async (job: Partial<TrainJob>, tick: number): Promise<MemoryPlatform> =>
-      train({ ...threeSteps, model: { preset: "tuned" }, training: {}, logEvery: 1000, ...job }, { tick });
-    // A look at the clock takes a millisecond: so does a name, and an update.
-    const timed = await log({ seconds: 0.5 }, 1);
-    const [, names] =
-      /^0\.5 s are (\d+) names here: --train-names \1 repeats this\.$/.exec(timed.of("remark")[0].message) ?? [];
-    expect(Number(names)).toBe(Math.floor(500 / (1 + 1 / 8)));
-    expect(timed.of("start")[0].steps).toBe(Math.ceil(Number(names) / 8));
-    expect((await log({ trainNames: Number(names) }, 0)).log).toBe(timed.log);
-  });
-
-  test("must make sense", async () => {
-    expect((await train({ seconds: 0 })).of("error")[0].message).toMatch(/^seconds must be a number from 0\.001/);
-  });
 });

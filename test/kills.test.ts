@@ -1,16 +1,17 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "./helpers";
 import { outcomeOf, start, temporaryFolder } from "./support/cli";
-import { RECEIVED, STORED } from "../src/program/keeping";
+import { RECEIVED, STORED } from "../src/device/checkpoint-store";
+import { soon } from "./support/programs";
+import { skipUnless } from "./support/skipping";
 
 /* What kills leave. A long run of the first test: npm run test:killed-runs. */
 
 const at = temporaryFolder();
-const linux = process.platform === "linux" ? test : test.skip;
-if (process.platform !== "linux") console.warn("Skipped: what kills leave; it looks into /proc.");
+const { test: linux } = skipUnless(process.platform === "linux", "what kills leave; it looks into /proc");
 
 linux(
   "a training that is killed again and again ends like one that was not",
@@ -47,7 +48,7 @@ linux("a process that has ended, and that nobody has asked how, does not keep wh
     const [pid] = (await once(parent.stdout, "data")) as [Buffer];
     const leftover = `${at("orphaned")}.${String(pid).trim()}.tmp`;
     writeFileSync(leftover, "half");
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await soon(() => readFileSync(`/proc/${String(pid).trim()}/stat`, "utf8").includes(" Z "));
     expect((await outcomeOf(start("train", "--steps", "1", "--samples", "0", "--save", at("orphaned")))).code).toBe(0);
     expect(existsSync(leftover)).toBe(false);
   } finally {

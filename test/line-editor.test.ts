@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { decodeUtf8 } from "../src/data/utf8";
-import { LineEditor } from "../src/program/line-editor";
+import { decodeUtf8 } from "../src/gpt/base/utf8";
+import { LineEditor } from "../src/device/line-editor";
 import { utf8 } from "./helpers";
 
 const TOO_LONG = "!The line is too long: at most 120 bytes.";

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { DEFAULT_MODEL } from "../src/config";
-import { Dataset } from "../src/data/dataset";
+import { DEFAULT_MODEL } from "../src/gpt/model/config";
+import { Dataset } from "../src/gpt/data/dataset";
 import { ROOT } from "./helpers";
 
-/* The lists that the page offers beside the names: see web/lists.ts. */
+/* The lists that the page offers beside the names: see web/workbench/lists.ts. */
 
 const FOLDER = join(ROOT, "web", "lists");
 const FILES = readdirSync(FOLDER);
@@ -48,8 +48,8 @@ test.each(FILES)("%s is shuffled", (file) => {
 });
 
 test("each is offered", () => {
-  const source = readFileSync(join(ROOT, "web", "lists.ts"), "utf8");
-  expect(FILES.filter((file) => !source.includes(`"./lists/${file}"`))).toEqual([]);
+  const source = readFileSync(join(ROOT, "web", "workbench", "lists.ts"), "utf8");
+  expect(FILES.filter((file) => !source.includes(`"../lists/${file}"`))).toEqual([]);
 });
 
 test("together they weigh little", () => {

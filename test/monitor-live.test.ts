@@ -2,16 +2,17 @@ import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
-import { monitorInTerminal, type TerminalProgram } from "./support/terminal";
+import { hasPty, monitorInTerminal, type TerminalProgram } from "./support/terminal";
 import { temporaryFolder } from "./support/cli";
 import { FakeDevice } from "./support/fake-device";
 import { BoardServer } from "./support/monitor";
+import { soon } from "./support/programs";
+import { skipUnless } from "./support/skipping";
 
 /* The monitor at a terminal, which Python's pty is. */
 
 const at = temporaryFolder();
-const hasPty = process.platform === "linux" && spawnSync("python3", ["-c", "import pty"]).status === 0;
-if (!hasPty) console.warn("skipped: the monitor at a terminal, as there is no Linux with Python.");
+const withPty = skipUnless(hasPty, "the monitor at a terminal, which needs Linux and Python");
 
 const CTRL_C = "\x03";
 const UP = "\x1b[A";
@@ -22,7 +23,7 @@ const OWN_CODES = /\x1b\[(?:\d*[AGJ]|\?25[hl]|[0-9]*m)|\x1b\[\?2004[hl]/g;
 
 const plain = (shown: string): string => shown.replaceAll(OWN_CODES, "");
 
-(hasPty ? describe : describe.skip)("at a terminal", () => {
+withPty.describe("at a terminal", () => {
   let server: BoardServer;
   let terminal: TerminalProgram;
   let device: FakeDevice;
@@ -150,16 +151,14 @@ const plain = (shown: string): string => shown.replaceAll(OWN_CODES, "");
     await terminal.until(/step {4}0\/1000: loss = 3\.2986\r\n/);
     await terminal.until(/does not answer.*What it says is shown as text, without a curve\./);
     terminal.type("generate 5\r");
-    for (let i = 0; i < 50 && !received.includes("generate 5"); i++) await new Promise((go) => setTimeout(go, 50));
-    expect(received).toContain("generate 5");
+    await soon(() => received.includes("generate 5"));
     await leave();
   });
 
   test("shows the text of another version of the protocol, and says so", async () => {
     await begin({ protocol: 2 });
     await terminal.until(/speaks version 2 of the device protocol, and this program 1\. What it says is shown as text/);
-    for (let i = 0; i < 50 && device.isJson; i++) await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(device.isJson).toBe(false);
+    await soon(() => !device.isJson);
     board.write("step    0/1000: loss = 3.2986\r\n");
     await terminal.until(/3\.2986/);
     await leave();
@@ -171,7 +170,7 @@ const plain = (shown: string): string => shown.replaceAll(OWN_CODES, "");
     device.restart();
     board.write("rst:0x1 (POWERON_RESET)\r\n");
     const before = terminal.shown.length;
-    for (let i = 0; i < 100 && !device.isJson; i++) await new Promise((resolve) => setTimeout(resolve, 50));
+    await soon(() => device.isJson);
     train(10);
     await terminal.until(/step 10\/1000/, before);
     await leave();
@@ -186,7 +185,7 @@ const plain = (shown: string): string => shown.replaceAll(OWN_CODES, "");
     await leave();
     await begin({}, [20, 3]);
     await terminal.until(/> /);
-    for (let i = 0; i < 50 && !device.isJson; i++) await new Promise((resolve) => setTimeout(resolve, 50));
+    await soon(() => device.isJson);
     train(1);
     await terminal.until(/loss = /);
     expect(terminal.shown).not.toContain("training");
@@ -266,15 +265,18 @@ const plain = (shown: string): string => shown.replaceAll(OWN_CODES, "");
     await terminal.until(/training/);
     terminal.isRead = false;
     for (let i = 0; i < 20; i++) board.write(Buffer.alloc(1 << 20, "0123456789abcde\n"));
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    expect(board.writableLength).toBeGreaterThan(8 << 20);
+    // It takes what fits its buffers, and no more.
+    let waiting = Infinity;
+    for (let before = 0; before !== waiting; await new Promise((resolve) => setTimeout(resolve, 300)))
+      [before, waiting] = [waiting, board.writableLength];
+    expect(waiting).toBeGreaterThan(8 << 20);
     terminal.isRead = true;
     await leave();
     board.destroy();
   });
 });
 
-(hasPty ? test : test.skip)("a training at a terminal ends with its curve, in a pipe without", async () => {
+withPty.test("a training at a terminal ends with its curve, in a pipe without", async () => {
   const { TerminalProgram } = await import("./support/terminal");
   const command = ["bin/esp32gpt.js", "train", "--steps", "300", "--holdout", "5", "--samples", "2"];
   const program = new TerminalProgram([process.execPath, ...command], 80, 24);

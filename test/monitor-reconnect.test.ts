@@ -1,11 +1,13 @@
-import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
-import { Noise } from "../src/protocol/noise";
-import { XsbugFilter } from "../src/protocol/xsbug";
+import { Noise } from "../src/client/noise";
+import { XsbugFilter } from "../src/client/xsbug";
 import { esp32gpt, outcomeOf, start, temporaryFolder } from "./support/cli";
 import { BoardServer } from "./support/monitor";
-import { expectRefusal, until } from "./support/programs";
+import { expectRefusal, soon, until } from "./support/programs";
+import { skipUnless } from "./support/skipping";
+import { hasPty } from "./support/terminal";
 
 const at = temporaryFolder();
 
@@ -15,8 +17,11 @@ describe("--reconnect", () => {
     free.close();
     const program = start("monitor", "--port", free.address, "--reconnect");
     const outcome = outcomeOf(program);
+    let said = "";
+    program.stderr.on("data", (text) => (said += String(text)));
+    const waiting = `Waiting for ${free.address}...\n`;
     program.stdin.write("status\n");
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await soon(() => said === waiting);
     for (const round of ["first", "second"]) {
       const server = await BoardServer.listen(free.port);
       const connection = await server.next();
@@ -25,9 +30,8 @@ describe("--reconnect", () => {
       server.close();
       await once(connection, "close");
     }
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await soon(() => said === waiting.repeat(3));
     program.kill("SIGINT");
-    const waiting = `Waiting for ${free.address}...\n`;
     expect(await outcome).toEqual({ code: 130, stdout: "first\nsecond\n", stderr: waiting.repeat(3) });
   });
 
@@ -38,17 +42,18 @@ describe("--reconnect", () => {
   });
 });
 
-const hasPty = process.platform === "linux" && spawnSync("python3", ["-c", "import pty"]).status === 0;
-if (!hasPty) console.warn("skipped: a cable that is pulled and plugged in, as there is no Linux with Python.");
+const withPty = skipUnless(hasPty, "a cable that is pulled and plugged in, which needs Linux and Python");
 
 /** A cable whose other end says who it is, under a name that lasts; pulled by killing it. */
 async function plugIn(name: string, text: string): Promise<ChildProcessWithoutNullStreams> {
+  const fresh = `${name}.new`;
   const cable = spawn("python3", [
     "-c",
     "import os, pty, sys, time, tty\n" +
       "ours, theirs = pty.openpty()\n" +
       "tty.setraw(theirs)\n" +
-      `os.symlink(os.ttyname(theirs), ${JSON.stringify(name)})\n` +
+      `os.symlink(os.ttyname(theirs), ${JSON.stringify(fresh)})\n` +
+      `os.rename(${JSON.stringify(fresh)}, ${JSON.stringify(name)})\n` +
       "print('plugged', flush=True)\n" +
       `while True: os.write(ours, ${JSON.stringify(`${text}\n`)}.encode()); time.sleep(0.1)\n`,
   ]);
@@ -56,23 +61,40 @@ async function plugIn(name: string, text: string): Promise<ChildProcessWithoutNu
   return cable;
 }
 
-(hasPty ? test : test.skip)("a cable is waited for, and again when it was pulled", async () => {
+withPty.test("a cable is waited for, and again when it was pulled", async () => {
   const port = at("ttyUSB7");
   const program = start("monitor", "--port", port, "--reconnect");
   let said = "";
   program.stderr.on("data", (text) => (said += String(text)));
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await soon(() => said !== "");
   for (const text of ["one", "two"]) {
     const cable = await plugIn(port, text);
     await until(program, "stdout", new RegExp(text));
+    // The name goes first: what it names may soon be a terminal of somebody else.
+    rmSync(port);
     cable.kill("SIGKILL");
     await once(cable, "exit");
-    rmSync(port);
   }
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  await soon(() => said === `Waiting for ${port}...\n`.repeat(3));
   program.kill("SIGTERM");
   await once(program, "exit");
   expect([program.exitCode, said]).toEqual([143, `Waiting for ${port}...\n`.repeat(3)]);
+});
+
+withPty.test("another board in the place of one is noticed, however fast", async () => {
+  const port = at("ttyUSB8");
+  const program = start("monitor", "--port", port, "--reconnect");
+  await until(program, "stderr", /Waiting/);
+  const cables = [await plugIn(port, "one")];
+  await until(program, "stdout", /one/);
+  // The first is silent, and does not end; its name is that of the second at once.
+  cables[0].kill("SIGSTOP");
+  cables.push(await plugIn(port, "two"));
+  await until(program, "stdout", /two/);
+  program.kill("SIGTERM");
+  await once(program, "exit");
+  expect(program.exitCode).toBe(143);
+  for (const cable of cables) cable.kill("SIGKILL");
 });
 
 describe("what is meant for xsbug", () => {

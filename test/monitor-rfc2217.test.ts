@@ -9,6 +9,7 @@ import { ROOT } from "./helpers";
 import { esp32gpt, outcomeOf, start } from "./support/cli";
 import { BoardServer } from "./support/monitor";
 import { expectRefusal, until } from "./support/programs";
+import { skipUnless } from "./support/skipping";
 
 const never = new AbortController().signal;
 
@@ -96,61 +97,62 @@ describe("a server", () => {
 });
 
 const hasPySerial = spawnSync("python3", ["-c", "import serial.rfc2217"]).status === 0;
-if (!hasPySerial)
-  console.warn("skipped: the monitor against pySerial's RFC 2217 server, as pySerial is not installed.");
 
-(hasPySerial ? describe : describe.skip)("with pySerial's server", () => {
-  let server: ChildProcessWithoutNullStreams;
-  let told = "";
-  let url: string;
+skipUnless(hasPySerial, "the monitor against pySerial's RFC 2217 server, which needs pySerial").describe(
+  "with pySerial's server",
+  () => {
+    let server: ChildProcessWithoutNullStreams;
+    let told = "";
+    let url: string;
 
-  beforeEach(async () => {
-    told = "";
-    server = spawn("python3", [join(ROOT, "test", "support", "serial-server.py")]);
-    server.stderr.pipe(process.stderr);
-    url = `rfc2217://127.0.0.1:${/listening (\d+)/.exec(await until(server, "stdout", /listening \d+\n/))?.[1] ?? ""}`;
-    server.stdout.on("data", (text) => (told += String(text)));
-  });
-  afterEach(() => void server.kill("SIGKILL"));
+    beforeEach(async () => {
+      told = "";
+      server = spawn("python3", [join(ROOT, "test", "support", "serial-server.py")]);
+      server.stderr.pipe(process.stderr);
+      url = `rfc2217://127.0.0.1:${/listening (\d+)/.exec(await until(server, "stdout", /listening \d+\n/))?.[1] ?? ""}`;
+      server.stdout.on("data", (text) => (told += String(text)));
+    });
+    afterEach(() => void server.kill("SIGKILL"));
 
-  async function readBytes(port: Duplex, length: number): Promise<Buffer> {
-    const parts: Buffer[] = [];
-    for await (const part of port.iterator({ destroyOnReturn: false })) {
-      parts.push(part as Buffer);
-      if (Buffer.concat(parts).length >= length) break;
+    async function readBytes(port: Duplex, length: number): Promise<Buffer> {
+      const parts: Buffer[] = [];
+      for await (const part of port.iterator({ destroyOnReturn: false })) {
+        parts.push(part as Buffer);
+        if (Buffer.concat(parts).length >= length) break;
+      }
+      return Buffer.concat(parts);
     }
-    return Buffer.concat(parts);
-  }
 
-  test("every byte goes there and back, at the speed that was asked for", async () => {
-    const port = await connect({ port: url, baud: 460800, reset: false }, never);
-    const bytes = Buffer.from(Array.from({ length: 3000 }, (_, i) => (i * 7) & 255));
-    port.write(bytes);
-    expect((await readBytes(port, bytes.length)).equals(bytes)).toBe(true);
-    expect(told).toContain("baud 460800 8N1\n");
-    const ended = once(server, "exit");
-    port.end();
-    await ended;
-    port.destroy();
-  });
+    test("every byte goes there and back, at the speed that was asked for", async () => {
+      const port = await connect({ port: url, baud: 460800, reset: false }, never);
+      const bytes = Buffer.from(Array.from({ length: 3000 }, (_, i) => (i * 7) & 255));
+      port.write(bytes);
+      expect((await readBytes(port, bytes.length)).equals(bytes)).toBe(true);
+      expect(told).toContain("baud 460800 8N1\n");
+      const ended = once(server, "exit");
+      port.end();
+      await ended;
+      port.destroy();
+    });
 
-  test("--reset pulls EN down and lets the board start from flash", async () => {
-    const program = start("monitor", "--port", url, "--reset");
-    const outcome = outcomeOf(program);
-    program.stdin.write("status\n");
-    while (!told.includes("rts 0")) await once(server.stdout, "data");
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(told).toMatch(/dtr 0\nrts 1\n(baud .*\n)?rts 0\n$/);
-    server.kill("SIGKILL");
-    const { code, stdout, stderr } = await outcome;
-    expect([code, stdout, stderr]).toEqual([1, "status\n", `The connection to ${url} is gone.\n`]);
-  });
-});
+    test("--reset pulls EN down and lets the board start from flash", async () => {
+      const program = start("monitor", "--port", url, "--reset");
+      const outcome = outcomeOf(program);
+      program.stdin.write("status\n");
+      while (!told.includes("rts 0")) await once(server.stdout, "data");
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(told).toMatch(/dtr 0\nrts 1\n(baud .*\n)?rts 0\n$/);
+      server.kill("SIGKILL");
+      const { code, stdout, stderr } = await outcome;
+      expect([code, stdout, stderr]).toEqual([1, "status\n", `The connection to ${url} is gone.\n`]);
+    });
+  },
+);
 
 const hasEspServer = spawnSync("esp_rfc2217_server", ["--help"]).status === 0;
-if (!hasEspServer) console.warn("skipped: the monitor against esptool's RFC 2217 server, as esptool is not installed.");
+const withEspServer = skipUnless(hasEspServer, "the monitor against esptool's RFC 2217 server; it is not installed");
 
-(hasEspServer ? test : test.skip)("with esptool's server, what is typed comes back from a port in a loop", async () => {
+withEspServer.test("with esptool's server, what is typed comes back from a port in a loop", async () => {
   const free = await BoardServer.listen();
   const { port } = free;
   free.close();

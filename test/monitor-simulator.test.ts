@@ -10,10 +10,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { monitorInTerminal, type TerminalProgram } from "./support/terminal";
+import { hasPty, monitorInTerminal, type TerminalProgram } from "./support/terminal";
 import { esp32gpt, outcomeOf, start, temporaryFolder } from "./support/cli";
-import { until } from "./support/programs";
+import { soon, until } from "./support/programs";
 import { Cable, SimulatedBoard, SMALL } from "./support/simulator";
+import { skipUnless } from "./support/skipping";
 
 /* The monitor and the device simulator, both as a user starts them. */
 
@@ -21,9 +22,7 @@ const at = temporaryFolder();
 const ON_NODE = ["--engine", "node"];
 const CTRL_C = "\x03";
 
-const hasPty = process.platform === "linux" && spawnSync("python3", ["-c", "import pty"]).status === 0;
-if (!hasPty) console.warn("skipped: the monitor at a terminal with the simulator, as there is no Linux with Python.");
-const withPty = hasPty ? test : test.skip;
+const { test: withPty } = skipUnless(hasPty, "the monitor at a terminal with the simulator: Linux and Python");
 
 /** The numbers of all processes that a process has started, and these in turn. */
 function descendants(pid: number): number[] {
@@ -38,8 +37,7 @@ function isAlive(pid: number): boolean {
 
 async function expectGone(pids: readonly number[]): Promise<void> {
   expect(pids.length).toBeGreaterThan(0);
-  for (let i = 0; i < 20 && pids.some(isAlive); i++) await new Promise((resolve) => setTimeout(resolve, 100));
-  expect(pids.filter(isAlive)).toEqual([]);
+  await soon(() => !pids.some(isAlive));
 }
 
 async function typeAndLeave(terminal: TerminalProgram): Promise<void> {

@@ -5,6 +5,7 @@ import { FakeDevice } from "./support/fake-device";
 import { esp32gpt, outcomeOf, temporaryFolder } from "./support/cli";
 import { BoardServer } from "./support/monitor";
 import { expectRefusal } from "./support/programs";
+import { skipUnless } from "./support/skipping";
 
 /* Carrying checkpoints where something is wrong; with a board that is as it should be: monitor-simulator.test.ts. */
 
@@ -117,9 +118,8 @@ describe("--log", () => {
     ]);
   });
 
-  const hasFull = existsSync("/dev/full");
-  if (!hasFull) console.warn("Skipped: there is no /dev/full to test a full disk of the monitor's log with.");
-  (hasFull ? test : test.skip)("on a full disk ends the session with a sentence", async () => {
+  const withFull = skipUnless(existsSync("/dev/full"), "a full disk of the monitor's log, which needs /dev/full");
+  withFull.test("on a full disk ends the session with a sentence", async () => {
     const { program, board } = await server.connected("--log", "/dev/full");
     const outcome = outcomeOf(program);
     board.write("ready\n");

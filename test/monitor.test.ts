@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { spawn, spawnSync } from "node:child_process";
-import { closeSync, existsSync, openSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { connect as connectSocket, type Socket } from "node:net";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -8,12 +8,14 @@ import { connect } from "../host/monitor/connection";
 import { BoardText } from "../host/monitor/board-text";
 import { choosePort, environmentPort } from "../host/monitor/ports";
 import { converse } from "../host/monitor/terminal";
-import { isVisible } from "../src/errors";
+import { isVisible } from "../src/gpt/base/errors";
 import { ROOT } from "./helpers";
 import { esp32gpt, outcomeOf, start, temporaryFolder } from "./support/cli";
 import { BoardServer } from "./support/monitor";
 import { expectRefusal, until } from "./support/programs";
 import { onPosix } from "./support/scripts";
+import { skipUnless } from "./support/skipping";
+import { hasPty } from "./support/terminal";
 
 const at = temporaryFolder();
 
@@ -142,6 +144,13 @@ describe("ends within two seconds", () => {
     expect(Date.now() - begin).toBeLessThan(2000);
   }
 
+  /** Connections to a port that wait for an answer, where Linux says so. */
+  function pending(port: number): number {
+    const SYN_SENT = "02";
+    const remote = `:${port.toString(16).toUpperCase().padStart(4, "0")} ${SYN_SENT} `;
+    return readFileSync("/proc/net/tcp", "utf8").split(remote).length - 1;
+  }
+
   onPosix.each(SIGNALS)("by %s, on a quiet board", async (signal, code) => {
     const { program, board } = await server.connected();
     board.write("ready\n");
@@ -164,39 +173,41 @@ describe("ends within two seconds", () => {
     await expectEnd(program, signal, code);
   });
 
-  onPosix("while a host does not answer", async () => {
-    const node = (code: string): ReturnType<typeof start> => spawn(process.execPath, ["-e", code]);
-    const wait = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20000);";
-    // It listens and never accepts. When its queue is full, further connections wait for ever.
-    const deaf = node(
-      `const server = require("node:net").createServer().listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
+  skipUnless(existsSync("/proc/net/tcp"), "an end while a host does not answer, which needs /proc").test(
+    "while a host does not answer",
+    async () => {
+      const node = (code: string): ReturnType<typeof start> => spawn(process.execPath, ["-e", code]);
+      const wait = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20000);";
+      // It listens and never accepts. When its queue is full, further connections wait for ever.
+      const deaf = node(
+        `const server = require("node:net").createServer().listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
         require("node:fs").writeSync(1, String(server.address().port));
         ${wait}
       });`,
-    );
-    const [port] = (await once(deaf.stdout, "data")) as [Buffer];
-    const queue = Array.from({ length: 8 }, () =>
-      connectSocket(Number(port), "127.0.0.1").on("error", () => undefined),
-    );
-    try {
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      const program = start("monitor", "--port", `tcp://127.0.0.1:${String(port)}`);
-      const outcome = outcomeOf(program);
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      expect(program.exitCode).toBeNull();
-      await expectEnd(program, "SIGINT", 130);
-      expect(await outcome).toEqual({ code: 130, stdout: "", stderr: "" });
-    } finally {
-      deaf.kill("SIGKILL");
-      for (const socket of queue) socket.destroy();
-    }
-  });
+      );
+      const [port] = (await once(deaf.stdout, "data")) as [Buffer];
+      const queue = Array.from({ length: 8 }, () =>
+        connectSocket(Number(port), "127.0.0.1").on("error", () => undefined),
+      );
+      try {
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        const before = pending(Number(port));
+        const program = start("monitor", "--port", `tcp://127.0.0.1:${String(port)}`);
+        const outcome = outcomeOf(program);
+        while (pending(Number(port)) === before && program.exitCode === null)
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        expect(program.exitCode).toBeNull();
+        await expectEnd(program, "SIGINT", 130);
+        expect(await outcome).toEqual({ code: 130, stdout: "", stderr: "" });
+      } finally {
+        deaf.kill("SIGKILL");
+        for (const socket of queue) socket.destroy();
+      }
+    },
+  );
 });
 
-const hasPty = process.platform === "linux" && spawnSync("python3", ["-c", "import pty"]).status === 0;
-if (!hasPty) console.warn("skipped: the monitor on a pseudo-terminal, as there is no Linux with Python.");
-
-(hasPty ? describe : describe.skip)("a serial device", () => {
+skipUnless(hasPty, "the monitor on a pseudo-terminal, which needs Linux and Python").describe("a serial device", () => {
   let device: ReturnType<typeof start>;
   let path: string;
 
@@ -250,9 +261,8 @@ describe("the output", () => {
     expect([program.exitCode, said]).toEqual([0, ""]);
   });
 
-  const hasFull = existsSync("/dev/full");
-  if (!hasFull) console.warn("Skipped: there is no /dev/full to test a full output of the monitor with.");
-  (hasFull ? test : test.skip)("that is full is told in a sentence", async () => {
+  const withFull = skipUnless(existsSync("/dev/full"), "a full output of the monitor, which needs /dev/full");
+  withFull.test("that is full is told in a sentence", async () => {
     const full = openSync("/dev/full", "w");
     const program = spawn(process.execPath, ["bin/esp32gpt.js", "monitor", "--port", server.address], {
       cwd: ROOT,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { Random } from "../src/model/random";
-import { typescriptOps } from "../src/model/typescript-ops";
+import { Random } from "../src/gpt/model/random";
+import { typescriptOps } from "../src/gpt/model/typescript-ops";
 import { gaussians } from "./helpers";
 
 /*

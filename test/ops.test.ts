@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { Random } from "../src/model/random";
-import { typescriptOps } from "../src/model/typescript-ops";
+import { Random } from "../src/gpt/model/random";
+import { typescriptOps } from "../src/gpt/model/typescript-ops";
 import { gaussians, largestDifference } from "./helpers";
 
 /** Shapes small enough to be many, with odd and even sizes, one row, one column. */
@@ -250,6 +250,15 @@ describe("softmaxCrossEntropy", () => {
     expect(Math.abs(loss / (2 * huge) - 1)).toBeLessThan(1e-6);
     expect([...wrong]).toEqual([1, -1, 0]);
   });
+});
+
+test.each([NaN, Infinity, -Infinity])("areFinite finds %d in any place", (value) => {
+  for (let i = 0; i < 3; i++) {
+    const x = Float64Array.of(0, 1e308, -5e-324);
+    expect(ops.areFinite(x)).toBe(true);
+    x[i] = value;
+    expect(ops.areFinite(x)).toBe(false);
+  }
 });
 
 test("view is a window on the same memory, and zero clears it and nothing else", () => {

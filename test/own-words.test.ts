@@ -1,15 +1,14 @@
-import { OwnWords, MOST_OWN_BYTES } from "../src/data/own-words";
-import { BoardSession } from "./support/board-session";
-import { temporaryFolder } from "./support/cli";
+import { OwnWords, MOST_OWN_BYTES } from "../src/gpt/data/own-words";
+import { type BoardHeap, BoardSession } from "./support/board-session";
+import { esp32gpt, temporaryFolder } from "./support/cli";
+import { consoleBlocks, documentOf, wordsAddedIn } from "./support/documents";
 import { makes32Bits } from "./support/xs";
-import { esp32gpt } from "./support/cli";
+import { skipUnless } from "./support/skipping";
 
 /* Words of one's own, from the list in memory to a board that learns them. */
 
-const MOONS = (
-  "venus mars titan saturn jupiter neptune uranus pluto mercury earth europa ganymede callisto io phobos " +
-  "deimos triton charon rhea dione tethys mimas enceladus hyperion iapetus phoebe ariel umbriel titania oberon"
-).split(" ");
+/** The words that README teaches. */
+const MOONS = wordsAddedIn(consoleBlocks(documentOf("README.md"))[0]);
 
 const at = temporaryFolder();
 
@@ -79,10 +78,24 @@ test("a board learns thirty words over its cable, and knows them after the power
   await again.end();
 });
 
-const on32Bits = makes32Bits() ? test : test.skip;
-if (!makes32Bits()) console.warn("Skipped: the memory of a board with words, which needs gcc-multilib.");
+/** README's figures, each of which a change of the program may move a little. */
+function expectNearReadme(heap: BoardHeap | undefined): void {
+  const bytes =
+    /chunks ([\d,]+), slots ([\d,]+), stack ([\d,]+)\s+bytes, ([\d,]+) taken in all; of these ([\d,]+) and ([\d,]+)/;
+  const told = bytes
+    .exec(documentOf("README.md"))
+    ?.slice(1)
+    .map((figure) => Number(figure.replaceAll(",", "")));
+  const { chunks, slots, stack, peak, usedChunks, usedSlots } = heap ?? {};
+  const measured = [chunks, slots, stack, peak, usedChunks, usedSlots];
+  expect(measured.map((figure = NaN, i) => Math.abs((told?.[i] ?? NaN) / figure - 1) < 0.1)).toEqual(
+    measured.map(() => true),
+  );
+}
 
-on32Bits("with console, storage and thirty words it has the memory that was planned", async () => {
+const on32Bits = skipUnless(makes32Bits(), "the memory of a board with words, which needs gcc-multilib");
+
+on32Bits.test("with console, storage and thirty words it has the memory that was planned", async () => {
   const { total } = JSON.parse((await esp32gpt("plan", "--json")).stdout) as { total: number };
   const flash = at("flash-32");
   const options = ["--engine", "xs", "--xs-bits", "32", "--storage", flash, "--stats", "save_every=0.2", "steps=400"];
@@ -108,6 +121,7 @@ on32Bits("with console, storage and thirty words it has the memory that was plan
   await restored.until(/trained already/);
   const afterwards = await restored.end();
   console.info("Bytes of XS on a 32-bit machine, with thirty words:", heap, "and after power-on:", afterwards);
+  expectNearReadme(heap);
   for (const { peak = Infinity } of [heap ?? {}, afterwards ?? {}] as { peak?: number }[])
     expect(peak).toBeLessThanOrEqual(1.01 * total);
 });

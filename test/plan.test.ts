@@ -1,15 +1,24 @@
-import { CHIPS } from "../src/chips";
-import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig } from "../src/config";
-import { Model } from "../src/model/model";
-import type { Ops } from "../src/model/ops";
-import { besideCommands, checkRoom, COMMANDS_BYTES, CREATION, fits, largestEmbedding, planMemory } from "../src/plan";
-import { Random } from "../src/model/random";
-import { Trainer } from "../src/model/trainer";
-import { typescriptOps } from "../src/model/typescript-ops";
-import { vocabularyBytes } from "../src/data/vocabulary";
+import { CHIPS } from "../src/places/chips";
+import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig } from "../src/gpt/model/config";
+import { Model } from "../src/gpt/model/model";
+import type { Ops } from "../src/gpt/model/ops";
+import {
+  besideCommands,
+  checkRoom,
+  COMMANDS_BYTES,
+  CREATION,
+  fits,
+  largestEmbedding,
+  planMemory,
+} from "../src/gpt/plan";
+import { Random } from "../src/gpt/model/random";
+import { Trainer } from "../src/gpt/training/trainer";
+import { typescriptOps } from "../src/gpt/model/typescript-ops";
+import { vocabularyBytes } from "../src/gpt/data/vocabulary";
 import { shippedNames } from "./helpers";
 import { esp32gpt } from "./support/cli";
 import { makes32Bits } from "./support/xs";
+import { skipUnless } from "./support/skipping";
 
 const CONFIGS: Partial<ModelConfig>[] = [
   {},
@@ -78,6 +87,21 @@ test("a machine that is running takes what its first chunks have no room for in 
   expect(() => checkRoom(config, { ...room, total: total - 1 }, 4036)).toThrow(/n_embd \d+ would fit/);
 });
 
+test("each buffer takes its header beside its bytes", () => {
+  // The line index may be of any size: with this one the buffers alone would just fill the first chunks.
+  const empty = planMemory(DEFAULT_MODEL, 0);
+  const others = empty.others.reduce((sum, { bytes }) => sum + bytes, 0);
+  const free = CREATION.chunks - others - empty.bufferBytes;
+  expect(free).toBeGreaterThan(4000);
+  const headers = 16 * empty.buffers.length;
+  expect(planMemory(DEFAULT_MODEL, free - headers).chunks).toBe(CREATION.chunks);
+  for (const tooMuch of [free - headers + 1, free]) {
+    const { chunks, largestGrowth } = planMemory(DEFAULT_MODEL, tooMuch);
+    expect(largestGrowth).toBeGreaterThan(0);
+    expect(chunks).toBe(CREATION.chunks + largestGrowth);
+  }
+});
+
 test("a chip with a console keeps something for its commands", () => {
   const plan = planMemory(DEFAULT_MODEL);
   const room = { total: plan.total + COMMANDS_BYTES, largestPiece: plan.total };
@@ -104,10 +128,9 @@ test("esp32gpt plan prints the sum, and the same as JSON", async () => {
   expect(chips.map(({ name }) => name)).toEqual(CHIPS.map(({ name }) => name));
 });
 
-const run32 = makes32Bits() ? test : undefined;
-if (!run32) console.warn("Skipped: the plan against the 32-bit XS host, which needs gcc-multilib.");
+const on32Bits = skipUnless(makes32Bits(), "the plan against the 32-bit XS host, which needs gcc-multilib");
 
-run32?.each<[string[]]>([[[]], [["--n-layer", "2"]], [["--n-embd", "32"]], [["--preset", "microgpt"]]])(
+on32Bits.test.each<[string[]]>([[[]], [["--n-layer", "2"]], [["--n-embd", "32"]], [["--preset", "microgpt"]]])(
   "the total of %p agrees with what the 32-bit XS host takes within 5 %%",
   async (options) => {
     const plan = await esp32gpt("plan", "--json", ...options);

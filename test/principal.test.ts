@@ -1,10 +1,10 @@
 // The axes along which points spread most, and the map of the alphabet that is drawn along them.
-import { DEFAULT_MODEL, DEFAULT_TRAINING } from "../src/config";
-import { Random } from "../src/model/random";
-import { Trainer } from "../src/model/trainer";
+import { DEFAULT_MODEL, DEFAULT_TRAINING } from "../src/gpt/model/config";
+import { Random } from "../src/gpt/model/random";
+import { Trainer } from "../src/gpt/training/trainer";
 import { centred, directions, dot, principalAxes } from "../web/inside/principal";
 import { drawLetterMap, nearestTokens } from "../web/inside/letter-map";
-import { drawnWeights } from "../web/shape";
+import { drawnWeights } from "../web/workbench/shape";
 import { drawnModel, gaussians, largestDifference, letterOf, shippedNames } from "./helpers";
 
 /** Points in 5 dimensions that spread by 3, 2 and 0.5 along three axes at right angles, about a middle. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { InputError } from "../src/errors";
-import { Random } from "../src/model/random";
+import { InputError } from "../src/gpt/base/errors";
+import { Random } from "../src/gpt/model/random";
 import { mean } from "./helpers";
 
 /** xorshift32 by its definition, in whole numbers of any size. */

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig } from "../src/config";
-import { Dataset } from "../src/data/dataset";
-import { Model } from "../src/model/model";
-import { drawParameters } from "../src/model/parameters";
-import { Random } from "../src/model/random";
-import { Trainer } from "../src/model/trainer";
-import { typescriptOps } from "../src/model/typescript-ops";
+import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig } from "../src/gpt/model/config";
+import { Dataset } from "../src/gpt/data/dataset";
+import { Model } from "../src/gpt/model/model";
+import { drawParameters } from "../src/gpt/model/parameters";
+import { Random } from "../src/gpt/model/random";
+import { Trainer } from "../src/gpt/training/trainer";
+import { typescriptOps } from "../src/gpt/model/typescript-ops";
 import { datasetOf, largestDifference, mean, shippedNames, trainStep } from "./helpers";
 import {
   type Esp32gptTrace,
@@ -15,6 +15,7 @@ import {
   type MicrogptTrace,
   readTrace,
 } from "./support/reference";
+import { skipUnlessReference } from "./support/skipping";
 
 /*
  * Against what the published programs computed. The beginnings of both traces are kept in data/; the
@@ -22,7 +23,7 @@ import {
  */
 
 const EXCERPTS = join(__dirname, "data");
-const folder = process.env.ESP32GPT_REFERENCE;
+const folder = process.env.ESP32GPT_REFERENCE ?? "";
 
 const MICROGPT: ModelConfig = { ...DEFAULT_MODEL, preset: "microgpt" };
 
@@ -72,36 +73,32 @@ test("the first steps of microgpt.py", () => {
   expect(largestDifference(run(trainer, 5).losses, losses)).toBeLessThan(1e-12);
 });
 
-if (folder === undefined) {
-  console.warn("Skipped: set ESP32GPT_REFERENCE to the folder of the whole traces to compare with all of them.");
-} else {
-  describe("the whole of", () => {
-    test("the Rust program's training", () => {
-      const trace = readTrace(folder, "esp32gpt-trace.json") as Esp32gptTrace;
-      const { names, losses } = runEsp32gpt(shippedNames(), trace.seed, trace.steps);
-      expect(names).toEqual(trace.name_index);
-      expect(largestDifference(losses.slice(0, 300), trace.loss.slice(0, 300))).toBeLessThan(1e-5);
-      expect(largestDifference(losses, trace.loss)).toBeLessThan(0.06);
-      expect(Math.abs(mean(losses) - mean(trace.loss))).toBeLessThan(0.01);
-    });
-
-    test("the published log", () => {
-      const dataset = new Dataset(readFileSync(join(folder, "makemore-names.txt")), "makemore-names.txt");
-      const { losses } = runEsp32gpt(dataset, 42, 1000);
-      expect([losses[0], losses[100]].map((loss) => loss.toFixed(4))).toEqual(["3.3071", "2.4193"]);
-      expect(Math.abs(losses[500] - 1.9888)).toBeLessThan(0.02);
-      expect(Math.abs(losses[999] - 2.098)).toBeLessThan(0.02);
-    });
-
-    test("microgpt.py's training", () => {
-      const trace = readTrace(folder, "microgpt-trace.json") as MicrogptTrace;
-      const trainer = microgptTrainer(trace.docs, trace.init);
-      const first = trainStep(trainer);
-      const gradients = trainer.gradients.slice();
-      const { losses } = run(trainer, trace.config.steps - 1);
-      expect(largestDifference(gradients, inBufferOrder(trace.grad_step0, MICROGPT))).toBeLessThan(1e-14);
-      expect(largestDifference([first, ...losses], trace.losses)).toBeLessThan(1e-8);
-      expect(largestDifference(trainer.model.parameters, inBufferOrder(trace.final, MICROGPT))).toBeLessThan(1e-6);
-    });
+skipUnlessReference("the whole traces").describe("the whole of", () => {
+  test("the Rust program's training", () => {
+    const trace = readTrace(folder, "esp32gpt-trace.json") as Esp32gptTrace;
+    const { names, losses } = runEsp32gpt(shippedNames(), trace.seed, trace.steps);
+    expect(names).toEqual(trace.name_index);
+    expect(largestDifference(losses.slice(0, 300), trace.loss.slice(0, 300))).toBeLessThan(1e-5);
+    expect(largestDifference(losses, trace.loss)).toBeLessThan(0.06);
+    expect(Math.abs(mean(losses) - mean(trace.loss))).toBeLessThan(0.01);
   });
-}
+
+  test("the published log", () => {
+    const dataset = new Dataset(readFileSync(join(folder, "makemore-names.txt")), "makemore-names.txt");
+    const { losses } = runEsp32gpt(dataset, 42, 1000);
+    expect([losses[0], losses[100]].map((loss) => loss.toFixed(4))).toEqual(["3.3071", "2.4193"]);
+    expect(Math.abs(losses[500] - 1.9888)).toBeLessThan(0.02);
+    expect(Math.abs(losses[999] - 2.098)).toBeLessThan(0.02);
+  });
+
+  test("microgpt.py's training", () => {
+    const trace = readTrace(folder, "microgpt-trace.json") as MicrogptTrace;
+    const trainer = microgptTrainer(trace.docs, trace.init);
+    const first = trainStep(trainer);
+    const gradients = trainer.gradients.slice();
+    const { losses } = run(trainer, trace.config.steps - 1);
+    expect(largestDifference(gradients, inBufferOrder(trace.grad_step0, MICROGPT))).toBeLessThan(1e-14);
+    expect(largestDifference([first, ...losses], trace.losses)).toBeLessThan(1e-8);
+    expect(largestDifference(trainer.model.parameters, inBufferOrder(trace.final, MICROGPT))).toBeLessThan(1e-6);
+  });
+});

@@ -1,9 +1,18 @@
-import type { Event } from "../src/program/events";
-import { runJob } from "../src/program/job";
-import { DEFAULT_TRAIN_JOB, type TrainJob } from "../src/program/train-job";
+import { LoadingTask } from "../src/gpt/checkpoint/loading";
+import { Checkpoint } from "../src/gpt/checkpoint/reader";
+import type { TrainingRecord } from "../src/gpt/checkpoint/record";
+import { trainingConfig } from "../src/gpt/model/config";
+import { latinVocabulary } from "../src/gpt/data/vocabulary";
+import { Model } from "../src/gpt/model/model";
+import { typescriptOps } from "../src/gpt/model/typescript-ops";
+import type { Event } from "../src/protocol/events";
+import { runJob } from "../src/jobs/job";
+import { STORED } from "../src/device/checkpoint-store";
+import { DEFAULT_TRAIN_JOB, type TrainJob } from "../src/jobs/train-job";
 import { utf8 } from "./helpers";
 import { MemoryPlatform } from "./support/memory-platform";
 import { MemoryStorage } from "./support/memory-storage";
+import { TestDevice } from "./support/test-device";
 
 /* A training that was stopped goes on where it left off: nothing tells its end from that of one that was not. */
 
@@ -51,6 +60,8 @@ describe.each<[string, Partial<TrainJob>]>([
       for (const { step, loss } of goingOn) expect(loss).toBe(losses.get(step));
       const [{ from = 0 }] = second.of("start");
       expect(goingOn).toHaveLength(losses.size - from);
+      // Each step is told once: by the run that was stopped, or by the other.
+      expect([...ofType(first, "step"), ...ofType(second, "step")]).toEqual(ofType(uninterrupted, "step"));
     }
   });
 });
@@ -71,6 +82,84 @@ test("a training that was over writes its names again", async () => {
   expect(again.of("step")).toEqual([]);
 });
 
+test("a training that was over says so, and how to go on", async () => {
+  const storage = new MemoryStorage();
+  await run({ training: { steps: 5 }, save: "m" }, storage);
+  for (const job of [{}, { training: { steps: 5 } }, { trainNames: 5 }]) {
+    const again = await run({ resume: "m", ...job }, storage);
+    expect(again.of("remark").map(({ message }) => message)).toEqual([
+      "m is trained already, 5 steps: --steps N, with N above 5, goes on for N more.",
+    ]);
+    expect(again.of("name")).toHaveLength(3);
+  }
+  const fewer = await run({ resume: "m", training: { steps: 4 } }, storage);
+  expect(fewer.of("error")[0].message).toMatch(
+    /^m was trained with steps 5, which --steps contradicts: .* It is trained already, 5 steps: --steps N, with N above 5,/,
+  );
+});
+
+describe("more steps than a training had that is over begin another schedule, as train N does on a device:", () => {
+  test.each<[string, Partial<TrainJob>, string]>([
+    ["steps", { training: { steps: 9 } }, "train 9"],
+    ["names", { trainNames: 9 }, "train 9"],
+  ])("%s", async (_option, job, command) => {
+    const storage = new MemoryStorage();
+    await run({ training: { steps: 5 }, save: "m" }, storage);
+    const more = await run({ resume: "m", save: "m", ...job }, storage);
+    expect(more.of("error")).toEqual([]);
+    expect(more.of("step").map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(more.of("start")[0]).toMatchObject({ steps: 9 });
+    const flash = new MemoryStorage();
+    const device = new TestDevice({ steps: 5, samples: 0, save_every: 0 }, flash, { names: NAMES });
+    await device.live();
+    await device.answer(command);
+    const read = async (bytes: Uint8Array): Promise<[number, TrainingRecord | undefined, number[]]> => {
+      const checkpoint = await Checkpoint.open(new MemoryStorage({ m: bytes }), "m");
+      const model = new Model(
+        checkpoint.modelConfig({}),
+        typescriptOps("f32"),
+        checkpoint.vocabulary(latinVocabulary()),
+      );
+      const loading = new LoadingTask(checkpoint, model);
+      while (loading.work());
+      return [checkpoint.step, checkpoint.record(), [...model.parameters]];
+    };
+    const [step, record, parameters] = await read(storage.file("m"));
+    const [deviceStep, deviceRecord, deviceParameters] = await read(flash.file(STORED));
+    expect([step, parameters]).toEqual([deviceStep, deviceParameters]);
+    expect(step).toBe(14);
+    expect({ ...record, build: "" }).toEqual({ ...deviceRecord, build: "" });
+    // Once it has begun it is resumed as every other, whatever the options say again.
+    const again = await run({ resume: "m", ...job }, storage);
+    expect(again.of("step")).toEqual([]);
+    expect(again.of("name")).toHaveLength(3);
+  });
+
+  test("with the learning rate of the preset, or of its own", async () => {
+    const rateOf = async (first: Partial<TrainJob>, more: Partial<TrainJob>): Promise<number> => {
+      const storage = new MemoryStorage();
+      await run({ model: { preset: "tuned" }, ...first, save: "m" }, storage);
+      const platform = await run({ resume: "m", ...more }, storage);
+      expect(platform.of("error")).toEqual([]);
+      return platform.of("step")[0].learningRate;
+    };
+    const usual = trainingConfig("tuned", { steps: 900 }).learningRate;
+    expect(usual).toBeLessThan(0.03);
+    expect(await rateOf({ training: { steps: 2 } }, { training: { steps: 900 } })).toBe(usual);
+    expect(await rateOf({ training: { steps: 2, learningRate: 0.004 } }, { training: { steps: 3 } })).toBe(0.004);
+    expect(await rateOf({ training: { steps: 2 } }, { training: { steps: 3, learningRate: 0.005 } })).toBe(0.005);
+  });
+
+  test("what else contradicts the file is refused as ever", async () => {
+    const storage = new MemoryStorage();
+    await run({ training: { steps: 5 }, save: "m" }, storage);
+    for (const job of [{ seed: 3 }, { dtype: "f64" as const }, { training: { steps: 9, batchSize: 2 } }])
+      expect((await run({ resume: "m", training: { steps: 9 }, ...job }, storage)).of("error")[0].message).toMatch(
+        /which --(seed|dtype|batch-size) contradicts: leave it out/,
+      );
+  });
+});
+
 test("it is saved as often as was asked for, and goes on from there after a kill", async () => {
   const whole = new MemoryStorage();
   await run({ training: { steps: 40 }, save: "m" }, whole);
@@ -89,6 +178,29 @@ test("it is saved as often as was asked for, and goes on from there after a kill
     await run({ resume: "m", save: "m" }, killed);
     expect(Buffer.compare(killed.file("m"), whole.file("m"))).toBe(0);
   }
+});
+
+test("what a checkpoint has is told before, and kept by whoever keeps it", async () => {
+  const storage = new MemoryStorage();
+  const platform = new MemoryPlatform(utf8(NAMES.join("\n")), storage, 50);
+  let kept = -1;
+  const flush = (): Promise<void> => {
+    kept = platform.of("step").length;
+    return Promise.resolve();
+  };
+  const counts: [number, number][] = [];
+  const set = storage.files.set.bind(storage.files);
+  storage.files.set = (name, bytes) => {
+    const step = Number(/"schedule_step":"(\d+)"/.exec(Buffer.from(bytes).toString("latin1"))?.[1]);
+    if (name === "m") counts.push([kept, step]);
+    return set(name, bytes);
+  };
+  const training = { steps: 40, holdout: 40 };
+  const job: TrainJob = { ...DEFAULT_TRAIN_JOB, samples: 0, logEvery: 1, training, save: "m", saveEvery: 0.3 };
+  const { runner, tell, provideOps } = platform;
+  await platform.settle(runJob(job, { platform, runner, tell, tellsAllSteps: true, provideOps, flush }));
+  expect(counts.length).toBeGreaterThan(10);
+  for (const [told, done] of counts) expect(told).toBe(done);
 });
 
 test("saves that fall into the measurement of the last step come to an end", async () => {

@@ -5,12 +5,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { type Outcome, outcomeOf, temporaryFolder } from "./support/cli";
 import { RomLoader, type RomLoaderOptions } from "./support/rom-loader";
+import { skipUnless } from "./support/skipping";
 
 const at = temporaryFolder();
 
 const hasEsptool = /^5\./m.test(spawnSync("python3", ["-m", "esptool", "version"], { encoding: "utf8" }).stdout);
-if (!hasEsptool) console.warn("skipped: whether esptool takes the stand-in for a chip, as version 5 is not installed.");
-const describeIf = hasEsptool ? describe : describe.skip;
+const { describe: describeIf } = skipUnless(hasEsptool, "the stand-in for a chip, which needs esptool 5");
 
 /** Runs esptool on a chip that waits in its ROM loader behind a socket, which has no signals and no speed. */
 async function esptool(options: RomLoaderOptions, ...words: string[]): Promise<{ rom: RomLoader; outcome: Outcome }> {

@@ -1,5 +1,5 @@
-import { InputError } from "../src/errors";
-import { Runner, type Task } from "../src/program/runner";
+import { InputError } from "../src/gpt/base/errors";
+import { Runner, type Task } from "../src/gpt/base/runner";
 
 /** An event loop that a test turns by hand; looking at the clock takes `tick` milliseconds. */
 class Loop {

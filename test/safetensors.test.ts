@@ -1,6 +1,10 @@
-import { InputError } from "../src/errors";
-import { formatSafetensorsHeader, readSafetensorsHeader, type SafetensorsHeader } from "../src/checkpoint/safetensors";
-import { storedBytes } from "../src/checkpoint/stored-bytes";
+import { InputError } from "../src/gpt/base/errors";
+import {
+  formatSafetensorsHeader,
+  readSafetensorsHeader,
+  type SafetensorsHeader,
+} from "../src/gpt/checkpoint/safetensors";
+import { storedBytes } from "../src/places/stored-bytes";
 import { fileOf, headerOf, safetensors } from "./support/safetensors-file";
 
 function read(bytes: Uint8Array): SafetensorsHeader {
@@ -70,6 +74,46 @@ test("a header of more than a megabyte is beyond a limit of ours, not a defect",
     new Uint8Array(4),
   );
   expectRefusal(file, /^f\.safetensors cannot be used: its header has 2097152 bytes; at most 1048576 are read\.$/);
+});
+
+describe("limits", () => {
+  const file = safetensors(
+    ["own", ...Array.from({ length: 9 }, (_, i) => `foreign ${i}`)].map((name) => ({
+      ...{ name, dtype: "F32", shape: [1], values: [1] },
+    })),
+    { note: "x".repeat(900), step: "7", build: "y".repeat(30) },
+  );
+  const limits = {
+    bytes: 4096,
+    tensors: 10,
+    valueBytes: 31,
+    keepsMetadata: (key: string) => key !== "note",
+    keepsTensor: (name: string) => name === "own",
+  };
+  const readWithin = (altered: Partial<typeof limits>): SafetensorsHeader =>
+    readSafetensorsHeader(storedBytes(file), "f", { ...limits, ...altered });
+
+  test("what was not asked for is not kept, but counted", () => {
+    const { metadata, tensors, others, otherCount } = readWithin({});
+    expect([...metadata.keys()]).toEqual(["step", "build"]);
+    expect([...tensors.keys()]).toEqual(["own"]);
+    expect([others, otherCount]).toEqual([["foreign 0", "foreign 1", "foreign 2", "foreign 3"], 9]);
+  });
+
+  test.each([
+    [{ bytes: 500 }, /^f cannot be used: its header has \d+ bytes; at most 500 are read\.$/],
+    [{ tensors: 9 }, /^f cannot be used: its header has more tensors; at most 9 are read\.$/],
+    [{ valueBytes: 30 }, /^f cannot be used: its header has more bytes of values; at most 30 are read\.$/],
+  ])("%j is told", (altered, message) => {
+    expect(() => readWithin(altered)).toThrow(InputError);
+    expect(() => readWithin(altered)).toThrow(message);
+  });
+
+  test("what is there twice is refused", () => {
+    const one = '{"dtype":"F32","shape":[1],"data_offsets":';
+    expectRefusal(fileOf(`{"a":${one}[0,4]},"a":${one}[4,8]}}`, new Uint8Array(8)), /a is there twice/);
+    expectRefusal(fileOf('{"__metadata__":{"k":"1","k":"2"}}', new Uint8Array(0)), /__metadata__ has k twice/);
+  });
 });
 
 const four = new Uint8Array(4);

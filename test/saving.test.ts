@@ -1,8 +1,8 @@
-import { InputError } from "../src/errors";
-import { Checkpoint } from "../src/checkpoint/reader";
-import { LoadingTask, loadModel } from "../src/checkpoint/loading";
-import { Runner } from "../src/program/runner";
-import { saveCheckpoint, SavingTask } from "../src/checkpoint/saving";
+import { InputError } from "../src/gpt/base/errors";
+import { Checkpoint } from "../src/gpt/checkpoint/reader";
+import { LoadingTask, loadModel } from "../src/gpt/checkpoint/loading";
+import { Runner } from "../src/gpt/base/runner";
+import { saveCheckpoint, SavingTask } from "../src/gpt/checkpoint/saving";
 import { drawnModel } from "./helpers";
 import { runAll, saved, SMALL, stateOf, trained, untouched } from "./support/checkpoints";
 import { MemoryStorage, PowerCut } from "./support/memory-storage";
@@ -35,7 +35,7 @@ describe("saving", () => {
     }
   });
 
-  test("goes a block of 4 KB at a time, and so does loading", async () => {
+  test("goes 2 KB at a time, and loading a block of 4 KB", async () => {
     const sizes: number[] = [];
     const file = {
       write: (bytes: Uint8Array) => void sizes.push(bytes.length),
@@ -49,7 +49,7 @@ describe("saving", () => {
       isMore = saving.work();
       expect(sizes.length - before).toBeLessThanOrEqual(1);
     }
-    expect(Math.max(...sizes)).toBe(4096);
+    expect(Math.max(...sizes)).toBe(2048);
     const bytes = await saved(model, 0, training);
     expect(sizes.reduce((a, b) => a + b)).toBe(bytes.length);
 
@@ -73,9 +73,9 @@ describe("saving", () => {
       return start(runner);
     };
     const storage = new MemoryStorage({ m: Uint8Array.of(1) });
-    await stopAfterABit((runner) => saveCheckpoint(runner, storage, "m", model, 0, training));
-    expect([...storage.files]).toEqual([["m", await saved(model, 0, training)]]);
-    const full = new MemoryStorage({ m: await saved(model, 0, training) });
+    await stopAfterABit((runner) => saveCheckpoint(runner, storage, "m", model, 5, training));
+    expect([...storage.files]).toEqual([["m", await saved(model, 5, training)]]);
+    const full = new MemoryStorage({ m: await saved(model, 5, training) });
     expect(
       await stopAfterABit((runner) => loadModel(runner, full, "m", {}, model.ops, model.vocabulary)),
     ).toBeUndefined();

@@ -1,7 +1,18 @@
-import { checkModelConfig, checkTrainingConfig, DEFAULT_MODEL, DEFAULT_TRAINING, PRESETS } from "../src/config";
-import { InputError } from "../src/errors";
-import { Random, siblingSeed } from "../src/model/random";
-import { checkSettings, readPort, readSettings, SETTINGS } from "../src/program/settings";
+import {
+  checkModelConfig,
+  checkTrainingConfig,
+  DEFAULT_MODEL,
+  DEFAULT_TRAINING,
+  PRESETS,
+} from "../src/gpt/model/config";
+import { InputError } from "../src/gpt/base/errors";
+import { Random, siblingSeed } from "../src/gpt/model/random";
+import { keyOf, type Setting, SETTINGS } from "../src/gpt/base/settings";
+import { isInRange } from "../src/gpt/base/ranges";
+import type { Dtype, OpsName } from "../src/gpt/model/ops";
+import { formatRecord, readRecord } from "../src/gpt/checkpoint/record";
+import { checkSettings, firmwareNames, readPort, readSettings, settingsIn } from "../src/device/settings";
+import { finished } from "./support/test-device";
 
 const LARGEST_SEED = 2 ** 32 - 1;
 
@@ -46,7 +57,7 @@ test("the manifest's numbers, or the strings of mcconfig's command line", () => 
 });
 
 test("what is left out or empty is the default", () => {
-  const empty = Object.fromEntries(SETTINGS.map(({ name }) => [name, ""]));
+  const empty = Object.fromEntries(firmwareNames().map((name) => [name, ""]));
   expect(readSettings(empty)).toEqual(readSettings({}));
   expect(readSettings({ preset: "microgpt" }).temperature).toBe(0.5);
   expect(readSettings({ ops: "typescript", temperature: "0" })).toMatchObject({ ops: "typescript", temperature: 0 });
@@ -75,39 +86,90 @@ test.each<[Record<string, unknown>, string]>([
   [{ steps: null }, "steps must be a whole number from 1 to 1000000000, not null."],
   [{ seed: "0" }, "seed must be a whole number from 1 to 4294967295, or random, not 0."],
   [{ seed: "4294967296" }, "seed must be a whole number from 1 to 4294967295, or random, not 4294967296."],
-  [{ temperature: "-1" }, "temperature must be a number from 0 to 100, not -1."],
-  [{ temperature: "warm\x1b[2J" }, "temperature must be a number from 0 to 100, not warm\\u{1b}[2J."],
+  [{ temperature: "-1" }, "temperature must be 0 or a number from 0.01 to 100, not -1."],
+  [{ temperature: "warm\x1b[2J" }, "temperature must be 0 or a number from 0.01 to 100, not warm\\u{1b}[2J."],
+  [{ temperature: 0.005 }, "temperature must be 0 or a number from 0.01 to 100, not 0.005."],
   [{ n_head: "3" }, "n_embd (16) must be a multiple of n_head (3): each head gets an equal share."],
-  [{ version: {} }, "version must be text, not [object Object]."],
+  [{ version: {} }, "version must be text of at most 60 characters, not [object Object]."],
 ])("%j is refused by name, with what is allowed", (settings, message) => {
   expect(() => checkSettings(settings)).toThrow(new InputError(message));
   expect(() => readSettings(settings)).toThrow(InputError);
 });
 
-test("what the SDK and its boards put beside the settings is passed over", () => {
-  expect(() => checkSettings({ format: "RGB565LE", rotation: 0, screen: "ili9341", led: { pin: 2 } })).not.toThrow();
+test("in mc/config ours have a key of their own, mcconfig's strings win, and what else is there is anybody's", () => {
+  const others = { format: "RGB565LE", rotation: 0, led: { pin: 2 }, seed: { of: "tomatoes" }, port: 8080, step: "5" };
+  const esp32gpt = Object.freeze({ steps: 500, seed: 7, holdout: "" });
+  expect(readSettings(settingsIn({ ...others, esp32gpt, steps: "20", samples: "", version: "9" }))).toEqual(
+    readSettings({ steps: 20, seed: 7, version: "9" }),
+  );
+  for (const none of [undefined, null, "x", 7])
+    expect(readSettings(settingsIn({ ...others, esp32gpt: none }))).toEqual(readSettings({}));
+  expect(() => readSettings(settingsIn({ esp32gpt: { step: 5 } }))).toThrow("There is no setting step:");
 });
 
-test("the limits are those of the model and of the training", () => {
-  const named = { n_layer: "nLayer", n_embd: "nEmbd", n_head: "nHead", block_size: "blockSize" } as const;
-  const trained = { steps: "steps", learning_rate: "learningRate", holdout: "holdout" } as const;
-  for (const { name, range } of SETTINGS) {
-    if (!range) continue;
-    const checkWith = (value: number): (() => void) => {
-      // As many heads as the width, so that the one is a multiple of the other.
-      if (name === "n_embd" || name === "n_head")
-        return () => checkModelConfig({ ...DEFAULT_MODEL, nEmbd: value, nHead: value });
-      if (name in named)
-        return () => checkModelConfig({ ...DEFAULT_MODEL, [named[name as keyof typeof named]]: value });
-      if (name in trained)
-        return () => checkTrainingConfig({ ...DEFAULT_TRAINING, [trained[name as keyof typeof trained]]: value });
-      return () => undefined;
-    };
-    for (const value of [range.least, range.most]) expect(checkWith(value)).not.toThrow();
-    if (name in named || name in trained)
-      for (const value of [range.least - 1, range.most + 1]) expect(checkWith(value)).toThrow(InputError);
+test("what can be set stands once: each has a line of doc, and values that its own default is one of", () => {
+  for (const [name, setting] of Object.entries<Setting>(SETTINGS)) {
+    expect(name).toMatch(/^[a-z]+(_[a-z]+)*$/);
+    expect(setting.doc).toMatch(/^[^A-Z\n].{4,90}[^.]$/);
+    const isNumber = setting.type === "whole" || setting.type === "number";
+    expect([name, isNumber, setting.choices !== undefined]).toEqual([
+      name,
+      setting.least !== undefined && setting.most !== undefined,
+      setting.type === "choice" || setting.type === "switch",
+    ]);
+    if (typeof setting.default === "number") expect([name, isInRange(setting.default, setting)]).toEqual([name, true]);
   }
-  expect(SETTINGS.find(({ name }) => name === "preset")?.choices).toEqual(Object.keys(PRESETS));
+  expect(SETTINGS.preset.choices).toEqual(Object.keys(PRESETS));
+  const { ops, dtype } = SETTINGS;
+  const kernels: Record<OpsName, true> = { native: true, typescript: true };
+  const precisions: Record<Dtype, true> = { f32: true, f64: true };
+  expect([ops.choices, dtype.choices]).toEqual([Object.keys(kernels), Object.keys(precisions)]);
+});
+
+const numbers = (kept: Setting["kept"]): [string, number, number][] =>
+  Object.entries<Setting>(SETTINGS)
+    .filter(([name, setting]) => setting.kept === kept && setting.least !== undefined && name !== "seed")
+    .map(([name, { least = NaN, most = NaN }]) => [name, least, most]);
+
+test.each(numbers("model"))("a model has its range of %s, which is from %d to %d", (name, least, most) => {
+  const checkWith = (value: number) => (): void => {
+    // As many heads as the width, so that the one is a multiple of the other.
+    const both = name === "n_embd" || name === "n_head" ? { nEmbd: value, nHead: value } : {};
+    checkModelConfig({ ...DEFAULT_MODEL, ...both, [keyOf(name)]: value });
+  };
+  for (const value of [least, most]) expect(checkWith(value)).not.toThrow();
+  for (const value of [least - 1, most + 1, least + 0.5]) expect(checkWith(value)).toThrow(InputError);
+});
+
+test.each(numbers("record").filter(([name]) => name !== "own_share"))(
+  "a training has its range of %s, and so has its record: from %d to %d",
+  (name, least, most) => {
+    const checkWith = (value: number) => (): void => checkTrainingConfig({ ...DEFAULT_TRAINING, [keyOf(name)]: value });
+    const readWith = (value: number) => (): unknown => readRecord(new Map([...RECORD, [name, String(value)]]));
+    for (const value of [least, most]) for (const use of [checkWith, readWith]) expect(use(value)).not.toThrow();
+    for (const value of [least - 1, most + 1])
+      for (const use of [checkWith, readWith]) expect(use(value)).toThrow(InputError);
+  },
+);
+
+const RECORD = new Map<string, string>([
+  ...formatRecord({
+    config: DEFAULT_TRAINING,
+    state: { totalSteps: 0, stepsDone: 0, random: { state: 1, spare: undefined }, nextName: 0 },
+    seed: 1,
+    dataset: 0,
+    ownWords: "",
+    ownShare: 0.5,
+    build: "",
+  }),
+  ["step", "0"],
+]);
+
+test.each(numbers("console"))("the console has its range of %s, which is from %d to %d", async (name, least, most) => {
+  const device = await finished();
+  for (const value of [least, most]) expect(await device.answer(`set ${name} ${value}`)).toBe(`${name} ${value}\n`);
+  for (const value of [least - 1, most + 1])
+    expect(await device.answer(`set ${name} ${value}`)).toMatch(new RegExp(`^${name} must be .* not ${value}\\.\n$`));
 });
 
 test("seed=random gives a seed that the generator takes, another each time", () => {

@@ -2,13 +2,11 @@ import { spawn } from "node:child_process";
 import { ROOT } from "./helpers";
 import { outcomeOf } from "./support/cli";
 import { makes32Bits } from "./support/xs";
+import { skipUnless } from "./support/skipping";
 
 /* What the device program takes of the heap. A long run: npm run test:soak. */
 
-const run32 = makes32Bits() ? test : test.skip;
-if (!makes32Bits()) console.warn("Skipped: a long training on the 32-bit XS host, which needs gcc-multilib.");
-
-run32(
+skipUnless(makes32Bits(), "a long training on the 32-bit XS host, which needs gcc-multilib").test(
   "a training with somebody who types takes what is planned, however long it is",
   async () => {
     const { code, stdout, stderr } = await outcomeOf(

@@ -1,4 +1,4 @@
-import type { Event } from "../src/program/events";
+import type { Event } from "../src/protocol/events";
 import { TestDevice, ALL_LETTERS, underWay } from "./support/test-device";
 
 /* Steps that are asked for one by one, and who listens in the same program. */

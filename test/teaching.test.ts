@@ -1,4 +1,4 @@
-import { InputError } from "../src/errors";
+import { InputError } from "../src/gpt/base/errors";
 import { type Pupil, teach } from "../web/board/teaching";
 
 class Gone extends InputError {}

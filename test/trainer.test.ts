@@ -1,11 +1,11 @@
-import { type ModelConfig, type PresetName, type TrainingConfig, trainingConfig } from "../src/config";
-import type { Dataset } from "../src/data/dataset";
-import { InputError } from "../src/errors";
-import type { Loss } from "../src/model/loss";
-import type { Dtype } from "../src/model/ops";
-import { Random } from "../src/model/random";
-import { nameLoss } from "../src/program/evaluation";
-import { Trainer } from "../src/model/trainer";
+import { type ModelConfig, type PresetName, type TrainingConfig, trainingConfig } from "../src/gpt/model/config";
+import type { Dataset } from "../src/gpt/data/dataset";
+import { InputError } from "../src/gpt/base/errors";
+import type { Loss } from "../src/gpt/training/events";
+import type { Dtype } from "../src/gpt/model/ops";
+import { Random } from "../src/gpt/model/random";
+import { Evaluation } from "../src/gpt/training/evaluation";
+import { Trainer } from "../src/gpt/training/trainer";
 import { datasetOf, drawnModel, largestDifference, lossOf, mean, shippedNames, tokensOf } from "./helpers";
 
 function trainerOf(
@@ -90,7 +90,12 @@ describe("a name that does not fit the block", () => {
     const tokens = Uint8Array.of(0, 1, 2, 3, 4);
     const expected = trainer.computeGradients(tokens, 4, 1 / 4, false);
     expect(trainer.step()).toBe(expected);
-    expect(nameLoss(model, dataset, 2, new Uint8Array(5))).toBe(nameLoss(model, dataset, 0, new Uint8Array(5)));
+    const [cut, whole] = [2, 0].map((index) => {
+      const evaluation = new Evaluation(model, dataset, Uint32Array.of(index));
+      evaluation.work();
+      return evaluation.loss;
+    });
+    expect(cut).toBe(whole);
   });
 
   test("if every name is one, esp32gpt refuses and names the line of the shortest", () => {
@@ -132,12 +137,45 @@ test("the learning rate falls linearly to zero, and Adam is told", () => {
   expect(update.mock.calls).toEqual(rates.map((rate, step) => [step, rate]));
 });
 
+test("a schedule that follows another begins with its whole rate; Adam goes on counting", () => {
+  const trainer = trainerOf(datasetOf("ann"), { steps: 3, batchSize: 1, learningRate: 0.02 });
+  const update = jest.spyOn(trainer.adam, "update");
+  losses(trainer, 3);
+  update.mockClear();
+  trainer.beginSchedule(4, 0.04);
+  losses(trainer, 4);
+  const rates = [0.04, 0.03, 0.02, 0.01];
+  expect(update.mock.calls).toEqual(rates.map((rate, step) => [3 + step, rate]));
+  expect([trainer.stepsDone, trainer.totalSteps]).toEqual([4, 7]);
+});
+
+test("what was learnt becomes better with another schedule, not worse", () => {
+  const trainer = trainerOf(datasetOf("olivia", "emma"), { steps: 20 });
+  const before = Math.max(...losses(trainer, 20).slice(-2).map(Number));
+  trainer.beginSchedule(40, 0.01);
+  expect(Math.max(...losses(trainer, 40).slice(-2).map(Number))).toBeLessThan(before);
+});
+
 test("gradients are those of one name: they do not pile up", () => {
   const trainer = trainerOf(datasetOf("ann"), { learningRate: 0 });
   trainer.step();
   const first = trainer.gradients.slice();
   trainer.step();
   expect([...trainer.gradients]).toEqual([...first]);
+});
+
+test("a loss that is not finite leaves nothing of its batch behind", () => {
+  const trainer = trainerOf(datasetOf("ann", "bob", "cid"), { batchSize: 3, sampling: "sequential" });
+  const { model } = trainer;
+  const sound = model.parameters.slice();
+  expect(trainer.name()).toBeUndefined();
+  model.parameters.fill(1e300);
+  expect(trainer.name()).toBe("diverged");
+  model.parameters.set(sound);
+  // It goes on with the first name of the batch.
+  expect(Number.isFinite(trainer.step())).toBe(true);
+  expect([...model.parameters].every(Number.isFinite)).toBe(true);
+  expect(trainer.nameIndex).toBe(2);
 });
 
 test("a loss that is not finite moves nothing, and is no step done", () => {
@@ -148,7 +186,8 @@ test("a loss that is not finite moves nothing, and is no step done", () => {
   expect(trainer.step()).toBe("diverged");
   expect(trainer.stepsDone).toBe(0);
   expect([...model.parameters]).toEqual([...before]);
-  expect(nameLoss(model, trainer.dataset, 0, new Uint8Array(17))).toBe("diverged");
+  const evaluation = new Evaluation(model, trainer.dataset, Uint32Array.of(0));
+  expect(() => evaluation.work()).toThrow(/no finite loss/);
 });
 
 describe("a batch", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { InputError } from "../src/errors";
-import { BOS, latinVocabulary, Vocabulary } from "../src/data/vocabulary";
+import { InputError } from "../src/gpt/base/errors";
+import { BOS, latinVocabulary, Vocabulary } from "../src/gpt/data/vocabulary";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz";
 

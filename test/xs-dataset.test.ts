@@ -14,8 +14,11 @@ interface StepRecord {
   loss: number;
 }
 
-test("XS finds names in C as Node does: Windows line ends, blank lines, no last newline", async () => {
-  const lines = Array.from({ length: 5000 }, (_, i) => nameOf(i) + (i % 5 === 0 ? "\r\n\r\n" : "\n"));
+test("XS finds names in C as Node does: line ends of all systems, blank lines, no last newline", async () => {
+  const lines = Array.from(
+    { length: 5000 },
+    (_, i) => nameOf(i) + (i % 5 === 0 ? "\r\n\r\n" : i % 7 === 0 ? "\r" : "\n"),
+  );
   writeFileSync(at("names"), `\ufeff\n${lines.join("").trimEnd()}`);
   const records = async (...options: string[]): Promise<StepRecord[]> => {
     const { code } = await esp32gpt("train", "--data", at("names"), "--steps", "60", "--jsonl", at("log"), ...options);

@@ -2,6 +2,7 @@ import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, utimesSync, wr
 import { join } from "node:path";
 import { ROOT } from "./helpers";
 import { esp32gpt, outcomeOf, temporaryFolder } from "./support/cli";
+import { documentOf } from "./support/documents";
 import { headerOf } from "./support/safetensors-file";
 import { hostExecutable, runOnHost, startElsewhere } from "./support/xs";
 
@@ -172,7 +173,7 @@ describe("what nobody catches is shown with its stack:", () => {
     // words as ccache's would be, only copies it.
     for (const path of ["bin", "data", "manifest.json", "package.json", "rollup.config.mjs", "host/xs/engine"])
       cpSync(join(ROOT, path), at(join("copy", path)), { recursive: true });
-    cpSync(join(ROOT, "src", "moddable", "ops"), at("copy/src/moddable/ops"), { recursive: true });
+    cpSync(join(ROOT, "src", "gpt", "native"), at("copy/src/gpt/native"), { recursive: true });
     cpSync(join(ROOT, "dist"), at("copy/dist"), { recursive: true });
     symlinkSync(join(ROOT, "node_modules"), at("copy/node_modules"));
     const compiler = at("compiler");
@@ -198,11 +199,21 @@ describe("what nobody catches is shown with its stack:", () => {
         .findIndex((line) => line.includes(text)) + 1;
     const [heading, step, trainStep] = stderr.split("\n").filter((line) => !line.startsWith("Building"));
     expect(heading).toBe("TypeError: broken on purpose");
-    expect(step).toBe(`    at name (src/model/trainer.ts:${lineOf("src/model/trainer.ts", "  name(): ")})`);
+    expect(step).toBe(
+      `    at name (src/gpt/training/trainer.ts:${lineOf("src/gpt/training/trainer.ts", "  name(): ")})`,
+    );
     expect(trainStep).toBe(
-      `    at work (src/program/training.ts:${lineOf("src/program/training.ts", "trainer.name()")})`,
+      `    at work (src/gpt/training/training.ts:${lineOf("src/gpt/training/training.ts", "trainer.name()")})`,
     );
     expect(stderr).not.toContain("device.js");
     expect(code).toBe(70);
   });
+});
+
+test("why a file cannot be read or written is said in the same words on Node and on XS", () => {
+  const reasonsIn = (file: string, entry: RegExp): Record<string, string> =>
+    Object.fromEntries([...documentOf(file).matchAll(entry)].map(([, code, reason]) => [code, reason]));
+  const onNode = reasonsIn("src/places/node/file-errors.ts", /^ +(E(?!RR_)\w+): "(.*)",$/gm);
+  expect(Object.keys(onNode).length).toBeGreaterThan(20);
+  expect(reasonsIn("host/xs/engine/words.c", /\{ (E\w+), "(.*)" \}/g)).toEqual(onNode);
 });

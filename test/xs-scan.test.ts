@@ -3,7 +3,7 @@ import { temporaryFolder } from "./support/cli";
 import type { Answer } from "./support/scan-answer";
 import { bundle, hostExecutable, runOnHost } from "./support/xs";
 
-/* gpt-text.c as JavaScript calls it, on XS; what it finds is held to scan.ts in scan.test.ts. */
+/* gpt_text.c as JavaScript calls it, on XS; what it finds is held to scan.ts in scan.test.ts. */
 
 const at = temporaryFolder();
 let answer: Answer;

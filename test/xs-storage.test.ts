@@ -11,9 +11,10 @@ import {
 } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
-import { printable } from "../src/errors";
+import { printable } from "../src/gpt/base/errors";
 import { type Outcome, outcomeOf, temporaryFolder } from "./support/cli";
 import { hostExecutable, type HostStart, startHost } from "./support/xs";
+import { skipUnless } from "./support/skipping";
 
 /* host.storage, on disks that are full, slow-witted or broken. */
 
@@ -102,6 +103,34 @@ test("a file that is moved takes the place of another, and what is not there is 
   execFileSync("rm", [file("best")]);
 });
 
+test("a file is removed, and one that is not there is not", async () => {
+  const model = quoted(file("model"));
+  const source = `save(${model}, 5); host.storage.remove(${model}); host.storage.remove(${model});`;
+  expect(await run(source)).toMatchObject({ code: 0, stderr: "" });
+  expectNothingElse();
+});
+
+test("a file that is begun twice is written once: the second gives up the first", async () => {
+  const source = `
+    const path = ${quoted(file("model"))};
+    const first = host.storage.create(path), second = host.storage.create(path);
+    second.write(Uint8Array.of(51));
+    first.abort();
+    for (const work of [() => first.write(Uint8Array.of(49)), () => first.commit()]) {
+      try { work(); } catch (error) { host.write(error.message + "\\n"); }
+    }
+    for (let i = 0; i < 3000; i++) host.storage.create(path + i % 3);
+    for (let i = 0; i < 3; i++) host.storage.create(path + i).abort();
+    second.write(Uint8Array.of(52));
+    second.commit();
+    second.abort();`;
+  const refusal = `Cannot write ${file("model")}: it is closed\n`;
+  expect(await run(source)).toEqual({ code: 0, stderr: "", stdout: refusal + refusal });
+  expect(readFileSync(file("model"), "utf8")).toBe("34");
+  expectNothingElse("model");
+  execFileSync("rm", [file("model")]);
+});
+
 test("what another process of the same number has left is no obstacle", async () => {
   const shell = `: > ${file("model")}.$$.tmp; chmod 0444 ${file("model")}.$$.tmp; ln -sf ${at("elsewhere")} ${file("linked")}.$$.tmp; exec "$0" "$@"`;
   writeFileSync(at("elsewhere"), "untouched");
@@ -124,7 +153,7 @@ describe("what cannot be is said in words:", () => {
   test.each<[string, RegExp]>([
     [`load("DIR/pipe")`, /^Cannot read .*pipe: it is no regular file\n$/],
     [`load("DIR/folder")`, /^Cannot read .*folder: it is a folder\n$/],
-    [`load("DIR/circle")`, /^Cannot read .*circle: its symbolic links lead in a circle\n$/],
+    [`load("DIR/circle")`, /^Cannot read .*circle: its symbolic links go in a circle\n$/],
     [`load("DIR/plain/inside")`, /^Cannot read .*inside: a part of its path is not a folder\n$/],
     [`load("DIR/" + "n".repeat(300))`, /^Cannot read .*…: its name is too long\n$/],
     [`load("/dev/null/" + "deep/".repeat(60))`, /^Cannot read .*…: a part of its path is not a folder\n$/],
@@ -141,6 +170,8 @@ describe("what cannot be is said in words:", () => {
     [`move("DIR/pipe", "DIR/model")`, /^Cannot read .*pipe: it is no regular file\n$/],
     [`move("DIR/plain", "DIR/pipe")`, /^Cannot write .*pipe: it is no regular file\n$/],
     [`move("DIR/plain", "DIR/nowhere/model")`, /^Cannot write .*model: there is no such file or folder\n$/],
+    [`host.storage.remove("DIR/folder")`, /^Cannot write .*folder: it is a folder\n$/],
+    [`host.storage.remove("DIR/pipe")`, /^Cannot write .*pipe: it is no regular file\n$/],
     [`move("DIR/plain", "")`, /^this program takes file names of 1 to 4095 bytes\n$/],
   ])("%s", async (source, message) => {
     const { code, stdout, stderr } = await run(source.replaceAll("DIR", at("odd")));
@@ -156,8 +187,8 @@ describe("what cannot be is said in words:", () => {
     execFileSync("rm", [file("名前 😀")]);
   });
 
-  test("a name that would move the cursor is shown as printable() of src/errors.ts shows it", async () => {
-    const source = readFileSync(join(__dirname, "..", "src", "errors.ts"), "utf8");
+  test("a name that would move the cursor is shown as printable() of src/gpt/base/errors.ts shows it", async () => {
+    const source = readFileSync(join(__dirname, "..", "src", "gpt", "base", "errors.ts"), "utf8");
     const table = /INVISIBLE = Object\.freeze\(\[([^\]]+)/.exec(source)?.[1] ?? "";
     const edges = (table.match(/0x[0-9a-f]+/g) ?? []).map(Number).flatMap((edge) => [edge - 1, edge, edge + 1]);
     const characters = edges
@@ -187,10 +218,9 @@ describe("what cannot be is said in words:", () => {
   });
 });
 
-if (process.platform !== "linux") {
-  console.warn("Skipped: disks that fail are played on Linux only.");
-} else {
-  describe("on a disk that", () => {
+skipUnless(process.platform === "linux", "disks that fail, which are played on Linux only").describe(
+  "on a disk that",
+  () => {
     const library = at("faults.so");
     const { EIO, EINVAL, ENOSPC } = constants.errno;
     const faulty = (fault: string): HostStart => ({
@@ -209,9 +239,9 @@ if (process.platform !== "linux") {
 
     test.each<[string, string, RegExp]>([
       ["is full", `write:${ENOSPC}`, /^Cannot write .*model: the disk is full\n$/],
-      ["cannot write", `write:${EIO}`, /^Cannot write .*model: the device reports an error\n$/],
+      ["cannot write", `write:${EIO}`, /^Cannot write .*model: the device has failed\n$/],
       ["is full at the end", `fsync:${ENOSPC}`, /^Cannot write .*model: the disk is full\n$/],
-      ["cannot rename", `rename:${EIO}`, /^Cannot write .*model: the device reports an error\n$/],
+      ["cannot rename", `rename:${EIO}`, /^Cannot write .*model: the device has failed\n$/],
     ])("%s", async (_, fault, message) => {
       const { code, stderr } = await run(`save(${quoted(file("model"))}, 5)`, faulty(fault));
       expect(stderr).toMatch(message);
@@ -229,7 +259,7 @@ if (process.platform !== "linux") {
 
     test("cannot read", async () => {
       const { code, stderr } = await run(`load(${quoted(file("model"))})`, faulty(`read:${EIO}`));
-      expect(stderr).toMatch(/^Cannot read .*model: the device reports an error\n$/);
+      expect(stderr).toMatch(/^Cannot read .*model: the device has failed\n$/);
       expect(code).toBe(2);
     });
 
@@ -242,7 +272,7 @@ if (process.platform !== "linux") {
       writeFileSync(file("best"), "older");
       const move = `move(${quoted(file("model"))}, ${quoted(file("best"))})`;
       const { code, stderr } = await run(move, faulty(`rename:${EIO}`));
-      expect(stderr).toMatch(/^Cannot write .*best: the device reports an error\n$/);
+      expect(stderr).toMatch(/^Cannot write .*best: the device has failed\n$/);
       expect([code, readFileSync(file("model"), "utf8"), readFileSync(file("best"), "utf8")]).toEqual([
         2,
         "old",
@@ -256,12 +286,12 @@ if (process.platform !== "linux") {
     test("cannot bring a folder to the disk says so, if it ever could", async () => {
       const save = `save(${quoted(file("model"))}, 5)`;
       const broken = await run(save, faulty(`fsync-folder:${EIO}`));
-      expect(broken.stderr).toMatch(/^Cannot write .*model: the device reports an error\n$/);
+      expect(broken.stderr).toMatch(/^Cannot write .*model: the device has failed\n$/);
       expect(await run(save, faulty(`fsync-folder:${EINVAL}`))).toMatchObject({ code: 0, stderr: "" });
       expectNothingElse("model");
     });
-  });
-}
+  },
+);
 
 test("a file beside the working folder is found", async () => {
   const shell = `cd ${folder}; exec "$0" "$@"`;

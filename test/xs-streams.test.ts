@@ -1,10 +1,12 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "./helpers";
-import { type Outcome, outcomeOf, temporaryFolder } from "./support/cli";
+import { type Outcome, outcomeOf, start, temporaryFolder } from "./support/cli";
+import { until } from "./support/programs";
 import { hostExecutable, type HostStart, runOnHost, startHost } from "./support/xs";
+import { skipUnless } from "./support/skipping";
 
 /* How the XS host gets what it is told, says what it has to say, and ends. */
 
@@ -114,13 +116,15 @@ describe("standard output", () => {
     child.stdin.write("now\n");
     expect(await outcomeOf(child)).toMatchObject({
       code: 2,
-      stderr: "Cannot write to standard output: its reader has gone\n",
+      stderr: "Cannot write to standard output: the reader has left\n",
     });
   });
 
-  const isLinux = process.platform === "linux";
-  if (!isLinux) console.warn("Skipped: only Linux has /dev/full.");
-  (isLinux ? test : test.skip)("that is full says so", async () => {
+  const onLinux = skipUnless(
+    process.platform === "linux",
+    "a full standard output, for which only Linux has /dev/full",
+  );
+  onLinux.test("that is full says so", async () => {
     const { code, stderr } = await run(`${SAY} say("x");`, "", { shell: 'exec "$0" "$@" >/dev/full' });
     expect([code, stderr]).toEqual([2, "Cannot write to standard output: the disk is full\n"]);
   });
@@ -189,6 +193,27 @@ describe("the command line:", () => {
     expect(stderr).toMatch(/^Cannot read .*folder: it is a folder\.\n$/);
     expect(code).toBe(66);
   });
+});
+
+test("a list that is changed, cut and removed while XS trains on it changes nothing of what is learnt", async () => {
+  const list = Array.from({ length: 3000 }, (_, i) => `${"abcdefgh"[i % 8]}${"klmno"[i % 5]}${"aei"[i % 3]}`).join(
+    "\n",
+  );
+  const train = (name: string): ReturnType<typeof start> => {
+    writeFileSync(at(name), list);
+    const options = "train --engine xs --steps 30000 --log-every 1000 --samples 5 --data".split(" ");
+    return start(...options, at(name));
+  };
+  const undisturbed = await outcomeOf(train("list"));
+  expect(undisturbed).toMatchObject({ code: 0, stderr: "" });
+  const program = train("changed");
+  const begun = await until(program, "stdout", /step +1000\//);
+  expect(begun).not.toMatch(/step 29999/);
+  writeFileSync(at("changed"), list.replaceAll("a", "z"), { flag: "r+" });
+  truncateSync(at("changed"), 0);
+  rmSync(at("changed"));
+  const { code, stdout, stderr } = await outcomeOf(program);
+  expect([code, stderr, begun + stdout]).toEqual([0, "", undisturbed.stdout]);
 });
 
 describe("with a parent that dies,", () => {

@@ -4,10 +4,11 @@ import type { LiveCurve } from "./board/live-curve";
 import { FlashPane } from "./board/flash-pane";
 import { BoardPane } from "./board/pane";
 import type { BoardSession } from "./board/session";
-import { LossChart } from "./chart";
+import { LossChart } from "./components/chart";
 import { InsidePane } from "./inside/pane";
+import { mistake } from "./mistakes";
 import { TrainPane } from "./train/pane";
-import type { Workbench } from "./workbench";
+import type { Workbench } from "./workbench/workbench";
 
 const PANES = [
   { id: "train", title: "Train here" },
@@ -51,6 +52,11 @@ export function App({ bench, session, curve }: Props) {
         </nav>
       </header>
       <main>
+        {mistake.value !== "" && (
+          <p class="problem" role="alert">
+            This page has made a mistake ({mistake.value}), and may not go on as it should: reload it.
+          </p>
+        )}
         {pane === "train" && <TrainPane bench={bench} />}
         {pane === "inside" && <InsidePane bench={bench} />}
         {pane === "board" && (

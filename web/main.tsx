@@ -2,8 +2,10 @@ import { render } from "preact";
 import { App } from "./app";
 import { LiveCurve } from "./board/live-curve";
 import { BoardSession } from "./board/session";
-import { Workbench } from "./workbench";
+import { watchForMistakes } from "./mistakes";
+import { Workbench } from "./workbench/workbench";
 
+watchForMistakes();
 const bench = new Workbench();
 const curve = new LiveCurve();
 const session = new BoardSession(curve.hear);

@@ -1,4 +1,4 @@
-import { escapeText } from "../../src/protocol/escape";
+import { escapeText } from "../../src/client/escape";
 
 /**
  * What a board writes, as a terminal may show it: UTF-8, also when a character comes in pieces; controls

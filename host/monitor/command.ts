@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { InputError, printable } from "../../src/errors";
-import { checkPurposes } from "../outputs";
+import { InputError, printable } from "../../src/gpt/base/errors";
+import { checkPurposes } from "../files/outputs";
 import { connect, listPorts, NotThere } from "./connection";
 import { LastingConnection } from "./lasting";
 import { choosePort, environmentPort, NoBoard } from "./ports";
@@ -30,7 +30,10 @@ interface MonitorOptions {
 export function addMonitor(program: Command, ending: AbortSignal): void {
   program
     .command("monitor")
-    .description("show what a board says, and send it what is typed; at a terminal with the curve of its loss")
+    .description(
+      "show what a board says, and send it what is typed; at a terminal with the curve of its loss. " +
+        "With a pipe as input it ends when the board has answered what came; with nothing to send it only listens",
+    )
     .argument("[options...]", "with --simulate: of the simulator, behind --")
     .option(
       "--port <port>",

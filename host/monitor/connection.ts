@@ -1,10 +1,10 @@
 import { once } from "node:events";
-import { accessSync, constants, existsSync, readdirSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { connect as connectSocket } from "node:net";
 import { delimiter, join } from "node:path";
 import type { Duplex } from "node:stream";
 import { setTimeout } from "node:timers/promises";
-import { InputError, printable } from "../../src/errors";
+import { InputError, printable } from "../../src/gpt/base/errors";
 import type { Port } from "./ports";
 import { isAbsence, reasonOf } from "./reasons";
 import { RemoteSerialPort } from "./rfc2217";
@@ -79,6 +79,7 @@ async function connectSerial({ port: path, baud, reset }: ConnectionOptions): Pr
   const { SerialPort } = await import("serialport");
   // It opens with DTR and RTS both on, which boards take as neither reset nor boot mode.
   const port = new SerialPort({ path, baudRate: baud, autoOpen: false });
+  const opened = fileIdentity(path);
   await new Promise<void>((resolve, reject) => {
     port.open((error) => {
       if (error) reject(error);
@@ -90,7 +91,7 @@ async function connectSerial({ port: path, baud, reset }: ConnectionOptions): Pr
     if (port.isOpen) port.close(() => done(error));
     else done(error);
   };
-  if (process.platform !== "win32") watch(path, port);
+  if (process.platform !== "win32") watch(path, opened, port);
   if (reset) {
     // RTS pulls the board's EN down; DTR off lets it start from flash.
     await setLines(port, { dtr: false, rts: true });
@@ -100,12 +101,25 @@ async function connectSerial({ port: path, baud, reset }: ConnectionOptions): Pr
   return port;
 }
 
-/** A device that was pulled out can be read without an end and without an error: its file tells. */
-function watch(path: string, port: Duplex): void {
+/**
+ * A device that was pulled out can be read without an end and without an error: its file tells. It may be there
+ * again before one looks, as another one.
+ */
+function watch(path: string, opened: string | undefined, port: Duplex): void {
   const watching = setInterval(() => {
-    if (!existsSync(path)) port.destroy(new Error(`${path} has gone`));
+    if (opened === undefined || fileIdentity(path) !== opened) port.destroy(new Error(`${path} has gone`));
   }, WATCH_INTERVAL);
   port.once("close", () => clearInterval(watching));
+}
+
+/** Which file a path names now, itself and what it links to; undefined for none. */
+function fileIdentity(path: string): string | undefined {
+  try {
+    const [link, target] = [lstatSync(path), statSync(path)];
+    return [link.ino, link.birthtimeMs, target.dev, target.ino, target.rdev].join(" ");
+  } catch {
+    return undefined;
+  }
 }
 
 interface Lines {

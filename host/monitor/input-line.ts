@@ -2,7 +2,7 @@ import { createInterface, type Interface } from "node:readline";
 import { Writable } from "node:stream";
 import type { ReadStream } from "node:tty";
 import stringWidth from "string-width";
-import { isVisible } from "../../src/errors";
+import { isVisible } from "../../src/gpt/base/errors";
 
 /** Lines that can be had back with the arrow keys. */
 const HISTORY = 500;
@@ -15,6 +15,8 @@ export interface InputListener {
   changed(): void;
   /** Ctrl-C. */
   interrupted(): void;
+  /** Ctrl-Z. */
+  suspended(): void;
   /** Ctrl-D, or the terminal has gone. */
   ended(): void;
 }
@@ -37,7 +39,7 @@ export class InputLine {
         if (!input.readableEnded) listener.line(text);
       })
       .on("SIGINT", () => listener.interrupted())
-      .on("SIGCONT", this.changed)
+      .on("SIGTSTP", () => listener.suspended())
       .on("close", () => listener.ended());
     input.on("keypress", this.changed);
   }
@@ -57,6 +59,12 @@ export class InputLine {
       text += part;
     }
     return [PROMPT + text, column];
+  }
+
+  /** The terminal belongs to somebody else, or is ours again, in whatever mode it has been left. */
+  set isRaw(isRaw: boolean) {
+    this.input.setRawMode(false);
+    if (isRaw) this.input.setRawMode(true);
   }
 
   close(): void {

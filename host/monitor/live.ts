@@ -1,12 +1,13 @@
 import type { Duplex } from "node:stream";
 import type { ReadStream, WriteStream } from "node:tty";
-import { InputError } from "../../src/errors";
-import type { Event } from "../../src/program/events";
-import { Conversation, type ConversationListener } from "../../src/protocol/conversation";
-import { escapeLine } from "../../src/protocol/escape";
-import type { ToldState } from "../../src/protocol/told";
-import { drawCurve } from "../curve";
-import { showsColours } from "../display";
+import { InputError } from "../../src/gpt/base/errors";
+import type { Event } from "../../src/protocol/events";
+import { Conversation, type ConversationListener } from "../../src/client/conversation";
+import { escapeLine } from "../../src/client/escape";
+import type { ToldState } from "../../src/client/told";
+import { drawCurve } from "../terminal/curve";
+import { showsColours } from "../terminal/display";
+import { followSuspension, suspendJob } from "../terminal/suspension";
 import { InputLine } from "./input-line";
 import { NOISE_REMARK, XSBUG_REMARK } from "./remarks";
 import { type Block, cutTo, Screen } from "./screen";
@@ -52,6 +53,7 @@ export class LiveSession implements ConversationListener {
       line: (text) => this.send(text),
       changed: () => this.screen.change(),
       interrupted: () => process.emit("SIGINT", "SIGINT"),
+      suspended: suspendJob,
       ended: () => this.finish?.("stopped"),
     });
   }
@@ -79,9 +81,20 @@ export class LiveSession implements ConversationListener {
     stopped.addEventListener("abort", stop, { once: true });
     if (stopped.aborted) stop();
     this.log?.whenFull((error) => this.fail?.(error));
+    const unfollow = followSuspension({
+      suspend: () => {
+        this.screen.leave();
+        this.input.isRaw = false;
+      },
+      resume: () => {
+        this.input.isRaw = true;
+        this.screen.redraw();
+      },
+    });
     try {
       return await ending;
     } finally {
+      unfollow();
       stopped.removeEventListener("abort", stop);
       this.input.close();
       if (connection.writable) await this.conversation?.leave();

@@ -1,4 +1,4 @@
-import { InputError, printable } from "../../src/errors";
+import { InputError, printable } from "../../src/gpt/base/errors";
 
 /** A serial port of this computer, as the system describes it. */
 export interface Port {

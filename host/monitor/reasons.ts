@@ -1,4 +1,4 @@
-import { printable } from "../../src/errors";
+import { printable } from "../../src/gpt/base/errors";
 
 const REASONS: readonly (readonly [RegExp, string])[] = [
   [/EACCES|permission denied/i, "permission denied (on Linux: add yourself to group dialout)"],

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import { InputError } from "../../src/errors";
+import { InputError } from "../../src/gpt/base/errors";
 import {
   DO,
   DONT,

@@ -65,6 +65,23 @@ export class Screen {
     if (!this.isStopped) this.timer ??= setTimeout(() => this.draw(), INTERVAL);
   }
 
+  /** Leaves what is shown where it is; whoever writes next does so below. The block is drawn anew when it changes. */
+  leave(): void {
+    this.output.write(`\r\n${SHOW_CURSOR}`);
+    this.forget();
+  }
+
+  /** Somebody else has written: the block is drawn where the cursor is. */
+  redraw(): void {
+    this.forget();
+    this.change();
+  }
+
+  private forget(): void {
+    this.drawn = [];
+    this.block = "";
+  }
+
   /** Leaves the text, and no block. */
   stop(): void {
     this.isStopped = true;

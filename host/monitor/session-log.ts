@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
-import { InputError, printable } from "../../src/errors";
-import { escapeLine } from "../../src/protocol/escape";
-import { fileError } from "../file-errors";
+import { InputError, printable } from "../../src/gpt/base/errors";
+import { escapeLine } from "../../src/client/escape";
+import { fileError } from "../../src/places/node/file-errors";
 
 /** Characters of a line that never ends. */
 const LONGEST_LINE = 4096;

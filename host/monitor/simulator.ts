@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { Duplex } from "node:stream";
-import { InputError } from "../../src/errors";
+import { InputError } from "../../src/gpt/base/errors";
 
 /** How long a simulator may take to end in order, in milliseconds. */
 const PATIENCE = 1000;

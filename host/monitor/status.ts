@@ -1,7 +1,7 @@
-import type { Event } from "../../src/program/events";
-import { LossCurve } from "../../src/program/loss-curve";
-import { escapeLine } from "../../src/protocol/escape";
-import type { ToldState } from "../../src/protocol/told";
+import type { Event } from "../../src/protocol/events";
+import { LossCurve } from "../../src/jobs/loss-curve";
+import { escapeLine } from "../../src/client/escape";
+import type { ToldState } from "../../src/client/told";
 
 /** Milliseconds over which the speed is measured. */
 const WINDOW = 5000;

@@ -1,14 +1,15 @@
 import type { Duplex } from "node:stream";
 import { statSync } from "node:fs";
-import { InputError, printable } from "../../src/errors";
-import type { Clock } from "../../src/platform";
-import { stepsOf } from "../../src/program/sound-checkpoint";
-import { Board } from "../../src/protocol/board";
-import { MOST_FILE_BYTES, type Progress } from "../../src/protocol/fetching";
-import { fileError } from "../file-errors";
-import { readRegular } from "../inputs";
-import { nodeStorage } from "../node-storage";
-import { removeLeftovers, saveTarget } from "../outputs";
+import { InputError, printable } from "../../src/gpt/base/errors";
+import type { Clock } from "../../src/gpt/base/platform";
+import { verifyCheckpoint } from "../../src/client/verify-checkpoint";
+import { Board } from "../../src/client/board";
+import { MOST_FILE_BYTES, type Progress } from "../../src/client/fetching";
+import { fileError } from "../../src/places/node/file-errors";
+import { readRegular } from "../files/inputs";
+import { NodeStorage } from "../../src/places/node/storage";
+import { removeLeftovers, saveTarget } from "../files/outputs";
+import { showCursorWhileSuspended } from "../terminal/suspension";
 import { NOISE_REMARK, XSBUG_REMARK } from "./remarks";
 import type { SessionLog } from "./session-log";
 import { anyId, Wire } from "./wire";
@@ -31,11 +32,11 @@ export function fetchInto(path: string): Transfer {
   removeLeftovers(target);
   return async ({ client }) => {
     // That it cannot be written is better known before than afterwards.
-    const file = await nodeStorage.create(target);
+    const file = await new NodeStorage().create(target);
     let sentence: string;
     try {
       const bytes = await withBar((progress) => client.fetch(progress));
-      const steps = await stepsOf(bytes, "What the board has sent", clock);
+      const steps = await verifyCheckpoint(bytes, "What the board has sent", clock);
       file.write(bytes);
       sentence = `Fetched ${bytes.length} bytes, after ${steps} steps, into ${printable(path, 200)}.`;
     } catch (error) {
@@ -56,9 +57,9 @@ export async function sendFrom(path: string): Promise<Transfer> {
   if (path === "-" || !isFile(path))
     throw new InputError(`Cannot send ${printable(path, 200)}: name the file of a checkpoint.`);
   const bytes = readRegular(path, kind);
-  const steps = await stepsOf(bytes, path, clock);
+  const steps = await verifyCheckpoint(bytes, path, clock);
   return async ({ client }) => {
-    await withBar((progress) => client.send(bytes, progress));
+    await withBar((progress) => client.send(bytes, progress, path));
     return `Sent ${bytes.length} bytes, after ${steps} steps, from ${printable(path, 200)}.`;
   };
 }
@@ -128,6 +129,7 @@ async function withBar<T>(work: (progress: Progress) => Promise<T>): Promise<T> 
     stream: process.stderr,
   });
   let isShown = false;
+  const unfollow = showCursorWhileSuspended(process.stderr);
   try {
     return await work((done, total) => {
       if (isShown) bar.update(done);
@@ -135,6 +137,7 @@ async function withBar<T>(work: (progress: Progress) => Promise<T>): Promise<T> 
       isShown = true;
     });
   } finally {
+    unfollow();
     bar.stop();
   }
 }

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { Duplex } from "node:stream";
-import type { Link } from "../../src/protocol/commands";
+import type { Link } from "../../src/client/commands";
 import { LARGEST_ID } from "../../src/protocol/lines";
 import type { SessionLog } from "./session-log";
 

@@ -2,17 +2,19 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import { finished } from "node:stream/promises";
 import type { Command } from "commander";
-import { InputError, printable } from "../../src/errors";
-import { checkSettings } from "../../src/program/settings";
-import { fileError } from "../file-errors";
-import { Files } from "../files";
-import { LIST } from "../inputs";
-import { RECEIVED, STORED } from "../../src/program/keeping";
-import { placeOptions } from "../options";
-import type { Output } from "../output";
-import { removeLeftovers } from "../outputs";
-import { prepareXs, type RunOptions } from "../run";
+import { InputError, printable } from "../../src/gpt/base/errors";
+import { checkSettings } from "../../src/device/settings";
+import { fileError } from "../../src/places/node/file-errors";
+import { Files } from "../files/files";
+import { LIST } from "../files/inputs";
+import { ALL_FILES } from "../../src/device/checkpoint-store";
+import { placeOptions } from "../run/options";
+import type { Output } from "../files/output";
+import { removeLeftovers } from "../files/outputs";
+import { prepareXs, type RunOptions } from "../run/run";
 import type { Board, BoardOptions } from "./board";
 import { NodeBoard } from "./node-board";
 import { XsBoard } from "./xs-board";
@@ -22,8 +24,8 @@ interface SimulateOptions extends RunOptions {
   readonly listen?: string;
 }
 
-/** Bytes that may wait for whoever is at the other end of the cable; it loses what is beyond, as from a real one. */
-const MOST_WAITING = 1 << 20;
+/** Characters of a setting with its name: there is none that needs more. */
+const MAX_SETTING = 200;
 
 /** Adds the device simulator to the command line. */
 export function addSimulator(program: Command, output: Output, ending: AbortSignal): void {
@@ -52,17 +54,16 @@ async function simulate(
   const folder = options.storage ?? temporary ?? "";
   try {
     if (options.storage !== undefined) makeFolder(folder);
-    for (const name of [STORED, RECEIVED]) removeLeftovers(join(folder, name));
+    for (const name of ALL_FILES) removeLeftovers(join(folder, name));
     await files.input(options.data, LIST);
     const cable = options.listen === undefined ? terminalCable(output) : await tcpCable(options.listen);
-    const xs = options.engine === "node" ? undefined : await prepareXs(options, ending);
+    const xs = options.engine === "node" ? undefined : await prepareXs(options, "chip", ending);
     const boardOptions: BoardOptions = {
       // Native ops are C, which only XS has.
       settings: { version: "simulator", codename: "goldcrest", ...(!xs && { ops: "typescript" }), ...settings },
       namesFile: files.pathOf(options.data),
       namesName: options.data,
       folder,
-      output: cable.send,
       usage: (json) => options.stats && console.error(json.trim()),
     };
     const board = xs ? new XsBoard(boardOptions, xs) : new NodeBoard(boardOptions);
@@ -81,9 +82,11 @@ async function simulate(
 async function liveTogether(board: Board, cable: Cable, ending: AbortSignal): Promise<void> {
   const off = (): void => board.switchOff();
   ending.addEventListener("abort", off);
-  cable.listen((bytes) => board.input(bytes), off);
+  cable.plugInto(board.port, off);
   try {
     await board.live();
+    // What it has said last may still be on its way.
+    await finished(board.port, { writable: false }).catch(() => undefined);
   } finally {
     ending.removeEventListener("abort", off);
   }
@@ -91,19 +94,16 @@ async function liveTogether(board: Board, cable: Cable, ending: AbortSignal): Pr
 
 /** A serial cable. */
 interface Cable {
-  readonly send: (bytes: Uint8Array) => void;
-  /** Hands on what comes, and says when nothing more can. */
-  readonly listen: (receive: (bytes: Uint8Array) => void, end: () => void) => void;
+  /** Carries bytes both ways, none faster than the other side takes them. @param off nobody can be there any more */
+  readonly plugInto: (port: Duplex, off: () => void) => void;
   readonly close: () => void;
 }
 
 function terminalCable(output: Output): Cable {
   return {
-    send: (bytes) =>
-      output.trouble === undefined && output.stream.writableLength < MOST_WAITING && output.stream.write(bytes),
-    listen(receive, end) {
-      process.stdin.on("data", receive).on("end", end).on("error", end);
-      output.whenLost(end);
+    plugInto(port, off) {
+      process.stdin.on("error", off).pipe(port).pipe(output.stream, { end: false });
+      output.whenLost(off);
     },
     close: () => process.stdin.destroy(),
   };
@@ -112,18 +112,25 @@ function terminalCable(output: Output): Cable {
 /** One that is pulled out and put back as often as one likes; a new one takes the place of the old. */
 async function tcpCable(address: string): Promise<Cable> {
   let socket: Socket | undefined;
-  let receive: (bytes: Uint8Array) => void = () => undefined;
-  const server = createServer((next) => {
-    socket?.destroy();
-    socket = next.on("data", (bytes: Uint8Array) => receive(bytes)).on("error", () => undefined);
-    next.on("close", () => {
-      if (socket === next) socket = undefined;
-    });
-  });
+  let join: (next: Socket) => void = (early) => early.destroy();
+  const server = createServer((next) => join(next));
   await listenAt(server, address);
   return {
-    send: (bytes) => socket && socket.writableLength < MOST_WAITING && socket.write(bytes),
-    listen: (to) => void (receive = to),
+    plugInto(port) {
+      // What is said to nobody is lost.
+      port.resume();
+      join = (next) => {
+        socket?.destroy();
+        socket = next.on("error", () => undefined);
+        next.pipe(port, { end: false });
+        port.pipe(next, { end: false });
+        next.on("close", () => {
+          if (socket !== next) return;
+          socket = undefined;
+          port.unpipe().resume();
+        });
+      };
+    },
     close() {
       socket?.destroy();
       server.close();
@@ -149,6 +156,7 @@ async function listenAt(server: Server, address: string): Promise<void> {
 function settingsOf(words: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     words.map((word) => {
+      if (word.length > MAX_SETTING) throw new InputError(`The setting ${printable(word)} is too long.`);
       const at = word.indexOf("=");
       if (at < 1) throw new InputError(`${printable(word)} is no setting: they look like steps=5000.`);
       return [word.slice(0, at), word.slice(at + 1)];
@@ -160,6 +168,7 @@ function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
-    throw fileError("write", folder, error);
+    const isOther = error instanceof Error && "code" in error && error.code === "EEXIST";
+    throw isOther ? new InputError(`${printable(folder, 200)} is no folder.`) : fileError("write", folder, error);
   }
 }

@@ -1,27 +1,40 @@
 import { join } from "node:path";
+import { Duplex } from "node:stream";
 import type { Board, BoardOptions } from "./board";
-import { Desk } from "../../src/program/desk";
-import { Device } from "../../src/program/device";
-import type { NewFile, Platform } from "../../src/platform";
-import type { Port } from "../../src/program/serial";
-import { readSettings } from "../../src/program/settings";
-import { Station } from "../../src/program/station";
-import { LIST, readRegular } from "../inputs";
-import { provideOps } from "../node-place";
-import { nodeStorage } from "../node-storage";
+import type { Platform } from "../../src/gpt/base/platform";
+import type { Port } from "../../src/device/serial";
+import { Station } from "../../src/device/station";
+import { LIST, readRegular } from "../files/inputs";
+import { provideOps } from "../node/run-on-node";
+import { NodeStorage } from "../../src/places/node/storage";
 
 /** The device program in this process, where there is no XS. */
 export class NodeBoard implements Board {
-  private arrived: Uint8Array[] = [];
+  readonly port: Duplex;
+  /** What has come and is not yet read, and whom to tell when it is. */
+  private arrived: { readonly bytes: Uint8Array; readonly done: () => void } | undefined;
+  /** Whether nothing more will come. */
+  private isLast = false;
+  /** Whether whoever takes its output has had enough for now. */
+  private isFull = false;
   private timer: NodeJS.Timeout | undefined;
   /** How often it was switched on or off: what belongs to an earlier time is dead. */
   private power = 0;
   private end: () => void = () => undefined;
   private fail: (error: unknown) => void = () => undefined;
-  /** Files that are being written. */
-  private readonly unfinished = new Set<NewFile>();
+  private readonly storage: NodeStorage;
 
-  constructor(private readonly options: BoardOptions) {}
+  constructor(private readonly options: BoardOptions) {
+    this.storage = new NodeStorage((name) => join(options.folder, name));
+    this.port = new Duplex({
+      read: () => void (this.isFull = false),
+      write: (bytes: Uint8Array, _encoding, done) => void (this.arrived = { bytes, done: () => done() }),
+      final: (done) => {
+        this.isLast = true;
+        done();
+      },
+    });
+  }
 
   live(): Promise<void> {
     return new Promise((end, fail) => {
@@ -31,92 +44,83 @@ export class NodeBoard implements Board {
     });
   }
 
-  input(bytes: Uint8Array): void {
-    this.arrived.push(bytes);
+  switchOff(): void {
+    this.endOfPower();
+    this.port.destroy();
   }
 
-  switchOff(): void {
+  private endOfPower(): void {
     this.powerOff();
+    this.port.push(null);
     this.end();
   }
 
   private powerOff(): void {
     this.power++;
-    this.arrived = [];
+    this.take();
     clearInterval(this.timer);
-    for (const file of this.unfinished) file.abort();
-    this.unfinished.clear();
+    this.storage.abort();
   }
 
   private powerOn(): void {
     const platform = this.platform();
     const repeat = (callback: () => void, every: number): void => void (this.timer = setInterval(callback, every));
-    const station = new Station(this.port(), repeat);
-    station
-      .begin(() => {
-        const device = new Device({
-          platform,
-          settings: readSettings(this.options.settings),
-          provideOps,
-          write: station.write,
-          hasRoom: station.hasRoom,
-          reboot: () => {
-            this.powerOff();
-            this.powerOn();
-          },
-        });
-        return { controls: new Desk(device), log: device.log, run: () => device.run() };
-      })
-      .catch(this.fail);
+    const station: Station = new Station(
+      this.endOfCable(() => station.finish()),
+      repeat,
+    );
+    const reboot = (): void => {
+      this.powerOff();
+      this.powerOn();
+    };
+    station.begin({ platform, settings: this.options.settings, provideOps, reboot }).catch(this.fail);
   }
 
   private platform(): Platform {
-    const { namesFile, namesName, folder } = this.options;
-    const { power } = this;
-    const path = (name: string): string => join(folder, name);
+    const { namesFile, namesName } = this.options;
+    const { power, storage } = this;
     return {
       place: "Node",
       names: readRegular(namesFile, LIST),
       namesFile: namesName,
-      storage: {
-        open: (name) => nodeStorage.open(path(name)),
-        create: (name) => this.create(path(name)),
-        move: (from, to) => nodeStorage.move(path(from), path(to)),
-      },
+      storage,
       now: () => performance.now(),
       schedule: (slice) => void setImmediate(() => power === this.power && slice()),
       room: () => undefined,
     };
   }
 
-  private async create(path: string): Promise<NewFile> {
-    const file = await nodeStorage.create(path);
-    this.unfinished.add(file);
-    const end = (): void => void this.unfinished.delete(file);
-    return {
-      write: (bytes) => file.write(bytes),
-      commit: () => file.commit().finally(end),
-      abort() {
-        end();
-        file.abort();
-      },
-    };
-  }
-
-  private port(): Port {
-    const { output } = this.options;
+  /** The port as the device program has it. @param finish returns whether all that came is carried out */
+  private endOfCable(finish: () => boolean): Port {
+    const { power } = this;
     return {
       read: (bytes) => {
-        const next = this.arrived.shift() ?? new Uint8Array(0);
-        bytes.set(next.subarray(0, bytes.length));
-        if (next.length > bytes.length) this.arrived.unshift(next.subarray(bytes.length));
-        return Math.min(next.length, bytes.length);
+        if (power !== this.power) return 0;
+        const { arrived } = this;
+        if (!arrived) {
+          if (this.isLast && finish()) this.endOfPower();
+          return 0;
+        }
+        const piece = arrived.bytes.subarray(0, bytes.length);
+        bytes.set(piece);
+        if (piece.length < arrived.bytes.length)
+          this.arrived = { ...arrived, bytes: arrived.bytes.subarray(piece.length) };
+        else this.take();
+        return piece.length;
       },
-      write(bytes, from, to) {
-        output(bytes.slice(from, to));
+      write: (bytes, from, to) => {
+        if (this.isFull || power !== this.power) return 0;
+        this.isFull = !this.port.push(bytes.slice(from, to));
         return to - from;
       },
       flush: () => true,
     };
+  }
+
+  /** What has arrived is read, or lost: more may come. */
+  private take(): void {
+    const { arrived } = this;
+    this.arrived = undefined;
+    arrived?.done();
   }
 }

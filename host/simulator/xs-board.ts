@@ -1,18 +1,31 @@
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
+import { Duplex } from "node:stream";
 import type { Board, BoardOptions } from "./board";
 import { failureOf, roomOf, startXs, type XsOptions } from "../xs/engine";
 import { type BoardRequest, EXIT_REBOOT } from "../xs/protocol";
 
 /** The device program on the real engine, with the memory of the device, in a process of its own. */
 export class XsBoard implements Board {
+  readonly port: Duplex;
   private child: ChildProcessWithoutNullStreams | undefined;
   private isOff = false;
 
   constructor(
     private readonly options: BoardOptions,
     private readonly xs: XsOptions,
-  ) {}
+  ) {
+    this.port = new Duplex({
+      read: () => void this.child?.stdout.resume(),
+      // What a board that restarts is sent is lost.
+      write: (bytes: Uint8Array, _encoding, done) => void this.child?.stdin.write(bytes, () => done()),
+      final: (done) => {
+        this.isOff = true;
+        this.child?.stdin.end();
+        done();
+      },
+    });
+  }
 
   async live(): Promise<void> {
     let exitCode: number | null = EXIT_REBOOT;
@@ -23,26 +36,30 @@ export class XsBoard implements Board {
       child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint += text));
       [exitCode] = (await once(child, "close")) as [number | null];
     }
+    this.port.push(null);
     if (exitCode === 0) this.options.usage(complaint);
-    else if (exitCode !== EXIT_REBOOT) throw await failureOf("board", exitCode, complaint);
+    else if (exitCode !== EXIT_REBOOT && !(this.isOff && complaint === ""))
+      throw await failureOf("board", exitCode, complaint);
   }
 
   private powerOn(): ChildProcessWithoutNullStreams {
-    const { settings, namesFile, namesName, folder, output } = this.options;
+    const { settings, namesFile, namesName, folder } = this.options;
     const request: BoardRequest = { settings, namesFile: namesName, folder, room: roomOf(this.xs) };
     const child = startXs("board", request, namesFile, this.xs);
+    const { port } = this;
     child.stdin.on("error", () => undefined); // It may have been switched off.
-    child.stdout.on("data", output);
+    child.stdout.on("data", (bytes: Uint8Array) => {
+      if (!port.destroyed && !port.push(bytes)) child.stdout.pause();
+    });
     this.child = child;
     return child;
   }
 
-  input(bytes: Uint8Array): void {
-    this.child?.stdin.write(bytes);
-  }
-
   switchOff(): void {
     this.isOff = true;
-    this.child?.stdin.end();
+    this.port.destroy();
+    // Its output must not keep it: nobody takes it any more.
+    this.child?.stdout.resume();
+    this.child?.kill("SIGTERM");
   }
 }

@@ -3,17 +3,27 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
-import { InputError, printable } from "../../src/errors";
-import { fileError } from "../file-errors";
-import { isAlive } from "../outputs";
-import { findProgram } from "../programs";
-import { type Bits, headerStamps, hostUnits, isWatched, ROOT, stampOf, type Unit, VARIANTS } from "./sources";
+import { InputError, printable } from "../../src/gpt/base/errors";
+import { fileError } from "../../src/places/node/file-errors";
+import { isAlive } from "../files/outputs";
+import { findProgram } from "./programs";
+import {
+  type Bits,
+  chosenEngine,
+  headerStamps,
+  type HostKind,
+  hostUnits,
+  LOOPS,
+  ROOT,
+  stampOf,
+  type Unit,
+} from "./sources";
 
 /** Told how many of how many files are compiled. */
 export type BuildProgress = (done: number, total: number) => void;
 
-/** Of this variant are the tests, which builds it in a folder of its own; undefined is the usual one. */
-const VARIANT = VARIANTS.find((name) => name === process.env.ESP32GPT_XS_VARIANT);
+/** Whether memory is watched (scripts/sanitize.mjs): such a host is built in a folder of its own. */
+const IS_SANITIZED = process.env.ESP32GPT_XS_VARIANT === "sanitize";
 
 /** The XS host cannot be had here, for a reason that its message gives. */
 export class XsUnavailable extends InputError {}
@@ -30,21 +40,20 @@ interface Compiler {
  * @returns the executable
  * @throws XsUnavailable
  */
-export async function buildHost(bits: Bits, progress: BuildProgress, ending: AbortSignal): Promise<string> {
+export async function buildHost(kind: HostKind, progress: BuildProgress, ending: AbortSignal): Promise<string> {
   try {
-    return await build(bits, progress, ending);
+    return await build(kind, progress, ending);
   } catch (error) {
     throw error instanceof InputError ? new XsUnavailable(error.message) : error;
   }
 }
 
-async function build(bits: Bits, progress: BuildProgress, ending: AbortSignal): Promise<string> {
-  const units = hostUnits(bits, VARIANT);
+async function build(kind: HostKind, progress: BuildProgress, ending: AbortSignal): Promise<string> {
+  const { bits } = kind;
   const compiler = findCompiler();
   const setting = digest(`${compiler.identity}\n${headerStamps()}`);
-  const folder = join(ROOT, "build", "xs", VARIANT === undefined ? String(bits) : `${bits}-${VARIANT}`);
-  const objects = units.map((unit) => join(folder, objectName(unit, setting)));
-  const executable = join(folder, `esp32gpt-xs-${digest(objects.join("\n"))}`);
+  const folder = join(ROOT, "build", "xs", folderName(bits));
+  const { units, objects, executable } = planOf(kind, folder, setting);
   if (existsSync(executable)) return executable;
 
   const compile = (options: readonly string[], output: string): Promise<void> =>
@@ -67,9 +76,30 @@ async function build(bits: Bits, progress: BuildProgress, ending: AbortSignal): 
   };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
   await compile([...linkFlags(bits), ...objects, "-lm"], executable);
-  removeStale(folder, new Set([...objects, executable].map((path) => basename(path))));
+  const plans = LOOPS.map((loops) => planOf({ bits, loops }, folder, setting));
+  removeStale(
+    folder,
+    new Set(plans.flatMap((plan) => [...plan.objects, plan.executable]).map((path) => basename(path))),
+  );
   progress(units.length + 1, units.length + 1);
   return executable;
+}
+
+function folderName(bits: Bits): string {
+  const engine = chosenEngine();
+  return [bits, ...(engine === "xsnap" ? [] : [engine]), ...(IS_SANITIZED ? ["sanitize"] : [])].join("-");
+}
+
+/** What is compiled, to which files. Hosts of different loops share most of them. */
+function planOf(
+  kind: HostKind,
+  folder: string,
+  setting: string,
+): { units: Unit[]; objects: string[]; executable: string } {
+  const units = hostUnits(kind, IS_SANITIZED);
+  const objects = units.map((unit) => join(folder, objectName(unit, setting)));
+  const executable = join(folder, `esp32gpt-xs-${kind.loops}-${digest(objects.join("\n"))}`);
+  return { units, objects, executable };
 }
 
 /** $CC, which may be several words, or the first of the usual names that is there. */
@@ -109,7 +139,7 @@ async function requireBits({ words }: Compiler, bits: Bits, ending: AbortSignal)
 }
 
 function linkFlags(bits: Bits): string[] {
-  return [...(bits === 32 ? ["-m32"] : []), ...(isWatched(VARIANT) ? ["-fsanitize=address,undefined"] : [])];
+  return [...(bits === 32 ? ["-m32"] : []), ...(IS_SANITIZED ? ["-fsanitize=address,undefined"] : [])];
 }
 
 function objectName({ source, flags }: Unit, setting: string): string {

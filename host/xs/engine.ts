@@ -1,15 +1,16 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CHIPS } from "../../src/chips";
-import { InputError } from "../../src/errors";
-import type { DoneEvent } from "../../src/program/events";
-import { CREATION } from "../../src/plan";
-import type { Room } from "../../src/platform";
-import { LIST, readRegular } from "../inputs";
-import type { Call } from "../node-place";
-import { LineReader } from "../lines";
-import { type Request, STOP, type WireEvent } from "./protocol";
+import { CHIPS } from "../../src/places/chips";
+import { InputError } from "../../src/gpt/base/errors";
+import type { DoneEvent } from "../../src/protocol/events";
+import { CREATION } from "../../src/gpt/plan";
+import type { Room } from "../../src/gpt/base/platform";
+import { checkRegular, LIST } from "../files/inputs";
+import type { Call } from "../node/run-on-node";
+import { LineReader } from "../files/lines";
+import { followSuspension } from "../terminal/suspension";
+import { FLUSHED, type Request, STOP, type WireEvent } from "./protocol";
 import { type Bits, ROOT } from "./sources";
 
 /** The heap is full, or the option that sizes it makes no sense: see engine/output.h. */
@@ -41,11 +42,17 @@ export class UncaughtError extends Error {}
  * @throws InputError when the heap is full; UncaughtError
  */
 export async function runOnXs(call: Call, options: XsOptions): Promise<DoneEvent["outcome"]> {
-  const { job, names, files, tell, tellsAllSteps, whenReady, ending } = call;
+  const { job, names, files, tell, tellsAllSteps, flush, whenReady, ending } = call;
   ending.throwIfAborted();
   const namesFile = files.pathOf(names);
-  readRegular(namesFile, LIST);
-  const request: Request = { job, namesFile: names, actual: files.actual, room: roomOf(options), tellsAllSteps };
+  const request: Request = {
+    job,
+    namesFile: names,
+    actual: files.actual,
+    room: roomOf(options),
+    tellsAllSteps,
+    flushes: flush !== undefined,
+  };
   const child = startXs("device", request, namesFile, options);
   const { stdin, stdout, stderr } = child;
   stdin.on("error", () => undefined); // The job may have ended before it was asked to stop.
@@ -56,6 +63,13 @@ export async function runOnXs(call: Call, options: XsOptions): Promise<DoneEvent
   let outcome: DoneEvent["outcome"] | undefined;
   const lines = new LineReader((line) => {
     const event = JSON.parse(line) as WireEvent;
+    if (event.type === "flush") {
+      flush?.().then(
+        () => stdin.write(`${FLUSHED}\n`),
+        (error: unknown) => child.emit("error", error),
+      );
+      return;
+    }
     if (event.type === "start") hasStarted = true;
     if (event.type === "done") outcome = event.outcome;
     tell(event);
@@ -89,25 +103,39 @@ export function roomOf({ heapLimit }: XsOptions): Room {
   return heapLimit === undefined ? ESP32 : { total: heapLimit, largestPiece: heapLimit };
 }
 
-/** Starts a bundle in XS, with the device's memory, in a process that ends with this one. */
+/**
+ * Starts a bundle in XS, with the device's memory, in a process that ends with this one.
+ * @throws InputError when the list cannot be read, or is too large
+ */
 export function startXs(
   bundle: Bundle,
   request: object,
   namesFile: string,
   options: XsOptions,
 ): ChildProcessWithoutNullStreams {
+  checkRegular(namesFile, LIST);
   const { chunks, slots, stack } = CREATION;
   const surplus = options.heapLimit === undefined ? (slots + stack) * SLOT_SURPLUS[options.bits] : 0;
-  return spawn(
+  const child = spawn(
     options.executable,
     [
       ...["--bundle", fileOf(bundle), "--preload", "--names", namesFile, "--request", JSON.stringify(request)],
       ...["--chunks", String(chunks), "--slots", String(slots), "--stack", String(stack)],
       ...["--heap-limit", String(roomOf(options).total + surplus), "--with-parent", String(process.pid)],
     ],
-    // In a process group of its own Ctrl-C does not reach it: it is asked to stop.
+    // In a process group of its own Ctrl-C does not reach it: it is asked to stop. Nor does Ctrl-Z.
     { stdio: ["pipe", "pipe", "pipe"], detached: true },
   );
+  const unfollow = followSuspension({
+    suspend() {
+      child.kill("SIGSTOP");
+    },
+    resume() {
+      child.kill("SIGCONT");
+    },
+  });
+  child.once("close", unfollow).once("error", unfollow);
+  return child;
 }
 
 function fileOf(bundle: Bundle): string {

@@ -9,10 +9,11 @@ export interface Host {
     open(path: string): HostFile | undefined;
     create(path: string): HostNewFile;
     move(from: string, to: string): void;
+    remove(path: string): void;
   };
   /** To standard output, at once. @throws Error when it is full or closed */
   write(text: string): void;
-  /** Fills `bytes` with what has come on standard input; -1 when it has ended. Never waits. */
+  /** Fills `bytes` with what has come on standard input; -1 when it has ended, or SIGTERM has come. Never waits. */
   read(bytes: Uint8Array): number;
   /** Sends as many of bytes[from] to bytes[to - 1] to standard output as it takes at once. @throws Error */
   send(bytes: Uint8Array, from: number, to: number): number;

@@ -1,8 +1,9 @@
-import { runJob } from "../../src/program/job";
-import { Runner } from "../../src/program/runner";
+import { runJob } from "../../src/jobs/job";
+import { Runner } from "../../src/gpt/base/runner";
 import type { Host } from "./host";
 import { provideOps, usageSince, xsPlatform } from "./platform";
-import { type Request, STOP, type WireEvent } from "./protocol";
+import { FLUSHED, type Request, STOP, type WireEvent } from "./protocol";
+import { unattended } from "../../src/gpt/base/unattended";
 
 // The program that runs inside XS: rollup bundles it with everything it imports. As on the device, all
 // of it is loaded into flash first, and only main() runs with the memory of the device.
@@ -13,7 +14,7 @@ declare const host: Host;
 const EXIT_ORPHANED = 1;
 
 export default function main(): void {
-  const { job, namesFile, actual, room, tellsAllSteps } = JSON.parse(host.request) as Request;
+  const { job, namesFile, actual, room, tellsAllSteps, flushes } = JSON.parse(host.request) as Request;
   const pathOf = (name: string): string => (Object.hasOwn(actual, name) ? actual[name] : name);
   const platform = xsPlatform(host, namesFile, pathOf, room);
   const runner = new Runner(platform);
@@ -25,9 +26,20 @@ export default function main(): void {
     send(event);
     if (event.type === "start") bytecodes = host.usage().bytecodes;
   };
+  let flushed = (): void => undefined;
+  const flush = (): Promise<void> =>
+    new Promise((resolve) => {
+      flushed = resolve;
+      send({ type: "flush" });
+    });
   host.setLineListener((line) => {
     if (line === STOP) runner.stop();
+    else if (line === FLUSHED) flushed();
     else if (line === undefined) host.exit(EXIT_ORPHANED);
   });
-  void runJob(job, { platform, runner, tell, tellsAllSteps, provideOps }).then(() => host.setLineListener(undefined));
+  const work = runJob(job, { platform, runner, tell, tellsAllSteps, provideOps, ...(flushes && { flush }) });
+  unattended(
+    work.then(() => host.setLineListener(undefined)),
+    platform,
+  );
 }

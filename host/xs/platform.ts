@@ -1,9 +1,9 @@
-import { InputError } from "../../src/errors";
-import { nativeOps, textTools } from "../../src/moddable/ops/native-ops";
-import type { Dtype, Ops, OpsName } from "../../src/model/ops";
-import type { NewFile, Platform, Room } from "../../src/platform";
-import { typescriptOps } from "../../src/model/typescript-ops";
-import type { UsageReport } from "../statistics";
+import { InputError } from "../../src/gpt/base/errors";
+import { nativeOps, textTools } from "../../src/gpt/native/native-ops";
+import type { Dtype, Ops, OpsName } from "../../src/gpt/model/ops";
+import type { NewFile, Platform, Room } from "../../src/gpt/base/platform";
+import { typescriptOps } from "../../src/gpt/model/typescript-ops";
+import type { UsageReport } from "../terminal/statistics";
 import type { Host } from "./host";
 
 /*
@@ -21,6 +21,7 @@ export function xsPlatform(host: Host, namesFile: string, pathOf: (name: string)
       open: (name) => asInputError(() => host.storage.open(pathOf(name))),
       create: (name) => asInputError(() => newFile(host, pathOf(name))),
       move: (from, to) => asInputError(() => host.storage.move(pathOf(from), pathOf(to))),
+      remove: (name) => asInputError(() => host.storage.remove(pathOf(name))),
     },
     now: () => host.now(),
     schedule: (slice) => host.schedule(slice, 0),

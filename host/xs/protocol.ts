@@ -1,8 +1,8 @@
-import type { Event } from "../../src/program/events";
-import type { Job } from "../../src/program/job";
-import type { Room } from "../../src/platform";
-import type { Settings } from "../../src/program/settings";
-import type { UsageReport } from "../statistics";
+import type { Event } from "../../src/protocol/events";
+import type { Job } from "../../src/jobs/job";
+import type { Room } from "../../src/gpt/base/platform";
+import type { Settings } from "../../src/device/settings";
+import type { UsageReport } from "../terminal/statistics";
 
 /*
  * How the command line and the program inside XS talk: a request to begin with, events as lines of JSON
@@ -19,6 +19,8 @@ export interface Request {
   readonly room: Room;
   /** Whether every step is to be told, or only those that the log has a line for. */
   readonly tellsAllSteps: boolean;
+  /** Whether to ask, before each save, that what was told is kept. */
+  readonly flushes: boolean;
 }
 
 /** What the simulated board is to be. */
@@ -34,7 +36,15 @@ export interface BoardRequest {
 /** How the simulated board ends when it wants to be started anew. */
 export const EXIT_REBOOT = 4;
 
-export type WireEvent = Event | UsageReport;
+/** Asks that what was told before is kept; FLUSHED answers. */
+export interface FlushRequest {
+  readonly type: "flush";
+}
+
+export type WireEvent = Event | UsageReport | FlushRequest;
 
 /** The line by which the command line asks the job to stop. */
 export const STOP = "stop";
+
+/** The line that answers a FlushRequest. */
+export const FLUSHED = "flushed";

@@ -1,6 +1,7 @@
 /*
- * Trains on a bare RISC-V core as src/model/trainer.ts does, on the names and from the parameters that bench.ts has
- * drawn, and prints after some steps how many instructions each kernel has executed so far.
+ * Trains on a bare RISC-V core as src/gpt/training/trainer.ts does, on the names and from the parameters that bench.ts
+ * has drawn, and prints after some steps how many instructions each kernel has executed so far, and at the end a hash
+ * of the parameters.
  */
 
 #include "bench.h"
@@ -12,6 +13,16 @@
 
 float parameters[PARAMETERS], gradients[PARAMETERS], moment1[PARAMETERS], moment2[PARAMETERS];
 uint32_t instructions_of[KERNELS], own_instructions;
+
+/* FNV-1a of the parameters' bytes; bench.ts has the same. */
+static uint32_t hash(void)
+{
+    const uint8_t *bytes = (const uint8_t *)parameters;
+    uint32_t value = 2166136261u;
+    for (size_t i = 0; i < sizeof(parameters); i++)
+        value = (value ^ bytes[i]) * 16777619u;
+    return value;
+}
 
 int main(void)
 {
@@ -39,5 +50,6 @@ int main(void)
             printf("\n");
         }
     }
+    printf("%08lx\n", (unsigned long)hash());
     return 0;
 }

@@ -12,7 +12,7 @@ await main("build:esp32", "Builds the firmware.", (command) => {
     .option("--instrumented", "prints its memory figures, and has no console")
     .action(async (settings, { board, flash, debug, instrumented }) => {
       requireSdk();
-      const content = await requireSettings(settings, board);
+      const content = await requireSettings(settings, { board, flash });
       const kind = debug ? "debug" : instrumented ? "instrument" : "release";
       await buildFirmware({ board, flash, kind }, content);
       const folder = imageFolder({ board, flash, kind });

@@ -10,7 +10,7 @@ await main("debug", "Runs the firmware on a board under the debugger.", (command
     .option("--log", "in the terminal, as where there is no display")
     .action(async (settings, { board, flash, port: named, log }) => {
       requireSdk();
-      const content = await requireSettings(settings, board);
+      const content = await requireSettings(settings, { board, flash });
       const isInTerminal = log || !hasDisplay();
       if (isInTerminal) requireXsbugLog();
       const port = await requirePort(named);

@@ -1,5 +1,6 @@
 // What the build leaves for the flash: the bootloader, the partition table and the application, and what
 // stands in their first bytes (ESP-IDF Programming Guide: "App Image Format", "Partition Tables").
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "./command.mjs";
@@ -15,6 +16,12 @@ const CHIPS = [
   { name: "esp32s3", id: 9, bootloaderAt: 0 },
   { name: "esp32c6", id: 13, bootloaderAt: 0 },
 ];
+
+/** The program with its symbols, beside the images. */
+export const ELF = "xs_esp32.elf";
+/** Where an image has the SHA-256 of its ELF ("esp_app_desc_t", app_elf_sha256). */
+const ELF_HASH_AT = 0xb0;
+const HASH_BYTES = 32;
 
 const PARTITION_TABLE_AT = 0x8000;
 
@@ -54,6 +61,19 @@ export function readImages(folder, hint) {
     { offset: partition.offset, file: application },
   ];
   return { chip, application, bytes, partition, parts };
+}
+
+/**
+ * The ELF that an application was made of, beside its image.
+ * @param {string} folder
+ * @param {Buffer} application
+ * @returns {string | undefined} undefined where there is none, or that of another build
+ */
+export function matchingElf(folder, application) {
+  const file = join(folder, ELF);
+  if (!existsSync(file)) return undefined;
+  const hash = createHash("sha256").update(readFileSync(file)).digest();
+  return hash.equals(application.subarray(ELF_HASH_AT, ELF_HASH_AT + HASH_BYTES)) ? file : undefined;
 }
 
 /**

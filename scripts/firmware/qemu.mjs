@@ -21,7 +21,7 @@ await main("qemu", "Builds the firmware and runs it in Espressif's emulator.", (
     .option("--image <file>", "a merged image that is built already, with the flash in DIO mode")
     .option("--tcp <port>", "for the monitor", parsePort, PORT)
     .action(async (settings, { image, tcp }) => {
-      const content = await requireSettings(settings, "esp32");
+      const content = await requireSettings(settings, { board: "esp32", flash: "4mb" });
       if (image === undefined) requireSdk();
       await requireEmulator();
       const flash = writeFlash(image ?? (await buildMerged(content)));

@@ -1,12 +1,12 @@
 // npm run release, npm run release:full: the images that a release offers for download, in build/release/. The
-// full ones are listed in its index.json, which the page reads.
+// full ones are listed in its index.json, which the page reads. Beside them stands the ELF, for reading panics.
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { InvalidArgumentError } from "commander";
 import { CODENAME, main, ROOT, UserError, VERSION } from "./command.mjs";
 import { mergeImages, requireEsptool } from "./esptool.mjs";
-import { formatBytes, hasText, readImages } from "./images.mjs";
+import { formatBytes, hasText, matchingElf, readImages } from "./images.mjs";
 import { boardOptions, buildFirmware, imageFolder, requireSdk, requireSettings } from "./sdk.mjs";
 
 await main("release", "Builds the firmware and puts its image into build/release/.", (command) => {
@@ -18,20 +18,29 @@ await main("release", "Builds the firmware and puts its image into build/release
     .action(async ({ board, flash, full, from, to, source }) => {
       if (from === undefined) requireSdk();
       if (full) await requireEsptool();
-      if (from === undefined) await buildFirmware({ board, flash }, await requireSettings([], board));
+      if (from === undefined) await buildFirmware({ board, flash }, await requireSettings([], { board, flash }));
       const folder = from ?? imageFolder({ board, flash });
       const { chip, application, bytes, parts } = readImages(folder, "the build has told above what went wrong.");
       if (!hasText(bytes, VERSION) || !hasText(bytes, CODENAME))
         throw new UserError(
           `${application} is not version ${VERSION} ${CODENAME}: \`npm run build:esp32\` builds that one.`,
         );
-      const name = `esp32gpt-${VERSION}-${CODENAME}-${chip.name}-${flash}${full ? "-full" : ""}.bin`;
+      const build = `esp32gpt-${VERSION}-${CODENAME}-${chip.name}-${flash}`;
+      const name = `${build}${full ? "-full" : ""}.bin`;
       const output = join(to, name);
       mkdirSync(to, { recursive: true });
       if (full) {
         await mergeImages(chip.name, parts, output);
         list(to, name, { chip: chip.name, flash }, source);
       } else copyFileSync(application, output);
+      // With it the place of a panic can be looked up.
+      const elf = matchingElf(folder, bytes);
+      const symbols = join(to, `${build}.elf`);
+      if (elf === undefined) console.log("Its ELF is not there: where it panics cannot be looked up.");
+      else {
+        copyFileSync(elf, symbols);
+        console.log(`${relative(process.cwd(), symbols)}: its symbols.`);
+      }
       console.log(`${relative(process.cwd(), output)}: ${formatBytes(statSync(output).size)}.`);
     });
 });

@@ -1,8 +1,9 @@
 // The Moddable SDK and ESP-IDF: are they there, and what do they build where?
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { InvalidArgumentError, Option } from "commander";
+import { ELF } from "./images.mjs";
 import { CODENAME, ROOT, run, runInTerminal, UserError, VERSION, which } from "./command.mjs";
 
 /** The project's name in its manifest, and so the folder of what mcconfig makes of it. */
@@ -34,6 +35,7 @@ export function requireSdk() {
 
 /**
  * Looks for the Moddable SDK alone.
+ * @returns its folder
  * @throws {UserError}
  */
 export function requireModdable() {
@@ -59,6 +61,7 @@ export function requireModdable() {
   if (!which("tsc")) throw new UserError("TypeScript is missing: `npm ci` installs it.");
   const make = process.platform === "win32" ? "nmake" : "make";
   if (!which(make)) throw new UserError(`${make} is not on PATH: ${SETUP_SDK} installs it.`);
+  return MODDABLE;
 }
 
 /** @param {string} moddable */
@@ -85,11 +88,11 @@ function parseBoard(text) {
  * What mcconfig hands to the program as mc/config, and the list of names that goes into flash: data=FILE puts
  * another one there.
  * @param {readonly string[]} words key=value
- * @param {string} board
+ * @param {{ board: string, flash: Flash }} build
  * @returns {Promise<Content>}
- * @throws {UserError} for what makes no sense, or would not fit the memory of the board's chip
+ * @throws {UserError} for what makes no sense, or would not fit the memory of the board's chip, or its flash
  */
-export async function requireSettings(words, board) {
+export async function requireSettings(words, { board, flash }) {
   const { checkFirmware, printable } = await loadProgram();
   const wrong = words.find((word) => !/^[A-Za-z_]\w*=/.test(word));
   if (wrong !== undefined) throw new UserError(`${printable(wrong)} is no setting: they look like steps=500.`);
@@ -99,7 +102,7 @@ export async function requireSettings(words, board) {
   });
   const { data, ...settings } = Object.fromEntries(entries);
   try {
-    const names = checkFirmware(settings, board, data);
+    const names = checkFirmware(settings, { board, flash, namesFile: data });
     return { settings: words.filter((word) => !word.startsWith("data=")), names };
   } catch (error) {
     if (error instanceof Error && error.name === "InputError") throw new UserError(error.message);
@@ -148,6 +151,10 @@ export async function mcconfig(build, { settings, names }, { options = [], port 
     PARTITIONS_FILE: join(ROOT, "sdkconfig", `partitions-${build.flash}.csv`),
     SDKCONFIGPATH: writeSdkconfig(build, output),
     NAMES_FILE: writeNames(names, output),
+    // The manifest's is for make; nmake takes the SDK's own, and a panic then says less.
+    ...(process.platform === "win32" && {
+      MAKE_FRAGMENT: join(requireModdable(), "tools", "mcconfig", "nmake.esp32.mk"),
+    }),
     ...(port && { UPLOAD_PORT: port }),
   };
   const all = [...options, "-p", build.board, "-o", output, `version=${VERSION}`, `codename=${CODENAME}`, ...settings];
@@ -162,6 +169,20 @@ export async function mcconfig(build, { settings, names }, { options = [], port 
 export async function buildFirmware(build, content) {
   const kind = { release: [], debug: ["-d"], instrument: ["-i"] }[build.kind ?? "release"];
   await mcconfig(build, content, { options: [...kind, "-m", "-t", "build"] });
+  // The SDK leaves it among its objects.
+  const elf = elfFile(build);
+  if (elf !== undefined) copyFileSync(elf, join(imageFolder(build), ELF));
+}
+
+/**
+ * The program with its symbols, where ESP-IDF has linked it.
+ * @param {Build} build
+ */
+function elfFile(build) {
+  const folder = join(outputFolder(build), "tmp", ...build.board.split("/"), build.kind ?? "release", NAME);
+  if (!existsSync(folder)) return undefined;
+  const projects = readdirSync(folder).filter((name) => name.startsWith("xsProj-"));
+  return projects.map((name) => join(folder, name, "build", ELF)).find((file) => existsSync(file));
 }
 
 /**

@@ -1,5 +1,6 @@
-// npm run test:moddable: what the real SDK's tools make of the firmware. How much that is depends on what is
-// there: MODDABLE alone has the program compiled for Linux (with a program that runs it without a window in
+// npm run test:moddable: what the real SDK's tools make of the firmware, and what the program does on the SDK's own XS.
+// How much that is depends on what is there: MODDABLE alone has the tests of XS and the simulator run on an XS from the
+// SDK's sources, and the program compiled for Linux (with a program that runs it without a window in
 // ESP32GPT_LIN_HOST, it is run as well); an IDF_PATH that is any git repository adds the JavaScript half of
 // the ESP32's build; ESP-IDF itself adds the image.
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -11,6 +12,8 @@ import { buildFirmware, imageFolder, requireModdable, requireSettings } from "./
 /** A training short enough to wait for. */
 const STEPS = 20;
 const MOST_SECONDS = 120;
+/** The tests that run on XS, some of them with whatever somebody may type. */
+const ON_XS = ["test/xs", "test/simulator", "test/native-ops", "test/fuzz-board"];
 
 let failures = 0;
 
@@ -24,6 +27,13 @@ await main("test:moddable", "Checks the firmware with the Moddable SDK's own too
       requireModdable();
       const tools = toolsFor(resolve(project));
 
+      if (process.platform === "win32") console.log("skipped: XS from the SDK, which is built under Linux or macOS.");
+      else {
+        await check("XS from the SDK: the tests", () =>
+          onSdkXs(join("node_modules", "jest", "bin", "jest.js"), ...ON_XS),
+        );
+        await check("XS from the SDK: the heap does not grow", () => onSdkXs(join("scripts", "soak.mjs")));
+      }
       if (process.platform === "linux") {
         for (const kind of ["release", "debug"]) await check(`lin, ${kind}: builds`, () => tools.buildForLinux(kind));
         if (ESP32GPT_LIN_HOST) await check("lin, release: trains", () => tools.runOnLinux(ESP32GPT_LIN_HOST));
@@ -58,6 +68,11 @@ async function check(name, body) {
     else console.log(`FAILED: ${name}: ${error instanceof Error ? error.message : error}`);
     failures++;
   }
+}
+
+/** @param {string[]} words of node's */
+async function onSdkXs(...words) {
+  await run(process.execPath, words, { cwd: ROOT, env: { ...process.env, ESP32GPT_XS: "moddable" } });
 }
 
 /** @param {string} project */
@@ -125,6 +140,12 @@ function toolsFor(project) {
       const header = join(folder, `xsProj-${chip}`, "build", "config", "sdkconfig.h");
       const targets = ["mc.xs.c", "mc.resources.c"].map((target) => join(folder, target));
       const log = await runTool("make", ["-f", makefile, "-o", header, ...targets]);
+      // XS (8.2.3, fxAllocateRegExpData) panics on those that are preloaded.
+      const count = readFileSync(targets[0], "utf8").split("XS_REGEXP_KIND").length - 1;
+      if (count > 0) throw new Error(`what is preloaded holds ${count} regular expressions`);
+      const { output: commands } = await run("make", ["-n", "-f", makefile, "build"], { show: false, check: false });
+      if (!commands.includes(`EXTRA_COMPONENT_DIRS=${join(ROOT, "src", "firmware", "chip", "idf")}`))
+        throw new Error("ESP-IDF does not get the component that keeps what a panic was");
       return /^### .*$/m.exec(log)?.[0].slice(4);
     },
   };
@@ -144,7 +165,7 @@ function ownWarnings(log, project) {
 
 async function buildImage() {
   const build = /** @type {const} */ ({ board: "esp32", flash: "4mb" });
-  await buildFirmware(build, await requireSettings([], build.board));
+  await buildFirmware(build, await requireSettings([], build));
   const folder = imageFolder(build);
   const { chip, bytes, partition } = readImages(folder, "ESP-IDF has told above what went wrong.");
   const prefix = { esp32: "xtensa-esp32-elf" }[chip.name];

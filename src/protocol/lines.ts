@@ -1,5 +1,6 @@
-import { crc32, formatChecksum } from "../data/crc32";
-import { encodeUtf8 } from "../data/utf8";
+import { crc32, formatChecksum } from "../gpt/base/crc32";
+import { encodeUtf8 } from "../gpt/base/utf8";
+import { isDigits } from "../gpt/base/text";
 
 /*
  * The lines of the device protocol, both ways: PROTOCOL.md describes them.
@@ -12,15 +13,26 @@ export const MOST_LINE_BYTES = 120;
 export const LARGEST_ID = 65535;
 /** The device remembers what became of so many tagged commands. */
 export const REMEMBERED_IDS = 8;
+/** So many commands wait on a device while one runs; more are refused. */
+export const MAX_WAITING_COMMANDS = 8;
 /** Bytes of a `chunk` line, of a `data` line, and lines of either that may be under way. */
 export const CHUNK_BYTES = 192;
 export const DATA_BYTES = 60;
 export const MOST_CHUNKS = 4;
 export const MOST_DATA_LINES = 8;
+/** How a device calls a checkpoint that it was sent: it does not know the name of its file. */
+export const RECEIVED = "received.safetensors";
+
+/** How the lines begin, or end, that a board says to people when it restarts. */
+export const BOOT_LINES = Object.freeze({
+  restarting: "Restarting: ",
+  resetBy: "; reset by: ",
+  before: "Before the reset: ",
+  banner: "=== esp32gpt",
+});
 
 const SEAL = ',"crc":"';
 const DIGITS = 8;
-const TAGGED = /^@([1-9]\d{0,4}) ([0-9a-f]{8}) (.+)$/;
 
 /** A line from the device, taken apart. */
 export interface DeviceLine {
@@ -30,7 +42,7 @@ export interface DeviceLine {
 }
 
 /** A tagged command. */
-export interface TaggedCommand {
+interface TaggedCommand {
   readonly id: number;
   readonly command: string;
 }
@@ -68,11 +80,14 @@ export function isTagged(line: string): boolean {
 
 /** A tagged command; undefined for a damaged one. */
 export function readTagged(line: string): TaggedCommand | undefined {
-  const match = TAGGED.exec(line);
-  if (!match) return undefined;
-  const [, id, checksum, command] = match;
-  const isSound = Number(id) <= LARGEST_ID && checksumOf(`${id} ${command}`) === checksum;
-  return isSound ? { id: Number(id), command } : undefined;
+  const behindId = line.indexOf(" ");
+  const behindChecksum = behindId + 1 + DIGITS;
+  const id = line.slice(1, behindId);
+  const checksum = line.slice(behindId + 1, behindChecksum);
+  const command = line.slice(behindChecksum + 1);
+  if (!isTagged(line) || !isDigits(id) || id.startsWith("0") || Number(id) > LARGEST_ID) return undefined;
+  if (line[behindChecksum] !== " " || command === "") return undefined;
+  return checksumOf(`${id} ${command}`) === checksum ? { id: Number(id), command } : undefined;
 }
 
 function checksumOf(text: string): string {

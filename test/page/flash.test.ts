@@ -195,8 +195,10 @@ describeInBrowser("the part that flashes", () => {
     await choose(IMAGE);
     await flashButton().click();
     await expectStatus(/is flashed/);
-    await expectSoon(() => serial.speeds.length === 4);
-    expect(serial.speeds).toEqual([115_200, 460_800, 115_200, 115_200]);
+    // A busy machine may make it begin anew: the high speed is tried, the low one is what it is done at.
+    await expectSoon(() => serial.speeds.length >= 4);
+    expect(serial.speeds.slice(0, 3)).toEqual([115_200, 460_800, 115_200]);
+    expect(serial.speeds.at(-1)).toBe(115_200);
     expect(flashOf(IMAGE).equals(IMAGE)).toBe(true);
   });
 

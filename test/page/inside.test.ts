@@ -157,7 +157,22 @@ describeInBrowser("looking inside in the page", () => {
     await expectSoon(async () => (await form.locator("li").count()) === 3);
     expect(new Set(await form.locator("li").allInnerTexts()).size).toBe(1);
 
+    await form.getByLabel("Temperature").fill("2");
+    await form.getByLabel("top-k").fill("1");
+    await write("k", "4");
+    await expectSoon(async () => (await form.locator("li").count()) === 4);
+    expect(new Set(await form.locator("li").allInnerTexts()).size).toBe(1);
+    await form.getByLabel("top-k").fill("");
+    await form.getByLabel("top-p").fill("0.01");
+    await write("k", "3");
+    await expectSoon(async () => (await form.locator("li").count()) === 3);
+    expect(new Set(await form.locator("li").allInnerTexts()).size).toBe(1);
+
     const alert = form.locator("[role=alert]");
+    await form.getByLabel("top-p").fill("1.5");
+    await write("k", "2");
+    await expectSoon(async () => (await alert.innerText()).includes("top-p must be a number from 0 to 1"));
+    await form.getByLabel("top-p").fill("");
     for (const [prefix, count, message] of [
       ["ß", "3", '"ß" in "ß" is not in the model'],
       ["abcdefghijklmnopq", "3", "is too long"],

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { esp32gpt, temporaryFolder } from "../support/cli";
-import { describeInBrowser, PageInBrowser } from "../support/page";
+import { describeInBrowser, expectSoon, PageInBrowser } from "../support/page";
 
 /* Training in the page, in a browser, beside the same training under Node. */
 
@@ -207,6 +207,23 @@ describeInBrowser("training in the page", () => {
     expect((await losses())[9].smoothed).toBeLessThan(2.9);
   });
 
+  test("the last eight trainings are kept, and the ninth is forgotten", async () => {
+    const seeds = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+    const address = (seed: number): string => `?list=dinosaurs&n_embd=4&n_head=1&steps=1&seed=${seed}`;
+    for (const seed of seeds) {
+      await open(address(seed));
+      await train();
+    }
+    await expectSoon(async () => {
+      const kept = await page.evaluate<string[]>(keptKeys());
+      return seeds.every((seed) => kept.some((key) => key.includes(`seed=${seed}/`)) === seed > 1);
+    });
+    await open(address(2));
+    await main("Train again").waitFor();
+    await open(address(1));
+    await main("Train").waitFor();
+  });
+
   test("the address says what is chosen, wherever one goes back to", async () => {
     await open("?steps=300");
     for (const part of ["Look inside", "Train here"]) await page.getByRole("link", { name: part, exact: true }).click();
@@ -279,8 +296,9 @@ describeInBrowser("training in the page", () => {
 
   test("gives and takes checkpoints: those of the command line go on in the page to the last bit, and back", async () => {
     const options = ["--data", "web/lists/towns.txt", "--n-embd", "8", "--preset", "tuned", "--steps", "60"];
+    options.push("--seed", "43");
     await esp32gpt("train", ...options, "--samples", "0", "--save", at("whole.safetensors"), "--holdout", "10");
-    await open("?list=towns&n_embd=8&preset=tuned&steps=60&holdout=10");
+    await open("?list=towns&n_embd=8&preset=tuned&steps=60&holdout=10&seed=43");
     for (let i = 0; i < 5; i++) await press("One step");
     await stepIs(/^5 /);
     const bytes = await downloaded("Download");
@@ -302,7 +320,7 @@ describeInBrowser("training in the page", () => {
     await train();
     await page.getByLabel("Upload a safetensors file").setInputFiles(at("five.safetensors"));
     await main("Go on").waitFor();
-    expect(page.url()).toContain("list=towns&preset=tuned&n_embd=8&steps=60&holdout=10");
+    expect(page.url()).toContain("list=towns&preset=tuned&n_embd=8&steps=60&holdout=10&seed=43");
     expect(await figure("step")).toMatch(/^5\s+of 60$/);
     await press("Go on");
     await main("Train again").waitFor();
@@ -379,6 +397,8 @@ describeInBrowser("training in the page", () => {
 
     test.each([
       ["UTF-16", Buffer.from("\ufeffemma\nolivia", "utf16le"), /is in UTF-16: save it as UTF-8/],
+      ["a Git LFS pointer", Buffer.from("version https://git-lfs.github.com/spec/v1\n"), /is a Git LFS pointer, not/],
+      ["an HTML page", Buffer.from("<!DOCTYPE html>\n<img src=x>"), /is an HTML page: download the file itself/],
       ["a picture", Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0]), /no UTF-8|control character/],
     ])("own file: %s", async (_, buffer, expected) => {
       await open("?steps=30");
@@ -395,9 +415,15 @@ describeInBrowser("training in the page", () => {
 
     test.each([
       ["no checkpoint", () => Buffer.from("hello"), /^evil\.safetensors/],
+      ["an HTML page", () => Buffer.from("<html><img src=x></html>"), /^evil\.safetensors is an HTML page: download/],
+      [
+        "a Git LFS pointer",
+        () => Buffer.from("version https://git-lfs.github.com/spec/v1\n"),
+        /^evil\.safetensors is a Git LFS pointer, not the file itself/,
+      ],
       ["nothing", () => Buffer.alloc(0), /^evil\.safetensors/],
       ["half of one", (sound: Buffer) => sound.subarray(0, sound.length / 2), /^evil\.safetensors/],
-      ["a flipped bit", (sound: Buffer) => flipped(sound), /^received\.safetensors|^evil\.safetensors/],
+      ["a flipped bit", (sound: Buffer) => flipped(sound), /^evil\.safetensors/],
       [
         "escape codes and HTML in its metadata",
         (sound: Buffer) => withMetadata(sound, { preset: "\u001b[2J<img src=x onerror=alert(1)>" }),
@@ -406,7 +432,7 @@ describeInBrowser("training in the page", () => {
       [
         "HTML among its characters",
         (sound: Buffer) => withMetadata(sound, { vocabulary: "\u001b<img src=x>" }),
-        /^(evil|received)\.safetensors/,
+        /^evil\.safetensors/,
       ],
       [
         "a name of a tensor that is HTML",
@@ -489,6 +515,20 @@ function spoiling(addresses: string): string {
       const keys = store.getAllKeys();
       keys.onsuccess = () => keys.result.forEach((key) => store.put({ curve: 5 }, key));
       transaction.oncomplete = () => resolve(keys.result.length);
+    };
+  })`;
+}
+
+/** The keys of everything that the browser keeps of the page. */
+function keptKeys(): string {
+  return `new Promise((resolve) => {
+    const opening = indexedDB.open("esp32gpt");
+    opening.onsuccess = () => {
+      const keys = opening.result.transaction("kept").objectStore("kept").getAllKeys();
+      keys.onsuccess = () => {
+        opening.result.close();
+        resolve(keys.result);
+      };
     };
   })`;
 }

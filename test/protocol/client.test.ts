@@ -1,4 +1,4 @@
-import { InputError } from "../../src/errors";
+import { InputError } from "../../src/gpt/base/errors";
 import { readTagged, sealLine } from "../../src/protocol/lines";
 import { CALM } from "../support/channel";
 import { fileOf, firstWith, Scene } from "../support/scene";
@@ -70,7 +70,7 @@ describe("commands", () => {
   test("that the device has forgotten are not sent again", async () => {
     const scene = new Scene();
     await scene.open();
-    const work = scene.client.run("status", { isLong: true });
+    const work = scene.client.run("status");
     scene.weather = { ...CALM, lost: 1 };
     const others = Array.from({ length: 8 }, () => scene.client.run("status"));
     const all = [work, ...others].map((each) => each.catch(nothing));
@@ -164,13 +164,12 @@ describe("a checkpoint", () => {
     }
   });
 
-  test("is sent again from where the device says, should that be farther back", async () => {
+  test("is given up with a sentence where the device steps back: it waits for another file by then", async () => {
     const scene = new Scene();
     await scene.open();
     const work = scene.client.send(fileOf(6000), nothing);
     scene.simulation.after(60, () => scene.device.receive("receive 6000"));
-    await scene.run(work);
-    expect(scene.device.file).toEqual(fileOf(6000));
+    await expect(scene.run(work)).rejects.toThrow(/^The board has begun to receive another file/);
   });
 
   test.each([0, 192, 576, 768, 8832])(

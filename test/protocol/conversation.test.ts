@@ -1,4 +1,4 @@
-import { Conversation } from "../../src/protocol/conversation";
+import { Conversation } from "../../src/client/conversation";
 import { CALM, Simulation } from "../support/channel";
 import { FakeDevice } from "../support/fake-device";
 import { fileOf } from "../support/scene";
@@ -61,7 +61,15 @@ test("a board is asked to speak to programs, heard, and left as it was", async (
   expect(talk.device.isJson).toBe(false);
 });
 
-test("a board that was restarted is asked again, and nothing is remarked", async () => {
+test("a board that is left while it is still asked is told so, as it may hear both later", async () => {
+  const talk = new Talk();
+  await talk.simulation.run(talk.conversation.leave());
+  await talk.wait(100);
+  expect(talk.device.done).toEqual(["set log json", "set log text"]);
+  expect(talk.device.isJson).toBe(false);
+});
+
+test("a board that was restarted is asked again, and that is remarked", async () => {
   const talk = new Talk();
   await talk.wait(100);
   talk.device.restart();
@@ -71,7 +79,61 @@ test("a board that was restarted is asked again, and nothing is remarked", async
   expect(talk.device.isJson).toBe(false);
   await talk.wait(300);
   expect(talk.device.isJson).toBe(true);
-  expect(talk.told.slice(3)).toEqual(["protocol undefined", "state training", "protocol true"]);
+  expect(talk.told.slice(3)).toEqual([
+    "remark The board has restarted.",
+    "protocol undefined",
+    "state training",
+    "protocol true",
+  ]);
+});
+
+const VERSION = 'Version 0.1.0 "goldcrest"; free heap: 127300 bytes, 110592 of them in one piece; reset by: ';
+const BANNER = "=== esp32gpt: microgpt in TypeScript on ESP32 ===";
+
+test.each([
+  [[`${VERSION}panic`, BANNER], "reset by: panic"],
+  [
+    [`${VERSION}panic`, "Before the reset: training, after 512 steps; LoadProhibited at 0x400d1234 on core 0.", BANNER],
+    "reset by: panic; before the reset: training, after 512 steps; LoadProhibited at 0x400d1234 on core 0",
+  ],
+  [["Restarting: memory full", `${VERSION}software`, BANNER], "memory full; reset by: software"],
+  [[`\u0001\u0000${VERSION}brown\x1b[2Jout`], "reset by: brown\\u{1b}[2Jout"],
+])("whoever waits for a board learns that it restarted, and why: %j", async (lines, why) => {
+  const talk = new Talk();
+  await talk.wait(100);
+  const before = talk.told.length;
+  talk.device.file = fileOf(50_000);
+  const fetching = talk.conversation.client.fetch(() => undefined);
+  talk.simulation.after(20, () => {
+    talk.device.restart();
+    for (const line of lines) talk.hear(`${line}\r\n`);
+  });
+  const clock = talk.simulation.link(() => undefined);
+  const started = clock.now();
+  await expect(talk.simulation.run(fetching)).rejects.toThrow(`The board has restarted (${why}).`);
+  expect(clock.now() - started).toBeLessThan(500);
+  await talk.wait(3000);
+  expect(talk.told.slice(before)).toEqual([
+    `remark The board has restarted (${why}).`,
+    "protocol undefined",
+    "state training",
+    "protocol true",
+  ]);
+  // And it can be asked again.
+  await expect(talk.simulation.run(talk.conversation.client.fetch(() => undefined))).resolves.toHaveLength(50_000);
+});
+
+test("a board that starts while it is asked for the protocol is no accident; one that then is silent is told of both", async () => {
+  const talk = new Talk({ protocol: undefined });
+  for (const line of [`${VERSION}panic`, "Before the reset: saving, after 30 steps.", BANNER]) talk.hear(`${line}\r\n`);
+  await talk.wait(60_000);
+  expect(talk.told.at(-1)).toMatch(
+    /^remark The board has restarted \(reset by: panic; before the reset: saving, after 30 steps\)\. The board does not answer: .*/,
+  );
+  const other = new Talk();
+  for (const line of [`${VERSION}power on`, BANNER]) other.hear(`${line}\r\n`);
+  await other.wait(3000);
+  expect(other.told).toEqual(["protocol undefined", "state training", "protocol true"]);
 });
 
 test("a board of another version is shown as text, until another one starts there", async () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { formatText } from "../../src/program/text-log";
+import { formatText } from "../../src/protocol/text-log";
 import type { DeviceLine } from "../../src/protocol/lines";
-import { eventOf, sayingOf, stateOf } from "../../src/protocol/told";
+import { eventOf, sayingOf, stateOf } from "../../src/client/told";
 
 const STEP = { n: 3, type: "step", step: 100, steps: 1000, loss: 2.4193, mean: 2.5, learningRate: 0.01, name: 7 };
 

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { InputError } from "../../src/errors";
+import { InputError } from "../../src/gpt/base/errors";
 import type { Weather } from "../support/channel";
 import { fuzzRuns } from "../support/fuzz";
 import { fileOf, Scene } from "../support/scene";

@@ -1,4 +1,4 @@
-import type { Random } from "../../src/model/random";
+import type { Random } from "../../src/gpt/model/random";
 import { HOSTILE, pick } from "./fuzz";
 import { fileOf, headerOf } from "./safetensors-file";
 
@@ -37,11 +37,23 @@ function sealed(header: Record<string, unknown>, data: Uint8Array): Uint8Array {
   return fileOf(header, data);
 }
 
-/** Alters the header of a checkpoint, and now and then the data, of a file that is sound; its checksum is right again. */
-export function rewritten(random: Random, bytes: Uint8Array): Uint8Array {
+/** A checkpoint with some of its metadata changed, and its checksum right again. */
+export function withMetadata(bytes: Uint8Array, changes: Readonly<Record<string, string>>): Uint8Array {
+  const { header, data } = partsOf(bytes);
+  Object.assign(header.__metadata__ as Entry, changes);
+  return sealed(header, data);
+}
+
+function partsOf(bytes: Uint8Array): { readonly header: Record<string, unknown>; readonly data: Uint8Array } {
   const { start } = headerOf(bytes);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, start))) as Record<string, unknown>;
-  let data = bytes.slice(start);
+  return { header, data: bytes.slice(start) };
+}
+
+/** Alters the header of a checkpoint, and now and then the data, of a file that is sound; its checksum is right again. */
+export function rewritten(random: Random, bytes: Uint8Array): Uint8Array {
+  const { header, data: present } = partsOf(bytes);
+  let data = present;
   for (let n = random.index(4); n > 0; n--) {
     const names = Object.keys(header);
     const name = pick(random, names);

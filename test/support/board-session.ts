@@ -11,6 +11,9 @@ export interface BoardHeap {
   readonly usedChunks: number;
 }
 
+/** After which a board that does not say what is waited for is given up, with what it has said. */
+const TIMEOUT_MS = 50_000;
+
 const running = new Set<ChildProcessWithoutNullStreams>();
 afterAll(() => {
   for (const program of running) program.kill("SIGKILL");
@@ -40,7 +43,14 @@ export class BoardSession {
 
   /** Waits until it has said this, and returns all that it has said since the last wait. */
   async until(text: RegExp): Promise<string> {
-    while (!text.test(this.said)) await new Promise<void>((resolve) => (this.heard = resolve));
+    const giveUpAt = performance.now() + TIMEOUT_MS;
+    while (!text.test(this.said)) {
+      const late = setTimeout(() => this.heard(), TIMEOUT_MS);
+      await new Promise<void>((resolve) => (this.heard = resolve));
+      clearTimeout(late);
+      if (performance.now() > giveUpAt)
+        throw new Error(`It has not said ${String(text)}, but: ${this.said.slice(-2000)}`);
+    }
     const { said } = this;
     this.said = "";
     return said;

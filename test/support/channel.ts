@@ -1,5 +1,5 @@
-import type { Link } from "../../src/protocol/commands";
-import { Random } from "../../src/model/random";
+import type { Link } from "../../src/client/commands";
+import { Random } from "../../src/gpt/model/random";
 
 /** What befalls lines on their way; shares from 0 to 1. */
 export interface Weather {

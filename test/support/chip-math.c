@@ -3,7 +3,7 @@
 #define GPT_CHIP
 #define GPT_NEWTON
 
-#include "gpt-adam.c"
+#include "gpt_adam.c"
 
 #include <stdio.h>
 

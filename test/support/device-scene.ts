@@ -1,8 +1,8 @@
-import { InputError } from "../../src/errors";
-import { ProtocolClient } from "../../src/protocol/client";
+import { InputError } from "../../src/gpt/base/errors";
+import { ProtocolClient } from "../../src/client/client";
 import type { DeviceLine } from "../../src/protocol/lines";
-import type { Port } from "../../src/program/serial";
-import type { Settings } from "../../src/program/settings";
+import type { Port } from "../../src/device/serial";
+import type { Settings } from "../../src/device/settings";
 import { CALM, Simulation, type Weather } from "./channel";
 import { MemoryPlatform } from "./memory-platform";
 import { MemoryStorage } from "./memory-storage";

@@ -1,5 +1,5 @@
 /*
- * faults.c: a disk that fails. Loaded into the XS host with LD_PRELOAD. FAULT is the system call that
+ * faults.c: a disk that fails. Loaded into the XS host, or into Node, with LD_PRELOAD. FAULT is the system call that
  * fails and its errno, as in "fsync:5"; "write:0" writes a byte at a time, "fsync-folder:5" fails for
  * folders only. FAULT_LOG is a file that gets a line for each call that matters.
  */
@@ -54,7 +54,8 @@ ssize_t write(int fd, const void *bytes, size_t size)
 
 ssize_t pread64(int fd, void *bytes, size_t size, off64_t position)
 {
-    ssize_t (*next)(int, void *, size_t, off64_t) = (ssize_t (*)(int, void *, size_t, off64_t))dlsym(RTLD_NEXT, "pread64");
+    ssize_t (*next)(int, void *, size_t, off64_t) =
+        (ssize_t (*)(int, void *, size_t, off64_t))dlsym(RTLD_NEXT, "pread64");
     return fails("read") ? -1 : next(fd, bytes, size, position);
 }
 

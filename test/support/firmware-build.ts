@@ -8,10 +8,20 @@ export const { version, codename } = JSON.parse(readFileSync(join(ROOT, "package
   string
 >;
 
-/** An application as the chip's ROM and bootloader read it: header, segments, checksum, hash. */
-export function image(chip: number, text: string): Buffer {
-  const data = Buffer.alloc(Math.ceil((text.length + 1) / 4) * 4);
-  data.write(text);
+/**
+ * An application as the chip's ROM and bootloader read it: header, segments, checksum, hash.
+ * @param elf what it was made of
+ */
+export function image(chip: number, text: string, elf?: string): Buffer {
+  // The application's description comes first: the SHA-256 of its ELF stands at 0xb0 of the image.
+  const description = Buffer.alloc(elf === undefined ? 0 : 256);
+  if (elf !== undefined)
+    createHash("sha256")
+      .update(elf)
+      .digest()
+      .copy(description, 0xb0 - 32);
+  const data = Buffer.concat([description, Buffer.alloc(Math.ceil((text.length + 1) / 4) * 4)]);
+  data.write(text, description.length);
   const header = Buffer.alloc(24);
   // Magic, segments, flash mode DIO, 4 MB at 40 MHz, entry point.
   header.set([0xe9, 1, 2, 0x20]);

@@ -1,16 +1,18 @@
-import { InputError } from "../../src/errors";
-import { Random } from "../../src/model/random";
+import { InputError } from "../../src/gpt/base/errors";
+import { Random } from "../../src/gpt/model/random";
 
 /** How many inputs a fuzz test tries; ESP32GPT_FUZZ_RUNS says otherwise. */
 export function fuzzRuns(inCi: number): number {
   return Number(process.env.ESP32GPT_FUZZ_RUNS ?? inCi);
 }
 
+/** One for a test file, so that a test that is tried once more fails once more. */
+const SEED = Number(process.env.ESP32GPT_FUZZ_SEED ?? 1 + (Date.now() % 0xfffffffe));
+
 /** Random numbers of a seed that a failure can be repeated with: ESP32GPT_FUZZ_SEED. */
 export function fuzzRandom(): Random {
-  const seed = Number(process.env.ESP32GPT_FUZZ_SEED ?? 1 + (Date.now() % 0xfffffffe));
-  console.info(`Fuzzing with ESP32GPT_FUZZ_SEED=${seed}`);
-  return new Random(seed);
+  console.info(`Fuzzing with ESP32GPT_FUZZ_SEED=${SEED}`);
+  return new Random(SEED);
 }
 
 export function pick<T>(random: Random, choices: readonly T[]): T {

@@ -1,5 +1,5 @@
-import type { Random } from "../../src/model/random";
-import { NOT_ADMISSIBLE, NO_UTF8, TOO_MANY } from "../../src/data/scan";
+import type { Random } from "../../src/gpt/model/random";
+import { NOT_ADMISSIBLE, NO_UTF8, TOO_MANY } from "../../src/gpt/data/scan";
 import { utf8 } from "../helpers";
 import { pick } from "./fuzz";
 
@@ -11,11 +11,14 @@ export interface Expected {
   readonly characters: number[];
   readonly shortest: number;
   readonly shortestLine: number;
+  readonly longest: number;
   readonly letters: number;
+  /** The first line that ends with CR alone, with something behind it. */
+  readonly returnLine: number;
   readonly problem?: { readonly kind: number; readonly at: number; readonly line: number };
 }
 
-const NEWLINE = 10;
+const [NEWLINE, RETURN] = [10, 13];
 /** What Python's str.isspace() is true for. */
 const WHITE = "[\\t-\\r\\x1c- \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]*";
 const LEADING = new RegExp(`^${WHITE}`, "u");
@@ -44,15 +47,25 @@ function soundPart(line: Uint8Array): string {
 export function expectedOf(bytes: Uint8Array): Expected {
   const characters = new Set<string>();
   const offsets: number[] = [];
-  let [letters, shortest, shortestLine] = [0, 0, 0];
+  let [letters, shortest, shortestLine, longest, returnLine] = [0, 0, 0, 0, 0];
   const found = (problem?: Expected["problem"]): Expected => {
     const sorted = [...characters].map((character) => Number(character.codePointAt(0))).sort((a, b) => a - b);
-    return { offsets, characters: sorted, letters, shortest, shortestLine, ...(problem && { problem }) };
+    return {
+      offsets,
+      characters: sorted,
+      letters,
+      shortest,
+      shortestLine,
+      longest,
+      returnLine,
+      ...(problem && { problem }),
+    };
   };
   const first = decoded(bytes.subarray(0, 3)) === "\ufeff" ? 3 : 0;
-  for (let start = first, end, line = 1; start < bytes.length; start = end + 1, line++) {
-    end = bytes.indexOf(NEWLINE, start);
-    if (end < 0) end = bytes.length;
+  for (let start = first, end, next, line = 1; start < bytes.length; start = next, line++) {
+    end = start;
+    while (end < bytes.length && bytes[end] !== NEWLINE && bytes[end] !== RETURN) end++;
+    next = bytes[end] === RETURN && bytes[end + 1] === NEWLINE ? end + 2 : end + 1;
     const all = bytes.subarray(start, end);
     const whole = decoded(all);
     const text = whole ?? soundPart(all);
@@ -71,8 +84,11 @@ export function expectedOf(bytes: Uint8Array): Expected {
       at += utf8(character).length;
     }
     if (whole === undefined) return found({ kind: NO_UTF8, at, line });
+    const isAlone = bytes[end] === RETURN && next === end + 1 && next < bytes.length && bytes[next] !== RETURN;
+    if (isAlone && returnLine === 0) returnLine = line;
     if (document.length === 0) continue;
     letters += document.length;
+    longest = Math.max(longest, document.length);
     if (offsets.length === 1 || document.length < shortest) [shortest, shortestLine] = [document.length, line];
   }
   return found();
@@ -109,7 +125,7 @@ const JOINED = [
 ];
 const BETWEEN = [" ", "  ", "\u00a0", "\u3000", "\u2003", "\u1680", "\u202f", "\u205f", "\u200a", "\u2000"];
 const AROUND = ["\t", "\r", "\v", "\f", "\x1c", "\x1f", "\u0085", "\u2028", "\u2029", " \t\u00a0", "\u3000\r"];
-const ENDS = ["\n", "\n", "\n", "\r\n", "\n\n", "\r\n\r\n", " \n\t\n", "\n\u3000\n\u00a0\n"];
+const ENDS = ["\n", "\n", "\n", "\r\n", "\r", "\r\r\n", "\r \n", "\n\n", "\r\n\r\n", " \n\t\n", "\n\u3000\n\u00a0\n"];
 const WRONG = [
   "\0",
   "\x08",

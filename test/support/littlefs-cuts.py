@@ -6,6 +6,7 @@ flash is reported, not judged: that is done in littlefs.test.ts.
 
 import base64
 import collections
+import functools
 import json
 import random
 import sys
@@ -13,6 +14,8 @@ import sys
 from littlefs import LFSConfig, LFSFilesystem, LittleFSError, UserContext, lfs
 
 BLOCK = 4096
+# Bytes that the flash of an ESP32 is given at a time.
+PROGRAM = 64
 IO_ERROR = LittleFSError.Error.LFS_ERR_IO
 FULL = LittleFSError.Error.LFS_ERR_NOSPC
 
@@ -48,9 +51,18 @@ class Flash(UserContext):
         self.is_off = False
         # Programmings of bytes that were not erased.
         self.overwrites = 0
+        self.cost = collections.Counter()
+        self.bytes_read = 0
+
+    def read(self, cfg, block, off, size):
+        # The class above says each read to a log: that would take most of the time.
+        self.bytes_read += size
+        start = block * BLOCK + off
+        return self.buffer[start : start + size]
 
     def prog(self, cfg, block, off, data):
         start = block * BLOCK + off
+        self.cost["programs"] += -(-len(data) // PROGRAM)
         before = self.buffer[start : start + len(data)]
         after = bytes(data)
         if before.count(0xFF) != len(before):
@@ -60,6 +72,7 @@ class Flash(UserContext):
 
     def erase(self, cfg, block):
         start = block * BLOCK
+        self.cost["erases"] += 1
         return self._change(start, self.buffer[start : start + BLOCK], b"\xff" * BLOCK)
 
     def _change(self, start, before, after):
@@ -176,6 +189,7 @@ def configuration(question, flash):
     )
 
 
+@functools.cache
 def decoded(text):
     return base64.b64decode(text)
 
@@ -271,6 +285,18 @@ def random_cuts(question):
     return {"cuts": cuts, "outcomes": outcomes, "used": sorted(used)}
 
 
+def cost(question):
+    """What each of several saves, one after the other, does to the flash."""
+    chip = Chip(question, flash := Flash(formatted(question)))
+    costs = []
+    for save in question["saves"]:
+        flash.cost.clear()
+        flash.bytes_read = 0
+        chip.do(save)
+        costs.append({**flash.cost, "bytesRead": flash.bytes_read})
+    return costs
+
+
 def full(question):
     """Saves where the flash has from no free block on ever more, until there is room."""
     contents = {name: decoded(text) for name, text in question["contents"].items()}
@@ -298,4 +324,5 @@ def full(question):
 
 
 question = json.load(sys.stdin)
-json.dump({"everyCut": every_cut, "randomCuts": random_cuts, "full": full}[question["ask"]](question), sys.stdout)
+ANSWERS = {"everyCut": every_cut, "randomCuts": random_cuts, "cost": cost, "full": full}
+json.dump(ANSWERS[question["ask"]](question), sys.stdout)

@@ -1,9 +1,9 @@
-import type { Event } from "../../src/program/events";
-import type { Surroundings } from "../../src/program/surroundings";
-import type { Platform } from "../../src/platform";
-import { Runner } from "../../src/program/runner";
-import { formatText } from "../../src/program/text-log";
-import { typescriptOps } from "../../src/model/typescript-ops";
+import type { Event } from "../../src/protocol/events";
+import type { Surroundings } from "../../src/jobs/surroundings";
+import type { BootMarker, Platform } from "../../src/gpt/base/platform";
+import { Runner } from "../../src/gpt/base/runner";
+import { formatText } from "../../src/protocol/text-log";
+import { typescriptOps } from "../../src/gpt/model/typescript-ops";
 import { MemoryStorage } from "./memory-storage";
 
 /** A place without files and clock: a test lets its event loop turn. */
@@ -14,6 +14,7 @@ export class MemoryPlatform implements Platform, Surroundings {
   readonly runner = new Runner(this);
   readonly tellsAllSteps = true;
   readonly provideOps = typescriptOps;
+  bootMarker: BootMarker | undefined;
   log = "";
   /** Copies of what was told. */
   readonly events: Event[] = [];
@@ -36,6 +37,11 @@ export class MemoryPlatform implements Platform, Surroundings {
 
   now(): number {
     return (this.clock += this.tick);
+  }
+
+  /** Lets time go by in which nothing happens. */
+  wait(milliseconds: number): void {
+    this.clock += milliseconds;
   }
 
   schedule(slice: () => void): void {

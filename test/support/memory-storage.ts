@@ -1,6 +1,7 @@
-import { storedBytes } from "../../src/checkpoint/stored-bytes";
-import { InputError } from "../../src/errors";
-import type { NewFile, Storage, StoredFile } from "../../src/platform";
+import { storedBytes } from "../../src/places/stored-bytes";
+import { InputError } from "../../src/gpt/base/errors";
+import { NewFiles } from "../../src/gpt/base/new-files";
+import type { NewFile, Storage, StoredFile } from "../../src/gpt/base/platform";
 
 /** The power was cut: nothing works any more. */
 export class PowerCut extends Error {}
@@ -10,16 +11,17 @@ export class MemoryStorage implements Storage {
   readonly files = new Map<string, Uint8Array>();
   /** Files open for reading or writing. */
   openFiles = 0;
-  /** Whether create() and move() refuse. */
+  /** Whether create(), move() and remove() refuse. */
   isReadOnly = false;
   /** Bytes that a new file may have. */
   capacity = Infinity;
-  /** Writes, commits and moves so far. */
+  /** Writes, commits, moves and removals so far. */
   operations = 0;
   /** The power is cut in this one of them, once so much of it is done: 0 nothing, 1 all. */
   cutAt = Infinity;
   cutAfter = 0;
   private isOff = false;
+  private readonly newFiles = new NewFiles();
 
   constructor(files: Record<string, Uint8Array> = {}) {
     for (const [name, bytes] of Object.entries(files)) this.files.set(name, bytes);
@@ -47,6 +49,10 @@ export class MemoryStorage implements Storage {
   async create(name: string): Promise<NewFile> {
     await Promise.resolve();
     if (this.isReadOnly) throw new InputError(`Cannot write ${name}: access is denied.`);
+    return this.newFiles.begin(name, () => this.newFile(name));
+  }
+
+  private newFile(name: string): NewFile {
     this.openFiles++;
     const temporary = `${name}.tmp`;
     this.files.set(temporary, new Uint8Array(0));
@@ -88,6 +94,14 @@ export class MemoryStorage implements Storage {
       if (share < 1 || !bytes) return;
       this.files.delete(from);
       this.files.set(to, bytes);
+    });
+  }
+
+  async remove(name: string): Promise<void> {
+    await Promise.resolve();
+    if (this.isReadOnly) throw new InputError(`Cannot write ${name}: access is denied.`);
+    this.operate((share) => {
+      if (share === 1) this.files.delete(name);
     });
   }
 

@@ -1,7 +1,7 @@
-import { BETA1, BETA2, EPSILON } from "../../src/model/adam";
-import type { Ops } from "../../src/model/ops";
-import { Random } from "../../src/model/random";
-import { typescriptOps } from "../../src/model/typescript-ops";
+import { BETA1, BETA2, EPSILON } from "../../src/gpt/training/adam";
+import type { Ops } from "../../src/gpt/model/ops";
+import { Random } from "../../src/gpt/model/random";
+import { typescriptOps } from "../../src/gpt/model/typescript-ops";
 import type { OpName, Shape } from "./native-ops-questions";
 
 /*
@@ -59,6 +59,12 @@ export function argumentsOf(op: OpName, shape: Shape): NamedArgument[] {
   switch (op) {
     case "zero":
       return [tensor("x", block, n)];
+    case "areFinite": {
+      const x = draw(block * n);
+      const extremes = [NaN, Infinity, -Infinity, 3.4e38, -1e-45, 1];
+      x[random.index(x.length)] = extremes[random.index(extremes.length)];
+      return [{ name: "x", value: x }];
+    }
     case "embeddingForward":
       return [
         ...[tensor("x", block, n), tensor("wte", m, n), tensor("wpe", block, n), tokens(rows + 1)],

@@ -1,12 +1,14 @@
 import type { Host, HostUsage } from "../../host/xs/host";
-import { DEFAULT_MODEL, type PresetName, trainingConfig } from "../../src/config";
-import { Dataset } from "../../src/data/dataset";
-import { Model } from "../../src/model/model";
-import { nativeOps } from "../../src/moddable/ops/native-ops";
-import type { Ops } from "../../src/model/ops";
-import { drawParameters, parameterLayout } from "../../src/model/parameters";
-import { Random } from "../../src/model/random";
-import { Trainer } from "../../src/model/trainer";
+import { DEFAULT_MODEL, type PresetName, trainingConfig } from "../../src/gpt/model/config";
+import { Dataset } from "../../src/gpt/data/dataset";
+import { Model } from "../../src/gpt/model/model";
+import { SavingTask } from "../../src/gpt/checkpoint/saving";
+import { nativeOps, textTools } from "../../src/gpt/native/native-ops";
+import { recordOf } from "../../src/gpt/checkpoint/training-checkpoint";
+import type { Ops } from "../../src/gpt/model/ops";
+import { drawParameters, parameterLayout } from "../../src/gpt/model/parameters";
+import { Random } from "../../src/gpt/model/random";
+import { Trainer } from "../../src/gpt/training/trainer";
 import {
   type Argument,
   argumentsOf,
@@ -25,10 +27,10 @@ import type {
   Comparison,
   DivergeQuestion,
   Hidden,
-  Losses,
   Question,
   Refusal,
   RefuseQuestion,
+  SaveCost,
   TrainQuestion,
 } from "./native-ops-questions";
 
@@ -40,7 +42,7 @@ host.setLineListener((line) => {
   if (line !== undefined) host.write(`${JSON.stringify(answer(JSON.parse(line) as Question))}\n`);
 });
 
-function answer(question: Question): Comparison | Refusal[] | Losses | Hidden | Allocation {
+function answer(question: Question): Comparison | Refusal[] | number[] | Hidden | Allocation | SaveCost {
   switch (question.kind) {
     case "compare":
       return compare(question);
@@ -52,6 +54,8 @@ function answer(question: Question): Comparison | Refusal[] | Losses | Hidden | 
       return diverge(question);
     case "allocate":
       return allocate(question);
+    case "save":
+      return save();
   }
 }
 
@@ -66,6 +70,7 @@ function compare({ op, shape }: CompareQuestion): Comparison {
   const ratios = native.floats.map((floats, i) => largestRatio(floats, expectedTensors[i], terms.tensors[i]));
   if (op === "softmaxCrossEntropy")
     ratios.push(largestRatio([result as number], [expectedResult as number], [terms.result]));
+  if (op === "areFinite" && result !== expectedResult) ratios.push(1);
   const largest = ratios.reduce((a, b) => (Number.isNaN(a) || a > b ? a : b));
   return { ratio: Number.isNaN(largest) ? null : largest, isOutside: !native.areGuardsIntact() };
 }
@@ -103,7 +108,7 @@ function refuse({ op }: RefuseQuestion): Refusal[] {
     });
     if (value instanceof Float32Array) {
       // The first tensor of these says how much there is to do.
-      const isMeasure = i === 0 && (op === "zero" || op === "adam");
+      const isMeasure = i === 0 && (op === "zero" || op === "areFinite" || op === "adam");
       if (!isMeasure) put("too short", (view) => view.subarray(0, -4));
       if (!isMeasure) put("empty", () => new Uint8Array(0));
       put("not aligned", (view) => new Uint8Array(view.buffer, view.byteOffset + 1, view.length));
@@ -141,12 +146,9 @@ function trainerOf(ops: Ops, preset: PresetName, nLayer: number): Trainer {
   return new Trainer(model, dataset, random, trainingConfig(preset, { steps: 1000 }));
 }
 
-function train({ preset, nLayer, steps }: TrainQuestion): Losses {
-  const run = (ops: Ops): number[] => {
-    const trainer = trainerOf(ops, preset, nLayer);
-    return Array.from({ length: steps }, () => Number(trainer.step()));
-  };
-  return { native: run(nativeOps), typescript: run(tsOps) };
+function train({ ops, preset, nLayer, steps }: TrainQuestion): number[] {
+  const trainer = trainerOf(ops === "native" ? nativeOps : tsOps, preset, nLayer);
+  return Array.from({ length: steps }, () => Number(trainer.step()));
 }
 
 function diverge({ preset }: DivergeQuestion): Hidden {
@@ -186,4 +188,24 @@ function allocate({ preset, nLayer, steps }: AllocateQuestion): Allocation {
     bytes: used(after) - used(before) - (used(before) - used(first)),
     bytecodes: after.bytecodes - before.bytecodes - (before.bytecodes - first.bytecodes),
   };
+}
+
+function save(): SaveCost {
+  const trainer = trainerOf(nativeOps, "esp32gpt", 1);
+  trainer.step();
+  let size = 0;
+  const file = {
+    write: (bytes: Uint8Array): void => {
+      size += bytes.length;
+    },
+    commit: () => Promise.resolve(),
+    abort: () => undefined,
+  };
+  const { model, adam } = trainer;
+  // The checksum of the list, too: it is computed once in the life of a training.
+  const record = recordOf(trainer, 1);
+  const before = host.usage().bytecodes;
+  const task = new SavingTask(file, "m", model, 1, { adam, record }, textTools.crc32);
+  while (task.work());
+  return { bytecodes: host.usage().bytecodes - before, size };
 }

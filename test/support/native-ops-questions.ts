@@ -1,13 +1,15 @@
-import type { PresetName } from "../../src/config";
-import type { Ops } from "../../src/model/ops";
+import type { PresetName } from "../../src/gpt/model/config";
+import type { Ops } from "../../src/gpt/model/ops";
 
 /** What native-ops.test.ts asks of native-ops-main.ts, which runs on XS. */
-export type Question = CompareQuestion | RefuseQuestion | TrainQuestion | DivergeQuestion | AllocateQuestion;
+export type Question =
+  CompareQuestion | RefuseQuestion | TrainQuestion | DivergeQuestion | AllocateQuestion | SaveQuestion;
 
 export type OpName = Exclude<keyof Ops, "name" | "dtype" | "view">;
 
 export const OP_NAMES: readonly OpName[] = [
   "zero",
+  "areFinite",
   "embeddingForward",
   "embeddingBackward",
   "rmsNormForward",
@@ -76,17 +78,13 @@ export interface Refusal {
   readonly isTouched: boolean;
 }
 
-/** Losses of a training with native and with TypeScript ops. */
+/** Losses of a training. */
 export interface TrainQuestion {
   readonly kind: "train";
+  readonly ops: "native" | "typescript";
   readonly preset: PresetName;
   readonly nLayer: number;
   readonly steps: number;
-}
-
-export interface Losses {
-  readonly native: readonly number[];
-  readonly typescript: readonly number[];
 }
 
 /** Losses with a parameter that is NaN, for each matrix of the model in turn. */
@@ -99,6 +97,17 @@ export interface DivergeQuestion {
 export interface Hidden {
   readonly native: readonly string[];
   readonly typescript: readonly string[];
+}
+
+/** What a save of the usual model takes, with all of a training's state. */
+export interface SaveQuestion {
+  readonly kind: "save";
+}
+
+export interface SaveCost {
+  readonly bytecodes: number;
+  /** Bytes of the file. */
+  readonly size: number;
 }
 
 /** What a training on native ops takes of the heap once its first step is done. */

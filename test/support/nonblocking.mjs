@@ -6,7 +6,7 @@ const [pipe, program, ...options] = process.argv.slice(2);
 const input = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
 const child = spawn(program, options, { stdio: [input, "pipe", "inherit"] });
 process.stdout.write("open\n");
-child.stdout.once("data", (text) => {
+child.stdout?.once("data", (text) => {
   process.stdout.write(text);
   child.kill();
 });

@@ -7,14 +7,14 @@ import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { ROOT } from "../helpers";
+import { skipUnless } from "./skipping";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-/** Whether there is a browser to test the page in; it is said where there is none. */
-export const hasBrowser = existsSync(CHROMIUM);
-if (!hasBrowser)
-  console.warn(`skipped: the page in a browser, as there is no ${CHROMIUM}; $CHROMIUM may name another.`);
-export const describeInBrowser = hasBrowser ? describe : describe.skip;
+export const { describe: describeInBrowser } = skipUnless(
+  existsSync(CHROMIUM),
+  `the page in a browser: there is no ${CHROMIUM}; $CHROMIUM may name another`,
+);
 
 /** How long the page may take for anything, in milliseconds: the machine may be busy. */
 const PATIENCE = 45_000;

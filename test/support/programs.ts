@@ -8,6 +8,16 @@ export function expectRefusal({ code, stdout, stderr }: Outcome, message: RegExp
   expect([code, stdout]).toEqual([2, ""]);
 }
 
+/** Milliseconds that something may take on a busy machine. */
+const SOON_TIMEOUT_MS = 30_000;
+
+/** Waits until something is so, and fails where it does not become so. */
+export async function soon(isSo: () => boolean): Promise<void> {
+  const end = Date.now() + SOON_TIMEOUT_MS;
+  while (!isSo() && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(isSo()).toBe(true);
+}
+
 /** Resolves when a stream has said something. */
 export async function until(
   program: ChildProcessWithoutNullStreams,

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ModelConfig } from "../../src/config";
-import { parameterLayout } from "../../src/model/parameters";
+import type { ModelConfig } from "../../src/gpt/model/config";
+import { parameterLayout } from "../../src/gpt/model/parameters";
 
 /** What the Rust program printed: which name each step drew, and its loss. */
 export interface Esp32gptTrace {

@@ -1,4 +1,4 @@
-import { Runner } from "../../src/program/runner";
+import { Runner } from "../../src/gpt/base/runner";
 
 /** A runner in the event loop of Node. */
 export function realRunner(): Runner {

@@ -1,22 +1,22 @@
 import type { Host } from "../../host/xs/host";
-import { textTools } from "../../src/moddable/ops/native-ops";
-import { CHARACTERS, COUNT, createFindings, ENTRIES, PROBLEM, scan, skip } from "../../src/data/scan";
-import { encodeUtf8 } from "../../src/data/utf8";
+import { textTools } from "../../src/gpt/native/native-ops";
+import { CHARACTERS, COUNT, createFindings, ENTRIES, PROBLEM, scan, skip } from "../../src/gpt/data/scan";
+import { encodeUtf8 } from "../../src/gpt/base/utf8";
 import type { Answer, Refused } from "./scan-answer";
 
-// Runs on XS: tells xs-scan.test.ts what gpt-text.c does with arguments of all kinds.
+// Runs on XS: tells xs-scan.test.ts what gpt_text.c does with arguments of all kinds.
 
 declare const host: Host;
 declare function native(name: string): never;
 
 type Call = (...args: unknown[]) => unknown;
-const scanInC: Call = native("xs_gpt_scan");
-const skipInC: Call = native("xs_gpt_skip");
+const scanInC: Call = native("gpt_xs_scan");
+const skipInC: Call = native("gpt_xs_skip");
 
 const UNTOUCHED = 0xa5;
 const LIST = encodeUtf8("ann\nzoë\n\nbob");
 const NAMES = ["index", "characters", "numbers"];
-const SIZES = [1280 * 4, 255 * 4, 10 * 4];
+const SIZES = [1280 * 4, 255 * 4, 12 * 4];
 
 /** Whether the C finds in a list what the TypeScript finds. */
 function isSame(bytes: Uint8Array): boolean {

@@ -1,11 +1,11 @@
 /*
- * Reads lists from standard input, each behind its size in bytes, and writes what gpt-text.c finds in
+ * Reads lists from standard input, each behind its size in bytes, and writes what gpt_text.c finds in
  * them, for scan.test.ts: the numbers, the index, the characters and, where there is no problem, where
  * every document begins, first from one to the next, then from the index. All are 32-bit integers.
  * Every buffer is just as large as it must be, so that AddressSanitizer sees its ends.
  */
 
-#include "gpt-text.h"
+#include "gpt_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

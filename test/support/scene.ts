@@ -1,4 +1,4 @@
-import { ProtocolClient } from "../../src/protocol/client";
+import { ProtocolClient } from "../../src/client/client";
 import type { DeviceLine } from "../../src/protocol/lines";
 import { CALM, Simulation } from "./channel";
 import { FakeDevice } from "./fake-device";

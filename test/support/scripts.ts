@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../helpers";
 import { type Outcome, outcomeOf } from "./cli";
+import { skipUnless } from "./skipping";
 
 /** The environment of a computer without SDK. */
 export const bare = { ...process.env };
@@ -11,10 +12,10 @@ delete bare.IDF_PATH;
 delete bare.UPLOAD_PORT;
 delete bare.ESPTOOL_PORT;
 
-const isPosix = process.platform !== "win32";
-if (!isPosix) console.warn("Skipped: what starts programs or sends signals as POSIX systems do.");
-
-export const onPosix = isPosix ? test : test.skip;
+export const { test: onPosix } = skipUnless(
+  process.platform !== "win32",
+  "what starts programs or sends signals as POSIX systems do",
+);
 
 export function startScript(name: string, options: readonly string[] = [], env = {}): ChildProcessWithoutNullStreams {
   const file = join(ROOT, "scripts", "firmware", `${name}.mjs`);

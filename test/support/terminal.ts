@@ -1,6 +1,9 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { ROOT } from "../helpers";
+
+/** Whether Python can give a program a terminal. */
+export const hasPty = process.platform === "linux" && spawnSync("python3", ["-c", "import pty"]).status === 0;
 
 /** A program in a terminal of a size. */
 export class TerminalProgram {

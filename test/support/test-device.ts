@@ -1,15 +1,14 @@
-import { Console } from "../../src/program/console";
-import { Desk } from "../../src/program/desk";
-import { Device } from "../../src/program/device";
-import type { Tell } from "../../src/program/events";
-import { LineEditor } from "../../src/program/line-editor";
-import type { Port } from "../../src/program/serial";
-import { readSettings, type Settings } from "../../src/program/settings";
-import { Station } from "../../src/program/station";
+import { provideOps } from "../../host/node/run-on-node";
+import { Console } from "../../src/device/console";
+import { Device } from "../../src/device/device";
+import type { Tell } from "../../src/protocol/events";
+import { LineEditor } from "../../src/device/line-editor";
+import type { Port } from "../../src/device/serial";
+import { readSettings, type Settings } from "../../src/device/settings";
+import { Station } from "../../src/device/station";
 import { type DeviceLine, openLine } from "../../src/protocol/lines";
-import { typescriptOps } from "../../src/model/typescript-ops";
-import { InputError } from "../../src/errors";
 import { utf8 } from "../helpers";
+import type { BootMarker } from "../../src/gpt/base/platform";
 import { MemoryPlatform } from "./memory-platform";
 import { MemoryStorage } from "./memory-storage";
 
@@ -28,6 +27,9 @@ interface Options {
   readonly tick?: number;
   readonly cable?: TestCable | undefined;
   readonly hear?: Tell;
+  readonly hasRoom?: () => boolean;
+  /** Memory that a restart keeps. */
+  readonly marker?: BootMarker;
 }
 
 /** The device program in memory, with a console, and a clock that moves by a look at it. */
@@ -35,38 +37,40 @@ export class TestDevice {
   /** What it has said since the last look. */
   private said = "";
   readonly platform: MemoryPlatform;
-  readonly device: Device;
+  device!: Device;
+  readonly console: Console | undefined;
   private readonly editor: LineEditor | undefined;
   private failure: Error | undefined;
 
   constructor(
     settings: Settings = {},
     readonly storage: MemoryStorage | undefined = new MemoryStorage(),
-    { names = NAMES, tick = 10, cable, hear }: Options = {},
+    { names = NAMES, tick = 10, cable, hear, hasRoom, marker }: Options = {},
   ) {
     const list = utf8(names.join("\n"));
     this.platform = cable?.platformOf(list, storage) ?? new MemoryPlatform(list, storage, tick);
-    const station = cable && new Station(cable.port, cable.repeat);
-    const write = station?.write ?? ((text: string): void => void (this.said += text));
-    this.device = new Device({
-      platform: this.platform,
-      settings: readSettings({ ops: "typescript", steps: 20, samples: 2, log_every: 5, ...settings }),
-      provideOps(dtype, ops) {
-        if (ops === "native") throw new InputError("There are no native ops here.");
-        return typescriptOps(dtype);
-      },
-      write,
-      ...(hear && { hear }),
-      reboot: () => void (this.rebooted = true),
-    });
-    const { device } = this;
-    const controls = new Desk(device);
+    this.platform.bootMarker = marker;
     const fail = (error: unknown): void => void (this.failure = error as Error);
-    if (station) {
-      station.begin(() => ({ controls, log: device.log, run: () => device.run() })).catch(fail);
+    const options = {
+      platform: this.platform,
+      settings: { ops: "typescript", steps: 20, samples: 2, log_every: 5, ...settings },
+      provideOps,
+      reboot: () => void (this.rebooted = true),
+      ...(hear && { hear }),
+    };
+    if (cable) {
+      new Station(cable.port, cable.repeat).begin(options, (device) => (this.device = device)).catch(fail);
       return;
     }
-    const console = new Console(controls, device.log.tell);
+    const write = (text: string): void => void (this.said += text);
+    this.device = new Device({
+      ...options,
+      settings: readSettings(options.settings),
+      write,
+      ...(hasRoom && { hasRoom }),
+    });
+    const { device } = this;
+    const console = (this.console = new Console(device, fail));
     this.editor = new LineEditor(console.receive, console.refuse, console.key);
     device.run().catch(fail);
   }

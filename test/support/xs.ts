@@ -2,11 +2,15 @@ import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:c
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { transformSync } from "@swc/core";
 import { rollup } from "rollup";
-import { ModuleKind, ScriptTarget, transpileModule } from "typescript";
-import type { Loss } from "../../src/model/loss";
+import type { Loops } from "../../host/xs/sources";
+import type { Loss } from "../../src/gpt/training/events";
 import { NAMES_FILE, ROOT } from "../helpers";
 import { type Outcome, outcomeOf } from "./cli";
+
+/** Whether XS is the Moddable SDK's: npm run test:moddable. */
+export const IS_MODDABLE = process.env.ESP32GPT_XS === "moddable";
 
 /** Whether the C compiler makes 32-bit programs. */
 export function makes32Bits(): boolean {
@@ -29,28 +33,35 @@ export function startElsewhere(
   return spawn(process.execPath, [join("bin", "esp32gpt.js"), ...options], { cwd: root, env });
 }
 
-/** The XS host as the command line builds it; see VARIANTS in host/xs/sources.ts. */
-export async function hostExecutable(variant = process.env.ESP32GPT_XS_VARIANT): Promise<string> {
-  const environment = { ESP32GPT_XS_VARIANT: variant };
-  const options = ["train", "--engine", "xs", "--steps", "1", "--samples", "0"];
-  const { code, stderr } = await outcomeOf(startElsewhere(ROOT, environment, ...options));
+/** The XS host as the command line builds it, with the loops of train or of simulate. */
+export async function hostExecutable(loops: Loops = "desktop"): Promise<string> {
+  const options = loops === "chip" ? ["simulate", "steps=1"] : ["train", "--steps", "1", "--samples", "0"];
+  const builder = startElsewhere(ROOT, {}, ...options, "--engine", "xs");
+  builder.stdin.end();
+  const { code, stderr } = await outcomeOf(builder);
   if (code !== 0) throw new Error(stderr);
-  const folder = join(ROOT, "build", "xs", variant === undefined ? "64" : `64-${variant}`);
-  const programs = readdirSync(folder).filter((file) => /^esp32gpt-xs-[0-9a-f]+$/.test(file));
+  const variants = [
+    IS_MODDABLE ? ["moddable"] : [],
+    process.env.ESP32GPT_XS_VARIANT === "sanitize" ? ["sanitize"] : [],
+  ];
+  const folder = join(ROOT, "build", "xs", [64, ...variants.flat()].join("-"));
+  const programs = readdirSync(folder).filter((file) => file.startsWith(`esp32gpt-xs-${loops}-`));
   if (programs.length !== 1) throw new Error(`${programs.length} XS hosts in ${folder}`);
   return join(folder, programs[0]);
 }
 
 /** Makes one JavaScript file of a TypeScript file and all that it imports. */
 export async function bundle(source: string, output: string): Promise<void> {
-  const compilerOptions = { target: ScriptTarget.ES2023, module: ModuleKind.ESNext };
   const build = await rollup({
     input: source,
     plugins: [
       {
         name: "typescript",
         resolveId: (id, importer) => (importer === undefined ? id : join(dirname(importer), `${id}.ts`)),
-        transform: (code) => ({ code: transpileModule(code, { compilerOptions }).outputText, map: null }),
+        transform: (code) => ({
+          code: transformSync(code, { jsc: { parser: { syntax: "typescript" }, target: "es2023" } }).code,
+          map: null,
+        }),
       },
     ],
   });

@@ -1,7 +1,7 @@
 /* The part of the page that flashes a board: which image, what becomes of what is on the board, how far it is. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useId, useRef } from "preact/hooks";
-import { InputError, printable } from "../../src/errors";
+import { InputError, printable } from "../../src/gpt/base/errors";
 import "./flash.css";
 import { flash, type Stage, type Storage } from "./flash";
 import { type Image, readImage } from "./image";

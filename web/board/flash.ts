@@ -3,7 +3,7 @@
  * this is called and not before.
  */
 import type { ESPLoader, FlashSizeValues, Transport } from "esptool-js";
-import { InputError, printable } from "../../src/errors";
+import { InputError, printable } from "../../src/gpt/base/errors";
 import { CHIPS } from "./chips";
 import { type Image, PARTITION_TABLE_AT, PARTITION_TABLE_SIZE, readPartitions } from "./image";
 

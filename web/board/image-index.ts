@@ -2,7 +2,7 @@
  * images/index.json, the list of what lies beside the page; README says how it looks. Whoever has put it
  * there is not trusted: every field is looked at.
  */
-import { InputError, printable } from "../../src/errors";
+import { InputError, printable } from "../../src/gpt/base/errors";
 import { CHIPS } from "./chips";
 import { MOST_BYTES } from "./image";
 

@@ -2,7 +2,7 @@
  * What an image for the flash is, by its bytes (ESP-IDF Programming Guide: "App Image Format",
  * "Partition Tables"). The files are the user's or a server's: nothing in them is trusted.
  */
-import { InputError, printable } from "../../src/errors";
+import { InputError, printable } from "../../src/gpt/base/errors";
 import { type Chip, CHIPS } from "./chips";
 
 /** A full image: bootloader, partition table and application, written at 0. */

@@ -1,5 +1,5 @@
 /* The images that lie beside the page, in images/. */
-import { InputError, printable } from "../../src/errors";
+import { InputError, printable } from "../../src/gpt/base/errors";
 import { type Image, readImage } from "./image";
 import { type Index, type Listed, parseIndex } from "./image-index";
 

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
-import { LossCurve } from "../../src/program/loss-curve";
-import type { Event } from "../../src/program/events";
+import { LossCurve } from "../../src/jobs/loss-curve";
+import type { Event } from "../../src/protocol/events";
 
 /** The losses that a board tells. */
 export class LiveCurve {

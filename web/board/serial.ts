@@ -1,5 +1,5 @@
-import { InputError, printable } from "../../src/errors";
-import type { Link } from "../../src/protocol/commands";
+import { InputError, printable } from "../../src/gpt/base/errors";
+import type { Link } from "../../src/client/commands";
 
 const BAUD = 115200;
 /** Bytes that wait until the page reads them. */

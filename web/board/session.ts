@@ -1,14 +1,17 @@
+import { IS_HARDLY_TEXT } from "../../src/client/noise";
+import { IS_DEBUG_BUILD } from "../../src/client/xsbug";
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
-import { InputError, printable } from "../../src/errors";
-import type { Clock } from "../../src/platform";
-import type { Event } from "../../src/program/events";
-import { stepsOf } from "../../src/program/sound-checkpoint";
-import type { ProtocolClient } from "../../src/protocol/client";
-import { Conversation, type ConversationListener } from "../../src/protocol/conversation";
-import { escapeLine } from "../../src/protocol/escape";
-import { MOST_FILE_BYTES } from "../../src/protocol/fetching";
+import { InputError, printable } from "../../src/gpt/base/errors";
+import type { Clock } from "../../src/gpt/base/platform";
+import type { Event } from "../../src/protocol/events";
+import { verifyCheckpoint } from "../../src/client/verify-checkpoint";
+import type { ProtocolClient } from "../../src/client/client";
+import { Conversation, type ConversationListener } from "../../src/client/conversation";
+import { escapeLine } from "../../src/client/escape";
+import { MOST_FILE_BYTES } from "../../src/client/fetching";
 import { LARGEST_ID } from "../../src/protocol/lines";
-import type { ToldState } from "../../src/protocol/told";
+import { Restarted } from "../../src/client/restart";
+import type { ToldState } from "../../src/client/told";
 import { Recent } from "./recent";
 import { Cable, type CableListener } from "./serial";
 import { teach } from "./teaching";
@@ -23,9 +26,8 @@ const GONE = "The board is gone: it is taken up again when it is plugged in.";
 const NOT_THERE = "The board is not there: what was typed has not been sent.";
 const NO_PROTOCOL =
   "The board does not speak the device protocol now: that takes a board that answers, with a release build.";
-const XSBUG_REMARK = "This is a debug build, which talks to xsbug, the SDK's debugger: flash a release build.";
-const NOISE_REMARK =
-  "What comes is hardly text: a release build speaks at 115200 baud, which this page expects, a debug build at another speed.";
+const XSBUG_REMARK = `${IS_DEBUG_BUILD}: flash a release build.`;
+const NOISE_REMARK = `${IS_HARDLY_TEXT}: a release build speaks at 115200 baud, which this page expects, a debug build at another speed.`;
 
 const clock: Clock = { now: () => performance.now(), schedule: (slice) => void setTimeout(slice) };
 
@@ -148,7 +150,7 @@ export class BoardSession implements ConversationListener, CableListener {
   async fetchCheckpoint(): Promise<{ readonly bytes: Uint8Array; readonly steps: number } | undefined> {
     return this.carry("Fetching the checkpoint", async (client, progress) => {
       const bytes = await client.fetch(progress);
-      const steps = await stepsOf(bytes, "What the board has sent", clock);
+      const steps = await verifyCheckpoint(bytes, "What the board has sent", clock);
       this.show("remark", `Fetched ${bytes.length} bytes, after ${steps} steps.`);
       return { bytes, steps };
     });
@@ -161,8 +163,8 @@ export class BoardSession implements ConversationListener, CableListener {
   async sendCheckpoint(bytes: Uint8Array, name: string): Promise<void> {
     await this.carry("Sending the checkpoint", async (client, progress) => {
       if (bytes.length > MOST_FILE_BYTES) throw new InputError(tooLarge(name));
-      const steps = await stepsOf(bytes, name, clock);
-      await client.send(bytes, progress);
+      const steps = await verifyCheckpoint(bytes, name, clock);
+      await client.send(bytes, progress, name);
       this.show("remark", `Sent ${bytes.length} bytes, after ${steps} steps.`);
     });
   }
@@ -330,7 +332,8 @@ export class BoardSession implements ConversationListener, CableListener {
       return await work(this.cable);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      this.remark(error.message);
+      // The conversation has told of a restart.
+      if (!(error instanceof Restarted)) this.remark(error.message);
       return undefined;
     }
   }

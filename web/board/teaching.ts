@@ -1,4 +1,4 @@
-import { InputError, printable } from "../../src/errors";
+import { InputError, printable } from "../../src/gpt/base/errors";
 
 /** Refusals in a row after which the rest is not tried. */
 const MOST_IN_A_ROW = 10;

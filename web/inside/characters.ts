@@ -1,4 +1,4 @@
-import { BOS } from "../../src/data/vocabulary";
+import { BOS } from "../../src/gpt/data/vocabulary";
 
 /** The letters of a model, for those who read them and those who listen. */
 export class Characters {

@@ -1,6 +1,6 @@
 import { useMemo, useRef } from "preact/hooks";
-import type { ModelConfig } from "../../src/config";
-import { BOS } from "../../src/data/vocabulary";
+import type { ModelConfig } from "../../src/gpt/model/config";
+import { BOS } from "../../src/gpt/data/vocabulary";
 import type { Characters } from "./characters";
 import { drawLetterMap, type LetterMap, nearestTokens } from "./letter-map";
 

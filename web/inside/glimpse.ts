@@ -1,8 +1,8 @@
 import { effect, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { InputError } from "../../src/errors";
+import { InputError } from "../../src/gpt/base/errors";
 import type { Inspection } from "../learner/inspection";
-import type { Run } from "../learner/run";
+import type { Run } from "../workbench/run";
 import { Refresher } from "./refresher";
 
 /** Milliseconds from one look into a model that learns to the next, at the least. */

@@ -1,5 +1,5 @@
-import type { ModelConfig } from "../../src/config";
-import { parameterLayout } from "../../src/model/parameters";
+import type { ModelConfig } from "../../src/gpt/model/config";
+import { parameterLayout } from "../../src/gpt/model/parameters";
 import { centred, directions, dot, type Point, principalAxes } from "./principal";
 
 /** Where the characters lie, in the plane in which their directions differ most. */

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { BOS } from "../../src/data/vocabulary";
+import { BOS } from "../../src/gpt/data/vocabulary";
 import type { Inspection } from "../learner/inspection";
 import { type Characters, percent } from "./characters";
 

@@ -1,11 +1,11 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import type { ModelConfig } from "../../src/config";
-import type { Part } from "../../src/model/layout";
-import { parameterLayout } from "../../src/model/parameters";
+import type { ModelConfig } from "../../src/gpt/model/config";
+import type { Part } from "../../src/gpt/model/layout";
+import { parameterLayout } from "../../src/gpt/model/parameters";
 import { HeatMap } from "./heat-map";
 import { LayerChoice } from "./layer-choice";
-import { drawnWeights } from "../shape";
+import { drawnWeights } from "../workbench/shape";
 
 /** Pixels that the widest matrix has, where its squares may be so small. */
 const WIDTH = 256;

@@ -1,20 +1,23 @@
 import { useSignal } from "@preact/signals";
-import { InputError } from "../../src/errors";
-import { settingsOf } from "../address";
+import { samplingLimits, type SamplingLimits } from "../../src/gpt/model/config";
+import { InputError } from "../../src/gpt/base/errors";
+import { settingsOf } from "../workbench/address";
 import type { Sample } from "../learner/messages";
-import type { Run } from "../learner/run";
-import { Word } from "../train/words";
+import type { Run } from "../workbench/run";
+import { Word } from "../components/words";
 
 /** Words, written when asked. */
 export function Writing({ run }: { readonly run: Run }) {
   const temperature = useSignal<number | undefined>(undefined);
   const prefix = useSignal("");
   const count = useSignal("10");
+  const topK = useSignal("");
+  const topP = useSignal("");
   const names = useSignal<readonly Sample[]>([]);
   const refusal = useSignal("");
   const used = temperature.value ?? settingsOf(run.choice).temperature;
   const write = (): void => {
-    run.ask("generate", Number(count.value || NaN), used, prefix.value).then(
+    run.ask("generate", Number(count.value || NaN), used, prefix.value, limitsOf(topK.value, topP.value)).then(
       (written) => {
         refusal.value = "";
         names.value = written;
@@ -52,6 +55,32 @@ export function Writing({ run }: { readonly run: Run }) {
         </label>
         <div class="grid">
           <label class="field">
+            <span>top-k</span>
+            <input
+              type="number"
+              name="top_k"
+              step="any"
+              placeholder="all"
+              value={topK.value}
+              aria-describedby="hint-top-k"
+              onInput={({ currentTarget }) => (topK.value = currentTarget.value)}
+            />
+            <small id="hint-top-k">of the longest bars so many</small>
+          </label>
+          <label class="field">
+            <span>top-p</span>
+            <input
+              type="number"
+              name="top_p"
+              step="any"
+              placeholder="1"
+              value={topP.value}
+              aria-describedby="hint-top-p"
+              onInput={({ currentTarget }) => (topP.value = currentTarget.value)}
+            />
+            <small id="hint-top-p">of these what makes up this share</small>
+          </label>
+          <label class="field">
             <span>Begins with</span>
             <input
               name="prefix"
@@ -79,7 +108,7 @@ export function Writing({ run }: { readonly run: Run }) {
         {refusal.value}
       </p>
       <p class="hidden" role="status">
-        {names.value.length > 0 && `${names.value.length} words, of which ${countNew(names.value)} are new`}
+        {names.value.length > 0 && `${names.value.length} words${newAmong(names.value)}`}
       </p>
       <ol class="samples">
         {names.value.map((sample, i) => (
@@ -92,6 +121,12 @@ export function Writing({ run }: { readonly run: Run }) {
   );
 }
 
-function countNew(names: readonly Sample[]): number {
-  return names.filter(({ isKnown }) => !isKnown).length;
+/** An empty field is no limit. */
+function limitsOf(topK: string, topP: string): SamplingLimits {
+  return samplingLimits({ ...(topK !== "" && { topK: Number(topK) }), ...(topP !== "" && { topP: Number(topP) }) });
+}
+
+function newAmong(names: readonly Sample[]): string {
+  if (names.some(({ isKnown }) => isKnown === undefined)) return "";
+  return `, of which ${names.filter(({ name, isKnown }) => name !== "" && !isKnown).length} are new`;
 }

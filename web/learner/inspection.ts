@@ -1,7 +1,7 @@
-import { InputError } from "../../src/errors";
-import { forward } from "../../src/model/forward";
-import type { Model } from "../../src/model/model";
-import { BOS } from "../../src/data/vocabulary";
+import { InputError } from "../../src/gpt/base/errors";
+import { forward } from "../../src/gpt/model/forward";
+import type { Model } from "../../src/gpt/model/model";
+import { BOS } from "../../src/gpt/data/vocabulary";
 
 /** What a model makes of a text. Rows are positions, from BOS to the last character. */
 export interface Inspection {
@@ -20,11 +20,12 @@ export interface Inspection {
 export function inspect(model: Model, text: string): Inspection {
   const { config, vocabulary, activations } = model;
   const { blockSize, nHead, vocabularySize } = config;
-  const rows = vocabulary.check(text) + 1;
+  const known = vocabulary.respell(text);
+  const rows = vocabulary.check(known) + 1;
   if (rows > blockSize) throw new InputError(`The model looks at ${blockSize - 1} characters at most.`);
   const tokens = new Uint8Array(blockSize + 1);
   tokens[0] = BOS;
-  vocabulary.encode(text, tokens, 1);
+  vocabulary.encode(known, tokens, 1);
   forward(model, tokens, 0, rows);
   const triangle = (blockSize * (blockSize + 1)) / 2;
   const rowsOf = <T>(row: (t: number) => T): T[] => Array.from({ length: rows }, (_, t) => row(t));

@@ -1,18 +1,20 @@
-import { checkInteger } from "../../src/config";
-import { InputError } from "../../src/errors";
-import { Generator } from "../../src/model/generate";
-import { Random, siblingSeed } from "../../src/model/random";
-import { typescriptOps } from "../../src/model/typescript-ops";
-import type { Clock, Platform, Room } from "../../src/platform";
-import { Desk } from "../../src/program/desk";
-import { Device } from "../../src/program/device";
-import type { Event } from "../../src/program/events";
-import { RECEIVED, saveTraining, STORED, UNUSED } from "../../src/program/keeping";
-import { Runner } from "../../src/program/runner";
-import { readSettings } from "../../src/program/settings";
+import { checkInteger, type SamplingLimits } from "../../src/gpt/model/config";
+import { InputError, printablePath } from "../../src/gpt/base/errors";
+import { Generator } from "../../src/gpt/model/generate";
+import { Random, siblingSeed } from "../../src/gpt/model/random";
+import { typescriptOps } from "../../src/gpt/model/typescript-ops";
+import type { Clock, Platform, Room } from "../../src/gpt/base/platform";
+import { doSteps } from "../../src/device/commands/training";
+import { adopt } from "../../src/device/commands/transfer";
+import { Device } from "../../src/device/device";
+import type { Event } from "../../src/protocol/events";
+import { ALL_FILES, RECEIVED, STORED } from "../../src/device/checkpoint-store";
+import { saveTraining } from "../../src/gpt/checkpoint/training-checkpoint";
+import { Runner } from "../../src/gpt/base/runner";
+import { readSettings } from "../../src/device/settings";
 import { inspect, type Inspection } from "./inspection";
 import type { Beginning, Happening, Ready, Requests, Sample } from "./messages";
-import { PageStorage } from "./page-storage";
+import { PageStorage } from "../../src/places/browser/storage";
 
 /** More than anybody wants to wait for in a page. */
 const ROOM: Room = { total: 256 << 20, largestPiece: 256 << 20 };
@@ -40,7 +42,6 @@ export class Learner implements Requests {
 
   private constructor(
     private readonly device: Device,
-    private readonly desk: Desk,
     private readonly storage: PageStorage,
     private readonly clock: WorkerClock,
     private readonly tell: (happening: Happening) => void,
@@ -62,7 +63,7 @@ export class Learner implements Requests {
     broken: (error: unknown) => void,
   ): Promise<Learner> {
     const storage = await PageStorage.open(folder);
-    if (isAfresh) for (const name of [STORED, UNUSED, RECEIVED]) await storage.remove(name);
+    if (isAfresh) for (const name of ALL_FILES) await storage.remove(name);
     const platform: Platform = { place: "browser", names, namesFile, storage, ...bound(clock), room: () => ROOM };
     const device = new Device({
       platform,
@@ -71,8 +72,7 @@ export class Learner implements Requests {
       write: () => undefined,
       hear: (event) => learner.hear(event),
     });
-    const desk = new Desk(device);
-    const learner = new Learner(device, desk, storage, clock, tell);
+    const learner = new Learner(device, storage, clock, tell);
     device.pause();
     device.run().catch(broken);
     await device.whileResting(() => undefined);
@@ -111,7 +111,7 @@ export class Learner implements Requests {
 
   async step(): Promise<void> {
     this.isRunning = false;
-    await this.desk.step(1);
+    await doSteps(this.device, 1);
   }
 
   setSpeed(stepsPerSecond: number): void {
@@ -119,9 +119,9 @@ export class Learner implements Requests {
     if (this.isRunning) this.move();
   }
 
-  generate(count: number, temperature: number, prefix: string): Sample[] {
+  generate(count: number, temperature: number, prefix: string, limits: SamplingLimits): Sample[] {
     checkInteger("The number of names", count, 1, MOST_NAMES);
-    return Array.from({ length: count }, () => this.sample(temperature, prefix));
+    return Array.from({ length: count }, () => this.sample(temperature, prefix, limits));
   }
 
   inspect(text: string): Inspection {
@@ -154,11 +154,11 @@ export class Learner implements Requests {
     }
   }
 
-  private async adopt(checkpoint: Uint8Array): Promise<void> {
+  private async adopt({ file: name, bytes }: NonNullable<Beginning["checkpoint"]>): Promise<void> {
     const file = await this.storage.create(RECEIVED);
-    file.write(checkpoint);
+    file.write(bytes);
     await file.commit();
-    await this.desk.adopt().finally(() => this.storage.remove(RECEIVED));
+    await adopt(this.device, printablePath(name)).finally(() => this.storage.remove(RECEIVED));
   }
 
   /** Trains on at the speed that is set. */
@@ -185,7 +185,7 @@ export class Learner implements Requests {
     else this.tell(event);
     if (event.type === "error" || event.type === "trained") this.isRunning = false;
     if (event.type === "step" && isSampled(event.step, event.isLogged))
-      this.tell({ type: "sample", isLast: false, ...this.sample(this.device.temperature, "") });
+      this.tell({ type: "sample", isLast: false, ...this.sample(this.device.settings.value("temperature"), "") });
   }
 
   private example(): string {
@@ -195,13 +195,14 @@ export class Learner implements Requests {
     return Array.from(tokens.subarray(1, end), (token) => model.vocabulary.characterOf(token)).join("");
   }
 
-  private sample(temperature: number, prefix: string): Sample {
-    return this.known(this.generator.name(temperature, prefix));
+  private sample(temperature: number, prefix: string, limits?: SamplingLimits): Sample {
+    return this.known(this.generator.name(temperature, prefix, limits));
   }
 
   private known(name: string): Sample {
-    const { dataset, stepsDone: step } = this.device.trainer;
-    return { step, name, isKnown: dataset.has(name) };
+    const { dataset, stepsDone: step, totalSteps } = this.device.trainer;
+    // Weights that were taken over from a training on another list say nothing of this one.
+    return { step, name, isKnown: totalSteps > 0 ? dataset.has(name) : undefined };
   }
 }
 

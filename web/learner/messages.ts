@@ -1,5 +1,6 @@
-import type { Event } from "../../src/program/events";
-import type { Settings } from "../../src/program/settings";
+import type { SamplingLimits } from "../../src/gpt/model/config";
+import type { Event } from "../../src/protocol/events";
+import type { Settings } from "../../src/device/settings";
 import type { Inspection } from "./inspection";
 
 /*
@@ -17,8 +18,8 @@ export interface Beginning {
   readonly folder: string;
   /** Whether what is kept there is to be forgotten first. */
   readonly isAfresh: boolean;
-  /** One to take over. */
-  readonly checkpoint?: Uint8Array;
+  /** One to take over, and what messages call it. */
+  readonly checkpoint?: { readonly file: string; readonly bytes: Uint8Array };
 }
 
 /** What the page can ask of the worker; everything may be refused with a sentence. */
@@ -31,8 +32,8 @@ export interface Requests {
   step(): Promise<void>;
   /** Steps a second; Infinity is as fast as it can. */
   setSpeed(stepsPerSecond: number): void;
-  /** Up to 100 names that begin with `prefix`; the training stays as it is. */
-  generate(count: number, temperature: number, prefix: string): Sample[];
+  /** Up to 100 names that begin with `prefix`, drawn within the limits; the training stays as it is. */
+  generate(count: number, temperature: number, prefix: string, limits: SamplingLimits): Sample[];
   /** What the model makes of a text. */
   inspect(text: string): Inspection;
   /** A copy of the parameters, in the order of the buffer. */
@@ -73,8 +74,8 @@ export interface Sample {
   /** The steps that were done then. */
   readonly step: number;
   readonly name: string;
-  /** Whether it stands in the list. */
-  readonly isKnown: boolean;
+  /** Whether it stands in the list; undefined where the model has not been trained on that yet. */
+  readonly isKnown?: boolean | undefined;
 }
 
 /** Steps that came one after the other. */

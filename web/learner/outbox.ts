@@ -1,4 +1,4 @@
-import type { StepEvent } from "../../src/program/events";
+import type { StepEvent } from "../../src/gpt/training/events";
 import type { Happening } from "./messages";
 
 /** Milliseconds that what has happened waits for more of it: the page draws no faster. */
@@ -14,7 +14,7 @@ export class Outbox {
   private count = 0;
   private isScheduled = false;
 
-  constructor(private readonly post: (happenings: readonly Happening[], transfer: Transferable[]) => void) {}
+  constructor(private readonly post: (happenings: readonly Happening[], transfer: ArrayBuffer[]) => void) {}
 
   put(happening: Happening): void {
     if (happening.type === "step" && happening.validationLoss === undefined) this.putStep(happening);

@@ -1,4 +1,4 @@
-import { InputError } from "../../src/errors";
+import { InputError } from "../../src/gpt/base/errors";
 import { Learner, type WorkerClock } from "./learner";
 import type { Beginning, Happening, Report, Request, RequestName } from "./messages";
 import { Outbox } from "./outbox";
@@ -8,6 +8,9 @@ import { Outbox } from "./outbox";
 const report = (message: Report, transfer: Transferable[] = []): void => postMessage(message, { transfer });
 
 const broken = (error: unknown): void => report({ type: "broken", message: String(error) });
+
+// Of promises that nobody waits for.
+addEventListener("unhandledrejection", ({ reason }) => broken(reason));
 
 /** A turn of the event loop, without the milliseconds that timers wait at least. */
 const turns = new MessageChannel();

@@ -1,6 +1,6 @@
-import type { Run } from "../learner/run";
-import type { Workbench } from "../workbench";
-import { download } from "../download";
+import type { Run } from "../workbench/run";
+import type { Workbench } from "../workbench/workbench";
+import { download } from "../components/download";
 
 interface Props {
   readonly bench: Workbench;

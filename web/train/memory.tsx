@@ -1,7 +1,7 @@
-import { CHIPS } from "../../src/chips";
-import { besideCommands, fits, largestEmbedding, planMemory } from "../../src/plan";
-import type { Run } from "../learner/run";
-import { shapeOf } from "../shape";
+import { CHIPS } from "../../src/places/chips";
+import { besideCommands, fits, largestEmbedding, planMemory } from "../../src/gpt/plan";
+import type { Run } from "../workbench/run";
+import { shapeOf } from "../workbench/shape";
 
 const KB = 1024;
 

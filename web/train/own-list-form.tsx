@@ -1,5 +1,5 @@
 import { useRef } from "preact/hooks";
-import type { Workbench } from "../workbench";
+import type { Workbench } from "../workbench/workbench";
 
 /** A list of the reader's own: from a file, or pasted. */
 export function OwnListForm({ bench }: { readonly bench: Workbench }) {

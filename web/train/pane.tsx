@@ -1,13 +1,13 @@
-import { LossChart } from "../chart";
-import { download } from "../download";
-import { encodeLosses } from "../losses";
-import type { Run } from "../learner/run";
-import type { Workbench } from "../workbench";
+import { LossChart } from "../components/chart";
+import { download } from "../components/download";
+import { encodeLosses } from "../workbench/losses";
+import type { Run } from "../workbench/run";
+import type { Workbench } from "../workbench/workbench";
 import { CheckpointFiles } from "./checkpoint-files";
-import { Controls } from "./controls";
+import { Controls } from "../components/controls";
 import { Memory } from "./memory";
 import { SettingsForm } from "./settings-form";
-import { Words } from "./words";
+import { Words } from "../components/words";
 
 /** Training in this page. */
 export function TrainPane({ bench }: { readonly bench: Workbench }) {
@@ -38,6 +38,7 @@ export function TrainPane({ bench }: { readonly bench: Workbench }) {
       <div>
         <SettingsForm bench={bench} />
         {prepared && <Memory run={prepared} />}
+        {bench.next.value && <Remarks run={bench.next.value} />}
       </div>
       {run && <CheckpointFiles bench={bench} run={run} />}
     </div>
@@ -51,6 +52,19 @@ function Blind({ characters }: { readonly characters: number }) {
       How surprised the model is by the next character (the cross-entropy): guessing blindly among {characters}{" "}
       characters and the end of the word costs {Math.log(characters + 1).toFixed(2)}, and the less, the more it knows.
     </p>
+  );
+}
+
+/** What a training had to say. */
+function Remarks({ run }: { readonly run: Run }) {
+  return (
+    <>
+      {run.remarks.value.map((sentence, i) => (
+        <p key={i} class="muted remark">
+          {sentence}
+        </p>
+      ))}
+    </>
   );
 }
 
@@ -102,7 +116,7 @@ function Status({ run }: { readonly run: Run }) {
       <p class="hidden" role="status">
         The training is {state}.
       </p>
-      {run.remark.value !== "" && <p class="muted">{run.remark.value}</p>}
+      <Remarks run={run} />
     </>
   );
 }

@@ -1,31 +1,9 @@
 import type { JSX } from "preact";
-import { DEFAULT_MODEL, PRESETS, type PresetName, trainingConfig } from "../../src/config";
-import type { Choice, SettingName } from "../address";
-import { LISTS } from "../lists";
-import type { Workbench } from "../workbench";
+import { DEFAULT_MODEL, PRESETS, type PresetName } from "../../src/gpt/model/config";
+import { LISTS } from "../workbench/lists";
+import type { Workbench } from "../workbench/workbench";
+import { type Field, fieldsOf, presetOf, usualValues } from "./fields";
 import { OwnListForm } from "./own-list-form";
-
-interface Field {
-  readonly name: SettingName;
-  readonly label: string;
-  /** What it is, in a few words. */
-  readonly hint: string;
-}
-
-const SHAPE: readonly Field[] = [
-  { name: "n_embd", label: "n_embd", hint: "numbers for each character" },
-  { name: "n_head", label: "n_head", hint: "attention heads" },
-  { name: "n_layer", label: "n_layer", hint: "layers" },
-  { name: "block_size", label: "block_size", hint: "characters it looks back at" },
-];
-
-const TRAINING: readonly Field[] = [
-  { name: "steps", label: "steps", hint: "updates of the weights" },
-  { name: "batch_size", label: "batch_size", hint: "words a step" },
-  { name: "learning_rate", label: "learning_rate", hint: "of the first step; it falls to 0" },
-  { name: "holdout", label: "holdout %", hint: "words kept aside to measure with" },
-  { name: "seed", label: "seed", hint: "where chance begins: same seed, same run" },
-];
 
 /** What is to be learnt, by what, and how. */
 export function SettingsForm({ bench }: { readonly bench: Workbench }) {
@@ -33,19 +11,34 @@ export function SettingsForm({ bench }: { readonly bench: Workbench }) {
   const problem = bench.problem.value;
   const chosen = LISTS.find(({ id }) => id === list);
   const usual = usualValues(values);
-  const number = ({ name, label, hint }: Field): JSX.Element => (
+  const input = ({ name, hint, least, most, step, choices }: Field): JSX.Element => (
     <label class="field" key={name}>
-      <span>{label}</span>
-      <input
-        type="number"
-        name={name}
-        step="any"
-        min="0"
-        value={values[name] ?? ""}
-        placeholder={usual[name] ?? ""}
-        aria-describedby={`hint-${name}`}
-        onInput={({ currentTarget }) => bench.change({ [name]: currentTarget.value })}
-      />
+      <span>{name}</span>
+      {choices ? (
+        <select
+          name={name}
+          value={values[name] ?? ""}
+          aria-describedby={`hint-${name}`}
+          onChange={({ currentTarget }) => bench.change({ [name]: currentTarget.value })}
+        >
+          <option value="">{`usual: ${usual[name] ?? ""}`}</option>
+          {choices.map((choice) => (
+            <option key={choice}>{choice}</option>
+          ))}
+        </select>
+      ) : (
+        <input
+          type="number"
+          name={name}
+          step={step}
+          min={least}
+          max={most}
+          value={values[name] ?? ""}
+          placeholder={usual[name] ?? ""}
+          aria-describedby={`hint-${name}`}
+          onInput={({ currentTarget }) => bench.change({ [name]: currentTarget.value })}
+        />
+      )}
       <small id={`hint-${name}`}>{hint}</small>
     </label>
   );
@@ -86,9 +79,9 @@ export function SettingsForm({ bench }: { readonly bench: Workbench }) {
         </select>
         <small>{PRESET_HINTS[presetOf(values)]}</small>
       </label>
-      <div class="grid">{SHAPE.map(number)}</div>
+      <div class="grid">{fieldsOf("model").map(input)}</div>
       <h2>The training</h2>
-      <div class="grid">{TRAINING.map(number)}</div>
+      <div class="grid">{fieldsOf("record").map(input)}</div>
       <p class="problem narrow">{problem}</p>
     </form>
   );
@@ -99,33 +92,3 @@ const PRESET_HINTS: Readonly<Record<PresetName, string>> = {
   microgpt: "Karpathy's: RMSNorm, words in the order of the list.",
   tuned: "Learns more for the same work: eight words a step, a bias of attention by distance.",
 };
-
-function presetOf(values: Choice["values"]): PresetName {
-  const { preset = "" } = values;
-  return Object.hasOwn(PRESETS, preset) ? (preset as PresetName) : DEFAULT_MODEL.preset;
-}
-
-/** What an empty field means. */
-function usualValues(values: Choice["values"]): Choice["values"] {
-  const preset = presetOf(values);
-  const count = (name: "steps" | "batch_size"): number | undefined => {
-    const value = Number(values[name] ?? "");
-    return value > 0 ? value : undefined;
-  };
-  const { steps, batchSize } = trainingConfig(preset, {});
-  const { learningRate } = trainingConfig(preset, {
-    steps: count("steps") ?? steps,
-    batchSize: count("batch_size") ?? batchSize,
-  });
-  return {
-    n_embd: String(DEFAULT_MODEL.nEmbd),
-    n_head: String(DEFAULT_MODEL.nHead),
-    n_layer: String(DEFAULT_MODEL.nLayer),
-    block_size: String(DEFAULT_MODEL.blockSize),
-    steps: String(steps),
-    batch_size: String(batchSize),
-    learning_rate: String(Number(learningRate.toPrecision(3))),
-    holdout: "0",
-    seed: "42",
-  };
-}

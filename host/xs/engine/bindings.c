@@ -20,7 +20,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <sys/mman.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 /* --- helpers --- */
@@ -73,14 +73,29 @@ static bool isReady(int fd, short events)
     return poll(&entry, 1, 0) > 0;
 }
 
+/* Whether SIGTERM has come: to whoever reads bytes it is the end of stdin, whatever still waits there. */
+static volatile sig_atomic_t isTerminated;
+
+static void terminate(int number)
+{
+    (void)number;
+    isTerminated = 1;
+}
+
 /* host.read(bytes): how many bytes have come on stdin, -1 when it has ended. */
 static void xs_host_read(txMachine *the)
 {
+    static bool isListening;
     txUnsigned size;
     void *bytes;
     ssize_t count = 0;
+    if (!isListening)
+        signal(SIGTERM, terminate);
+    isListening = true;
     xsmcGetBufferWritable(*argument(the, 0), &bytes, &size);
-    if (size > 0 && isReady(STDIN_FILENO, POLLIN)) {
+    if (isTerminated)
+        count = -1;
+    else if (size > 0 && isReady(STDIN_FILENO, POLLIN)) {
         count = read(STDIN_FILENO, bytes, size);
         if (count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN))
             count = -1;
@@ -183,13 +198,16 @@ static void xs_host_collect(txMachine *the)
 
 /* --- names --- */
 
-/* Maps the file into memory and makes a read-only host buffer of it: `new Uint8Array(host.names)`
-   reads it in place, like a resource in flash. The mapping lives as long as the program. */
+/* Reads the file and makes a read-only host buffer of it: `new Uint8Array(host.names)` reads it in place,
+   like a resource in flash; the heap of the device has no part in it. It is read whole, not mapped: whatever
+   becomes of the file, the program keeps what it began with. */
 static void installNames(txMachine *the, txSlot *host, const char *path)
 {
     const char *shown = printable(path, QUOTED_PATH);
     struct stat status;
-    void *bytes = "";      /* a file without bytes cannot be mapped */
+    char *bytes;
+    size_t size = 0;
+    ssize_t count;
     /* O_NONBLOCK: to open a pipe could wait for ever. */
     int fd = open(path, O_RDONLY | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &status) < 0)
@@ -201,14 +219,21 @@ static void installNames(txMachine *the, txSlot *host, const char *path)
     if (status.st_size > INT32_MAX)
         hostFail(EXIT_NO_INPUT, "Cannot read %s: it has %lld bytes, and this program reads up to %ld.", shown,
             (long long)status.st_size, (long)INT32_MAX);
-    if (status.st_size > 0)
-        bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (bytes == MAP_FAILED)
-        hostFail(EXIT_NO_INPUT, "Cannot read %s: %s.", shown, reasonOf(errno));
+    bytes = hostAllocate((size_t)status.st_size);
+    while (size < (size_t)status.st_size) {
+        count = read(fd, bytes + size, (size_t)status.st_size - size);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            hostFail(EXIT_NO_INPUT, "Cannot read %s: %s.", shown, reasonOf(errno));
+        if (count == 0)
+            break;         /* it has become shorter meanwhile */
+        size += (size_t)count;
+    }
     close(fd);
 
     fxNewHostObject(the, NULL);
-    fxSetHostBuffer(the, the->stack, bytes, (txSize)status.st_size);
+    fxSetHostBuffer(the, the->stack, bytes, (txSize)size);
     fxPetrifyHostBuffer(the, the->stack);
     _xsDefine(the, host, propertyID(the, "names"), the->stack, xsDontSet);
     mxPop();
@@ -220,7 +245,11 @@ void bindingsInstall(txMachine *flash, const Surroundings *surroundings)
 {
     xsBeginHost(flash);
     {
-        static const struct { const char *name; txCallback callback; int length; } functions[] = {
+        static const struct {
+            const char *name;
+            txCallback callback;
+            int length;
+        } functions[] = {
             { "collect", xs_host_collect, 0 },
             { "exit", xs_host_exit, 1 },
             { "fail", xs_host_fail, 2 },
@@ -232,8 +261,8 @@ void bindingsInstall(txMachine *flash, const Surroundings *surroundings)
             { "usage", xs_host_usage, 0 },
             { "write", xs_host_write, 1 },
         };
-        static const char *const figures[] = { "bytecodes", "collections", "slots", "chunks", "stack",
-            "peak", "usedSlots", "usedChunks", "code", "names", "size" };
+        static const char *const figures[] = { "bytecodes", "collections", "slots", "chunks", "stack", "peak",
+            "usedSlots", "usedChunks", "code", "names", "size" };
         txSlot *host, *value;
         size_t i;
 

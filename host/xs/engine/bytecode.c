@@ -11,11 +11,16 @@ size_t instructionSize(const txByte *code)
     const txU1 *p = (const txU1 *)code;
     txS1 size = gxCodeSizes[*p];
     switch (size) {
-    case 0: return 1 + sizeof(txID);
-    case -1: return 2 + (size_t)p[1];
-    case -2: return 3 + ((size_t)p[1] | (size_t)p[2] << 8);
-    case -4: return 5 + ((size_t)p[1] | (size_t)p[2] << 8 | (size_t)p[3] << 16 | (size_t)p[4] << 24);
-    default: return (size_t)size;
+    case 0:
+        return 1 + sizeof(txID);
+    case -1:
+        return 2 + (size_t)p[1];
+    case -2:
+        return 3 + ((size_t)p[1] | (size_t)p[2] << 8);
+    case -4:
+        return 5 + ((size_t)p[1] | (size_t)p[2] << 8 | (size_t)p[3] << 16 | (size_t)p[4] << 24);
+    default:
+        return (size_t)size;
     }
 }
 
@@ -28,6 +33,5 @@ double bytecodesExecuted(txMachine *the)
     int code;
     for (code = 0; code < XS_CODE_COUNT; code++)
         sum += the->frequencies[code];
-    return sum - the->frequencies[XS_CODE_FILE] - the->frequencies[XS_CODE_LINE]
-        - the->frequencies[XS_CODE_PROFILE];
+    return sum - the->frequencies[XS_CODE_FILE] - the->frequencies[XS_CODE_LINE] - the->frequencies[XS_CODE_PROFILE];
 }

@@ -34,15 +34,20 @@ static txInteger lineOf(const txByte *code, const txByte *at, txID *file)
             break;
         }
         case XS_CODE_LINE:
-            line = p[1] | p[2] << 8;
+            /* XS 17 has a 0 where the parameters of a function end: the line stays. */
+            if (p[1] | p[2])
+                line = p[1] | p[2] << 8;
             break;
-        case XS_CODE_CODE_1: case XS_CODE_CODE_ARCHIVE_1:
+        case XS_CODE_CODE_1:
+        case XS_CODE_CODE_ARCHIVE_1:
             next += (txS1)p[1];
             break;
-        case XS_CODE_CODE_2: case XS_CODE_CODE_ARCHIVE_2:
+        case XS_CODE_CODE_2:
+        case XS_CODE_CODE_ARCHIVE_2:
             next += (txS2)(p[1] | p[2] << 8);
             break;
-        case XS_CODE_CODE_4: case XS_CODE_CODE_ARCHIVE_4:
+        case XS_CODE_CODE_4:
+        case XS_CODE_CODE_ARCHIVE_4:
             next += (txS4)((txU4)p[1] | (txU4)p[2] << 8 | (txU4)p[3] << 16 | (txU4)p[4] << 24);
             break;
         }
@@ -53,9 +58,9 @@ static txInteger lineOf(const txByte *code, const txByte *at, txID *file)
 
 /* The file and line where a frame stands. `at` is the address of its next instruction: the machine's
    for the innermost frame, saved by the frame that it called for the others. */
-static txInteger locate(txSlot *frame, const txByte *at, txID *file)
+static txInteger locate(txMachine *the, txSlot *frame, const txByte *at, txID *file)
 {
-    txSlot *function = frame + 3;
+    txSlot *function = frame + (mxFunction - the->frame);   /* XS says so of the innermost frame only */
     *file = XS_NO_ID;
     if (!at || (frame->flag & XS_C_FLAG) || function->kind != XS_REFERENCE_KIND)
         return 0;
@@ -73,7 +78,7 @@ static void captureErrorStack(txMachine *the, txSlot *internal, txSlot *from)
     const txByte *at = the->code;
     for (frame = the->frame; frame; frame = frame->next) {
         txSlot *environment = mxFrameToEnvironment(frame);
-        environment->value.environment.line = locate(frame, at, &environment->ID);
+        environment->value.environment.line = locate(the, frame, at, &environment->ID);
         at = frame->value.frame.code;
     }
     fxCaptureErrorStack(the, internal, from);
@@ -87,7 +92,7 @@ static const char *errorLocation(txMachine *the, txSlot *frame)
     location[0] = 0;
     for (; frame; frame = frame->next) {
         txID file;
-        txInteger line = locate(frame, at, &file);
+        txInteger line = locate(the, frame, at, &file);
         if (line) {
             const char *name = fxGetKeyName(the, file);
             snprintf(location, sizeof(location), " at %s:%d", name ? printable(name, QUOTED) : "?", (int)line);
@@ -145,8 +150,7 @@ static void reportException(txMachine *the, txSlot *exception)
             describe(the, thrown, 0);
             fxEndHost(the);
         }
-    }
-    mxCatch(the) {
+    } mxCatch(the) {
         hostSay("Error: something was thrown that cannot be described\n");
     }
     mxPop();
@@ -168,18 +172,25 @@ void fxAbort(txMachine *the, int status)
     switch (status) {
     case XS_NOT_ENOUGH_MEMORY_EXIT:
         if (heap->refusedBytes)
-            hostFail(EXIT_MEMORY, "The heap is full%s: XS asked for %zu more bytes for %s, "
+            hostFail(EXIT_MEMORY,
+                "The heap is full%s: XS asked for %zu more bytes for %s, "
                 "%zu of %zu bytes of the %s were taken (chunks %zu, slots and stack %zu).",
                 where, heap->refusedBytes, heap->refusedWhat, taken, heap->size, heap->name,
                 (size_t)(heap->chunks - heap->bottom), (size_t)(heap->top - heap->slots));
-        hostFail(EXIT_MEMORY, "The heap is full%s: one object is too large, "
-            "%zu of %zu bytes of the %s were taken.", where, taken, heap->size, heap->name);
+        hostFail(EXIT_MEMORY,
+            "The heap is full%s: one object is too large, "
+            "%zu of %zu bytes of the %s were taken.",
+            where, taken, heap->size, heap->name);
+#if XS_MAJOR_VERSION > 13
+    case XS_NATIVE_STACK_OVERFLOW_EXIT:
+    case XS_JAVASCRIPT_STACK_OVERFLOW_EXIT:
+#else
     case XS_STACK_OVERFLOW_EXIT:
+#endif
         if ((char *)__builtin_frame_address(0) < the->stackLimit + 4096)
             hostFail(EXIT_MEMORY, "The stack has overflowed%s: the C stack is exhausted.", where);
-        hostFail(EXIT_MEMORY, "The stack has overflowed%s: the XS stack of %zu slots (%zu bytes) is exhausted.",
-            where, (size_t)(the->stackTop - the->stackBottom),
-            (size_t)(the->stackTop - the->stackBottom) * sizeof(txSlot));
+        hostFail(EXIT_MEMORY, "The stack has overflowed%s: the XS stack of %zu slots (%zu bytes) is exhausted.", where,
+            (size_t)(the->stackTop - the->stackBottom), (size_t)(the->stackTop - the->stackBottom) * sizeof(txSlot));
     case XS_NO_MORE_KEYS_EXIT:
         hostFail(EXIT_MEMORY, "There are no more property names%s: XS can tell %d of them apart.", where, 0xFFFF);
     case XS_UNHANDLED_EXCEPTION_EXIT:

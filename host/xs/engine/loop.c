@@ -120,8 +120,7 @@ static void callTimer(txMachine *the, Timer *timer)
             xsResult = timer->callback;
             free(timer);
             xsCallFunction0(xsResult, xsUndefined);
-        }
-        xsCatch
+        } xsCatch
             failUncaught(the);
     }
     xsEndHost(the);
@@ -139,8 +138,7 @@ static void callLineListener(txMachine *the, const char *line, size_t size)
                 stringFromBytes(the, &xsVar(0), line, size);
             xsResult = loop.lineListener;
             xsCallFunction1(xsResult, xsUndefined, xsVar(0));
-        }
-        xsCatch
+        } xsCatch
             failUncaught(the);
     }
     xsEndHost(the);
@@ -239,8 +237,7 @@ void loopRun(txMachine *the)
             callTimer(the, timer);
             if (reading && !delivered)
                 readInput(0);
-        }
-        else if (!delivered) {
+        } else if (!delivered) {
             if (!timer && !reading)
                 break;
             readInput(timer ? timer->due : HUGE_VAL);

@@ -45,9 +45,20 @@ int main(int argc, char **argv)
 {
     static Heap flash, ram;
     static txMachine *builtins, *the;
-    /* Initial and incremental sizes: chunk bytes, slots; stack; keys; the hash tables for names and
-       symbols; parser (used by eval, new Function and the like). The clone shares the tables' sizes. */
-    txCreation flashCreation = { 64 << 10, 16 << 10, 8192, 1024, 4096, 4096, 1024, 127, 3, 1024, 127, 0 };
+    /* The parser is used by eval, new Function and the like. The clone shares the tables' sizes. */
+    txCreation flashCreation = {
+        .initialChunkSize = 64 << 10,
+        .incrementalChunkSize = 16 << 10,
+        .initialHeapCount = 8192,
+        .incrementalHeapCount = 1024,
+        .stackCount = 4096,
+        .initialKeyCount = 4096,
+        .incrementalKeyCount = 1024,
+        .nameModulo = 127,
+        .symbolModulo = 3,
+        .parserBufferSize = 1024,
+        .parserTableModulo = 127,
+    };
     txCreation creation = flashCreation;
     const Options *options;
     size_t initial;
@@ -61,10 +72,11 @@ int main(int argc, char **argv)
     creation.initialHeapCount = options->slots;
     creation.incrementalHeapCount = 64;
     creation.stackCount = options->stack;
-    initial = (size_t)options->chunks + sizeof(txBlock)
-        + ((size_t)options->slots + (size_t)options->stack) * sizeof(txSlot);
+    initial =
+        (size_t)options->chunks + sizeof(txBlock) + ((size_t)options->slots + (size_t)options->stack) * sizeof(txSlot);
     if (initial > options->heapLimit)
-        hostFail(EXIT_MEMORY, "The machine asks for %zu bytes of chunks, slots and stack to begin with, but the heap limit is %zu.",
+        hostFail(EXIT_MEMORY,
+            "The machine asks for %zu bytes of chunks, slots and stack to begin with, but the heap limit is %zu.",
             initial, options->heapLimit);
 
     heapCreate(&flash, "flash", 64 << 20);

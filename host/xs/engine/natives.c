@@ -1,6 +1,6 @@
 /*
- * natives.c: the C functions that the bundle can call. native("xs_name") finds them by the name that
- * they have in C, as `native` does in the Moddable SDK: see src/moddable/ops.
+ * natives.c: the C functions that the bundle can call. native("gpt_xs_name") finds them by the name that
+ * they have in C, as `native` does in the Moddable SDK: see src/gpt/native.
  */
 
 #include "natives.h"
@@ -9,26 +9,27 @@
 #include "words.h"
 
 #define NATIVES(_) \
-    _(xs_gpt_zero) \
-    _(xs_gpt_embedding_forward) \
-    _(xs_gpt_embedding_backward) \
-    _(xs_gpt_rms_norm_forward) \
-    _(xs_gpt_rms_norm_backward) \
-    _(xs_gpt_linear_forward) \
-    _(xs_gpt_linear_residual_forward) \
-    _(xs_gpt_linear_backward) \
-    _(xs_gpt_qkv_forward) \
-    _(xs_gpt_qkv_backward) \
-    _(xs_gpt_attention_forward) \
-    _(xs_gpt_attention_backward) \
-    _(xs_gpt_mlp_forward) \
-    _(xs_gpt_mlp_backward) \
-    _(xs_gpt_softmax_cross_entropy) \
-    _(xs_gpt_adam) \
-    _(xs_gpt_scan) \
-    _(xs_gpt_skip) \
-    _(xs_gpt_encode) \
-    _(xs_gpt_crc32)
+    _(gpt_xs_zero) \
+    _(gpt_xs_are_finite) \
+    _(gpt_xs_embedding_forward) \
+    _(gpt_xs_embedding_backward) \
+    _(gpt_xs_rms_norm_forward) \
+    _(gpt_xs_rms_norm_backward) \
+    _(gpt_xs_linear_forward) \
+    _(gpt_xs_linear_residual_forward) \
+    _(gpt_xs_linear_backward) \
+    _(gpt_xs_qkv_forward) \
+    _(gpt_xs_qkv_backward) \
+    _(gpt_xs_attention_forward) \
+    _(gpt_xs_attention_backward) \
+    _(gpt_xs_mlp_forward) \
+    _(gpt_xs_mlp_backward) \
+    _(gpt_xs_softmax_cross_entropy) \
+    _(gpt_xs_adam) \
+    _(gpt_xs_scan) \
+    _(gpt_xs_skip) \
+    _(gpt_xs_encode) \
+    _(gpt_xs_crc32)
 
 #define DECLARE(NAME) extern void NAME(txMachine *the);
 #define LIST(NAME) { #NAME, NAME },
@@ -38,10 +39,7 @@ NATIVES(DECLARE)
 static const struct {
     const char *name;
     txCallback callback;
-} natives[] = {
-    NATIVES(LIST)
-    { NULL, NULL }
-};
+} natives[] = { NATIVES(LIST) { NULL, NULL } };
 
 static txSlot *nativeFunctions;    /* one for each entry of natives, in flash */
 

@@ -33,18 +33,15 @@ int hostWrite(int fd, const void *bytes, size_t size)
         if (count > 0) {
             at += count;
             size -= (size_t)count;
-        }
-        else if (count == 0) {
+        } else if (count == 0) {
             errno = EIO;           /* it would go on like this for ever */
             return -1;
-        }
-        else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             fd_set writable;
             FD_ZERO(&writable);
             FD_SET(fd, &writable);
             select(fd + 1, NULL, &writable, NULL, NULL);
-        }
-        else if (errno != EINTR)
+        } else if (errno != EINTR)
             return -1;
     }
     return 0;

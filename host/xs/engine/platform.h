@@ -34,6 +34,7 @@
 #define mxFrequency 1          /* the->frequencies[opcode], see bytecodesExecuted() */
 #define mxNoConsole 1          /* the engine itself prints nothing; errors are said by fxAbort */
 #define mxUseGCCAtomics 1
+#define mxFallThrough (void)0  /* as on an ESP32; only XS from the SDK asks for it */
 
 /* What XS brings itself, and what memory.c and program.c provide instead. */
 #define mxUseDefaultMachinePlatform 1

@@ -2,8 +2,9 @@
  * storage.c: host.storage, files by their path.
  *
  *   open(path)      undefined if there is no such file, else { size, read(position, bytes), close() }
- *   create(path)    { write(bytes), commit(), abort() }
+ *   create(path)    { write(bytes), commit(), abort() }; one of this path that is open is given up
  *   move(from, to)  nothing if there is no such file
+ *   remove(path)    nothing if there is no such file
  */
 
 #include "storage.h"
@@ -153,8 +154,10 @@ static void destroyWriter(void *data)
 static Writer *openWriter(txMachine *the)
 {
     Writer *writer = fxGetHostDataValidate(the, mxThis, (void *)destroyWriter);
-    if (!writer || writer->fd < 0)
+    if (!writer)
         xsUnknownError("this file is closed");
+    if (writer->fd < 0)
+        failFile(the, "write", writer->path, EBADF);
     return writer;
 }
 
@@ -174,8 +177,6 @@ static void xs_storage_create(txMachine *the)
         checkRegular(the, "write", path, status.st_mode);
         mode = status.st_mode & 07777;
     }
-    if (writerIsAt(path))
-        throwError(the, "Cannot write %s: it is already being written", printable(path, QUOTED_PATH));
     xsmcSetNewHostInstance(xsResult, writerPrototype);
     writer = writerOpen(path, exists ? &mode : NULL);
     if (!writer)
@@ -235,6 +236,26 @@ static void xs_storage_move(txMachine *the)
         failFile(the, "write", to, errno);
 }
 
+/* --- removing --- */
+
+/* storage.remove(path) */
+static void xs_storage_remove(txMachine *the)
+{
+    char path[PATH_SIZE];
+    struct stat status;
+
+    notWhilePreloading(the);
+    pathArgument(the, 0, path);
+    if (stat(path, &status) < 0) {
+        if (errno == ENOENT)
+            return;
+        failFile(the, "write", path, errno);
+    }
+    checkRegular(the, "write", path, status.st_mode);
+    if (fileRemove(path) < 0)
+        failFile(the, "write", path, errno);
+}
+
 /* --- install --- */
 
 void storageInstall(txMachine *the, txSlot *storage)
@@ -256,4 +277,5 @@ void storageInstall(txMachine *the, txSlot *storage)
     bindFunction(the, storage, "open", xs_storage_open, 1);
     bindFunction(the, storage, "create", xs_storage_create, 1);
     bindFunction(the, storage, "move", xs_storage_move, 2);
+    bindFunction(the, storage, "remove", xs_storage_remove, 1);
 }

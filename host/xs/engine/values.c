@@ -39,13 +39,11 @@ void stringFromBytes(txMachine *the, txSlot *result, const char *bytes, size_t s
             memcpy(to, "\xEF\xBF\xBD", 3);
             to += 3;
             at++;
-        }
-        else if (*at == 0) {
+        } else if (*at == 0) {
             memcpy(to, "\xC0\x80", 2);
             to += 2;
             at++;
-        }
-        else {
+        } else {
             memcpy(to, at, length);
             to += length;
             at += length;
@@ -65,24 +63,21 @@ size_t utf8FromString(char *utf8, const char *string)
         if (at[0] == 0xC0) {
             *to++ = 0;
             at += 2;
-        }
-        else if (at[0] == 0xED && at[1] >= 0xA0) {
+        } else if (at[0] == 0xED && at[1] >= 0xA0) {
             if (at[1] < 0xB0 && at[3] == 0xED && at[4] >= 0xB0) {
-                unsigned character = 0x10000u + ((at[1] & 0x0Fu) << 16 | (at[2] & 0x3Fu) << 10
-                    | (at[4] & 0x0Fu) << 6 | (at[5] & 0x3Fu));
+                unsigned character =
+                    0x10000u + ((at[1] & 0x0Fu) << 16 | (at[2] & 0x3Fu) << 10 | (at[4] & 0x0Fu) << 6 | (at[5] & 0x3Fu));
                 *to++ = (unsigned char)(0xF0 | character >> 18);
                 *to++ = (unsigned char)(0x80 | (character >> 12 & 0x3F));
                 *to++ = (unsigned char)(0x80 | (character >> 6 & 0x3F));
                 *to++ = (unsigned char)(0x80 | (character & 0x3F));
                 at += 6;
-            }
-            else {
+            } else {
                 memcpy(to, "\xEF\xBF\xBD", 3);
                 to += 3;
                 at += 3;
             }
-        }
-        else
+        } else
             *to++ = *at++;
     }
     return (size_t)((char *)to - utf8);

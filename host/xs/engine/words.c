@@ -12,7 +12,10 @@
 
 const char *reasonOf(int error)
 {
-    static const struct { int error; const char *reason; } reasons[] = {
+    static const struct {
+        int error;
+        const char *reason;
+    } reasons[] = {
         { ENOENT, "there is no such file or folder" },
         { ENOTDIR, "a part of its path is not a folder" },
         { EISDIR, "it is a folder" },
@@ -22,20 +25,26 @@ const char *reasonOf(int error)
         { ENOSPC, "the disk is full" },
         { EDQUOT, "the disk quota is used up" },
         { EFBIG, "it would be larger than a file may be here" },
-        { EIO, "the device reports an error" },
-        { ENXIO, "there is no such device" },
+        { ELOOP, "its symbolic links go in a circle" },
+        { EINVAL, "this kind of file cannot be used so" },
+        { ENXIO, "nobody is at the other end" },
         { ENODEV, "there is no such device" },
-        { ELOOP, "its symbolic links lead in a circle" },
-        { ENAMETOOLONG, "its name is too long" },
-        { EEXIST, "something else has its name" },
+        { EIO, "the device has failed" },
         { EMFILE, "too many files are open" },
         { ENFILE, "too many files are open" },
-        { ENOMEM, "this computer has no memory left" },
+        { ENAMETOOLONG, "its name is too long" },
+        { ETXTBSY, "it is a running program" },
         { EBUSY, "it is in use" },
-        { ETXTBSY, "it is in use" },
-        { EPIPE, "its reader has gone" },
-        { ECONNRESET, "its reader has gone" },
+        { EPIPE, "the reader has left" },
+        { ECONNRESET, "the reader has left" },
+        { EXDEV, "it is on another disk" },
+        { EEXIST, "something else has its name" },
+        { ENOMEM, "this computer has no memory left" },
         { EBADF, "it is closed" },
+        { ESTALE, "the disk that it was on is gone" },
+        { ETIMEDOUT, "the disk that it is on does not answer" },
+        { ENOTSUP, "this kind of file cannot be used so" },
+        { EOPNOTSUPP, "this kind of file cannot be used so" },
     };
     size_t i;
     for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
@@ -53,20 +62,37 @@ size_t utf8Sequence(const unsigned char *at, const unsigned char *end)
     for (i = 1; i < size; i++)
         if ((at[i] & 0xC0) != 0x80)
             return 0;
-    if ((at[0] == 0xE0 && at[1] < 0xA0) || (at[0] == 0xED && at[1] > 0x9F)
-            || (at[0] == 0xF0 && at[1] < 0x90) || (at[0] == 0xF4 && at[1] > 0x8F))
+    if ((at[0] == 0xE0 && at[1] < 0xA0) || (at[0] == 0xED && at[1] > 0x9F) || (at[0] == 0xF0 && at[1] < 0x90)
+        || (at[0] == 0xF4 && at[1] > 0x8F))
         return 0;
     return size;
 }
 
-/* Whether a character can be told from others by looking at it: the table of src/errors.ts. */
+/* Whether a character can be told from others by looking at it: the table of src/gpt/base/errors.ts. */
 static bool isVisible(uint32_t character)
 {
     static const uint32_t invisible[][2] = {
-        { 0x00, 0x1F }, { 0x7F, 0xA0 }, { 0xAD, 0xAD }, { 0x34F, 0x34F }, { 0x61C, 0x61C }, { 0x115F, 0x1160 },
-        { 0x1680, 0x1680 }, { 0x17B4, 0x17B5 }, { 0x180B, 0x180F }, { 0x2000, 0x200F }, { 0x2028, 0x202F },
-        { 0x205F, 0x206F }, { 0x3000, 0x3000 }, { 0x3164, 0x3164 }, { 0xD800, 0xF8FF }, { 0xFE00, 0xFE0F },
-        { 0xFEFF, 0xFEFF }, { 0xFFA0, 0xFFA0 }, { 0xFFF0, 0xFFFB }, { 0xFFFE, 0xFFFF }, { 0x1D173, 0x1D17A },
+        { 0x00, 0x1F },
+        { 0x7F, 0xA0 },
+        { 0xAD, 0xAD },
+        { 0x34F, 0x34F },
+        { 0x61C, 0x61C },
+        { 0x115F, 0x1160 },
+        { 0x1680, 0x1680 },
+        { 0x17B4, 0x17B5 },
+        { 0x180B, 0x180F },
+        { 0x2000, 0x200F },
+        { 0x2028, 0x202F },
+        { 0x205F, 0x206F },
+        { 0x3000, 0x3000 },
+        { 0x3164, 0x3164 },
+        { 0xD800, 0xF8FF },
+        { 0xFE00, 0xFE0F },
+        { 0xFEFF, 0xFEFF },
+        { 0xFFA0, 0xFFA0 },
+        { 0xFFF0, 0xFFFB },
+        { 0xFFFE, 0xFFFF },
+        { 0x1D173, 0x1D17A },
         { 0xE0000, 0x10FFFF },
     };
     size_t i;
@@ -101,7 +127,7 @@ const char *printable(const char *text, int most)
             memcpy(shown, at, bytes = size);
         else
             bytes = (size_t)snprintf(shown, sizeof(shown), "\\u{%x}", (unsigned)decode(at, size));
-        /* As in src/errors.ts what counts is the length of a string of JavaScript. */
+        /* As in src/gpt/base/errors.ts what counts is the length of a string of JavaScript. */
         count += bytes == size ? (size == 4 ? 2 : 1) : (int)bytes;
         if (count > most) {
             memcpy(to, "\xE2\x80\xA6", 3);

@@ -16,7 +16,7 @@ enum {
 /* Why something failed, in words that fit behind a colon. `error` is an errno. */
 const char *reasonOf(int error);
 
-/* Text from outside as a message may show it, like printable() in src/errors.ts: what is invisible, or
+/* Text from outside as a message may show it, like printable() in src/gpt/base/errors.ts: what is invisible, or
    would move the cursor of a terminal, as its code (\u{1b}), a byte that is not UTF-8 as \x{ff}, and
    cut to `most` characters, QUOTED_MOST at the most. It stays until printable() was called four times more. */
 const char *printable(const char *text, int most);

@@ -9,19 +9,20 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static Writer *openWriters;
 
-bool writerIsAt(const char *path)
+static void closeAt(const char *path)
 {
-    const Writer *writer;
-    for (writer = openWriters; writer; writer = writer->next)
-        if (strcmp(writer->path, path) == 0)
-            return true;
-    return false;
+    Writer *writer = openWriters;
+    while (writer && strcmp(writer->path, path) != 0)
+        writer = writer->next;
+    if (writer)
+        writerClose(writer);
 }
 
 static void removeTemporaries(void)
@@ -34,6 +35,7 @@ Writer *writerOpen(const char *path, const mode_t *mode)
 {
     static bool cleaning;
     Writer *writer = hostAllocate(sizeof(Writer));
+    closeAt(path);
     strcpy(writer->path, path);
     snprintf(writer->temporary, sizeof(writer->temporary), "%s.%ld.tmp", path, (long)getpid());
     unlink(writer->temporary);     /* one that a killed process with our number has left */
@@ -104,6 +106,11 @@ int writerCommit(Writer *writer)
 int fileMove(const char *from, const char *to)
 {
     return rename(from, to) < 0 ? -1 : syncFolderOf(to);
+}
+
+int fileRemove(const char *path)
+{
+    return unlink(path) < 0 && errno != ENOENT ? -1 : syncFolderOf(path);
 }
 
 void writerClose(Writer *writer)

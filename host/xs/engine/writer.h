@@ -9,7 +9,6 @@
 #ifndef ESP32GPT_WRITER_H
 #define ESP32GPT_WRITER_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 enum { PATH_SIZE = 4096 };     /* with the NUL at its end */
@@ -22,11 +21,8 @@ struct sxWriter {
     char temporary[PATH_SIZE + 32];
 };
 
-/* Whether this file is being written. */
-bool writerIsAt(const char *path);
-
-/* `mode` is that of the file that will be replaced, or NULL if there is none. Returns NULL and errno if
-   that is impossible. */
+/* One that is open for this path is closed. `mode` is that of the file that will be replaced, or NULL if there is none.
+   Returns NULL and errno if that is impossible. */
 Writer *writerOpen(const char *path, const mode_t *mode);
 
 /* Puts the file into its place. Returns -1 and errno if that failed. In any case it is closed then. */
@@ -34,6 +30,9 @@ int writerCommit(Writer *writer);
 
 /* Renames a file, and brings that to the disk. Returns -1 and errno if that failed. */
 int fileMove(const char *from, const char *to);
+
+/* Removes a file, likewise. */
+int fileRemove(const char *path);
 
 /* Gives up, unless the writer is closed. errno stays what it is. */
 void writerClose(Writer *writer);

@@ -6,6 +6,7 @@
 
 #include "driver/uart.h"
 #include "esp_heap_caps.h"
+#include "esp_private/panic_internal.h"
 #include "esp_system.h"
 #include "freertos/task.h"
 #ifdef WITH_USB
@@ -31,7 +32,7 @@ static void wait_for_ever(const char *function)
 
 void power_on(int fifo_size, int bytes_a_tick)
 {
-    chip = (struct chip){ .fifo_size = fifo_size, .bytes_a_tick = bytes_a_tick, .input = "", .pins = { -1, -1 } };
+    chip = (struct chip) { .fifo_size = fifo_size, .bytes_a_tick = bytes_a_tick, .input = "", .pins = { -1, -1 } };
 }
 
 static bool has_host(void)
@@ -175,7 +176,8 @@ enum {
 
 esp_err_t usb_serial_jtag_driver_install(usb_serial_jtag_driver_config_t *config)
 {
-    if (chip.is_usb_installed || chip.refuses_usb || config->rx_buffer_size <= USB_PACKET || config->tx_buffer_size == 0)
+    if (chip.is_usb_installed || chip.refuses_usb || config->rx_buffer_size <= USB_PACKET
+        || config->tx_buffer_size == 0)
         return ESP_FAIL;
     chip.is_usb_installed = true;
     chip.fifo_size = (int)config->tx_buffer_size;
@@ -240,6 +242,18 @@ esp_reset_reason_t esp_reset_reason(void)
     return ESP_RST_SW;
 }
 
+bool g_panic_abort;
+char *g_panic_abort_details;
+
+/* ESP-IDF's own, which restarts the chip. */
+void esp_panic_handler(panic_info_t *info)
+{
+    (void)info;
+    chip.panics++;
+    chip.has_restarted = true;
+    longjmp(on_restart, 1);
+}
+
 esp_err_t esp_register_shutdown_handler(shutdown_handler_t wanted)
 {
     chip.handlers++;
@@ -294,18 +308,25 @@ struct call call_native(void (*function)(xsMachine *), int count, const struct a
     machine.frame = frame;
     if (machine.stack == NULL)
         leave_slots(STACK_SLOTS / 2);
-    set(&frame[1], (struct slot){ .type = xsUndefinedType });
-    set(&frame[-1], (struct slot){ .type = xsIntegerType, .integer = count });
+    set(&frame[1], (struct slot) { .type = xsUndefinedType });
+    set(&frame[-1], (struct slot) { .type = xsIntegerType, .integer = count });
     for (int i = 0; i < count; i++) {
         const struct argument *argument = &arguments[i];
-        xsType type = argument->kind == 'i' ? xsIntegerType : argument->kind == 'b' ? xsReferenceType
-            : argument->kind == 's' ? xsStringType : xsUndefinedType;
-        set(&frame[-2 - i], (struct slot){ type, argument->integer, argument->bytes, argument->size });
+        xsType type = argument->kind == 'i' ? xsIntegerType
+            : argument->kind == 'b'         ? xsReferenceType
+            : argument->kind == 's'         ? xsStringType
+                                            : xsUndefinedType;
+        set(&frame[-2 - i], (struct slot) { type, argument->integer, argument->bytes, argument->size });
     }
     if (setjmp(on_throw))
-        return (struct call){ .is_thrown = true };
+        return (struct call) { .is_thrown = true };
     function(&machine);
-    return (struct call){ .result = get(&frame[1]).integer };
+    struct slot result = get(&frame[1]);
+    return (struct call) {
+        .result = result.integer,
+        .text = result.type == xsStringType ? result.bytes : NULL,
+        .is_undefined = result.type == xsUndefinedType,
+    };
 }
 
 xsType fxTypeOf(xsMachine *the, xsSlot *from)
@@ -334,16 +355,25 @@ xsStringValue fxToString(xsMachine *the, xsSlot *from)
 void fxInteger(xsMachine *the, xsSlot *to, xsIntegerValue value)
 {
     (void)the;
-    set(to, (struct slot){ .type = xsIntegerType, .integer = value });
+    set(to, (struct slot) { .type = xsIntegerType, .integer = value });
+}
+
+void fxString(xsMachine *the, xsSlot *to, xsStringValue text)
+{
+    static char copy[MOST_SENT];
+    (void)the;
+    strncpy(copy, text, sizeof copy - 1);
+    set(to, (struct slot) { .type = xsStringType, .bytes = copy });
 }
 
 void fxBoolean(xsMachine *the, xsSlot *to, xsBooleanValue value)
 {
     (void)the;
-    set(to, (struct slot){ .type = xsBooleanType, .integer = value != 0 });
+    set(to, (struct slot) { .type = xsBooleanType, .integer = value != 0 });
 }
 
-xsIntegerValue _xsmcGetBuffer(xsMachine *the, xsSlot *from, void **data, xsUnsignedValue *count, xsBooleanValue writable)
+xsIntegerValue _xsmcGetBuffer(
+    xsMachine *the, xsSlot *from, void **data, xsUnsignedValue *count, xsBooleanValue writable)
 {
     struct slot slot = get(from);
     (void)the, (void)writable;
@@ -354,7 +384,8 @@ xsIntegerValue _xsmcGetBuffer(xsMachine *the, xsSlot *from, void **data, xsUnsig
     return 0;
 }
 
-void fxThrowMessage(xsMachine *the, xsStringValue path, xsIntegerValue line, xsIntegerValue error, xsStringValue message, ...)
+void fxThrowMessage(
+    xsMachine *the, xsStringValue path, xsIntegerValue line, xsIntegerValue error, xsStringValue message, ...)
 {
     (void)the, (void)path, (void)line, (void)error, (void)message;
     longjmp(on_throw, 1);

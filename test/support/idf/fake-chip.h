@@ -1,5 +1,5 @@
 /*
- * A chip for gpt-device.c on a desktop: a UART with a tiny FIFO, USB where WITH_USB is defined, and the few calls
+ * A chip for the firmware's C on a desktop: a UART with a tiny FIFO, USB where WITH_USB is defined, and the few calls
  * of XS that it makes.
  */
 #ifndef FAKE_CHIP_H
@@ -30,6 +30,7 @@ struct chip {
     /* The ticks from and until which a host is at the other end of the USB cable. */
     uint32_t host_from, host_until;
     bool is_usb_installed, refuses_usb;
+    int panics;
 };
 
 extern struct chip chip;
@@ -44,7 +45,9 @@ extern jmp_buf on_restart;
 /* A call of a native function. Its result, or is_thrown. */
 struct call {
     int32_t result;
-    bool is_thrown;
+    bool is_thrown, is_undefined;
+    /* Where it is a string; the next call takes its place. */
+    const char *text;
 };
 struct argument {
     char kind; /* i: integer, b: buffer, s: string, u: undefined */

@@ -1,4 +1,7 @@
-/* What firmware-device.test.ts asks of gpt-device.c, a scenario a run: "ok", or the line that does not hold. */
+/*
+ * What firmware-device.test.ts asks of src/firmware/chip/esp32/gpt_*.c, a scenario a run: "ok", or the line that does not
+ * hold.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,17 +9,25 @@
 #include "fake-chip.h"
 
 #include "esp_intr_alloc.h"
+#include "esp_private/panic_internal.h"
 #include "sdkconfig.h"
 
-void xs_gpt_free_heap(xsMachine *the);
-void xs_gpt_largest_piece(xsMachine *the);
-void xs_gpt_reset_reason(xsMachine *the);
-void xs_gpt_open_port(xsMachine *the);
-void xs_gpt_read_port(xsMachine *the);
-void xs_gpt_write_port(xsMachine *the);
-void xs_gpt_flush_port(xsMachine *the);
-void xs_gpt_restart(xsMachine *the);
+void gpt_xs_free_heap(xsMachine *the);
+void gpt_xs_largest_piece(xsMachine *the);
+void gpt_xs_reset_reason(xsMachine *the);
+void gpt_xs_open_port(xsMachine *the);
+void gpt_xs_read_port(xsMachine *the);
+void gpt_xs_write_port(xsMachine *the);
+void gpt_xs_flush_port(xsMachine *the);
+void gpt_xs_restart(xsMachine *the);
+void gpt_xs_keep(xsMachine *the);
+void gpt_xs_kept(xsMachine *the);
+void gpt_xs_take_crash(xsMachine *the);
 void esp_restart(void);
+void esp_panic_handler(panic_info_t *info);
+
+/* The memory that a reset keeps: the linker says where it is. */
+extern char __start_rtc_noinit[], __stop_rtc_noinit[];
 
 #define CHECK(holds) \
     do { \
@@ -36,23 +47,23 @@ static const unsigned LONGEST_LOOK = 500;
 
 static struct argument integer(int value)
 {
-    return (struct argument){ .kind = 'i', .integer = value };
+    return (struct argument) { .kind = 'i', .integer = value };
 }
 
 static struct argument string(char *text)
 {
-    return (struct argument){ .kind = 's', .bytes = text };
+    return (struct argument) { .kind = 's', .bytes = text };
 }
 
 static struct argument buffer(void *bytes, size_t size)
 {
-    return (struct argument){ .kind = 'b', .bytes = bytes, .size = size };
+    return (struct argument) { .kind = 'b', .bytes = bytes, .size = size };
 }
 
 static struct call open_port(char *port, int transmit, int receive)
 {
     struct argument arguments[] = { string(port), integer(115200), integer(transmit), integer(receive) };
-    return call_native(xs_gpt_open_port, 4, arguments);
+    return call_native(gpt_xs_open_port, 4, arguments);
 }
 
 /* Where no host is at the USB cable, which is so until a scenario says otherwise. */
@@ -64,7 +75,7 @@ static struct call open_uart(int transmit, int receive)
 static struct call read_port(void *bytes, size_t size)
 {
     struct argument arguments[] = { buffer(bytes, size) };
-    return call_native(xs_gpt_read_port, 1, arguments);
+    return call_native(gpt_xs_read_port, 1, arguments);
 }
 
 /* From memory of just that size, so that a byte too many is seen. */
@@ -75,7 +86,7 @@ static struct call write_port(const char *text, int from, int to)
     struct argument arguments[] = { buffer(bytes, size), integer(from), integer(to) };
     struct call call;
     memcpy(bytes, text, size);
-    call = call_native(xs_gpt_write_port, 3, arguments);
+    call = call_native(gpt_xs_write_port, 3, arguments);
     free(bytes);
     return call;
 }
@@ -83,14 +94,14 @@ static struct call write_port(const char *text, int from, int to)
 static struct call flush_port(int milliseconds)
 {
     struct argument arguments[] = { integer(milliseconds) };
-    return call_native(xs_gpt_flush_port, 1, arguments);
+    return call_native(gpt_xs_flush_port, 1, arguments);
 }
 
 static void restart(struct argument reason, struct argument message)
 {
     struct argument arguments[] = { reason, message };
     if (setjmp(on_restart) == 0)
-        call_native(xs_gpt_restart, 2, arguments);
+        call_native(gpt_xs_restart, 2, arguments);
     CHECK(chip.has_restarted);
 }
 
@@ -101,9 +112,9 @@ static bool has_sent(const char *text)
 
 static void figures(void)
 {
-    CHECK(call_native(xs_gpt_free_heap, 0, NULL).result == 106000);
-    CHECK(call_native(xs_gpt_largest_piece, 0, NULL).result == 63488);
-    CHECK(call_native(xs_gpt_reset_reason, 0, NULL).result == 3);
+    CHECK(call_native(gpt_xs_free_heap, 0, NULL).result == 106000);
+    CHECK(call_native(gpt_xs_largest_piece, 0, NULL).result == 63488);
+    CHECK(call_native(gpt_xs_reset_reason, 0, NULL).result == 3);
 }
 
 static void opens(void)
@@ -196,7 +207,7 @@ static void last_words(void)
 static void last_words_alone(void)
 {
     open_uart(-1, -1);
-    restart(string("memory full"), (struct argument){ .kind = 'u' });
+    restart(string("memory full"), (struct argument) { .kind = 'u' });
     CHECK(has_sent("Restarting: memory full\r\n"));
 }
 
@@ -204,7 +215,7 @@ static void last_words_of_nothing(void)
 {
     open_uart(-1, -1);
     if (setjmp(on_restart) == 0)
-        call_native(xs_gpt_restart, 0, NULL);
+        call_native(gpt_xs_restart, 0, NULL);
     CHECK(chip.has_restarted && has_sent("Restarting: unknown\r\n"));
 }
 
@@ -416,6 +427,111 @@ static void no_usb(void)
 }
 #endif
 
+/* What power-on leaves in the memory that a reset keeps. */
+static void fill_kept(int with)
+{
+    /* cppcheck-suppress comparePointers; the linker puts both at the ends of one piece */
+    memset(__start_rtc_noinit, with, (size_t)(__stop_rtc_noinit - __start_rtc_noinit));
+}
+
+static struct call keep(int slot, int value)
+{
+    struct argument arguments[] = { integer(slot), integer(value) };
+    return call_native(gpt_xs_keep, 2, arguments);
+}
+
+static struct call kept(int slot)
+{
+    struct argument arguments[] = { integer(slot) };
+    return call_native(gpt_xs_kept, 1, arguments);
+}
+
+static struct call take_crash(void)
+{
+    return call_native(gpt_xs_take_crash, 0, NULL);
+}
+
+static void keeps_numbers(void)
+{
+    static const int fillings[] = { 0, 0xff, 0xa5 };
+    for (size_t i = 0; i < sizeof fillings / sizeof *fillings; i++) {
+        fill_kept(fillings[i]);
+        for (int slot = 0; slot < 4; slot++)
+            CHECK(kept(slot).is_undefined);
+        CHECK(keep(2, 512).is_undefined && keep(0, -1).is_undefined && keep(3, 0).is_undefined);
+        CHECK(kept(2).result == 512 && kept(0).result == -1 && kept(1).is_undefined);
+        CHECK(!kept(3).is_undefined && kept(3).result == 0);
+    }
+}
+
+/* No bit of a slot changes unseen. */
+static void sees_damage(void)
+{
+    /* cppcheck-suppress comparePointers; the linker puts both at the ends of one piece */
+    size_t size = (size_t)(__stop_rtc_noinit - __start_rtc_noinit);
+    fill_kept(0);
+    keep(0, 7);
+    for (size_t bit = 0; bit < size * 8; bit++) {
+        __start_rtc_noinit[bit / 8] ^= (char)(1 << bit % 8);
+        CHECK(kept(0).is_undefined || kept(0).result == 7);
+        CHECK(take_crash().is_undefined);
+        __start_rtc_noinit[bit / 8] ^= (char)(1 << bit % 8);
+    }
+    CHECK(kept(0).result == 7);
+}
+
+static void refuses_slots(void)
+{
+    CHECK(keep(-1, 0).is_thrown && keep(4, 0).is_thrown && kept(-1).is_thrown && kept(4).is_thrown);
+}
+
+static void panic(const char *reason, unsigned long address, int core)
+{
+    panic_info_t info = { .reason = reason, .addr = (const void *)address, .core = core };
+    chip.has_restarted = false;
+    if (setjmp(on_restart) == 0)
+        esp_panic_handler(&info);
+    CHECK(chip.has_restarted);
+}
+
+static void keeps_a_panic(void)
+{
+    fill_kept(0xa5);
+    CHECK(take_crash().is_undefined);
+    panic("LoadProhibited", 0x400d1234, 1);
+    CHECK(chip.panics == 1);
+    CHECK(strcmp(take_crash().text, "LoadProhibited at 0x400d1234 on core 1") == 0);
+    CHECK(take_crash().is_undefined);
+    panic(NULL, 0, 0);
+    CHECK(strcmp(take_crash().text, "unknown at 0x00000000 on core 0") == 0);
+}
+
+static void keeps_the_first_panic(void)
+{
+    fill_kept(0);
+    panic("IllegalInstruction", 0x400d0001, 0);
+    panic("Double exception", 0x400d0002, 0);
+    CHECK(chip.panics == 2);
+    CHECK(strcmp(take_crash().text, "IllegalInstruction at 0x400d0001 on core 0") == 0);
+}
+
+static void keeps_an_abort(void)
+{
+    char details[400] = "assert failed: \x1b[2J\xc3\xa9 ";
+    const char *text;
+    fill_kept(0);
+    g_panic_abort = true;
+    panic("StoreProhibited", 0x40081234, 0);
+    CHECK(strcmp(take_crash().text, "abort at 0x40081234 on core 0") == 0);
+    memset(details + strlen(details), 'x', sizeof details - 1 - strlen(details));
+    g_panic_abort_details = details;
+    panic("StoreProhibited", 0x40081234, 0);
+    text = take_crash().text;
+    CHECK(strncmp(text, "assert failed: ?[2J?? xxx", 25) == 0);
+    CHECK(strlen(text) == 119 + strlen(" at 0x40081234 on core 0"));
+    CHECK(strcmp(text + 119, " at 0x40081234 on core 0") == 0);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -437,6 +553,12 @@ static const struct {
     { "javascript-overflow", javascript_overflow },
     { "c-overflow", c_overflow },
     { "unopened", unopened },
+    { "keeps-numbers", keeps_numbers },
+    { "sees-damage", sees_damage },
+    { "refuses-slots", refuses_slots },
+    { "keeps-a-panic", keeps_a_panic },
+    { "keeps-the-first-panic", keeps_the_first_panic },
+    { "keeps-an-abort", keeps_an_abort },
 #ifdef WITH_USB
     { "usb-opens", usb_opens },
     { "usb-without-host", usb_without_host },

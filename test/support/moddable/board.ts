@@ -1,6 +1,6 @@
-import { crc32 } from "../../../src/data/crc32";
-import { encode, scan, skip } from "../../../src/data/scan";
-import type { PortChoice } from "../../../src/program/settings";
+import { crc32 } from "../../../src/gpt/base/crc32";
+import { encode, scan, skip } from "../../../src/gpt/data/scan";
+import type { PortChoice } from "../../../src/device/settings";
 import { Flash } from "./files";
 
 /**
@@ -8,8 +8,9 @@ import { Flash } from "./files";
  * The modules beside this file are what the sources then import in the place of the SDK's.
  */
 class Board {
-  /** What mc/config holds. */
+  /** What mc/config holds of ours, and beside it. */
   settings: Record<string, unknown> = {};
+  beside: Record<string, unknown> = {};
   names = new TextEncoder().encode("emma\nolivia\nava\n");
   /** What chip it is: without a port, as in a simulator, the firmware speaks through trace(). */
   hasPort = true;
@@ -121,6 +122,16 @@ class Board {
     return this.fifoUsed === 0;
   }
 
+  /** What a reset of the chip keeps: `reset()` is power-on. */
+  slots: (number | undefined)[] = [];
+  crash: string | undefined;
+
+  takeCrash(): string | undefined {
+    const { crash } = this;
+    this.crash = undefined;
+    return crash;
+  }
+
   restart(reason: string, message: unknown): void {
     this.restarts++;
     const text = `Restarting: ${reason}${typeof message === "string" ? `: ${message}` : ""}\r\n`;
@@ -136,15 +147,15 @@ export const board = new Board();
 
 // What the SDK has among its globals. The names of native functions are theirs in C.
 const natives: Record<string, (...values: never[]) => unknown> = {
-  xs_gpt_scan(bytes: Uint8Array, ...views: Uint8Array[]): void {
+  gpt_xs_scan(bytes: Uint8Array, ...views: Uint8Array[]): void {
     const [index, characters, numbers] = views.map(
       (view) => new Uint32Array(view.buffer, view.byteOffset, view.length / 4),
     );
     scan(bytes, { index, characters, numbers });
   },
-  xs_gpt_skip: skip,
-  xs_gpt_encode: encode,
-  xs_gpt_crc32: crc32,
+  gpt_xs_skip: skip,
+  gpt_xs_encode: encode,
+  gpt_xs_crc32: crc32,
 };
 Object.assign(globalThis, {
   native: (name: string) => natives[name],

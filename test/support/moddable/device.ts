@@ -1,7 +1,7 @@
-import type { Device } from "../../../src/moddable/device/esp32/device";
+import type { Device } from "../../../src/firmware/chip/esp32/device";
 import { board } from "./board";
 
-/** "gpt/device" */
+/** "esp32gpt/chip" */
 export const device: Device = {
   get name() {
     return board.hasPort ? "ESP32" : "XS";
@@ -14,4 +14,7 @@ export const device: Device = {
   writePort: (bytes, from, to) => board.write(bytes, from, to),
   flushPort: (milliseconds) => board.flush(milliseconds),
   restart: (reason, message) => board.restart(reason, message),
+  kept: (slot) => board.slots[slot],
+  keep: (slot, value) => void (board.slots[slot] = value),
+  takeCrash: () => board.takeCrash(),
 };

@@ -1,4 +1,4 @@
-/* As much of ESP-IDF's driver as gpt-device.c could use; fake-chip.c is what is behind it. */
+/* As much of ESP-IDF's driver as gpt_port.c could use; fake-chip.c is what is behind it. */
 #ifndef DRIVER_UART_H
 #define DRIVER_UART_H
 

@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileError } from "../../src/places/node/file-errors";
+import { type InputKind, isRegular, spool } from "./inputs";
+import { NodeStorage } from "../../src/places/node/storage";
+import { removeLeftovers, saveTarget } from "./outputs";
+
+/**
+ * The files of a run. What the user names may be a pipe or a link; the program, which may run in another
+ * process, gets regular files in their place.
+ */
+export class Files {
+  /** The file behind a name, for names that are not that file themselves. */
+  readonly actual: Record<string, string> = {};
+  /** Files by the names that the user gave. */
+  readonly storage = new NodeStorage((name) => this.pathOf(name));
+  private folder: string | undefined;
+
+  constructor(private readonly ending: AbortSignal) {}
+
+  /** @throws InputError when it cannot be read, or is too large */
+  async input(name: string, kind: InputKind): Promise<void> {
+    if (Object.hasOwn(this.actual, name)) return;
+    try {
+      if (isRegular(name)) return;
+    } catch (error) {
+      throw fileError("read", name, error);
+    }
+    this.folder ??= mkdtempSync(join(tmpdir(), "esp32gpt-"));
+    const file = join(this.folder, String(Object.keys(this.actual).length));
+    await spool(name, file, kind, this.ending);
+    this.actual[name] = file;
+  }
+
+  /** @throws InputError when a checkpoint cannot be saved there */
+  output(name: string): void {
+    const target = saveTarget(name);
+    removeLeftovers(target);
+    if (target !== name) this.actual[name] = target;
+  }
+
+  pathOf(name: string): string {
+    return Object.hasOwn(this.actual, name) ? this.actual[name] : name;
+  }
+
+  /** Removes the copies. */
+  close(): void {
+    if (this.folder !== undefined) rmSync(this.folder, { recursive: true, force: true });
+  }
+}

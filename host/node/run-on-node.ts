@@ -1,0 +1,55 @@
+import { InputError } from "../../src/gpt/base/errors";
+import type { DoneEvent, Event } from "../../src/protocol/events";
+import { type Job, runJob } from "../../src/jobs/job";
+import type { Dtype, Ops, OpsName } from "../../src/gpt/model/ops";
+import type { Platform } from "../../src/gpt/base/platform";
+import { Runner } from "../../src/gpt/base/runner";
+import { typescriptOps } from "../../src/gpt/model/typescript-ops";
+import type { Files } from "../files/files";
+import { LIST, readRegular } from "../files/inputs";
+import type { UsageReport } from "../terminal/statistics";
+
+/** What a place needs to do a job, and whom it tells. */
+export interface Call {
+  readonly job: Job;
+  /** The name of the dataset among the files. */
+  readonly names: string;
+  readonly files: Files;
+  readonly tell: (event: Event | UsageReport) => void;
+  /** Whether every step is to be told, or only those that the log has a line for. */
+  readonly tellsAllSteps: boolean;
+  /** Keeps what was told, where somebody does: see Surroundings. */
+  readonly flush?: (() => Promise<void>) | undefined;
+  /** Calls back when those who listen can take more. */
+  readonly whenReady: (callback: () => void) => void;
+  /** Asks the job to end soon and in order. */
+  readonly ending: AbortSignal;
+}
+
+/** Does a job in this process. */
+export async function runOnNode(call: Call): Promise<DoneEvent["outcome"]> {
+  const { job, names, files, tell, tellsAllSteps, flush, whenReady, ending } = call;
+  const platform: Platform = {
+    place: "Node",
+    names: readRegular(files.pathOf(names), LIST),
+    namesFile: names,
+    storage: files.storage,
+    now: () => performance.now(),
+    schedule: (slice) => whenReady(() => void setImmediate(slice)),
+    room: () => undefined,
+  };
+  const runner = new Runner(platform);
+  const stop = (): void => runner.stop();
+  ending.addEventListener("abort", stop);
+  if (ending.aborted) stop();
+  try {
+    return await runJob(job, { platform, runner, tell, tellsAllSteps, flush, provideOps });
+  } finally {
+    ending.removeEventListener("abort", stop);
+  }
+}
+
+export function provideOps(dtype: Dtype, ops?: OpsName): Ops {
+  if (ops === "native") throw new InputError("Native ops run on XS only: use --engine xs, or --ops typescript.");
+  return typescriptOps(dtype);
+}

@@ -1,0 +1,97 @@
+import type { SingleBar } from "cli-progress";
+import type { Event } from "../../src/protocol/events";
+import { formatText } from "../../src/protocol/text-log";
+import { LossCurve } from "../../src/jobs/loss-curve";
+import type { Output } from "../files/output";
+import { showCursorWhileSuspended } from "./suspension";
+
+/** Shows events: the log on standard output, and on a terminal a bar below it. */
+export interface Display {
+  readonly hear: (event: Event) => void;
+  readonly end: () => void;
+}
+
+/** Rows of the curve at the end of a training. */
+const CURVE_ROWS = 16;
+const MOST_COLUMNS = 100;
+
+/** A name as a line of JSON; "" for other events. */
+export function formatNameAsJson(event: Event): string {
+  if (event.type !== "name") return "";
+  const { number, name, isKnown } = event;
+  return `${JSON.stringify({ number, name, isKnown })}\n`;
+}
+
+/** Standard output as a pipe or file gets it: the lines that `format` makes of an event, or "". */
+export function plainDisplay(output: Output, format: (event: Event) => string): Display {
+  return {
+    hear: (event) => output.write(format(event)),
+    end: () => undefined,
+  };
+}
+
+export async function terminalDisplay(output: Output): Promise<Display> {
+  // Loaded where it is needed: a start in a pipe does without.
+  const { MultiBar } = await import("cli-progress");
+  const { drawCurve } = await import("./curve");
+  const bars = new MultiBar({
+    clearOnComplete: true,
+    hideCursor: true,
+    gracefulExit: false,
+    etaBuffer: 500,
+    stream: process.stdout,
+    barsize: 24,
+  });
+  const curve = new LossCurve();
+  let bar: SingleBar | undefined;
+  let isOpen = true;
+  let unfollow = (): void => undefined;
+  /** How the loss went, where there is room for it. */
+  const drawn = (): string => {
+    const { columns, rows } = process.stdout;
+    const chart = drawCurve(curve, Math.min(columns, MOST_COLUMNS), Math.min(rows - 2, CURVE_ROWS), showsColours());
+    return chart === undefined ? "" : `${chart}\n`;
+  };
+  const end = (): void => {
+    if (!isOpen) return;
+    isOpen = false;
+    bars.update(); // writes what is still waiting to be logged
+    bars.stop();
+    unfollow();
+  };
+  const show = (value: number, of: number, format: string, payload: object): void => {
+    if (!bar) {
+      bar = bars.create(of, 0, payload, { format });
+      unfollow = showCursorWhileSuspended(process.stdout);
+    }
+    bar.update(value, payload);
+    if (value === of) end();
+  };
+  return {
+    hear(event) {
+      curve.hear(event);
+      const text = formatText(event);
+      if (event.type === "trained") end();
+      if (isOpen && bar && text !== "") bars.log(text);
+      else output.write(text);
+      if (event.type === "step") show(event.step + 1, event.steps, STEP_FORMAT, lossesOf(curve));
+      else if (event.type === "trained") output.write(drawn());
+      else if (event.type === "progress") show(event.done, event.total, NAMES_FORMAT, {});
+    },
+    end,
+  };
+}
+
+const STEP_FORMAT =
+  "{bar} {percentage}% | step {value}/{total} | loss {loss} | smoothed {smoothed} | {eta_formatted} left";
+const NAMES_FORMAT = "{bar} {percentage}% | {value}/{total} names | {eta_formatted} left";
+
+/** What the bar shows. */
+function lossesOf({ loss, smoothed }: LossCurve): { loss: string; smoothed: string } {
+  return { loss: loss?.toFixed(4) ?? "-", smoothed: smoothed?.toFixed(4) ?? "-" };
+}
+
+/** Whether the terminal is to have colours: see no-color.org. */
+export function showsColours(): boolean {
+  return process.env.NO_COLOR === undefined || process.env.NO_COLOR === "";
+}

@@ -1,0 +1,78 @@
+// Every TypeScript module of the firmware is preloaded: frozen into flash when it is built. mcconfig's wildcards in
+// "preload" pass over TypeScript, so this writes the lists of the manifests from their folders, or with --check
+// says which are out of date, or with --list what there is: each module of the firmware with its files, as JSON.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/**
+ * @typedef {{
+ *   include?: string[],
+ *   modules?: Record<string, string | string[]>,
+ *   preload?: string[],
+ *   platforms?: Record<string, { modules?: Record<string, string> }>,
+ * }} Manifest
+ */
+
+/**
+ * @param {string} [file]
+ * @returns {string[]} the manifest of the firmware, and all of the project's own that it includes
+ */
+export function manifests(file = join(ROOT, "manifest.json")) {
+  const { include = [] } = read(file);
+  const own = include.filter((path) => path.startsWith(".")).map((path) => join(dirname(file), path));
+  return [file, ...own.flatMap((path) => manifests(path))];
+}
+
+/**
+ * @param {string} file a manifest
+ * @returns {Map<string, string[]>} the TypeScript files behind each module that it has
+ */
+export function modulesOf(file) {
+  const { modules = {}, platforms = {} } = read(file);
+  /** @type {Map<string, string[]>} */
+  const found = new Map();
+  for (const each of [modules, ...Object.values(platforms).map((platform) => platform.modules ?? {})])
+    for (const [name, source] of Object.entries(each)) {
+      if (name === "~" || typeof source !== "string") continue;
+      for (const path of sourcesOf(join(dirname(file), source))) {
+        const stem = /([^/]+)\.ts$/.exec(path)?.[1] ?? "";
+        const specifier = name.replace(/\*$/, stem);
+        found.set(specifier, [...(found.get(specifier) ?? []), path]);
+      }
+    }
+  return found;
+}
+
+/** @param {string} source as a manifest names it, without .ts or with a wildcard @returns {string[]} */
+function sourcesOf(source) {
+  if (!source.endsWith("/*")) return [`${source}.ts`];
+  const folder = dirname(source);
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => join(folder, name));
+}
+
+/** @param {string} file @returns {Manifest} */
+function read(file) {
+  return JSON.parse(readFileSync(file, "utf8"));
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  if (process.argv.includes("--list"))
+    console.log(JSON.stringify(manifests().map((file) => ({ file, modules: Object.fromEntries(modulesOf(file)) }))));
+  else
+    for (const file of manifests()) {
+      const manifest = read(file);
+      const wanted = [...modulesOf(file).keys()].sort();
+      if (JSON.stringify(manifest.preload ?? []) === JSON.stringify(wanted)) continue;
+      if (process.argv.includes("--check")) {
+        console.error(
+          `${relative(ROOT, file)}: "preload" is not what its modules are: node scripts/preload.mjs writes it.`,
+        );
+        process.exitCode = 1;
+      } else writeFileSync(file, `${JSON.stringify({ ...manifest, preload: wanted }, null, 2)}\n`);
+    }
+}

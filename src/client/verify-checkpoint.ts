@@ -1,0 +1,25 @@
+import { CheckingTask } from "../gpt/checkpoint/loading";
+import { Checkpoint } from "../gpt/checkpoint/reader";
+import { storageOfBytes } from "../places/stored-bytes";
+import { latinVocabulary } from "../gpt/data/vocabulary";
+import { typescriptOps } from "../gpt/model/typescript-ops";
+import type { Clock } from "../gpt/base/platform";
+import { Runner } from "../gpt/base/runner";
+
+/**
+ * Reads all of a checkpoint, and sees that it is sound.
+ * @param name what messages call it
+ * @returns the steps that it was trained
+ * @throws InputError when it cannot be used
+ */
+export async function verifyCheckpoint(bytes: Uint8Array, name: string, clock: Clock): Promise<number> {
+  const checkpoint = await Checkpoint.open(storageOfBytes(bytes), name);
+  try {
+    checkpoint.modelConfig({});
+    checkpoint.vocabulary(latinVocabulary());
+    await new Runner(clock).run(new CheckingTask(checkpoint, typescriptOps(checkpoint.dtype)));
+    return checkpoint.step;
+  } finally {
+    checkpoint.close();
+  }
+}

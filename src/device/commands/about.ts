@@ -1,0 +1,48 @@
+import { type Command, sayAll } from "./command";
+import { InputError } from "../../gpt/base/errors";
+import { planMemory } from "../../gpt/plan";
+import type { Device } from "../device";
+
+/** Commands about the device itself. */
+export const ABOUT_COMMANDS: readonly Command[] = Object.freeze([
+  Object.freeze<Command>({
+    name: "plan",
+    help: "",
+    order: "asks",
+    run: ({ device }) => sayAll(device, planOf(device)),
+  }),
+  Object.freeze<Command>({
+    name: "version",
+    help: "",
+    order: "asks",
+    run({ device }) {
+      const { settings, platform } = device.place;
+      device.say(`Version ${settings.version} "${settings.codename}" on ${platform.place}.`);
+    },
+  }),
+  Object.freeze<Command>({
+    name: "reboot",
+    help: "",
+    order: "changes",
+    isFarewell: (tail) => tail.trim() === "",
+    run({ device }) {
+      const { reboot, platform } = device.place;
+      if (!reboot) throw new InputError(`A program on ${platform.place} cannot be rebooted.`);
+      // Behind a save that waits.
+      return device.whileResting(reboot);
+    },
+  }),
+]);
+
+function planOf({ trainer, place }: Device): readonly string[] {
+  const plan = planMemory(trainer.model.config, trainer.dataset.indexBytes);
+  const room = place.platform.room();
+  const row = (name: string, bytes: number): string => `${name.padEnd(36)}${String(bytes).padStart(8)}`;
+  return [
+    ...plan.buffers.map(({ name, bytes }) => row(name, bytes)),
+    row("buffers in all", plan.bufferBytes),
+    ...plan.others.map(({ name, bytes }) => row(name, bytes)),
+    `XS takes ${plan.total} bytes: chunks ${plan.chunks}, slots ${plan.slots}, stack ${plan.stack}.`,
+    ...(room ? [`It can have ${room.total}; the largest piece that is free has ${room.largestPiece}.`] : []),
+  ];
+}

@@ -1,0 +1,110 @@
+import { atMost, cutWord, numberOf, temperatureOf } from "./arguments";
+import type { Command, CommandContext } from "./command";
+import type { Device } from "../device";
+import { InputError, printable } from "../../gpt/base/errors";
+import type { Task } from "../../gpt/base/runner";
+import { SPACE } from "../../gpt/data/characters";
+import { checkInteger } from "../../gpt/model/config";
+import { Evaluation } from "../../gpt/training/evaluation";
+import { Writing } from "../../gpt/model/generate";
+
+const MAX_NAMES = 1000;
+const DEFAULT_NAMES = 5;
+/** Names between two events of progress. */
+const PROGRESS_NAMES = 1000;
+
+/** Commands that write names, and measure how well the model knows some. */
+export const NAME_COMMANDS: readonly Command[] = Object.freeze([
+  Object.freeze<Command>({
+    name: "generate",
+    takes: "[n] [temperature] [prefix]",
+    help: "writes names",
+    order: "reads",
+    run(context, tail) {
+      // The prefix is the rest of the line, as it may hold spaces.
+      const [n, afterN] = cutWord(tail);
+      const [temperature, prefix] = cutWord(afterN);
+      const count = n === "" ? DEFAULT_NAMES : numberOf("The number of names", n);
+      checkInteger("The number of names", count, 1, MAX_NAMES);
+      return write(context, { count, temperature: temperatureOf(temperature), prefix, isWanted: () => true });
+    },
+  }),
+  Object.freeze<Command>({
+    name: "stream",
+    takes: "[temperature]",
+    help: "writes names until a key is pressed",
+    order: "reads",
+    run(context, tail) {
+      const temperature = temperatureOf(atMost(1, tail)[0]);
+      context.isStreaming = true;
+      const isWanted = (): boolean => context.isStreaming;
+      return write(context, { count: Infinity, temperature, prefix: "", isWanted }).finally(
+        () => (context.isStreaming = false),
+      );
+    },
+  }),
+  Object.freeze<Command>({
+    name: "eval",
+    takes: "[words]",
+    help: "the loss of the names held out, or all; or of your words",
+    order: "reads",
+    run({ device }, tail) {
+      const what = tail.trimEnd();
+      if (what !== "" && what !== "words")
+        throw new InputError(`eval measures names, eval words yours; not ${printable(what)}.`);
+      return evaluate(device, what === "words");
+    },
+  }),
+]);
+
+interface Wish {
+  readonly count: number;
+  readonly temperature: number | undefined;
+  readonly prefix: string;
+  /** Whether to go on. */
+  readonly isWanted: () => boolean;
+}
+
+async function write({ device, generator }: CommandContext, wish: Wish): Promise<void> {
+  const { count, temperature = device.settings.value("temperature"), isWanted } = wish;
+  // At the end of a line a space means something only where names have spaces.
+  const hasSpaces = device.trainer.model.vocabulary.tokenOf(SPACE) !== 0;
+  const prefix = hasSpaces ? wish.prefix : wish.prefix.trim();
+  generator.checkPrefix(prefix);
+  const tell = (name: string, number: number): void => device.log.tell({ type: "name", number, name, isAnswer: true });
+  const writing = device.tasks.paced(new Writing(generator, count, temperature, prefix, tell, device.limits));
+  await device.tasks.run((run) => run({ work: (now) => isWanted() && writing.work(now) }));
+}
+
+/** Measures one's own words, or the names held out, or where there are none all, while the training rests. */
+async function evaluate(device: Device, ofOwn: boolean): Promise<void> {
+  const { trainer, log } = device;
+  const { model, dataset, holdout } = trainer;
+  const words = dataset.own?.count ?? 0;
+  if (ofOwn && words === 0) throw new InputError("There are no words of your own: add some.");
+  const indices = ofOwn ? Uint32Array.from({ length: words }, (_, i) => dataset.count + i) : undefined;
+  const evaluation = new Evaluation(model, dataset, indices, ofOwn ? undefined : holdout);
+  const { total } = evaluation;
+  const measuring: Task = {
+    work() {
+      const isMore = evaluation.work();
+      if (evaluation.done % PROGRESS_NAMES === 0) log.tell({ type: "progress", done: evaluation.done, total });
+      return isMore;
+    },
+  };
+  await device.tasks.run(async (run) => {
+    let at = { step: 0, steps: 0 };
+    let isWhole = await device.whileResting(() => {
+      at = { step: trainer.stepsDone, steps: trainer.config.steps };
+      return run(measuring);
+    });
+    const telling: Task = {
+      work() {
+        log.tell({ ...evaluation.result, ...at });
+        return false;
+      },
+    };
+    isWhole &&= await run(device.tasks.paced(telling));
+    if (!isWhole) throw new InputError(`Stopped after ${evaluation.done} of ${total} names.`);
+  });
+}

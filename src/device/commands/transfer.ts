@@ -1,0 +1,91 @@
+import { atMost, numberOf, numbers } from "./arguments";
+import { checkNotFetching, type Command, keeperOf, save } from "./command";
+import type { Device } from "../device";
+import { InputError } from "../../gpt/base/errors";
+import { wordsOf } from "../../gpt/base/text";
+import type { Transfer } from "../transfer";
+
+/** What PROTOCOL.md has for checkpoints over the cable. Where a place comes next, it is what a command returns. */
+export const TRANSFER_COMMANDS: readonly Command[] = Object.freeze([
+  Object.freeze<Command>({
+    name: "fetch",
+    takes: "[NAME]",
+    order: "reads",
+    async run({ device }, tail) {
+      const [name] = atMost(1, tail);
+      const transfer = transferOf(device);
+      const keeper = keeperOf(device);
+      transfer.endFetch();
+      if (name === undefined) await save(device);
+      transfer.beginFetch(name === undefined ? undefined : await keeper.store.resolve(name));
+    },
+  }),
+  Object.freeze<Command>({
+    name: "chunk",
+    takes: "AT COUNT",
+    order: "at once",
+    run({ device }, tail) {
+      const [at, count] = numbers(2, tail);
+      return transferOf(device).chunk(at, count);
+    },
+  }),
+  Object.freeze<Command>({
+    name: "fetched",
+    order: "at once",
+    run: ({ device }) => transferOf(device).endFetch(),
+  }),
+  Object.freeze<Command>({
+    name: "receive",
+    takes: "SIZE",
+    order: "at once",
+    run: ({ device }, tail) => transferOf(device).receive(numbers(1, tail)[0]),
+  }),
+  Object.freeze<Command>({
+    name: "data",
+    takes: "AT BASE64",
+    order: "at once",
+    run({ device }, tail) {
+      const words = wordsOf(tail);
+      if (words.length !== 2) throw new InputError("data takes a place and base64.");
+      return transferOf(device).data(numberOf("The place", words[0]), words[1]);
+    },
+  }),
+  Object.freeze<Command>({
+    name: "received",
+    order: "changes",
+    whenItWaits: ({ transfer }) => transfer?.keepIncoming(),
+    async run({ device }) {
+      const transfer = transferOf(device);
+      checkNotFetching(device);
+      await transfer.received();
+      await adopt(device);
+    },
+  }),
+  Object.freeze<Command>({ name: "cancel", order: "at once", run: ({ device }) => transferOf(device).cancel() }),
+]);
+
+/**
+ * Takes over what lies in storage as received.safetensors, and saves it.
+ * @param shown what messages call it
+ * @throws InputError (as a rejection) when it is no checkpoint of this model, or cannot be stored
+ */
+export async function adopt(device: Device, shown?: string): Promise<void> {
+  const keeper = keeperOf(device);
+  await device.whileLoading(async () => {
+    const seed = await keeper.adopt(shown);
+    if (seed === undefined)
+      device.say("Its training is another one: the weights alone are taken. They may have learnt what eval measures.");
+    else device.seed = seed;
+  });
+  try {
+    await save(device);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(`It is loaded, but not stored. ${error.message}`);
+  }
+}
+
+function transferOf({ transfer }: Device): Transfer {
+  if (!transfer) throw new InputError("There is no storage.");
+  return transfer;
+}

@@ -1,0 +1,44 @@
+import { changeWords, type Command, tellAll } from "./command";
+import { printable } from "../../gpt/base/errors";
+import { checkWord } from "../../gpt/training/fitting";
+
+/** Commands for words of one's own. */
+export const WORD_COMMANDS: readonly Command[] = Object.freeze([
+  Object.freeze<Command>({
+    name: "add",
+    takes: "TEXT",
+    help: "a word of your own, which it trains on as well",
+    order: "changes",
+    run({ device }, tail) {
+      const typed = tail.trimEnd();
+      const { model, dataset } = device.trainer;
+      const word = model.vocabulary.respell(typed);
+      checkWord(model, word);
+      changeWords(device, (own) => own.add(word));
+      const count = dataset.own?.count ?? 0;
+      const words = count === 1 ? "your own words, the only one" : `${count} words of your own`;
+      device.say(`"${printable(typed)}" is one of ${words}.`);
+    },
+  }),
+  Object.freeze<Command>({
+    name: "forget",
+    takes: "TEXT",
+    help: "one of them",
+    order: "changes",
+    run({ device }, tail) {
+      const word = tail.trimEnd();
+      const { vocabulary } = device.trainer.model;
+      changeWords(device, (own) => own.forget(own.has(word) ? word : vocabulary.respell(word)));
+      device.say(`"${printable(word)}" is forgotten.`);
+    },
+  }),
+  Object.freeze<Command>({
+    name: "words",
+    help: "lists them",
+    order: "asks",
+    run({ device }) {
+      const words = device.trainer.dataset.own?.text.split("\n").slice(0, -1) ?? [];
+      return tellAll(device, words.length, (i) => device.log.tell({ type: "word", text: words[i], number: i + 1 }));
+    },
+  }),
+]);

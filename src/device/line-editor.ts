@@ -1,0 +1,74 @@
+import { decodeUtf8 } from "../gpt/base/utf8";
+import { MOST_LINE_BYTES } from "../protocol/lines";
+
+const TAB = 0x09;
+const BACKSPACE = 0x08;
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+const SPACE = 0x20;
+const DELETE = 0x7f;
+
+const TOO_LONG = `The line is too long: at most ${MOST_LINE_BYTES} bytes.`;
+const BROKEN = "The line is not UTF-8: set the terminal to UTF-8.";
+const CONTROL = "The line has a control character, as of an arrow key: type it again without.";
+
+/**
+ * Bytes of a terminal in, lines out. CR, LF and CR+LF end a line; BS and DEL take back its last character;
+ * a tab is a space. A line that is longer than 120 bytes, has other control characters or is not UTF-8 is
+ * refused whole, with one answer when it ends. Lines with nothing in them are passed over.
+ */
+export class LineEditor {
+  private readonly bytes = new Uint8Array(MOST_LINE_BYTES);
+  private length = 0;
+  /** Why the line under way will be refused. */
+  private fault = "";
+  private isAfterReturn = false;
+
+  /**
+   * @param receive called with each line, without its end
+   * @param refuse called with a sentence in the place of a line that will not do, and its first byte
+   * @param key called with every byte but the second of CR+LF, before that
+   */
+  constructor(
+    private readonly receive: (line: string) => void,
+    private readonly refuse: (answer: string, first: number) => void,
+    private readonly key: () => void = () => undefined,
+  ) {}
+
+  /** Takes the next byte that was typed; returns whether it ended a line. */
+  take(byte: number): boolean {
+    const isAfterReturn = this.isAfterReturn;
+    this.isAfterReturn = byte === RETURN;
+    if (byte !== NEWLINE || !isAfterReturn) this.key();
+    if (byte === RETURN || (byte === NEWLINE && !isAfterReturn)) {
+      this.end();
+      return true;
+    }
+    if (byte === NEWLINE || this.fault === TOO_LONG) return false;
+    if (byte === BACKSPACE || byte === DELETE) this.takeBack();
+    else if (byte < SPACE && byte !== TAB) this.fault = CONTROL;
+    else if (this.length === MOST_LINE_BYTES) this.fault = TOO_LONG;
+    else this.bytes[this.length++] = byte === TAB ? SPACE : byte;
+    return false;
+  }
+
+  /** The last character is its first byte and what follows that. */
+  private takeBack(): void {
+    while (this.length > 0 && isContinuation(this.bytes[--this.length]));
+  }
+
+  private end(): void {
+    const { length, fault } = this;
+    this.length = 0;
+    this.fault = "";
+    const line = fault === "" ? decodeUtf8(this.bytes.subarray(0, length)) : "";
+    const first = length > 0 ? this.bytes[0] : 0;
+    if (fault !== "") this.refuse(fault, first);
+    else if (line === undefined) this.refuse(BROKEN, first);
+    else if (line !== "") this.receive(line);
+  }
+}
+
+function isContinuation(byte: number): boolean {
+  return byte >= 0x80 && byte < 0xc0;
+}

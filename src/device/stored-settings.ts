@@ -1,0 +1,151 @@
+import { BootGuard } from "./boot-guard";
+import { checkSetting } from "../gpt/model/config";
+import type { ConsoleName } from "../gpt/base/settings";
+import { crc32, formatChecksum } from "../gpt/base/crc32";
+import { decodeUtf8, encodeUtf8 } from "../gpt/base/utf8";
+import { InputError, printable } from "../gpt/base/errors";
+import type { Storage } from "../gpt/base/platform";
+import { parseDecimal } from "../gpt/base/text";
+
+/** What is set at the console and outlives the power. own_share lies in the checkpoint, with the words. */
+export type StoredKey = ConsoleName;
+
+/** Where it lies: a line with the checksum of the others; then for each a line with key, value, and the build's value. */
+export const SETTINGS_FILE = "settings.txt";
+/** Where it lies when it is put aside. */
+const SETTINGS_ASIDE = "unused-settings.txt";
+const MAX_BYTES = 512;
+
+/** A value that was set, and the one that the build had then. */
+interface Stored {
+  readonly value: number;
+  readonly build: number;
+}
+
+/**
+ * The settings that the console changes. What was set holds until `set KEY default`, or until a firmware is built
+ * with another value for that key, which then wins.
+ */
+export class StoredSettings {
+  private readonly stored = new Map<StoredKey, Stored>();
+  /** Whether the file is not what holds, as it could not be written. */
+  private isUnsaved = false;
+
+  /** @param build the build's values */
+  constructor(
+    private readonly storage: Storage | undefined,
+    readonly build: Readonly<Record<StoredKey, number>>,
+  ) {}
+
+  /** What holds. */
+  value(key: StoredKey): number {
+    return this.stored.get(key)?.value ?? this.build[key];
+  }
+
+  /**
+   * Reads what is stored. What cannot be used is told, and does not hold; nothing of it ends the program.
+   * @param remark gets a sentence
+   * @param guard lets a file that ends the program twice be put aside unread
+   */
+  async load(remark: (message: string) => void, guard = new BootGuard(undefined)): Promise<void> {
+    try {
+      if (guard.begin("settings")) await this.loadNow(remark);
+      else {
+        await this.storage?.move(SETTINGS_FILE, SETTINGS_ASIDE);
+        remark(`${SETTINGS_FILE} is kept as ${SETTINGS_ASIDE}, unread: reading it has restarted the board, twice.`);
+      }
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      remark(error.message);
+    }
+    guard.end("settings");
+  }
+
+  private async loadNow(remark: (message: string) => void): Promise<void> {
+    let isChanged = false;
+    const entries = linesOf(await this.read()).map((line) => entryOf(line, this.build));
+    for (const [key, value, build] of entries) {
+      if (this.build[key] === build) this.stored.set(key, { value, build });
+      else {
+        isChanged = true;
+        remark(`${key} was set to ${value}, and is ${this.build[key]} now, as this build has it.`);
+      }
+    }
+    if (isChanged) await this.write();
+  }
+
+  /**
+   * Lets a value hold, and stores it; the build's where it is undefined.
+   * @throws InputError (as a rejection) when it cannot be stored: it holds until the power is off
+   */
+  async set(key: StoredKey, value: number | undefined): Promise<void> {
+    const before = this.stored.get(key)?.value;
+    const build = this.build[key];
+    if (value === undefined || value === build) this.stored.delete(key);
+    else this.stored.set(key, { value, build });
+    if (!this.storage || (this.stored.get(key)?.value === before && !this.isUnsaved)) return;
+    this.isUnsaved = true;
+    try {
+      await this.write();
+      this.isUnsaved = false;
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      throw new InputError(`${key} is ${this.value(key)} until the power is off. ${error.message}`);
+    }
+  }
+
+  private async read(): Promise<string> {
+    const file = await this.storage?.open(SETTINGS_FILE);
+    if (!file) return "";
+    try {
+      if (file.size > MAX_BYTES) throw bad(`it has ${file.size} bytes, and ${MAX_BYTES} at most`);
+      const bytes = new Uint8Array(file.size);
+      const text = file.read(0, bytes) === bytes.length ? decodeUtf8(bytes) : undefined;
+      if (text === undefined) throw bad("it is damaged");
+      return text;
+    } finally {
+      file.close();
+    }
+  }
+
+  private async write(): Promise<void> {
+    const { storage, stored } = this;
+    if (!storage) return;
+    let lines = "";
+    for (const [key, { value, build }] of stored) lines += `${key} ${value} ${build}\n`;
+    const file = await storage.create(SETTINGS_FILE);
+    try {
+      file.write(encodeUtf8(`${checksumOf(lines)}\n${lines}`));
+    } catch (error) {
+      file.abort();
+      throw error;
+    }
+    await file.commit();
+  }
+}
+
+/** The lines behind that of the checksum. @throws InputError where that is another */
+function linesOf(text: string): readonly string[] {
+  if (text === "") return [];
+  const [checksum, ...lines] = text.split("\n");
+  if (checksumOf(lines.join("\n")) !== checksum || lines.pop() !== "") throw bad("it is damaged");
+  return lines;
+}
+
+/** @throws InputError for what is no key, value and build's value */
+function entryOf(line: string, keys: Readonly<Record<StoredKey, number>>): readonly [StoredKey, number, number] {
+  const [key, first = "", second = "", ...more] = line.split(" ");
+  const [value, build] = [parseDecimal(first), parseDecimal(second)];
+  if (!Object.hasOwn(keys, key) || value === undefined || build === undefined || more.length > 0)
+    throw bad(`it has the line "${printable(line)}"`);
+  checkSetting(key as StoredKey, value);
+  return [key as StoredKey, value, build];
+}
+
+function checksumOf(text: string): string {
+  return formatChecksum(crc32(encodeUtf8(text)));
+}
+
+function bad(why: string): InputError {
+  return new InputError(`${SETTINGS_FILE} does not hold, as ${why}: the build's values do.`);
+}

@@ -1,0 +1,25 @@
+/*
+ * Figures of the chip: free memory, and why it was reset.
+ */
+
+#include <stddef.h>
+
+#include "xsmc.h"
+
+#include "esp_heap_caps.h"
+#include "esp_system.h"
+
+void gpt_xs_free_heap(xsMachine *the)
+{
+    xsmcSetInteger(xsResult, (xsIntegerValue)heap_caps_get_free_size(MALLOC_CAP_8BIT));
+}
+
+void gpt_xs_largest_piece(xsMachine *the)
+{
+    xsmcSetInteger(xsResult, (xsIntegerValue)heap_caps_get_largest_free_block(MALLOC_CAP_8BIT));
+}
+
+void gpt_xs_reset_reason(xsMachine *the)
+{
+    xsmcSetInteger(xsResult, (xsIntegerValue)esp_reset_reason());
+}

@@ -1,0 +1,19 @@
+import type { Device } from "../esp32/device";
+
+const unknown = (): undefined => undefined;
+
+/** A desktop simulator: trace() is its only console. */
+export const device: Device = Object.freeze({
+  name: "XS",
+  freeHeap: unknown,
+  largestPiece: unknown,
+  resetReason: unknown,
+  openPort: () => false,
+  readPort: () => 0,
+  writePort: () => 0,
+  flushPort: () => true,
+  restart: unknown,
+  kept: unknown,
+  keep: unknown,
+  takeCrash: unknown,
+});

@@ -1,0 +1,115 @@
+import { device } from "esp32gpt/chip";
+import config from "mc/config";
+import Resource from "Resource";
+import Time from "time";
+import Timer from "timer";
+import type { Device } from "../device/device";
+import { CREATION, SLOT_BYTES } from "../gpt/plan";
+import type { Platform, Room } from "../gpt/base/platform";
+import { readPort, type Settings, settingsIn } from "../device/settings";
+import { BOOT_LINES } from "../protocol/lines";
+import { Station } from "../device/station";
+import { printable } from "../gpt/base/errors";
+import type { ProvideOps } from "../gpt/model/ops";
+import { typescriptOps } from "../gpt/model/typescript-ops";
+import { nativeOps, textTools } from "../gpt/native/native-ops";
+import { bootMarker, countFailures, keepActivity, lineOfAccident, resetReason } from "./reset";
+import { mount } from "./mount";
+import { openStorage } from "../places/moddable/storage";
+import { unattended } from "../gpt/base/unattended";
+
+const BAUD = 115200;
+
+/** The firmware: the device program on the chip, and a console beside it. The SDK calls this at start. */
+export default function main(): void {
+  const settings = settingsIn(config);
+  const station = openStation(settings);
+  const start = Time.ticks;
+  let program: Device | undefined;
+  sayWhyItRestarts(station);
+  station.write(firstLine(settings));
+  station.write(lineOfAccident());
+  keepActivity(program);
+  countFailures();
+  const { storage, refusal } = mount(bootMarker, openStorage);
+  const platform: Platform = {
+    place: device.name,
+    names: new Uint8Array(new Resource("names.txt")),
+    namesFile: "names.txt",
+    textTools,
+    storage,
+    storageProblem: refusal,
+    now: () => Time.delta(start),
+    schedule(slice) {
+      keepActivity(program);
+      Timer.set(slice);
+    },
+    bootMarker,
+    room: () => roomOf(device.freeHeap(), device.largestPiece()),
+  };
+  const provideOps: ProvideOps = (_dtype, ops) => (ops === "typescript" ? typescriptOps("f32") : nativeOps);
+  const reboot = (): void => {
+    station.flush();
+    device.restart("as asked", undefined);
+  };
+  const life = station.begin({ platform, settings, provideOps, reboot }, (made) => (program = made));
+  unattended(life, platform);
+}
+
+/** UART0 or USB as a console; trace() where they are somebody else's. */
+function openStation(settings: Settings): Station {
+  const { port, transmit, receive } = readPort(settings);
+  let remark = "";
+  let isOpen: boolean;
+  try {
+    isOpen = device.openPort(port, BAUD, transmit, receive);
+  } catch {
+    // Whoever listens at UART0's own pins learns why nothing comes elsewhere.
+    isOpen = device.openPort("uart", BAUD, -1, -1);
+    const wanted = port === "usb" ? "port=usb" : `transmit=${transmit}, receive=${receive}`;
+    remark = `The chip cannot use ${wanted}: this is UART0 at its own pins.\n`;
+  }
+  const bytes = { read: device.readPort, write: device.writePort, flush: device.flushPort };
+  const repeat = (callback: () => void, milliseconds: number): void => {
+    Timer.repeat(callback, milliseconds);
+  };
+  const station = new Station(isOpen ? bytes : undefined, repeat, (text) => trace(text));
+  station.write(remark);
+  return station;
+}
+
+/**
+ * Makes the global function that XS calls when an exception or a lack of memory is about to restart the chip.
+ * It restarts the chip itself: when it returns, the SDK (8.2.3, fxAbort) reads the message of an exception
+ * that it has just cleared, which throws, and calls it again until the C stack is full. It makes nothing
+ * new, as there may be no memory. When a stack is full it is not called; gpt_restart.c then says so.
+ */
+function sayWhyItRestarts(station: Station): void {
+  Object.assign(globalThis, {
+    abort(reason: string, exception?: unknown): boolean {
+      const message = exception instanceof Error ? exception.message : exception;
+      if (station.isOpen) station.flush();
+      else if (typeof message === "string") trace("Restarting: ", reason, ": ", message, "\n");
+      else trace("Restarting: ", reason, "\n");
+      device.restart(reason, message);
+      return true;
+    },
+  });
+}
+
+function firstLine(settings: Settings): string {
+  const free = device.freeHeap();
+  if (free === undefined) return "";
+  const { version = "unknown", codename = "unknown" } = settings;
+  return (
+    `Version ${printable(String(version))} "${printable(String(codename))}"; free heap: ${free} bytes, ` +
+    `${device.largestPiece() ?? 0} of them in one piece${BOOT_LINES.resetBy}${resetReason()}\n`
+  );
+}
+
+/** What the machine has, and what it could still get. */
+function roomOf(freeHeap: number | undefined, largestPiece = 0): Room | undefined {
+  if (freeHeap === undefined) return undefined;
+  const { chunks, slots, stack } = CREATION;
+  return { total: chunks + (slots + stack) * SLOT_BYTES + freeHeap, largestPiece };
+}

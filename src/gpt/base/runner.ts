@@ -1,0 +1,100 @@
+import type { Clock } from "./platform";
+
+/** How a task came to its end. */
+export type Ending = "done" | "stopped";
+
+/** Something to do, a bit at a time. */
+export interface Task {
+  /**
+   * Does the next bit, some milliseconds of work, and returns whether there is more to do.
+   * @param now what the clock says
+   * @throws InputError when what the user gave makes it end; the runner then passes it on
+   */
+  work(now: number): boolean;
+  /** Whether it goes on although everything is asked to stop: a save. */
+  readonly mustFinish?: boolean;
+}
+
+/** Tasks go on for about this many milliseconds before the event loop gets its turn. */
+const SLICE_MILLISECONDS = 50;
+
+interface Running {
+  readonly task: Task;
+  readonly end: (ending: Ending) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/**
+ * Advances tasks in slices of 50 ms. Between two slices the event loop serves whoever else waits: a
+ * console, a signal, a page. Tasks that run at the same time take turns, a bit each.
+ */
+export class Runner {
+  private readonly running: Running[] = [];
+  private isStopping = false;
+  /** Whose turn it is, also when every bit takes a slice. */
+  private turn = 0;
+  private isScheduled = false;
+  private readonly slice = (): void => this.runSlice();
+
+  /** @param isUrgent whether the event loop is to have its turn after each bit, at a time: a port has to be served */
+  constructor(
+    private readonly clock: Clock,
+    private readonly isUrgent: (now: number) => boolean = () => false,
+  ) {}
+
+  /** Runs a task to its end, or until it is stopped; rejects with what the task throws. */
+  run(task: Task): Promise<Ending> {
+    if (this.isStopping && !task.mustFinish) return Promise.resolve("stopped");
+    return new Promise((end, fail) => {
+      this.running.push({ task, end, fail });
+      this.schedule();
+    });
+  }
+
+  /** Ends all tasks after the bit under way, and those to come before their first, but for those that must finish. */
+  stop(): void {
+    this.isStopping = true;
+    for (const running of [...this.running]) {
+      if (running.task.mustFinish) continue;
+      this.remove(running);
+      running.end("stopped");
+    }
+  }
+
+  private schedule(): void {
+    if (this.isScheduled || this.running.length === 0) return;
+    this.isScheduled = true;
+    this.clock.schedule(this.slice);
+  }
+
+  private runSlice(): void {
+    const { clock, running } = this;
+    let now = clock.now();
+    const until = this.isUrgent(now) ? now : now + SLICE_MILLISECONDS;
+    this.isScheduled = false;
+    let { turn } = this;
+    let current = running[0];
+    try {
+      for (; running.length > 0; turn++) {
+        if (turn >= running.length) turn = 0;
+        current = running[turn];
+        if (!current.task.work(now)) {
+          this.remove(current);
+          current.end("done");
+        }
+        now = clock.now();
+        if (now >= until) break;
+      }
+    } catch (error) {
+      this.remove(current);
+      current.fail(error);
+    }
+    this.turn = turn + 1;
+    this.schedule();
+  }
+
+  private remove(running: Running): void {
+    const i = this.running.indexOf(running);
+    if (i >= 0) this.running.splice(i, 1); // It may have been stopped from within.
+  }
+}

@@ -1,0 +1,78 @@
+const LAST = 0x10ffff;
+/** What stands for a surrogate without its partner, which UTF-8 has no bytes for. */
+const REPLACEMENT = 0xfffd;
+/** Characters of one byte that become text together. */
+const PIECE = 64;
+/** Bytes that a code unit of a string can take: three of one, or four of two. */
+const LONGEST = 3;
+
+/** Bytes that a code point takes in UTF-8. */
+export function utf8Size(codePoint: number): number {
+  return codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
+}
+
+/** Byte `i` of the `size` bytes of a code point. */
+export function utf8Byte(codePoint: number, size: number, i: number): number {
+  if (size === 1) return codePoint;
+  const bits = codePoint >> (6 * (size - 1 - i));
+  return i === 0 ? ((0xf00 >> size) & 0xff) | bits : 0x80 | (bits & 0x3f);
+}
+
+/**
+ * The code point whose bytes begin at `at`, or -1 where the bytes there are not UTF-8 (RFC 3629):
+ * overlong forms, surrogates, code points beyond U+10FFFF and what is cut off are not.
+ */
+export function codePointAt(bytes: Uint8Array, at: number): number {
+  const first = bytes[at];
+  if (first < 0x80) return first;
+  const size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (!(first >= 0xc2 && first <= 0xf4)) return -1;
+  let codePoint = first & (0x7f >> size);
+  for (let i = 1; i < size; i++) {
+    const byte = bytes[at + i];
+    if (!(byte >= 0x80 && byte < 0xc0)) return -1;
+    codePoint = (codePoint << 6) | (byte & 0x3f);
+  }
+  const isSound = utf8Size(codePoint) === size && codePoint <= LAST && !isSurrogate(codePoint);
+  return isSound ? codePoint : -1;
+}
+
+/** The text that the bytes are, or undefined when they are not UTF-8. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  const pieces: string[] = [];
+  for (let at = 0; at < bytes.length;) {
+    let end = at;
+    while (end < bytes.length && end - at < PIECE && bytes[end] < 0x80) end++;
+    if (end > at) pieces.push(String.fromCharCode.apply(undefined, bytes.subarray(at, end) as unknown as number[]));
+    else {
+      const codePoint = codePointAt(bytes, at);
+      if (codePoint < 0) return undefined;
+      pieces.push(String.fromCodePoint(codePoint));
+      end = at + utf8Size(codePoint);
+    }
+    at = end;
+  }
+  return pieces.join("");
+}
+
+/** A surrogate without its partner becomes U+FFFD. */
+export function encodeUtf8(text: string): Uint8Array {
+  // A second pass to count would leave as much garbage again.
+  const bytes = new Uint8Array(LONGEST * text.length);
+  let at = 0;
+  for (const character of text) {
+    let codePoint = character.codePointAt(0) ?? 0;
+    if (codePoint < 0x80) {
+      bytes[at++] = codePoint;
+      continue;
+    }
+    if (isSurrogate(codePoint)) codePoint = REPLACEMENT;
+    const size = utf8Size(codePoint);
+    for (let i = 0; i < size; i++) bytes[at++] = utf8Byte(codePoint, size, i);
+  }
+  return bytes.slice(0, at);
+}
+
+function isSurrogate(codePoint: number): boolean {
+  return codePoint >= 0xd800 && codePoint <= 0xdfff;
+}

@@ -1,0 +1,40 @@
+import type { StoredFile } from "../base/platform";
+
+const BUFFER_BYTES = 512;
+
+/** The bytes of a part of a file, one after the other, read ahead into a small buffer. */
+export class ByteReader {
+  private readonly buffer = new Uint8Array(BUFFER_BYTES);
+  private filled = 0;
+  private at = 0;
+
+  /**
+   * @param position of the first byte
+   * @param end the place behind the last
+   * @param tooShort makes the error for a file that ends before that
+   */
+  constructor(
+    private readonly file: StoredFile,
+    private position: number,
+    private readonly end: number,
+    private readonly tooShort: () => Error,
+  ) {}
+
+  /** The next byte, which is not yet taken; -1 at the end. */
+  peek(): number {
+    if (this.at < this.filled) return this.buffer[this.at];
+    const wanted = Math.min(BUFFER_BYTES, this.end - this.position);
+    if (wanted <= 0) return -1;
+    const count = this.file.read(this.position, this.buffer.subarray(0, wanted));
+    if (count < wanted) throw this.tooShort();
+    this.position += count;
+    this.filled = count;
+    this.at = 0;
+    return this.buffer[0];
+  }
+
+  /** Goes on to the byte behind the one that peek() has given. */
+  take(): void {
+    this.at++;
+  }
+}

@@ -1,0 +1,300 @@
+import { ByteReader } from "./byte-reader";
+import { codePointAt, decodeUtf8 } from "../base/utf8";
+import type { StoredFile } from "../base/platform";
+
+/** Bytes of a string that become text together. */
+const PIECE_BYTES = 64;
+/** Characters of a number that are kept: no number that means something here has more. */
+const MAX_NUMBER_LENGTH = 32;
+/** Objects and lists inside each other. The header of a safetensors file needs three. */
+const MAX_DEPTH = 16;
+
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const PLUS = 0x2b;
+const COMMA = 0x2c;
+const MINUS = 0x2d;
+const DOT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
+const COLON = 0x3a;
+const UPPER_E = 0x45;
+const BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
+const BRACKET_END = 0x5d;
+const LOWER_E = 0x65;
+const LOWER_U = 0x75;
+const BRACE = 0x7b;
+const BRACE_END = 0x7d;
+
+/**
+ * Reads JSON (RFC 8259) from a part of a file, a value at a time. It takes the same few hundred bytes of memory
+ * however long or deep the text is, beside the strings that are asked for: JSON.parse makes all of it, keeps every
+ * name for ever on XS, and needs stack for each level.
+ */
+export class JsonReader {
+  /** Whether the string that was read last was longer than was asked for, and how many of its bytes were kept. */
+  wasCut = false;
+  keptBytes = 0;
+  private readonly bytes: ByteReader;
+  private readonly piece = new Uint8Array(PIECE_BYTES);
+  private readonly character = new Uint8Array(4);
+
+  /**
+   * @param position of the first byte
+   * @param end the place behind the last
+   * @param bad makes the error for what is no JSON or no UTF-8, from words that go on a sentence about the text
+   */
+  constructor(
+    file: StoredFile,
+    position: number,
+    end: number,
+    private readonly bad: (what: string) => Error,
+  ) {
+    this.bytes = new ByteReader(file, position, end, () => bad("ends early"));
+  }
+
+  /** The next byte that is no white space, which is not yet taken; -1 at the end. */
+  next(): number {
+    for (;;) {
+      const byte = this.peek();
+      if (byte !== SPACE && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return byte;
+      this.bytes.take();
+    }
+  }
+
+  get isObject(): boolean {
+    return this.next() === BRACE;
+  }
+
+  get isList(): boolean {
+    return this.next() === BRACKET;
+  }
+
+  get isString(): boolean {
+    return this.next() === QUOTE;
+  }
+
+  get isNumber(): boolean {
+    const byte = this.next();
+    return byte === MINUS || isDigit(byte);
+  }
+
+  /** Reads an object; `member` must read or skip the value of each. @param keyBytes of a name that are kept */
+  object(keyBytes: number, member: (key: string) => void): void {
+    this.expect(BRACE);
+    if (this.takes(BRACE_END)) return;
+    do {
+      const key = this.string(keyBytes);
+      this.expect(COLON);
+      member(key);
+    } while (this.takes(COMMA));
+    this.expect(BRACE_END);
+  }
+
+  /** Reads a list; `element` must read or skip each value. */
+  list(element: () => void): void {
+    this.expect(BRACKET);
+    if (this.takes(BRACKET_END)) return;
+    do element();
+    while (this.takes(COMMA));
+    this.expect(BRACKET_END);
+  }
+
+  /** Reads a string and returns its beginning, of so many bytes and the rest of a character; see wasCut. */
+  string(mostBytes: number): string {
+    this.expect(QUOTE);
+    const { piece } = this;
+    const pieces: string[] = [];
+    let used = 0;
+    this.wasCut = false;
+    this.keptBytes = 0;
+    for (;;) {
+      let byte = this.takeByte();
+      if (byte === QUOTE) break;
+      if (byte < SPACE) throw this.notJson();
+      if (this.keptBytes >= mostBytes) this.wasCut = true;
+      let unit = -1;
+      if (byte === BACKSLASH) {
+        byte = this.takeByte();
+        unit = byte === LOWER_U ? this.hexadecimal() : unescaped(byte);
+        if (unit < 0) throw this.notJson();
+      } else if (byte >= 0x80) {
+        const size = this.takeCharacter(byte);
+        if (this.wasCut) continue;
+        if (used + size > PIECE_BYTES) used = flush(piece, used, pieces);
+        piece.set(this.character.subarray(0, size), used);
+        used += size;
+        this.keptBytes += size;
+        continue;
+      }
+      if (this.wasCut) continue;
+      if (unit >= 0x80 || used === PIECE_BYTES) used = flush(piece, used, pieces);
+      if (unit >= 0x80) pieces.push(String.fromCharCode(unit));
+      else piece[used++] = unit >= 0 ? unit : byte;
+      this.keptBytes += unit >= 0x80 ? 3 : 1;
+    }
+    flush(piece, used, pieces);
+    return pieces.join("");
+  }
+
+  /** Reads a number; NaN for one of more characters than have a meaning here. */
+  number(): number {
+    let text = "";
+    let length = 0;
+    const take = (): void => {
+      const byte = this.takeByte();
+      if (length++ < MAX_NUMBER_LENGTH) text += String.fromCharCode(byte);
+    };
+    const digits = (): void => {
+      if (!isDigit(this.peek())) throw this.notJson();
+      while (isDigit(this.peek())) take();
+    };
+    if (this.next() === MINUS) take();
+    if (this.peek() === ZERO) take();
+    else digits();
+    if (this.peek() === DOT) {
+      take();
+      digits();
+    }
+    if (this.peek() === LOWER_E || this.peek() === UPPER_E) {
+      take();
+      if (this.peek() === PLUS || this.peek() === MINUS) take();
+      digits();
+    }
+    return length > MAX_NUMBER_LENGTH ? NaN : Number(text);
+  }
+
+  /** Passes over a value of any kind. */
+  skip(): void {
+    let depth = 0;
+    /** A bit for each level, the lowest for the innermost: 1 is an object. */
+    let kinds = 0;
+    for (;;) {
+      const byte = this.next();
+      if (byte === BRACE || byte === BRACKET) {
+        if (++depth > MAX_DEPTH) throw this.bad(`is not JSON, or has more than ${MAX_DEPTH} levels`);
+        this.bytes.take();
+        kinds = 2 * kinds + (byte === BRACE ? 1 : 0);
+        const isEmpty = this.next() === (byte === BRACE ? BRACE_END : BRACKET_END);
+        if (!isEmpty) {
+          if (byte === BRACE) this.skipKey();
+          continue;
+        }
+      } else this.skipScalar(byte);
+      for (;;) {
+        if (depth === 0) return;
+        const isInObject = (kinds & 1) === 1;
+        if (this.takes(COMMA)) {
+          if (isInObject) this.skipKey();
+          break;
+        }
+        this.expect(isInObject ? BRACE_END : BRACKET_END);
+        kinds >>= 1;
+        depth--;
+      }
+    }
+  }
+
+  /** @throws what `bad` makes, when there is more than white space */
+  finish(): void {
+    if (this.next() >= 0) throw this.notJson();
+  }
+
+  private skipKey(): void {
+    this.string(0);
+    this.expect(COLON);
+  }
+
+  private skipScalar(byte: number): void {
+    if (byte === QUOTE) this.string(0);
+    else if (byte === MINUS || isDigit(byte)) this.number();
+    else if (byte === 0x74) this.word("true");
+    else if (byte === 0x66) this.word("false");
+    else if (byte === 0x6e) this.word("null");
+    else throw this.notJson();
+  }
+
+  private word(word: string): void {
+    for (let i = 0; i < word.length; i++) if (this.takeByte() !== word.charCodeAt(i)) throw this.notJson();
+  }
+
+  private expect(byte: number): void {
+    if (!this.takes(byte)) throw this.notJson();
+  }
+
+  private takes(byte: number): boolean {
+    if (this.next() !== byte) return false;
+    this.bytes.take();
+    return true;
+  }
+
+  /** Four digits. */
+  private hexadecimal(): number {
+    let unit = 0;
+    for (let i = 0; i < 4; i++) {
+      const byte = this.takeByte();
+      const lower = byte | 0x20;
+      if (isDigit(byte)) unit = 16 * unit + byte - ZERO;
+      else if (lower >= 0x61 && lower <= 0x66) unit = 16 * unit + lower - 0x57;
+      else throw this.notJson();
+    }
+    return unit;
+  }
+
+  /** The character of several bytes that begins with this one, into `character`; returns how many there are. */
+  private takeCharacter(first: number): number {
+    const { character } = this;
+    const size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    character[0] = first;
+    for (let i = 1; i < size; i++) character[i] = this.takeByte();
+    if (codePointAt(character, 0) < 0) throw this.bad("is not UTF-8");
+    return size;
+  }
+
+  private takeByte(): number {
+    const byte = this.peek();
+    if (byte < 0) throw this.notJson();
+    this.bytes.take();
+    return byte;
+  }
+
+  private peek(): number {
+    return this.bytes.peek();
+  }
+
+  private notJson(): Error {
+    return this.bad("is not JSON");
+  }
+}
+
+function flush(piece: Uint8Array, used: number, pieces: string[]): number {
+  if (used > 0) pieces.push(decodeUtf8(piece.subarray(0, used)) ?? "");
+  return 0;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= NINE;
+}
+
+/** What stands for an escaped byte; -1 for one that is not escaped. */
+function unescaped(byte: number): number {
+  switch (byte) {
+    case QUOTE:
+    case BACKSLASH:
+    case 0x2f:
+      return byte;
+    case 0x62:
+      return 0x08;
+    case 0x66:
+      return 0x0c;
+    case 0x6e:
+      return 0x0a;
+    case 0x72:
+      return 0x0d;
+    case 0x74:
+      return 0x09;
+    default:
+      return -1;
+  }
+}

@@ -1,0 +1,148 @@
+import type { Adam } from "../training/adam";
+import { ADAM_M, ADAM_V } from "./format";
+import { Checkpoint } from "./reader";
+import type { ModelConfig } from "../model/config";
+import { crc32 } from "../base/crc32";
+import { Model } from "../model/model";
+import type { Floats, Ops } from "../model/ops";
+import { parameterLayout } from "../model/parameters";
+import type { Storage } from "../base/platform";
+import type { TrainingRecord } from "./record";
+import type { Runner, Task } from "../base/runner";
+import type { TensorBlock, TensorBlocks } from "./tensor-blocks";
+import type { Vocabulary } from "../data/vocabulary";
+
+export interface LoadedModel {
+  readonly model: Model;
+  /** Steps trained. */
+  readonly step: number;
+  /** See Checkpoint.passedOver. */
+  readonly passedOver: readonly string[];
+  /** Where its training is; undefined where the file does not say so. */
+  readonly record: TrainingRecord | undefined;
+}
+
+/**
+ * The model that a checkpoint holds, read a block at a time between other tasks.
+ * @param wanted see Checkpoint.modelConfig
+ * @param data the vocabulary of the dataset: see Checkpoint.vocabulary
+ * @param check called with the configuration before anything is allocated for it
+ * @returns undefined when the runner was told to stop
+ * @throws InputError when the file cannot be used
+ */
+export async function loadModel(
+  runner: Runner,
+  storage: Storage,
+  name: string,
+  wanted: Partial<ModelConfig>,
+  ops: Ops,
+  data: Vocabulary,
+  check?: (config: ModelConfig) => void,
+): Promise<LoadedModel | undefined> {
+  // What follows begins at the bottom of the stack, which on XS is small.
+  await Promise.resolve();
+  const checkpoint = await Checkpoint.open(storage, name);
+  try {
+    const config = checkpoint.modelConfig(wanted);
+    const record = checkpoint.record();
+    check?.(config);
+    const model = new Model(config, ops, checkpoint.vocabulary(data));
+    const ending = await runner.run(new LoadingTask(checkpoint, model));
+    const { step, passedOver } = checkpoint;
+    return ending === "done" ? { model, step, passedOver, record } : undefined;
+  } finally {
+    checkpoint.close();
+  }
+}
+
+/**
+ * Sees that all tensors of a checkpoint are finite and that its checksum is right, without a model. The checkpoint must
+ * stay open until then.
+ */
+export class CheckingTask implements Task {
+  private readonly blocks: TensorBlocks;
+  private checksum: number;
+
+  /**
+   * @param ops look at the numbers, which must be finite in their precision
+   * @param names of the tensors, in the order of the checksum: all by default
+   * @throws InputError when the tensors are not those of a model
+   */
+  constructor(
+    private readonly checkpoint: Checkpoint,
+    private readonly ops: Ops,
+    private readonly crc = crc32,
+    names = checkpoint.tensorsFor(checkpoint.modelConfig({}), false),
+  ) {
+    this.checksum = checkpoint.metadataChecksum;
+    this.blocks = checkpoint.blocks(names);
+  }
+
+  /**
+   * Checks a block.
+   * @throws InputError when a number is not finite, or the file was altered
+   */
+  work(): boolean {
+    const block = this.blocks.next();
+    if (block) this.checkBlock(block);
+    else this.checkpoint.checkSum(this.checksum);
+    return block !== undefined;
+  }
+
+  private checkBlock({ name, bytes, values }: TensorBlock): void {
+    const { ops, checkpoint } = this;
+    const { dtype } = ops;
+    this.checksum = this.crc(bytes, this.checksum);
+    const isOfOps = values instanceof (dtype === "f32" ? Float32Array : Float64Array);
+    if (isOfOps && ops.areFinite(ops.view(values, 0, values.length))) return;
+    for (let i = 0; i < values.length; i++) {
+      if (!Number.isFinite(dtype === "f32" ? Math.fround(values[i]) : values[i]))
+        throw checkpoint.bad(`${name} holds ${values[i]}, which is no number to compute with in ${dtype}`);
+    }
+  }
+}
+
+/**
+ * Fills a model's parameters, and Adam's state where it is wanted. Everything is checked before the first
+ * number is changed: the constructor or work() throws an InputError when the tensors are not those of this
+ * model, are not finite, or were altered. The checkpoint must stay open until then.
+ */
+export class LoadingTask implements Task {
+  private readonly places: ReadonlyMap<string, Place>;
+  /** Whether something of the file has taken the place of what was there. */
+  hasBegun = false;
+  private readonly checking: CheckingTask;
+  private readonly blocks: TensorBlocks;
+
+  constructor(checkpoint: Checkpoint, model: Model, adam?: Adam, crc = crc32) {
+    const names = checkpoint.tensorsFor(model.config, adam !== undefined);
+    const places = new Map<string, Place>(
+      parameterLayout(model.config).parts.map(({ name, offset }) => [name, { into: model.parameters, offset }]),
+    );
+    if (adam) {
+      places.set(ADAM_M, { into: adam.m, offset: 0 });
+      places.set(ADAM_V, { into: adam.v, offset: 0 });
+    }
+    this.places = places;
+    this.checking = new CheckingTask(checkpoint, model.ops, crc, names);
+    this.blocks = checkpoint.blocks([...places.keys()]);
+  }
+
+  /** Checks or reads a block. */
+  work(): boolean {
+    if (!this.hasBegun) {
+      this.hasBegun = !this.checking.work();
+      return true;
+    }
+    const block = this.blocks.next();
+    const place = block && this.places.get(block.name);
+    if (block && place) place.into.set(block.values, place.offset + block.at);
+    return block !== undefined;
+  }
+}
+
+/** Where the numbers of a tensor go. */
+interface Place {
+  readonly into: Floats;
+  readonly offset: number;
+}

@@ -1,0 +1,268 @@
+import { formatChecksum } from "../base/crc32";
+import {
+  ADAM_M,
+  ADAM_V,
+  CHECKSUM_KEY,
+  CONFIG_NAMES,
+  FORMAT,
+  isOwnTensor,
+  METADATA_KEYS,
+  metadataChecksum,
+} from "./format";
+import {
+  checkModelConfig,
+  DEFAULT_MODEL,
+  hasRelativeBias,
+  mlpWidthOf,
+  type ModelConfig,
+  PRESETS,
+  type PresetName,
+} from "../model/config";
+import { InputError, printable, printablePath } from "../base/errors";
+import type { Dtype } from "../model/ops";
+import { parameterLayout } from "../model/parameters";
+import type { Storage, StoredFile } from "../base/platform";
+import { readRecord, type TrainingRecord } from "./record";
+import { type CheckpointLimits, DESKTOP_LIMITS, OwnHeader, shapeInWords } from "./own-header";
+import { TensorBlocks } from "./tensor-blocks";
+import { DEFAULT_SHARE } from "../data/own-words";
+import { SETTINGS } from "../base/settings";
+import { isInRange, rangeInWords } from "../base/ranges";
+import { latinVocabulary, Vocabulary } from "../data/vocabulary";
+
+/** A checkpoint open for reading: sound as a file, its tensors not yet read. */
+export class Checkpoint {
+  /** The precision to compute with: that of the numbers in it, f32 for F16 and BF16. */
+  readonly dtype: Dtype;
+  /** Steps trained. */
+  readonly step: number;
+  /** Some names of tensors that are no part of a model and are not read, for a remark; the last may say how many more. */
+  readonly passedOver: readonly string[];
+  private readonly header: OwnHeader;
+
+  private constructor(
+    private readonly file: StoredFile,
+    /** What messages call it. */
+    private readonly source: string,
+    limits: CheckpointLimits,
+  ) {
+    this.header = new OwnHeader(file, source, limits);
+    this.passedOver = this.header.passedOver;
+    this.dtype = this.header.tensor("wte").type === "F64" ? "f64" : "f32";
+    this.step = this.header.number("step") ?? 0;
+  }
+
+  /** @throws InputError when there is no such file, or it is no checkpoint, or one beyond the limits */
+  static async open(
+    storage: Storage,
+    name: string,
+    limits = DESKTOP_LIMITS,
+    shown = printablePath(name),
+  ): Promise<Checkpoint> {
+    const checkpoint = await Checkpoint.find(storage, name, limits, shown);
+    if (!checkpoint) throw new InputError(`There is no file ${printablePath(name)}.`);
+    return checkpoint;
+  }
+
+  /**
+   * Undefined when there is no such file.
+   * @param shown what messages call it
+   * @throws InputError when it is no checkpoint, or one beyond the limits
+   */
+  static async find(
+    storage: Storage,
+    name: string,
+    limits = DESKTOP_LIMITS,
+    shown = printablePath(name),
+  ): Promise<Checkpoint | undefined> {
+    const file = await storage.open(name);
+    if (!file) return undefined;
+    try {
+      return new Checkpoint(file, shown, limits);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.file.close();
+  }
+
+  /**
+   * The model that the checkpoint holds: from its metadata; of a file with nothing but weights, from
+   * their shapes, `wanted` and the defaults.
+   * @param wanted what the caller insists on
+   * @throws InputError when the checkpoint holds another model than that
+   */
+  modelConfig(wanted: Partial<ModelConfig>): ModelConfig {
+    const preset = this.header.metadata.get("preset");
+    if (preset !== undefined && !Object.hasOwn(PRESETS, preset)) throw this.bad(`its preset is "${printable(preset)}"`);
+    const format = this.header.number("format_version") ?? 1;
+    if (format > FORMAT) throw this.bad(`it has the format_version ${format}, and this program knows up to ${FORMAT}`);
+    const [vocabularySize, nEmbd] = this.header.matrixShape("wte");
+    const blockSize = this.header.matrixShape("wpe")[0];
+    this.header.matrixShape("layers.0.wq");
+    let nLayer = 1;
+    while (this.header.tensors.has(`layers.${nLayer}.wq`)) nLayer++;
+    const nHead = this.header.number("n_head");
+    for (const [key, size] of [
+      ["n_layer", nLayer],
+      ["n_embd", nEmbd],
+      ["block_size", blockSize],
+    ] as const) {
+      const said = this.header.number(key) ?? size;
+      if (said !== size) throw this.bad(`its metadata says ${key} ${said}, but its tensors have ${size}`);
+    }
+    const found: { -readonly [Key in keyof ModelConfig]?: ModelConfig[Key] } = {
+      ...(preset === undefined ? {} : { preset: preset as PresetName }),
+      ...(nHead === undefined ? {} : { nHead }),
+      nLayer,
+      nEmbd,
+      blockSize,
+      vocabularySize,
+    };
+    const usual = { ...DEFAULT_MODEL, ...found };
+    const mlpWidth = this.header.matrixShape("layers.0.w1")[1];
+    if (wanted.mlpWidth !== undefined || mlpWidth !== mlpWidthOf(usual)) found.mlpWidth = mlpWidth;
+    const relativeBias = this.header.tensors.has("layers.0.bias");
+    if (wanted.relativeBias !== undefined || relativeBias !== hasRelativeBias(usual)) found.relativeBias = relativeBias;
+    const config = { ...DEFAULT_MODEL, ...wanted, ...found };
+    for (const key of Object.keys(config) as (keyof ModelConfig)[]) {
+      if (wanted[key] !== undefined && wanted[key] !== config[key])
+        throw new InputError(
+          `${this.source} holds a model with ${CONFIG_NAMES[key]} ${config[key]}, not ${wanted[key]}.`,
+        );
+    }
+    try {
+      checkModelConfig(config);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      throw new InputError(`${this.source} cannot be used: ${error.message}`);
+    }
+    return config;
+  }
+
+  /**
+   * What the tokens mean: from the metadata; a file of format 1 has a to z; of a file with nothing but
+   * weights, the vocabulary of the dataset, or a to z where 27 rows meet data within that.
+   * @param data the vocabulary of the dataset
+   * @throws InputError when the rows of wte are not so many
+   */
+  vocabulary(data: Vocabulary): Vocabulary {
+    const [rows] = this.header.matrixShape("wte");
+    const text = this.header.metadata.get("vocabulary");
+    const isBare = !this.header.metadata.has("preset");
+    const latin = latinVocabulary();
+    let found: Vocabulary;
+    if (text !== undefined) found = this.vocabularyOf(text);
+    else found = isBare && !(rows === latin.size && data.isLatin) ? data : latin;
+    if (found.size !== rows)
+      throw this.bad(
+        `wte has ${rows} rows, but ${isBare && text === undefined ? "the names have" : "its vocabulary has"} ` +
+          `${found.size - 1} characters, and BOS is one more`,
+      );
+    return found;
+  }
+
+  private vocabularyOf(text: string): Vocabulary {
+    try {
+      return Vocabulary.of(text);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      throw new InputError(`${this.source} cannot be used: ${error.message}`);
+    }
+  }
+
+  /**
+   * Where the training is that the checkpoint was saved in; undefined where it does not say so.
+   * @throws InputError when what it says makes no sense
+   */
+  record(): TrainingRecord | undefined {
+    try {
+      return readRecord(this.header.metadata);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      throw this.bad(error.message.endsWith(".") ? error.message.slice(0, -1) : error.message);
+    }
+  }
+
+  /**
+   * The words of one's own and their share, whatever else the metadata say.
+   * @throws InputError when the share makes no sense
+   */
+  ownWords(): { readonly text: string; readonly share: number } {
+    const share = Number(this.header.metadata.get("own_share") ?? DEFAULT_SHARE);
+    if (!isInRange(share, SETTINGS.own_share))
+      throw this.bad(`its own_share is no ${rangeInWords(SETTINGS.own_share)}`);
+    return { text: this.header.metadata.get("own_words") ?? "", share };
+  }
+
+  /**
+   * The names of the tensors that a model is made of, and of Adam's state, in the order of the checksum.
+   * @param wantsAdam whether Adam's state must be there
+   * @throws InputError when the tensors are not those of this model
+   */
+  tensorsFor(config: ModelConfig, wantsAdam: boolean): string[] {
+    const { parts, length } = parameterLayout(config);
+    const names = new Set(parts.map((part) => part.name));
+    for (const { name, rows, columns } of parts) {
+      const [r, c] = this.header.matrixShape(name);
+      if (r !== rows || c !== columns) throw this.bad(`${name} is ${r}×${c}; this model needs ${rows}×${columns}`);
+    }
+    for (const name of [ADAM_M, ADAM_V]) {
+      if (!wantsAdam && !this.header.tensors.has(name)) continue;
+      names.add(name);
+      const { shape } = this.header.tensor(name);
+      if (shape.length !== 1 || shape[0] !== length)
+        throw this.bad(`${name} has the shape ${shapeInWords(shape)}, not [${length}]`);
+    }
+    for (const name of this.header.tensors.keys()) {
+      if (isOwnTensor(name) && !names.has(name))
+        throw this.bad(`this model, with n_layer ${config.nLayer}, has no tensor ${printable(name)}`);
+    }
+    return [...names];
+  }
+
+  /** Of the metadata; that of the tensors goes on from it. */
+  get metadataChecksum(): number {
+    return metadataChecksum(this.header.metadata);
+  }
+
+  /** @throws InputError when the file says another checksum */
+  checkSum(checksum: number): void {
+    const written = this.header.metadata.get(CHECKSUM_KEY);
+    if (written === undefined && METADATA_KEYS.some((key) => this.header.metadata.has(key)))
+      throw this.bad(`its metadata has a configuration but no ${CHECKSUM_KEY}`);
+    if (written === undefined || written === formatChecksum(checksum)) return;
+    const { type } = this.header.tensor("wte");
+    // No program here writes these types.
+    if (type === "F16" || type === "BF16") throw this.converted(type);
+    throw this.bad(
+      `its checksum is ${formatChecksum(checksum)} where it says ${printable(written)}, so it has been altered`,
+    );
+  }
+
+  /** The error for one that was made smaller, with all that its metadata say of other numbers; and the way out. */
+  private converted(type: string): InputError {
+    const options = (["preset", "n_head"] as const).map((key) => {
+      const value = this.header.metadata.get(key);
+      return value === undefined ? "" : ` --${key.replace("_", "-")} ${printable(value)}`;
+    });
+    return this.bad(
+      `its numbers were converted to ${type}, and its metadata have the checksum of those before: write it once more ` +
+        `without metadata, and train --init takes its weights${options.join("")}`,
+    );
+  }
+
+  /** Reads tensors, a block at a time. */
+  blocks(names: readonly string[]): TensorBlocks {
+    const tensors = names.map((name) => ({ name, ...this.header.tensor(name) }));
+    return new TensorBlocks(this.file, tensors, (name) => this.bad(`it ends within ${name}`));
+  }
+
+  /** The error for a checkpoint that cannot be used, from words that go on a sentence about it. */
+  bad(what: string): InputError {
+    return this.header.bad(what);
+  }
+}

@@ -1,0 +1,92 @@
+import { formatChecksum } from "../base/crc32";
+import type { MetadataKey } from "./format";
+import { checkTrainingConfig, type TrainingConfig } from "../model/config";
+import { InputError } from "../base/errors";
+import type { TrainingState } from "../training/training-state";
+import { type NumberName, SETTINGS } from "../base/settings";
+import { isInRange, type Range, rangeInWords } from "../base/ranges";
+import { isDigits } from "../base/text";
+
+/** What a checkpoint has beside the model and Adam's moments, so that a training goes on bit for bit. */
+export interface TrainingRecord {
+  readonly config: TrainingConfig;
+  readonly state: TrainingState;
+  /** With which the run began. */
+  readonly seed: number;
+  /** CRC-32 of the dataset. */
+  readonly dataset: number;
+  /** Documents of one's own, each with a newline behind it, and their share. */
+  readonly ownWords: string;
+  readonly ownShare: number;
+  /** The settings of the firmware that began the run; "" elsewhere. */
+  readonly build: string;
+}
+
+/** The record as the metadata has it, but for the steps in all: those every checkpoint has. */
+export function formatRecord(record: TrainingRecord): Map<MetadataKey, string> {
+  const { config, state, seed, dataset, ownWords, ownShare, build } = record;
+  const { random } = state;
+  const entries: [MetadataKey, string | number][] = [
+    ["schedule_step", state.stepsDone],
+    ["steps", config.steps],
+    ["batch_size", config.batchSize],
+    ["learning_rate", config.learningRate],
+    ["sampling", config.sampling],
+    ["holdout", config.holdout],
+    ["seed", seed],
+    ["random", random.state],
+    ["next_name", state.nextName],
+    ["dataset", formatChecksum(dataset)],
+    ["own_share", ownShare],
+  ];
+  if (random.spare !== undefined) entries.push(["spare", random.spare]);
+  if (ownWords !== "") entries.push(["own_words", ownWords]);
+  if (build !== "") entries.push(["build", build]);
+  return new Map(entries.map(([key, value]) => [key, String(value)]));
+}
+
+/**
+ * The record in the metadata; undefined where there is none.
+ * @throws InputError, whose message goes on from "cannot be used: "
+ */
+export function readRecord(metadata: ReadonlyMap<string, string>): TrainingRecord | undefined {
+  if (!metadata.has("schedule_step")) return undefined;
+  const text = (key: MetadataKey): string => metadata.get(key) ?? "";
+  const number = (key: MetadataKey, range: Range): number => {
+    const value = text(key) === "" ? NaN : Number(text(key));
+    if (!isInRange(value, range)) throw new InputError(`its ${key} is no ${rangeInWords(range)}`);
+    return value;
+  };
+  const whole = (key: MetadataKey, least: number, most: number): number => number(key, { type: "whole", least, most });
+  const set = (name: NumberName & MetadataKey): number => number(name, SETTINGS[name]);
+  const sampling = SETTINGS.sampling.choices.find((choice) => choice === text("sampling"));
+  if (sampling === undefined) throw new InputError("its sampling is not known here");
+  const dataset = text("dataset");
+  if (dataset.length !== 8 || !isDigits(dataset, 16)) throw new InputError("its dataset is no checksum");
+  const config: TrainingConfig = {
+    steps: set("steps"),
+    batchSize: set("batch_size"),
+    learningRate: set("learning_rate"),
+    sampling,
+    holdout: set("holdout"),
+  };
+  checkTrainingConfig(config);
+  const totalSteps = whole("step", 0, Number.MAX_SAFE_INTEGER);
+  return {
+    config,
+    state: {
+      totalSteps,
+      stepsDone: whole("schedule_step", 0, Math.min(config.steps, totalSteps)),
+      random: {
+        state: whole("random", 1, 0xffffffff),
+        spare: metadata.has("spare") ? number("spare", { type: "number", least: -100, most: 100 }) : undefined,
+      },
+      nextName: whole("next_name", 0, Number.MAX_SAFE_INTEGER),
+    },
+    seed: set("seed"),
+    dataset: parseInt(dataset, 16),
+    ownWords: text("own_words"),
+    ownShare: set("own_share"),
+    build: text("build"),
+  };
+}

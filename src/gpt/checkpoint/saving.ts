@@ -1,0 +1,177 @@
+import type { Adam } from "../training/adam";
+import { ADAM_M, ADAM_V, BLOCK_BYTES, CHECKSUM_KEY, FORMAT, type MetadataKey, metadataChecksum } from "./format";
+import { crc32, formatChecksum } from "../base/crc32";
+import { InputError, printablePath } from "../base/errors";
+import type { Model } from "../model/model";
+import type { Floats } from "../model/ops";
+import { parameterLayout } from "../model/parameters";
+import type { NewFile, Storage } from "../base/platform";
+import type { Runner, Task } from "../base/runner";
+import { formatRecord, type TrainingRecord } from "./record";
+import { formatSafetensorsHeader, type TensorToWrite } from "./safetensors";
+
+/**
+ * Saves a checkpoint, a block at a time between other tasks, also when the runner is told to stop; the file
+ * appears whole or not at all. Until it has ended the model must not change.
+ * @param step steps trained
+ * @param training what is needed to go on; without it the file has the weights only
+ * @throws InputError when storage cannot take it, or a number is not finite
+ */
+export async function saveCheckpoint(
+  runner: Runner,
+  storage: Storage,
+  name: string,
+  model: Model,
+  step: number,
+  training?: TrainingToSave,
+  crc = crc32,
+): Promise<void> {
+  const file = await storage.create(name);
+  try {
+    await runner.run(new SavingTask(file, name, model, step, training, crc));
+  } catch (error) {
+    file.abort();
+    throw error;
+  }
+  await file.commit();
+}
+
+/** Adam's moments, and where the training is. */
+export interface TrainingToSave {
+  readonly adam: Adam;
+  readonly record: TrainingRecord;
+}
+
+/** Bytes that are written in a bit of work: a flash erases a sector of 4 KB in it, which takes a while, and never two. */
+const PIECE_BYTES = 2048;
+
+/** Writes a checkpoint into a new file; whoever runs it commits the file, or aborts it. */
+export class SavingTask implements Task {
+  readonly mustFinish = true;
+  private readonly buffers: readonly Floats[];
+  private readonly metadata: Map<MetadataKey | typeof CHECKSUM_KEY, string>;
+  private checksum: number;
+  private phase: "check" | "header" | "data" = "check";
+  private blocks: Blocks;
+  private header: Uint8Array = new Uint8Array(0);
+  private headerAt = 0;
+
+  /** @param name what error messages call the file; for the rest see saveCheckpoint */
+  constructor(
+    private readonly file: NewFile,
+    private readonly name: string,
+    private readonly model: Model,
+    step: number,
+    private readonly training?: TrainingToSave,
+    private readonly crc = crc32,
+  ) {
+    const { preset, nLayer, nEmbd, nHead, blockSize } = model.config;
+    const values: [MetadataKey, unknown][] = [
+      ["preset", preset],
+      ["n_layer", nLayer],
+      ["n_embd", nEmbd],
+      ["n_head", nHead],
+      ["block_size", blockSize],
+      ["step", step],
+      ["format_version", FORMAT],
+      ["vocabulary", model.vocabulary],
+    ];
+    this.metadata = new Map(values.map(([key, value]) => [key, String(value)]));
+    if (training) for (const [key, value] of formatRecord(training.record)) this.metadata.set(key, value);
+    this.checksum = metadataChecksum(this.metadata, crc);
+    const adam = training?.adam;
+    this.buffers = adam ? [model.parameters, adam.m, adam.v] : [model.parameters];
+    this.blocks = new Blocks(this.buffers);
+  }
+
+  /** Checks or writes a block. */
+  work(): boolean {
+    switch (this.phase) {
+      case "check":
+        if (!this.checkBlock()) this.beginHeader();
+        return true;
+      case "header":
+        if (!this.writeHeader()) this.phase = "data";
+        return true;
+      case "data":
+        return this.writeBlock();
+    }
+  }
+
+  private checkBlock(): boolean {
+    const block = this.blocks.next();
+    if (!block) return false;
+    const { ops } = this.model;
+    if (!ops.areFinite(ops.view(block, 0, block.length))) throw this.diverged();
+    this.checksum = this.crc(bytesOf(block), this.checksum);
+    return true;
+  }
+
+  private beginHeader(): void {
+    this.metadata.set(CHECKSUM_KEY, formatChecksum(this.checksum));
+    this.header = formatSafetensorsHeader(this.metadata, tensorsOf(this.model, this.training !== undefined));
+    this.blocks = new Blocks(this.buffers, PIECE_BYTES);
+    this.phase = "header";
+  }
+
+  private writeHeader(): boolean {
+    const { header, headerAt } = this;
+    if (headerAt >= header.length) return false;
+    this.headerAt = headerAt + PIECE_BYTES;
+    this.file.write(header.subarray(headerAt, this.headerAt));
+    return true;
+  }
+
+  private writeBlock(): boolean {
+    const block = this.blocks.next();
+    if (block) this.file.write(bytesOf(block));
+    return block !== undefined;
+  }
+
+  private diverged(): InputError {
+    return new InputError(
+      `${printablePath(this.name)} was not saved: the training has diverged, its numbers are no longer finite; ` +
+        "try a lower learning rate.",
+    );
+  }
+}
+
+/** Walks over buffers, a block at a time. */
+class Blocks {
+  private buffer = 0;
+  private at = 0;
+
+  /** @param bytes of a block */
+  constructor(
+    private readonly buffers: readonly Floats[],
+    private readonly bytes = BLOCK_BYTES,
+  ) {}
+
+  next(): Floats | undefined {
+    while (this.buffer < this.buffers.length) {
+      const buffer = this.buffers[this.buffer];
+      const { at } = this;
+      this.at = at + this.bytes / buffer.BYTES_PER_ELEMENT;
+      if (at < buffer.length) return buffer.subarray(at, this.at);
+      this.buffer++;
+      this.at = 0;
+    }
+    return undefined;
+  }
+}
+
+function tensorsOf({ config, ops, parameters }: Model, hasAdam: boolean): TensorToWrite[] {
+  const type = ops.dtype === "f32" ? "F32" : "F64";
+  const tensors: TensorToWrite[] = parameterLayout(config).parts.map(({ name, rows, columns }) => ({
+    name,
+    type,
+    shape: [rows, columns],
+  }));
+  if (hasAdam) for (const name of [ADAM_M, ADAM_V]) tensors.push({ name, type, shape: [parameters.length] });
+  return tensors;
+}
+
+/** The bytes of numbers as a file has them: every platform here is little-endian. */
+function bytesOf(floats: Floats): Uint8Array {
+  return new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
+}

@@ -1,0 +1,88 @@
+import type { Checkpoint } from "./reader";
+import type { TrainingRecord } from "./record";
+import type { Dataset } from "../data/dataset";
+import { checkWord } from "../training/fitting";
+import { DEFAULT_SHARE, MOST_OWN_BYTES, OwnWords } from "../data/own-words";
+import { InputError, printable } from "../base/errors";
+import type { Model } from "../model/model";
+
+/** Words that a remark names. */
+const MAX_NAMED_WORDS = 8;
+const QUOTED = 40;
+
+/**
+ * Takes over the words of a checkpoint with which this training cannot go on, and their share.
+ * @returns those that the model cannot take; undefined when they cannot be read
+ */
+export async function inheritWords(
+  open: () => Promise<Checkpoint | undefined>,
+  model: Model,
+  dataset: Dataset,
+): Promise<readonly string[] | undefined> {
+  let checkpoint: Checkpoint | undefined;
+  try {
+    checkpoint = await open();
+    return checkpoint ? takeWords(checkpoint, model, dataset) : [];
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return undefined;
+  } finally {
+    checkpoint?.close();
+  }
+}
+
+/** The words in a sentence. */
+export function lostWords(words: readonly string[]): string {
+  const named = words.slice(0, MAX_NAMED_WORDS).map((word) => `"${printable(word, QUOTED)}"`);
+  if (words.length > named.length) named.push(`${words.length - named.length} more`);
+  return `Of your own words this model cannot take ${named.join(", ")}.`;
+}
+
+/** Returns those that the model cannot take. */
+function takeWords(checkpoint: Checkpoint, model: Model, dataset: Dataset): string[] {
+  const { text, share } = checkpoint.ownWords();
+  const own = new OwnWords();
+  const lost: string[] = [];
+  own.share = share;
+  forEachWord(checkpoint, text, (word) => {
+    try {
+      checkWord(model, word);
+      own.add(word);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      lost.push(word);
+    }
+  });
+  dataset.own = own.count > 0 || share !== DEFAULT_SHARE ? own : undefined;
+  return lost;
+}
+
+/**
+ * The words that a training had, which goes on from its checkpoint.
+ * @throws InputError when they are not such as this model can have
+ */
+export function ownWordsOf(
+  checkpoint: Checkpoint,
+  { ownWords, ownShare }: TrainingRecord,
+  model: Model,
+): OwnWords | undefined {
+  if (ownWords === "" && ownShare === DEFAULT_SHARE) return undefined;
+  const own = new OwnWords();
+  own.share = ownShare;
+  forEachWord(checkpoint, ownWords, (word) => {
+    checkWord(model, word);
+    own.add(word);
+  });
+  return own;
+}
+
+/** One after the other: a list of all would take several times their bytes. */
+function forEachWord(checkpoint: Checkpoint, text: string, take: (word: string) => void): void {
+  if (text.length > MOST_OWN_BYTES) throw checkpoint.bad(`its own_words have more than ${MOST_OWN_BYTES} bytes`);
+  for (let at = 0; at < text.length;) {
+    const end = text.indexOf("\n", at);
+    if (end < 0) throw checkpoint.bad("its own_words are cut off");
+    take(text.slice(at, end));
+    at = end + 1;
+  }
+}

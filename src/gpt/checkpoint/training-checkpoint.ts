@@ -1,0 +1,82 @@
+import { InputError } from "../base/errors";
+import type { Storage } from "../base/platform";
+import type { Ending, Runner } from "../base/runner";
+import { DEFAULT_SHARE } from "../data/own-words";
+import type { Trainer } from "../training/trainer";
+import { LoadingTask } from "./loading";
+import type { Checkpoint } from "./reader";
+import type { TrainingRecord } from "./record";
+import { saveCheckpoint } from "./saving";
+import { ownWordsOf } from "./stored-words";
+
+/*
+ * A training goes into a checkpoint and comes out of it again, and then goes on bit for bit: with the same
+ * engine, ops and precision, the parameters at its end are those of a run that was never interrupted.
+ */
+
+/**
+ * Saves all that the training needs to go on. Until it has ended the training must rest.
+ * @param seed with which the run began
+ * @param build the settings of the firmware that began the run
+ * @throws InputError (as a rejection) as saveCheckpoint does
+ */
+export function saveTraining(
+  runner: Runner,
+  storage: Storage,
+  name: string,
+  trainer: Trainer,
+  seed: number,
+  build = "",
+): Promise<void> {
+  const { model, adam, dataset, totalSteps } = trainer;
+  const record = recordOf(trainer, seed, build);
+  return saveCheckpoint(runner, storage, name, model, totalSteps, { adam, record }, dataset.crc32);
+}
+
+export function recordOf({ dataset, config, state }: Trainer, seed: number, build = ""): TrainingRecord {
+  const { own, checksum } = dataset;
+  return {
+    config,
+    state,
+    seed,
+    dataset: checksum,
+    ownWords: own?.text ?? "",
+    ownShare: own?.share ?? DEFAULT_SHARE,
+    build,
+  };
+}
+
+/**
+ * Fills a trainer with what a checkpoint of its model has. Everything is checked before anything is changed.
+ * @param record of the checkpoint
+ * @throws InputError (as a rejection) when it cannot be used
+ */
+export async function restoreTraining(
+  runner: Runner,
+  checkpoint: Checkpoint,
+  record: TrainingRecord,
+  trainer: Trainer,
+): Promise<Ending> {
+  const { model, adam, dataset } = trainer;
+  const own = ownWordsOf(checkpoint, record, model);
+  if (record.state.nextName >= dataset.count) throw checkpoint.bad("its next_name is beyond the end of the list");
+  const ending = await load(runner, new LoadingTask(checkpoint, model, adam, dataset.crc32));
+  if (ending === "stopped") return ending;
+  dataset.own = own;
+  trainer.beginSchedule(record.config.steps, record.config.learningRate);
+  trainer.restore(record.state);
+  return ending;
+}
+
+/** A checkpoint could not be read to its end, when a part of it had already taken the place of what was there. */
+export class HalfLoaded extends InputError {}
+
+/** @throws HalfLoaded (as a rejection) when it has begun to fill the model, InputError before that */
+export async function load(runner: Runner, task: LoadingTask): Promise<Ending> {
+  try {
+    return await runner.run(task);
+  } catch (error) {
+    if (!(error instanceof InputError) || !task.hasBegun) throw error;
+    throw new HalfLoaded(`${error.message} The weights are a mixture now: load again, or reset.`);
+  }
+}

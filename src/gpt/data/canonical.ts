@@ -1,0 +1,172 @@
+import { COMPOSITIONS, JOINERS, MARKS, PRIMARY } from "./compositions";
+
+/*
+ * Unicode's canonical equivalence: "é" is one character or two, e and U+0301, and means the same. XS may be
+ * built without String.prototype.normalize, so nothing here leans on it.
+ */
+
+/** Below are no marks, and NFC changes nothing. */
+const FIRST_MARK = 0x300;
+/** Below nothing is composed. */
+const FIRST_COMPOSED = 0xc0;
+/** Of the second part of what is another name of the first. */
+const SPACE = 32;
+const ENTRY = 3;
+
+/** Hangul (The Unicode Standard, 3.12): syllables of a leading consonant, a vowel and perhaps a trailing consonant. */
+const SYLLABLES = 0xac00;
+const LEADING = 0x1100;
+const VOWELS = 0x1161;
+const TRAILING = 0x11a7;
+const LEADING_COUNT = 19;
+const VOWEL_COUNT = 21;
+const TRAILING_COUNT = 28;
+const SYLLABLE_COUNT = LEADING_COUNT * VOWEL_COUNT * TRAILING_COUNT;
+
+/** Where in COMPOSITIONS an entry has `wanted` from its character number `place` on; -1 where none has. */
+function entryWith(wanted: string, place: number): number {
+  let at = COMPOSITIONS.indexOf(wanted);
+  while (at >= 0 && at % ENTRY !== place) at = COMPOSITIONS.indexOf(wanted, at + 1);
+  return at < 0 ? at : at - place;
+}
+
+/** The entry of a character that is made of others; -1 where it is not. */
+function entryOf(codePoint: number): number {
+  return codePoint < FIRST_COMPOSED || codePoint > 0xffff ? -1 : entryWith(String.fromCharCode(codePoint), 0);
+}
+
+function isSyllable(codePoint: number): boolean {
+  return codePoint >= SYLLABLES && codePoint < SYLLABLES + SYLLABLE_COUNT;
+}
+
+/** Whether NFD makes it several characters, and NFC of these itself again. */
+export function isComposed(codePoint: number): boolean {
+  const entry = entryOf(codePoint);
+  return (entry >= 0 && entry < PRIMARY) || isSyllable(codePoint);
+}
+
+/** A number that is larger for a larger combining class; 0 for class 0, that of nearly all characters. */
+function classOf(codePoint: number): number {
+  if (codePoint < FIRST_MARK || codePoint > 0xffff) return 0;
+  const at = MARKS.indexOf(String.fromCharCode(codePoint));
+  return at < 0 ? 0 : 1 + MARKS.lastIndexOf(" ", at);
+}
+
+/** Whether it may compose with the character before it, or stand behind it in another order. */
+export function isMark(codePoint: number): boolean {
+  if (codePoint < FIRST_MARK || codePoint > 0xffff) return false;
+  if (codePoint >= VOWELS && codePoint < TRAILING + TRAILING_COUNT) return true;
+  return classOf(codePoint) > 0 || JOINERS.includes(String.fromCharCode(codePoint));
+}
+
+/** What two characters compose to, in NFC or, as some do, in no normal form; -1 where they do not. */
+export function composition(first: number, second: number): number {
+  if (second < FIRST_MARK || second > 0xffff || first > 0xffff) return -1;
+  const [l, v, t] = [first - LEADING, second - VOWELS, second - TRAILING];
+  if (l >= 0 && l < LEADING_COUNT && v >= 0 && v < VOWEL_COUNT)
+    return SYLLABLES + (l * VOWEL_COUNT + v) * TRAILING_COUNT;
+  if (isSyllable(first) && (first - SYLLABLES) % TRAILING_COUNT === 0 && t > 0 && t < TRAILING_COUNT) return first + t;
+  const entry = entryWith(String.fromCharCode(first, second), 1);
+  return entry >= 0 ? COMPOSITIONS.charCodeAt(entry) : -1;
+}
+
+/** Appends what a character is made of. */
+function decompose(codePoint: number, into: number[]): void {
+  // MARKS has none that is made of others, and COMPOSITIONS has each so often that the search would take long.
+  const entry = classOf(codePoint) > 0 ? -1 : entryOf(codePoint);
+  if (entry >= 0) {
+    decompose(COMPOSITIONS.charCodeAt(entry + 1), into);
+    const second = COMPOSITIONS.charCodeAt(entry + 2);
+    if (second !== SPACE) decompose(second, into);
+    return;
+  }
+  if (isSyllable(codePoint)) {
+    const index = codePoint - SYLLABLES;
+    const lv = Math.floor(index / TRAILING_COUNT);
+    into.push(LEADING + Math.floor(lv / VOWEL_COUNT), VOWELS + (lv % VOWEL_COUNT));
+    if (index % TRAILING_COUNT > 0) into.push(TRAILING + (index % TRAILING_COUNT));
+    return;
+  }
+  into.push(codePoint);
+}
+
+/** The characters of a text, taken apart as in NFD. */
+export function decomposed(text: string): number[] {
+  const points: number[] = [];
+  for (const character of text) decompose(codePointOf(character), points);
+  // Marks come in the order of their classes.
+  const orders = points.map(classOf);
+  for (let i = 1; i < points.length; i++) {
+    const [point, order] = [points[i], orders[i]];
+    let at = i;
+    for (; order > 0 && at > 0 && orders[at - 1] > order; at--) {
+      points[at] = points[at - 1];
+      orders[at] = orders[at - 1];
+    }
+    points[at] = point;
+    orders[at] = order;
+  }
+  return points;
+}
+
+/** Composes what may be, in the way of NFC: each mark with the last character before it that is none. */
+function compose(points: readonly number[], isAllowed: (composed: number) => boolean): number[] {
+  const result: number[] = [];
+  let starter = -1;
+  /** The class of the last mark behind the starter that has not composed with it. */
+  let before = 0;
+  for (const point of points) {
+    const order = classOf(point);
+    if (starter >= 0 && (starter === result.length - 1 || before < order)) {
+      const composed = composition(result[starter], point);
+      if (composed >= 0 && isAllowed(composed)) {
+        result[starter] = composed;
+        continue;
+      }
+    }
+    if (order === 0) starter = result.length;
+    before = order;
+    result.push(point);
+  }
+  return result;
+}
+
+/**
+ * A text in the characters that are known, where it has others that mean the same: composed where these are
+ * known, else taken apart. What is not known in any form is composed.
+ */
+export function respell(text: string, isKnown: (codePoint: number) => boolean): string {
+  const areKnown = (characters: string): boolean => Array.from(characters, codePointOf).every(isKnown);
+  if (areKnown(text) && Array.from(text, codePointOf).every((codePoint) => codePoint < FIRST_MARK)) return text;
+  const points = decomposed(text);
+  let result = "";
+  for (let from = 0, to; from < points.length; from = to) {
+    to = from + 1;
+    while (to < points.length && isMark(points[to])) to++;
+    for (const codePoint of respellOne(points.slice(from, to), isKnown)) result += String.fromCodePoint(codePoint);
+  }
+  // A list may be in no normal form.
+  return !areKnown(result) && areKnown(text) ? text : result;
+}
+
+function codePointOf(character: string): number {
+  return character.codePointAt(0) ?? 0;
+}
+
+/** The same of a character and the marks behind it, which are taken apart. */
+function respellOne(points: readonly number[], isKnown: (codePoint: number) => boolean): readonly number[] {
+  const known = (codePoint: number): number => {
+    if (isKnown(codePoint) || codePoint > 0xffff) return codePoint;
+    const entry = entryWith(String.fromCharCode(codePoint, SPACE), 1);
+    const other = entry < 0 ? -1 : COMPOSITIONS.charCodeAt(entry);
+    return other >= 0 && isKnown(other) ? other : codePoint;
+  };
+  // Of those that NFC does not make there are some in lists nevertheless.
+  const composed = compose(points, (codePoint) => isComposed(codePoint) || isKnown(codePoint)).map(known);
+  if (composed.every(isKnown)) return composed;
+  const apart = points.map(known);
+  if (apart.every(isKnown)) return apart;
+  // As some keyboards write Vietnamese: the vowel composed, its tone not.
+  const half = compose(points, isKnown).map(known);
+  return half.every(isKnown) ? half : composed;
+}

@@ -1,0 +1,196 @@
+import { beginOf, isAdmissible, isLineEnd, isWhite, NEWLINE, RETURN, whiteSize } from "./characters";
+import type { Findings, TextTools } from "../base/platform";
+import { codePointAt, utf8Size } from "../base/utf8";
+
+/** A vocabulary has at most so many characters, as a token is one byte and BOS is one of them. */
+export const MOST_CHARACTERS = 255;
+/** The line index never has more entries than this: 5 KB. */
+const MOST_ENTRIES = 1280;
+
+/** Places in Findings.numbers. */
+export const COUNT = 0;
+export const ENTRIES = 1;
+export const STRIDE = 2;
+export const SHORTEST = 3;
+export const SHORTEST_LINE = 4;
+export const LETTERS = 5;
+export const CHARACTERS = 6;
+export const PROBLEM = 7;
+export const PROBLEM_AT = 8;
+export const PROBLEM_LINE = 9;
+/** The first line that ends with CR alone, with something behind it; 0 where there is none. */
+export const RETURN_LINE = 10;
+/** How many characters the longest document has. */
+export const LONGEST = 11;
+const NUMBERS = 12;
+
+/** Values of numbers[PROBLEM]; 0 where there is none. */
+export const NO_UTF8 = 1;
+export const NOT_ADMISSIBLE = 2;
+export const TOO_MANY = 3;
+
+/** Room for what a scan finds: 6.2 KB. */
+export function createFindings(): Findings {
+  return {
+    index: new Uint32Array(MOST_ENTRIES),
+    characters: new Uint32Array(MOST_CHARACTERS),
+    numbers: new Uint32Array(NUMBERS),
+  };
+}
+
+/**
+ * One pass over a list: where its documents begin, and which characters they have. It ends at the first
+ * problem. The C twin is in src/gpt/native/gpt_text.c; tests hold one to the other.
+ */
+export const scan: TextTools["scan"] = (bytes, { index, characters, numbers }) => {
+  const end = bytes.length;
+  const found = new CharacterSet(characters);
+  let count = 0;
+  let entries = 0;
+  let stride = 1;
+  let shortest = 0;
+  let shortestLine = 0;
+  let longest = 0;
+  let letters = 0;
+  let line = 1;
+  let returnLine = 0;
+  let at = beginOf(bytes);
+
+  while (at < end && !found.hasProblem()) {
+    at += whiteSize(bytes, at);
+    const start = at;
+    let length = 0;
+    while (at < end && !isLineEnd(bytes[at])) {
+      let codePoint = codePointAt(bytes, at);
+      if (isWhite(codePoint)) {
+        // White space inside belongs to the document, behind it not.
+        const behind = at + whiteSize(bytes, at);
+        if (behind >= end || isLineEnd(bytes[behind])) {
+          at = behind;
+          break;
+        }
+        while (at < behind && found.take((codePoint = codePointAt(bytes, at)))) {
+          at += utf8Size(codePoint);
+          length++;
+        }
+        if (found.hasProblem()) break;
+      } else {
+        if (!found.take(codePoint)) break;
+        at += utf8Size(codePoint);
+        length++;
+      }
+    }
+    if (found.hasProblem()) break;
+    if (bytes[at] === RETURN) {
+      if (bytes[at + 1] === NEWLINE) at++;
+      else if (returnLine === 0 && at + 1 < end && bytes[at + 1] !== RETURN) returnLine = line;
+    }
+    if (at < end) at++;
+    if (length > 0) {
+      letters += length;
+      if (length > longest) longest = length;
+      if (count === 0 || length < shortest) {
+        shortest = length;
+        shortestLine = line;
+      }
+      if (count % stride === 0 && entries === MOST_ENTRIES) {
+        for (let i = 0; i < entries; i += 2) index[i >> 1] = index[i];
+        entries >>= 1;
+        stride *= 2;
+      }
+      if (count % stride === 0) index[entries++] = start;
+      count++;
+    }
+    line++;
+  }
+
+  found.finish();
+  numbers[COUNT] = count;
+  numbers[ENTRIES] = entries;
+  numbers[STRIDE] = stride;
+  numbers[SHORTEST] = shortest;
+  numbers[SHORTEST_LINE] = shortestLine;
+  numbers[LETTERS] = letters;
+  numbers[CHARACTERS] = found.size;
+  numbers[PROBLEM] = found.problem;
+  numbers[PROBLEM_AT] = at;
+  numbers[PROBLEM_LINE] = line;
+  numbers[RETURN_LINE] = returnLine;
+  numbers[LONGEST] = longest;
+};
+
+/** Collects the distinct characters of a list. */
+class CharacterSet {
+  /** How many there are. */
+  size = 0;
+  /** What is wrong with the character that was not taken. */
+  problem = 0;
+  private readonly isSeen = new Uint8Array(0x80);
+  /** Those that have more than one byte: the first so many of `characters`, sorted. */
+  private wide = 0;
+
+  constructor(private readonly characters: Uint32Array) {}
+
+  /** Takes a character in; false when the list cannot have it. */
+  take(codePoint: number): boolean {
+    if (codePoint < 0) this.problem = NO_UTF8;
+    else if (!isAdmissible(codePoint)) this.problem = NOT_ADMISSIBLE;
+    else if (codePoint >= 0x80) this.takeWide(codePoint);
+    else if (this.isSeen[codePoint] === 0 && this.hasRoom()) this.isSeen[codePoint] = 1;
+    return this.problem === 0;
+  }
+
+  hasProblem(): boolean {
+    return this.problem !== 0;
+  }
+
+  /** Puts those of one byte before the others. */
+  finish(): void {
+    const { characters, isSeen, wide } = this;
+    const narrow = this.size - wide;
+    characters.copyWithin(narrow, 0, wide);
+    for (let codePoint = 0, i = 0; i < narrow; codePoint++) if (isSeen[codePoint]) characters[i++] = codePoint;
+  }
+
+  private takeWide(codePoint: number): void {
+    const { characters } = this;
+    let place = 0;
+    for (let size = this.wide; size > 0;) {
+      const half = size >> 1;
+      if (characters[place + half] < codePoint) {
+        place += half + 1;
+        size -= half + 1;
+      } else size = half;
+    }
+    if ((place < this.wide && characters[place] === codePoint) || !this.hasRoom()) return;
+    characters.copyWithin(place + 1, place, this.wide++);
+    characters[place] = codePoint;
+  }
+
+  /** Makes room for one more. */
+  private hasRoom(): boolean {
+    if (this.size === MOST_CHARACTERS) this.problem = TOO_MANY;
+    else this.size++;
+    return this.problem === 0;
+  }
+}
+
+/** See TextTools. This runs in every step. */
+export const encode: TextTools["encode"] = (bytes, at, byteTokens, tokens) => {
+  let length = 1;
+  let token: number;
+  // Behind the last byte there is undefined, which would become a string to look an element up with.
+  while ((token = byteTokens[bytes[at++] | 0]) > 0) tokens[length++] = token;
+  return length;
+};
+
+/** Where the document begins that stands so many behind the one that begins at `at`. */
+export const skip: TextTools["skip"] = (bytes, at, documents) => {
+  const end = bytes.length;
+  for (; documents > 0; documents--) {
+    while (at < end && !isLineEnd(bytes[at])) at++;
+    do at += 1 + whiteSize(bytes, at + 1);
+    while (isLineEnd(bytes[at]));
+  }
+  return at;
+};

@@ -1,0 +1,11 @@
+export { DEFAULT_MODEL, DEFAULT_TRAINING, PRESETS, trainingConfig } from "./model/config";
+export { Dataset } from "./data/dataset";
+export { forward } from "./model/forward";
+export { Generator } from "./model/generate";
+export { Model } from "./model/model";
+export { drawParameters } from "./model/parameters";
+export { Random } from "./model/random";
+export { Trainer } from "./training/trainer";
+export { typescriptOps } from "./model/typescript-ops";
+export { Runner } from "./base/runner";
+export { Training } from "./training/training";

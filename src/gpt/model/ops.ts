@@ -1,0 +1,194 @@
+/** Numbers of a model: single precision on the device, double on a desktop to check the mathematics. */
+export type Floats = Float32Array | Float64Array;
+
+/** typescript: the readable truth, everywhere. native: the same in C, on XS. */
+export type OpsName = "typescript" | "native";
+
+export type Dtype = "f32" | "f64";
+
+/**
+ * A matrix as an op takes it: row-major, its shape given to the op. For the TypeScript ops a view of
+ * floats; other ops may see the same memory otherwise, which is why views are made by Ops.view.
+ */
+export type Tensor = Floats | Uint8Array;
+
+/**
+ * The numeric kernels, every operation a forward/backward pair. They work on whole sequences: rows
+ * `from` to `to` - 1 of their matrices, a row a position. Training computes rows 0 to T at once;
+ * generation computes one new row, with the keys and values of the rows before it still in place.
+ *
+ * Backward passes take `rows` positions from the first one on. They SET the gradients of weights, as
+ * every weight serves once a name, and so nothing has to be zeroed; with `accumulate` they ADD to them,
+ * for the second name of a batch and on. Of the gradients of inputs each says whether it sets them or
+ * adds to them.
+ *
+ * T is the number of positions, B the block size, V the vocabulary, n the width of the embedding.
+ */
+export interface Ops {
+  readonly name: OpsName;
+  readonly dtype: Dtype;
+
+  /** A view of `length` floats of `floats` from `offset` on, as these ops take it. */
+  view(floats: Floats, offset: number, length: number): Tensor;
+
+  /** Sets every element to zero. */
+  zero(x: Tensor): void;
+
+  /** Whether no element is NaN or infinite. */
+  areFinite(x: Tensor): boolean;
+
+  /** x[t] = wte[tokens[t]] + wpe[t]; x: T×n, wte: V×n, wpe: B×n */
+  embeddingForward(x: Tensor, wte: Tensor, wpe: Tensor, tokens: Uint8Array, from: number, to: number, n: number): void;
+  embeddingBackward(
+    dwte: Tensor,
+    dwpe: Tensor,
+    dx: Tensor,
+    tokens: Uint8Array,
+    rows: number,
+    n: number,
+    accumulate: boolean,
+  ): void;
+
+  /** y = x / sqrt(mean(x²) + 1e-5), row by row; x, y: T×n (Zhang & Sennrich 2019, without a gain) */
+  rmsNormForward(y: Tensor, x: Tensor, from: number, to: number, n: number): void;
+  /** Adds to dx. */
+  rmsNormBackward(dx: Tensor, dy: Tensor, x: Tensor, rows: number, n: number): void;
+
+  /** y = x·w; x: T×n, w: n×m, y: T×m */
+  linearForward(y: Tensor, x: Tensor, w: Tensor, from: number, to: number, n: number, m: number): void;
+  /** y = residual + x·w; residual, y: T×m */
+  linearResidualForward(
+    y: Tensor,
+    residual: Tensor,
+    x: Tensor,
+    w: Tensor,
+    from: number,
+    to: number,
+    n: number,
+    m: number,
+  ): void;
+  /** Backward of both (the residual's gradient is dy itself). Sets dx. */
+  linearBackward(
+    dx: Tensor,
+    dw: Tensor,
+    dy: Tensor,
+    x: Tensor,
+    w: Tensor,
+    rows: number,
+    n: number,
+    m: number,
+    accumulate: boolean,
+  ): void;
+
+  /**
+   * Queries, keys and values in one: q = x·wq, k = x·wk, v = x·wv. x: T×n; w: wq, wk and wv, n×n each,
+   * one behind the other; qkv: likewise q, k and v, B×n each.
+   */
+  qkvForward(qkv: Tensor, x: Tensor, w: Tensor, from: number, to: number, n: number, block: number): void;
+  /** Adds to dx. */
+  qkvBackward(
+    dx: Tensor,
+    dw: Tensor,
+    dqkv: Tensor,
+    x: Tensor,
+    w: Tensor,
+    rows: number,
+    n: number,
+    block: number,
+    accumulate: boolean,
+  ): void;
+
+  /**
+   * Causal attention over all heads: for head h of width d = n/heads,
+   * p[h][t][s] = softmax over s <= t of q[t]·k[s]/sqrt(d) + bias[h][t - s] and y[t] = Σ p[h][t][s] v[s].
+   * bias: heads×B, learnt, by head and distance (Raffel et al. 2020, without buckets), where the model has
+   * it. y: T×n; p keeps for each head the lower triangle only, row t at t(t+1)/2, B(B+1)/2 a head.
+   */
+  attentionForward(
+    y: Tensor,
+    p: Tensor,
+    qkv: Tensor,
+    bias: Tensor | undefined,
+    from: number,
+    to: number,
+    n: number,
+    heads: number,
+    block: number,
+  ): void;
+  /** Sets dqkv. dbias is a gradient of a weight. */
+  attentionBackward(
+    dqkv: Tensor,
+    dbias: Tensor | undefined,
+    dy: Tensor,
+    y: Tensor,
+    p: Tensor,
+    qkv: Tensor,
+    rows: number,
+    n: number,
+    heads: number,
+    block: number,
+    accumulate: boolean,
+  ): void;
+
+  /**
+   * The multi-layer perceptron: h = max(x·w1, 0), y = residual + h·w2. A unit that the ReLU silences
+   * costs nothing behind it. x, residual, y: T×n; w1: n×hidden; h: T×hidden; w2: hidden×n
+   */
+  mlpForward(
+    y: Tensor,
+    residual: Tensor,
+    h: Tensor,
+    x: Tensor,
+    w1: Tensor,
+    w2: Tensor,
+    from: number,
+    to: number,
+    n: number,
+    hidden: number,
+  ): void;
+  /** Adds to dx, which may be dy itself: a row of it is changed when dy's is no longer needed. h becomes its own gradient. */
+  mlpBackward(
+    dx: Tensor,
+    dw1: Tensor,
+    dw2: Tensor,
+    dy: Tensor,
+    h: Tensor,
+    x: Tensor,
+    w1: Tensor,
+    w2: Tensor,
+    rows: number,
+    n: number,
+    hidden: number,
+    accumulate: boolean,
+  ): void;
+
+  /**
+   * The mean over the rows of -log softmax(logits[t])[tokens[t + 1]], and in the place of the logits the
+   * gradient of the weighted sum: weight·(softmax(logits[t]) - onehot(tokens[t + 1])), so that a weight of
+   * 1 / rows gives that of the mean; logits: T×V
+   */
+  softmaxCrossEntropy(logits: Tensor, tokens: Uint8Array, rows: number, vocabulary: number, weight: number): number;
+
+  /**
+   * One step of Adam (Kingma & Ba 2015, algorithm 1) over flat buffers, the bias corrections given:
+   * m = β1·m + (1 - β1)·g; v = β2·v + (1 - β2)·g²; w -= rate·m / (sqrt(v·vScale) + ε), where
+   * rate = α / (1 - β1^t) and vScale = 1 / (1 - β2^t)
+   */
+  adam(
+    w: Tensor,
+    g: Tensor,
+    m: Tensor,
+    v: Tensor,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+    rate: number,
+    vScale: number,
+  ): void;
+}
+
+/**
+ * What a place has to compute with; its best unless ops are named.
+ * @throws InputError for ops or a precision that it does not have
+ */
+export type ProvideOps = (dtype: Dtype, ops?: OpsName) => Ops;

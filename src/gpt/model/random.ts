@@ -1,0 +1,124 @@
+import { InputError } from "../base/errors";
+import { SETTINGS } from "../base/settings";
+import { allowedIn, isInRange } from "../base/ranges";
+
+/** Where a stream of random numbers is. */
+export interface RandomState {
+  /** Of xorshift32: from 1 to 2^32 - 1. */
+  readonly state: number;
+  /** The Gaussian that is kept for the next call, where there is one. */
+  readonly spare?: number | undefined;
+}
+
+const UNIFORM_STEP = 1 / 2 ** 24;
+const SMALLEST_UNIFORM = 1e-12;
+
+/**
+ * Marsaglia's xorshift32 (Journal of Statistical Software 8:14, 2003; shifts 13, 17, 5) and the draws
+ * that the model needs. The same seed gives the same integers, uniform numbers and indices on every
+ * engine; Gaussian numbers are the same once they are rounded to float32, as engines differ in the last
+ * bits of Math.log, sin and cos.
+ */
+export class Random {
+  /** Of xorshift32, as a signed integer. */
+  private state: number;
+  private spare = 0;
+  private hasSpare = false;
+
+  /** @throws InputError unless `seed` is an integer from 1 to 2^32 - 1: from 0 the generator never moves. */
+  constructor(seed: number) {
+    if (!isInRange(seed, SETTINGS.seed))
+      throw new InputError(`The seed must be ${allowedIn(SETTINGS.seed)}, not ${seed}.`);
+    this.state = seed | 0;
+  }
+
+  /** The integer that the next draws follow from; 0 is none. */
+  get word(): number {
+    return this.state;
+  }
+
+  /** The position, to go on from with Random.at(). */
+  get position(): RandomState {
+    return { state: this.state >>> 0, spare: this.hasSpare ? this.spare : undefined };
+  }
+
+  /** @throws InputError for a state that no stream can have */
+  static at({ state, spare }: RandomState): Random {
+    const random = new Random(state);
+    random.goTo({ state, spare });
+    return random;
+  }
+
+  /** The same numbers, drawn without moving this stream. */
+  copy(): Random {
+    return Random.at(this.position);
+  }
+
+  /** Goes on from a position that `position` has given. */
+  goTo({ state, spare }: RandomState): void {
+    this.state = state | 0;
+    this.hasSpare = spare !== undefined;
+    this.spare = spare ?? 0;
+  }
+
+  /** An integer from 1 to 2^32 - 1. */
+  uint32(): number {
+    let x = this.state;
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    this.state = x;
+    return x >>> 0;
+  }
+
+  /** A multiple of 2^-24 in [0, 1). */
+  uniform(): number {
+    return (this.uint32() >>> 8) * UNIFORM_STEP;
+  }
+
+  /** An integer in [0, n). */
+  index(n: number): number {
+    return this.uint32() % n;
+  }
+
+  /** A normal variate, mean 0 and variance 1, by Box and Muller (1958): they come in pairs, cosine first. */
+  gaussian(): number {
+    if (this.hasSpare) {
+      this.hasSpare = false;
+      return this.spare;
+    }
+    let u = this.uniform();
+    while (u <= SMALLEST_UNIFORM) u = this.uniform();
+    const radius = Math.sqrt(-2 * Math.log(u));
+    const angle = 2 * Math.PI * this.uniform();
+    this.spare = radius * Math.sin(angle);
+    this.hasSpare = true;
+    return radius * Math.cos(angle);
+  }
+
+  /** The first index whose running sum of `probabilities` exceeds a uniform draw. */
+  categorical(probabilities: ArrayLike<number>): number {
+    const threshold = this.uniform();
+    const last = probabilities.length - 1;
+    let sum = 0;
+    for (let i = 0; i < last; i++) {
+      sum += probabilities[i];
+      if (sum > threshold) return i;
+    }
+    return last;
+  }
+}
+
+/** The word that a step of xorshift32 has led from; both as signed integers. */
+export function wordBefore(word: number): number {
+  let x = word;
+  x ^= (x << 5) ^ (x << 10) ^ (x << 15) ^ (x << 20) ^ (x << 25) ^ (x << 30);
+  x ^= x >>> 17;
+  x ^= (x << 13) ^ (x << 26);
+  return x;
+}
+
+/** A seed for a second stream of numbers beside that of `seed`; from 1 to 2^32 - 1, as every seed. */
+export function siblingSeed(seed: number): number {
+  return (seed ^ 0x5bd1e995) >>> 0 || 1;
+}

@@ -1,0 +1,445 @@
+import type { Dtype, Floats, Ops } from "./ops";
+
+const RMS_EPSILON = 1e-5;
+
+/*
+ * The ops in TypeScript: the readable truth, on every engine, in single or double precision.
+ *
+ * Two things about the inner loops. They take two rows of a matrix at a time, so that what both need
+ * is read and written half as often. And they have one running index, as in w[start + j]: on XS an
+ * addition costs two bytecodes, a second index that runs along costs ten.
+ */
+export function typescriptOps(dtype: Dtype): Ops {
+  return {
+    name: "typescript",
+    dtype,
+    view: (floats, offset, length) => floats.subarray(offset, offset + length),
+    zero(x: Floats) {
+      x.fill(0);
+    },
+    areFinite,
+    embeddingForward,
+    embeddingBackward,
+    rmsNormForward,
+    rmsNormBackward,
+    linearForward,
+    linearResidualForward,
+    linearBackward,
+    qkvForward,
+    qkvBackward,
+    attentionForward,
+    attentionBackward,
+    mlpForward,
+    mlpBackward,
+    softmaxCrossEntropy,
+    adam,
+  };
+}
+
+function areFinite(x: Floats): boolean {
+  // On XS a method with a callback takes several times as long.
+  for (let i = 0; i < x.length; i++) if (x[i] - x[i] !== 0) return false;
+  return true;
+}
+
+function embeddingForward(
+  x: Floats,
+  wte: Floats,
+  wpe: Floats,
+  tokens: Uint8Array,
+  from: number,
+  to: number,
+  n: number,
+): void {
+  for (let t = from; t < to; t++) {
+    const at = t * n;
+    const token = tokens[t] * n;
+    for (let i = 0; i < n; i++) x[at + i] = wte[token + i] + wpe[at + i];
+  }
+}
+
+function embeddingBackward(
+  dwte: Floats,
+  dwpe: Floats,
+  dx: Floats,
+  tokens: Uint8Array,
+  rows: number,
+  n: number,
+  accumulate: boolean,
+): void {
+  if (!accumulate) {
+    dwte.fill(0);
+    dwpe.fill(0);
+  }
+  for (let t = 0; t < rows; t++) {
+    const at = t * n;
+    const token = tokens[t] * n;
+    for (let i = 0; i < n; i++) {
+      dwte[token + i] += dx[at + i];
+      dwpe[at + i] += dx[at + i];
+    }
+  }
+}
+
+function rmsNormForward(y: Floats, x: Floats, from: number, to: number, n: number): void {
+  for (let start = from * n; start < to * n; start += n) {
+    const scale = rmsScale(x, start, n);
+    for (let i = start; i < start + n; i++) y[i] = x[i] * scale;
+  }
+}
+
+/** With s = (mean(x²) + ε)^-½, y = s·x: dx = s·dy - s³/n·(x·dy)·x. */
+function rmsNormBackward(dx: Floats, dy: Floats, x: Floats, rows: number, n: number): void {
+  for (let start = 0; start < rows * n; start += n) {
+    const scale = rmsScale(x, start, n);
+    let dot = 0;
+    for (let i = start; i < start + n; i++) dot += x[i] * dy[i];
+    const pull = (dot * scale * scale * scale) / n;
+    for (let i = start; i < start + n; i++) dx[i] += scale * dy[i] - pull * x[i];
+  }
+}
+
+function rmsScale(x: Floats, start: number, n: number): number {
+  let sum = 0;
+  for (let i = start; i < start + n; i++) sum += x[i] * x[i];
+  return 1 / Math.sqrt(sum / n + RMS_EPSILON);
+}
+
+function linearForward(y: Floats, x: Floats, w: Floats, from: number, to: number, n: number, m: number): void {
+  y.fill(0, from * m, to * m);
+  for (let t = from; t < to; t++) addRowProduct(y, t * m, x, t * n, w, 0, n, m);
+}
+
+function linearResidualForward(
+  y: Floats,
+  residual: Floats,
+  x: Floats,
+  w: Floats,
+  from: number,
+  to: number,
+  n: number,
+  m: number,
+): void {
+  for (let i = from * m; i < to * m; i++) y[i] = residual[i];
+  for (let t = from; t < to; t++) addRowProduct(y, t * m, x, t * n, w, 0, n, m);
+}
+
+function linearBackward(
+  dx: Floats,
+  dw: Floats,
+  dy: Floats,
+  x: Floats,
+  w: Floats,
+  rows: number,
+  n: number,
+  m: number,
+  accumulate: boolean,
+): void {
+  dx.fill(0, 0, rows * n);
+  if (!accumulate) dw.fill(0);
+  for (let t = 0; t < rows; t++) addRowBackward(dx, dw, dy, t * m, x, t * n, w, 0, n, m);
+}
+
+function qkvForward(qkv: Floats, x: Floats, w: Floats, from: number, to: number, n: number, block: number): void {
+  for (let part = 0; part < 3; part++) {
+    const start = part * block;
+    qkv.fill(0, (start + from) * n, (start + to) * n);
+    for (let t = from; t < to; t++) addRowProduct(qkv, (start + t) * n, x, t * n, w, part * n * n, n, n);
+  }
+}
+
+function qkvBackward(
+  dx: Floats,
+  dw: Floats,
+  dqkv: Floats,
+  x: Floats,
+  w: Floats,
+  rows: number,
+  n: number,
+  block: number,
+  accumulate: boolean,
+): void {
+  if (!accumulate) dw.fill(0);
+  for (let part = 0; part < 3; part++) {
+    const start = part * block;
+    for (let t = 0; t < rows; t++) addRowBackward(dx, dw, dqkv, (start + t) * n, x, t * n, w, part * n * n, n, n);
+  }
+}
+
+/** y += x·w for one row: m of y from yRow on, n of x from xRow on, w: n×m from wStart on. */
+function addRowProduct(
+  y: Floats,
+  yRow: number,
+  x: Floats,
+  xRow: number,
+  w: Floats,
+  wStart: number,
+  n: number,
+  m: number,
+): void {
+  for (let i = 0; i < n; i += 2) {
+    const isPair = i + 1 < n;
+    const a = x[xRow + i];
+    const b = isPair ? x[xRow + i + 1] : 0;
+    const wa = wStart + i * m;
+    const wb = isPair ? wa + m : wa;
+    for (let j = 0; j < m; j++) y[yRow + j] += a * w[wa + j] + b * w[wb + j];
+  }
+}
+
+/** dx += dy·wᵀ and dw += xᵀ·dy for one row: both walk along the rows of w and dy, so one loop serves them. */
+function addRowBackward(
+  dx: Floats,
+  dw: Floats,
+  dy: Floats,
+  yRow: number,
+  x: Floats,
+  xRow: number,
+  w: Floats,
+  wStart: number,
+  n: number,
+  m: number,
+): void {
+  for (let i = 0; i < n; i += 2) {
+    const isPair = i + 1 < n;
+    const a = x[xRow + i];
+    const b = isPair ? x[xRow + i + 1] : 0;
+    const wa = wStart + i * m;
+    const wb = isPair ? wa + m : wa;
+    let da = 0;
+    let db = 0;
+    for (let j = 0; j < m; j++) {
+      const g = dy[yRow + j];
+      da += g * w[wa + j];
+      db += g * w[wb + j];
+      dw[wa + j] += g * a;
+      dw[wb + j] += g * b;
+    }
+    dx[xRow + i] += da;
+    if (isPair) dx[xRow + i + 1] += db;
+  }
+}
+
+function attentionForward(
+  y: Floats,
+  p: Floats,
+  qkv: Floats,
+  bias: Floats | undefined,
+  from: number,
+  to: number,
+  n: number,
+  heads: number,
+  block: number,
+): void {
+  const d = n / heads;
+  const scale = 1 / Math.sqrt(d);
+  for (let h = 0; h < heads; h++) {
+    const keys = block * n + h * d;
+    const values = keys + block * n;
+    for (let t = from; t < to; t++) {
+      const row = (h * block * (block + 1) + t * (t + 1)) / 2;
+      const query = t * n + h * d;
+      let largest = -Infinity;
+      for (let s = 0; s <= t; s++) {
+        const key = keys + s * n;
+        let dot = 0;
+        for (let i = 0; i < d; i++) dot += qkv[query + i] * qkv[key + i];
+        dot *= scale;
+        if (bias) dot += bias[h * block + t - s];
+        p[row + s] = dot;
+        if (dot > largest) largest = dot;
+      }
+      const share = 1 / exponentials(p, row, row + t + 1, largest);
+      for (let i = 0; i < d; i++) y[query + i] = 0;
+      for (let s = 0; s <= t; s++) {
+        const value = values + s * n;
+        const weight = (p[row + s] *= share);
+        for (let i = 0; i < d; i++) y[query + i] += weight * qkv[value + i];
+      }
+    }
+  }
+}
+
+/**
+ * Through the softmax: ds = p·(dp - Σ p·dp) with dp[s] = dy·v[s]. As y = Σ p·v, that sum is simply
+ * dy·y (Dao et al. 2022, FlashAttention, appendix B), so no row of dp has to be kept.
+ */
+function attentionBackward(
+  dqkv: Floats,
+  dbias: Floats | undefined,
+  dy: Floats,
+  y: Floats,
+  p: Floats,
+  qkv: Floats,
+  rows: number,
+  n: number,
+  heads: number,
+  block: number,
+  accumulate: boolean,
+): void {
+  const d = n / heads;
+  const scale = 1 / Math.sqrt(d);
+  dqkv.fill(0);
+  if (dbias && !accumulate) dbias.fill(0);
+  for (let h = 0; h < heads; h++) {
+    const keys = block * n + h * d;
+    const values = keys + block * n;
+    for (let t = 0; t < rows; t++) {
+      const row = (h * block * (block + 1) + t * (t + 1)) / 2;
+      const query = t * n + h * d;
+      let mean = 0;
+      for (let i = 0; i < d; i++) mean += dy[query + i] * y[query + i];
+      for (let s = 0; s <= t; s++) {
+        const key = keys + s * n;
+        const value = values + s * n;
+        const weight = p[row + s];
+        let dp = 0;
+        for (let i = 0; i < d; i++) {
+          const g = dy[query + i];
+          dp += g * qkv[value + i];
+          dqkv[value + i] += weight * g;
+        }
+        const dScore = weight * (dp - mean);
+        if (dbias) dbias[h * block + t - s] += dScore;
+        const ds = dScore * scale;
+        for (let i = 0; i < d; i++) {
+          dqkv[query + i] += ds * qkv[key + i];
+          dqkv[key + i] += ds * qkv[query + i];
+        }
+      }
+    }
+  }
+}
+
+function mlpForward(
+  y: Floats,
+  residual: Floats,
+  h: Floats,
+  x: Floats,
+  w1: Floats,
+  w2: Floats,
+  from: number,
+  to: number,
+  n: number,
+  hidden: number,
+): void {
+  linearForward(h, x, w1, from, to, n, hidden);
+  for (let t = from; t < to; t++) {
+    const row = t * n;
+    for (let j = row; j < row + n; j++) y[j] = residual[j];
+    for (let u = 0; u < hidden; u++) {
+      const active = h[t * hidden + u];
+      if (active <= 0) h[t * hidden + u] = 0;
+      else {
+        // Of NaN as well: a model that has diverged must not look healthy.
+        const start = u * n;
+        for (let j = 0; j < n; j++) y[row + j] += active * w2[start + j];
+      }
+    }
+  }
+}
+
+function mlpBackward(
+  dx: Floats,
+  dw1: Floats,
+  dw2: Floats,
+  dy: Floats,
+  h: Floats,
+  x: Floats,
+  w1: Floats,
+  w2: Floats,
+  rows: number,
+  n: number,
+  hidden: number,
+  accumulate: boolean,
+): void {
+  if (!accumulate) {
+    dw1.fill(0);
+    dw2.fill(0);
+  }
+  for (let t = 0; t < rows; t++) {
+    const row = t * n;
+    const units = t * hidden;
+    for (let u = 0; u < hidden; u++) {
+      const active = h[units + u];
+      if (active === 0) continue;
+      const start = u * n;
+      let dh = 0;
+      for (let j = 0; j < n; j++) {
+        const g = dy[row + j];
+        dh += g * w2[start + j];
+        dw2[start + j] += g * active;
+      }
+      h[units + u] = dh;
+    }
+    for (let u = 0; u < hidden; u++) {
+      const dh = h[units + u];
+      if (dh === 0) continue;
+      for (let i = 0; i < n; i++) {
+        const at = i * hidden + u;
+        dx[row + i] += dh * w1[at];
+        dw1[at] += dh * x[row + i];
+      }
+    }
+  }
+}
+
+function softmaxCrossEntropy(
+  logits: Floats,
+  tokens: Uint8Array,
+  rows: number,
+  vocabulary: number,
+  weight: number,
+): number {
+  let loss = 0;
+  for (let t = 0; t < rows; t++) {
+    const row = t * vocabulary;
+    const end = row + vocabulary;
+    const target = row + tokens[t + 1];
+    let largest = -Infinity;
+    for (let i = row; i < end; i++) if (logits[i] > largest) largest = logits[i];
+    const surplus = logits[target] - largest;
+    const sum = exponentials(logits, row, end, largest);
+    loss += Math.log(sum) - surplus;
+    const share = weight / sum;
+    for (let i = row; i < end; i++) logits[i] *= share;
+    logits[target] -= weight;
+  }
+  return loss * (1 / rows);
+}
+
+/** Replaces x by e^(x - largest), which cannot overflow, from `start` to `end`; returns the sum. */
+function exponentials(x: Floats, start: number, end: number, largest: number): number {
+  let sum = 0;
+  for (let i = start; i < end; i++) {
+    const e = Math.exp(x[i] - largest);
+    x[i] = e;
+    sum += e;
+  }
+  return sum;
+}
+
+function adam(
+  w: Floats,
+  g: Floats,
+  m: Floats,
+  v: Floats,
+  beta1: number,
+  beta2: number,
+  epsilon: number,
+  rate: number,
+  vScale: number,
+): void {
+  const { length } = w;
+  const { sqrt } = Math;
+  const gain1 = 1 - beta1;
+  const gain2 = 1 - beta2;
+  for (let i = 0; i < length; i++) {
+    const gi = g[i];
+    const mi = beta1 * m[i] + gain1 * gi;
+    const vi = beta2 * v[i] + gain2 * gi * gi;
+    m[i] = mi;
+    v[i] = vi;
+    w[i] -= (rate * mi) / (sqrt(vi * vScale) + epsilon);
+  }
+}

@@ -1,0 +1,268 @@
+/*
+ * The boundary between JavaScript and the numeric kernels. Tensors arrive as Uint8Arrays over the
+ * floats' memory, as XS hands only one-byte views to C. Every length is checked against the views
+ * before anything is touched; what does not fit throws a RangeError.
+ *
+ * XS moves memory when it allocates. So numbers are converted first, tensors fetched last, and
+ * nothing of XS is called while a kernel runs.
+ */
+
+#include "gpt_ops.h"
+
+#include "xsmc.h"
+
+#include <string.h>
+
+/* Sizes stay far from where their products would overflow. */
+enum { MOST = 1 << 14 };
+
+static int count(xsMachine *the, int index)
+{
+    int value = -1;
+    /* Of any other number xsmcToInteger would make some integer: of NaN 0, of 2^32 + 1 one. */
+    if (xsmcTypeOf(xsArg(index)) == xsIntegerType)
+        value = xsmcToInteger(xsArg(index));
+    else {
+        xsNumberValue number = xsmcToNumber(xsArg(index));
+        if (number >= 0 && number <= MOST)
+            value = (int)number;
+    }
+    if (value < 0 || value > MOST)
+        xsRangeError("an op got a size that is none");
+    return value;
+}
+
+/* Checks rows `from` to `to`. */
+static void check_range(xsMachine *the, int from, int to)
+{
+    if (from > to)
+        xsRangeError("an op got rows %d to %d", from, to);
+}
+
+static void check_size(xsMachine *the, xsUnsignedValue bytes, const void *data, uint64_t length)
+{
+    if (bytes / sizeof(float) < length)
+        xsRangeError("an op got %d floats and needs %d", (int)(bytes / sizeof(float)), (int)length);
+    if ((uintptr_t)data % sizeof(float))
+        xsRangeError("an op got floats that are not aligned");
+}
+
+/* A tensor of at least rows × columns floats. */
+static float *tensor(xsMachine *the, int index, int rows, int columns)
+{
+    void *data;
+    xsUnsignedValue bytes;
+    xsmcGetBufferWritable(xsArg(index), &data, &bytes);
+    check_size(the, bytes, data, (uint64_t)rows * (uint64_t)columns);
+    return data;
+}
+
+/* A tensor that may be undefined: then NULL. */
+static float *optional_tensor(xsMachine *the, int index, int rows, int columns)
+{
+    return xsmcTypeOf(xsArg(index)) == xsUndefinedType ? NULL : tensor(the, index, rows, columns);
+}
+
+static bool boolean(xsMachine *the, int index)
+{
+    if (xsmcTypeOf(xsArg(index)) != xsBooleanType)
+        xsTypeError("an op got no boolean");
+    return xsmcToBoolean(xsArg(index)) != 0;
+}
+
+/* The tokens of `length` positions, all of them in the vocabulary. */
+static const uint8_t *token_array(xsMachine *the, int index, int length, int vocabulary)
+{
+    void *data;
+    const uint8_t *tokens;
+    xsUnsignedValue bytes;
+    xsmcGetBufferReadable(xsArg(index), &data, &bytes);
+    if (bytes < (xsUnsignedValue)length)
+        xsRangeError("an op got %d tokens and needs %d", (int)bytes, length);
+    tokens = data;
+    for (int i = 0; i < length; i++)
+        if (tokens[i] >= vocabulary)
+            xsRangeError("an op got token %d of a vocabulary of %d", (int)tokens[i], vocabulary);
+    return tokens;
+}
+
+/* The rows of the table that a tensor is: as many as its bytes hold. */
+static int table_rows(xsMachine *the, int index, int columns)
+{
+    void *data;
+    xsUnsignedValue bytes;
+    xsmcGetBufferReadable(xsArg(index), &data, &bytes);
+    return columns > 0 ? (int)(bytes / sizeof(float) / (size_t)columns) : 0;
+}
+
+/* zero(x) */
+void gpt_xs_zero(xsMachine *the)
+{
+    int length = table_rows(the, 0, 1);
+    memset(tensor(the, 0, length, 1), 0, (size_t)length * sizeof(float));
+}
+
+/* areFinite(x) */
+void gpt_xs_are_finite(xsMachine *the)
+{
+    int length = table_rows(the, 0, 1);
+    bool result = gpt_are_finite(tensor(the, 0, length, 1), (size_t)length);
+    xsmcSetBoolean(xsResult, result);
+}
+
+/* embeddingForward(x, wte, wpe, tokens, from, to, n) */
+void gpt_xs_embedding_forward(xsMachine *the)
+{
+    int from = count(the, 4), to = count(the, 5), n = count(the, 6);
+    int vocabulary = table_rows(the, 1, n);
+    const uint8_t *tokens;
+    check_range(the, from, to);
+    tokens = token_array(the, 3, to, vocabulary);
+    gpt_embedding_forward(
+        tensor(the, 0, to, n), tensor(the, 1, vocabulary, n), tensor(the, 2, to, n), tokens, from, to, n);
+}
+
+/* embeddingBackward(dwte, dwpe, dx, tokens, rows, n, accumulate) */
+void gpt_xs_embedding_backward(xsMachine *the)
+{
+    int rows = count(the, 4), n = count(the, 5);
+    bool accumulate = boolean(the, 6);
+    int vocabulary = table_rows(the, 0, n), block = table_rows(the, 1, n);
+    const uint8_t *tokens = token_array(the, 3, rows, vocabulary);
+    if (rows > block)
+        xsRangeError("an op got %d positions and needs %d", block, rows);
+    gpt_embedding_backward(tensor(the, 0, vocabulary, n), tensor(the, 1, block, n), tensor(the, 2, rows, n), tokens,
+        rows, n, vocabulary, block, accumulate);
+}
+
+/* rmsNormForward(y, x, from, to, n) */
+void gpt_xs_rms_norm_forward(xsMachine *the)
+{
+    int from = count(the, 2), to = count(the, 3), n = count(the, 4);
+    check_range(the, from, to);
+    gpt_rms_norm_forward(tensor(the, 0, to, n), tensor(the, 1, to, n), from, to, n);
+}
+
+/* rmsNormBackward(dx, dy, x, rows, n) */
+void gpt_xs_rms_norm_backward(xsMachine *the)
+{
+    int rows = count(the, 3), n = count(the, 4);
+    gpt_rms_norm_backward(tensor(the, 0, rows, n), tensor(the, 1, rows, n), tensor(the, 2, rows, n), rows, n);
+}
+
+/* linearForward(y, x, w, from, to, n, m) */
+void gpt_xs_linear_forward(xsMachine *the)
+{
+    int from = count(the, 3), to = count(the, 4), n = count(the, 5), m = count(the, 6);
+    check_range(the, from, to);
+    gpt_linear_forward(tensor(the, 0, to, m), tensor(the, 1, to, n), tensor(the, 2, n, m), from, to, n, m);
+}
+
+/* linearResidualForward(y, residual, x, w, from, to, n, m) */
+void gpt_xs_linear_residual_forward(xsMachine *the)
+{
+    int from = count(the, 4), to = count(the, 5), n = count(the, 6), m = count(the, 7);
+    check_range(the, from, to);
+    gpt_linear_residual_forward(
+        tensor(the, 0, to, m), tensor(the, 1, to, m), tensor(the, 2, to, n), tensor(the, 3, n, m), from, to, n, m);
+}
+
+/* linearBackward(dx, dw, dy, x, w, rows, n, m, accumulate) */
+void gpt_xs_linear_backward(xsMachine *the)
+{
+    int rows = count(the, 5), n = count(the, 6), m = count(the, 7);
+    bool accumulate = boolean(the, 8);
+    gpt_linear_backward(tensor(the, 0, rows, n), tensor(the, 1, n, m), tensor(the, 2, rows, m), tensor(the, 3, rows, n),
+        tensor(the, 4, n, m), rows, n, m, accumulate);
+}
+
+/* qkvForward(qkv, x, w, from, to, n, block) */
+void gpt_xs_qkv_forward(xsMachine *the)
+{
+    int from = count(the, 3), to = count(the, 4), n = count(the, 5), block = count(the, 6);
+    check_range(the, from, to);
+    check_range(the, to, block);
+    gpt_qkv_forward(tensor(the, 0, 3 * block, n), tensor(the, 1, to, n), tensor(the, 2, 3 * n, n), from, to, n, block);
+}
+
+/* qkvBackward(dx, dw, dqkv, x, w, rows, n, block, accumulate) */
+void gpt_xs_qkv_backward(xsMachine *the)
+{
+    int rows = count(the, 5), n = count(the, 6), block = count(the, 7);
+    bool accumulate = boolean(the, 8);
+    check_range(the, rows, block);
+    gpt_qkv_backward(tensor(the, 0, rows, n), tensor(the, 1, 3 * n, n), tensor(the, 2, 3 * block, n),
+        tensor(the, 3, rows, n), tensor(the, 4, 3 * n, n), rows, n, block, accumulate);
+}
+
+static void check_heads(xsMachine *the, int n, int heads)
+{
+    if (heads < 1 || n % heads)
+        xsRangeError("an op got %d heads for a width of %d", heads, n);
+}
+
+/* attentionForward(y, p, qkv, bias, from, to, n, heads, block) */
+void gpt_xs_attention_forward(xsMachine *the)
+{
+    int from = count(the, 4), to = count(the, 5), n = count(the, 6), heads = count(the, 7), block = count(the, 8);
+    check_range(the, from, to);
+    check_range(the, to, block);
+    check_heads(the, n, heads);
+    gpt_attention_forward(tensor(the, 0, to, n), tensor(the, 1, heads, block * (block + 1) / 2),
+        tensor(the, 2, 3 * block, n), optional_tensor(the, 3, heads, block), from, to, n, heads, block);
+}
+
+/* attentionBackward(dqkv, dbias, dy, y, p, qkv, rows, n, heads, block, accumulate) */
+void gpt_xs_attention_backward(xsMachine *the)
+{
+    int rows = count(the, 6), n = count(the, 7), heads = count(the, 8), block = count(the, 9);
+    bool accumulate = boolean(the, 10);
+    check_range(the, rows, block);
+    check_heads(the, n, heads);
+    gpt_attention_backward(tensor(the, 0, 3 * block, n), optional_tensor(the, 1, heads, block), tensor(the, 2, rows, n),
+        tensor(the, 3, rows, n), tensor(the, 4, heads, block * (block + 1) / 2), tensor(the, 5, 3 * block, n), rows, n,
+        heads, block, accumulate);
+}
+
+/* mlpForward(y, residual, h, x, w1, w2, from, to, n, hidden) */
+void gpt_xs_mlp_forward(xsMachine *the)
+{
+    int from = count(the, 6), to = count(the, 7), n = count(the, 8), hidden = count(the, 9);
+    check_range(the, from, to);
+    gpt_mlp_forward(tensor(the, 0, to, n), tensor(the, 1, to, n), tensor(the, 2, to, hidden), tensor(the, 3, to, n),
+        tensor(the, 4, n, hidden), tensor(the, 5, hidden, n), from, to, n, hidden);
+}
+
+/* mlpBackward(dx, dw1, dw2, dy, h, x, w1, w2, rows, n, hidden, accumulate) */
+void gpt_xs_mlp_backward(xsMachine *the)
+{
+    int rows = count(the, 8), n = count(the, 9), hidden = count(the, 10);
+    bool accumulate = boolean(the, 11);
+    gpt_mlp_backward(tensor(the, 0, rows, n), tensor(the, 1, n, hidden), tensor(the, 2, hidden, n),
+        tensor(the, 3, rows, n), tensor(the, 4, rows, hidden), tensor(the, 5, rows, n), tensor(the, 6, n, hidden),
+        tensor(the, 7, hidden, n), rows, n, hidden, accumulate);
+}
+
+/* softmaxCrossEntropy(logits, tokens, rows, vocabulary, weight) */
+void gpt_xs_softmax_cross_entropy(xsMachine *the)
+{
+    int rows = count(the, 2), vocabulary = count(the, 3);
+    float weight = (float)xsmcToNumber(xsArg(4)), loss;
+    const uint8_t *tokens;
+    if (rows < 1 || vocabulary < 1)
+        xsRangeError("an op got %d rows of %d logits", rows, vocabulary);
+    tokens = token_array(the, 1, rows + 1, vocabulary);
+    loss = gpt_softmax_cross_entropy(tensor(the, 0, rows, vocabulary), tokens, rows, vocabulary, weight);
+    xsmcSetNumber(xsResult, (xsNumberValue)loss);
+}
+
+/* adam(w, g, m, v, beta1, beta2, epsilon, rate, vScale) */
+void gpt_xs_adam(xsMachine *the)
+{
+    float beta1 = (float)xsmcToNumber(xsArg(4)), beta2 = (float)xsmcToNumber(xsArg(5));
+    float epsilon = (float)xsmcToNumber(xsArg(6)), rate = (float)xsmcToNumber(xsArg(7));
+    float v_scale = (float)xsmcToNumber(xsArg(8));
+    int length = table_rows(the, 0, 1);
+    gpt_adam(tensor(the, 0, length, 1), tensor(the, 1, length, 1), tensor(the, 2, length, 1), tensor(the, 3, length, 1),
+        (size_t)length, beta1, beta2, epsilon, rate, v_scale);
+}

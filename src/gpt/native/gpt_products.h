@@ -1,0 +1,20 @@
+/* Products of matrices, row-major. Every sum runs in one order, whatever the loops. */
+
+#ifndef GPT_PRODUCTS_H
+#define GPT_PRODUCTS_H
+
+#include <stdbool.h>
+
+/* y (rows×m) += x (rows×n) · w (n×m) */
+void gpt_add_product(float *y, const float *x, const float *w, int rows, int n, int m);
+
+/* dx (rows×n) += dy (rows×m) · wᵀ */
+void gpt_add_product_transposed(float *dx, const float *dy, const float *w, int rows, int n, int m);
+
+/* dw (n×m) = xᵀ · dy, or dw += it; x: rows×n, dy: rows×m */
+void gpt_outer_product(float *dw, const float *dy, const float *x, int rows, int n, int m, bool accumulate);
+
+/* One row: y (n) += max(h, 0) · w2 (hidden×n), and h becomes max(h, 0). */
+void gpt_add_active(float *y, float *h, const float *w2, int n, int hidden);
+
+#endif

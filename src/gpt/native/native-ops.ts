@@ -1,0 +1,53 @@
+import type { Floats, Ops } from "../model/ops";
+import type { Findings, TextTools } from "../base/platform";
+
+/** XS binds a C function by its name; see gpt_ops_xs.c. */
+declare function native(name: string): never;
+
+/**
+ * The ops in C, in single precision. XS hands C only one-byte views, so a tensor is a Uint8Array over
+ * the floats' memory. Bad sizes throw a RangeError.
+ */
+export const nativeOps: Ops = Object.freeze({
+  name: "native",
+  dtype: "f32",
+  view: (floats: Floats, offset: number, length: number) =>
+    new Uint8Array(
+      floats.buffer,
+      floats.byteOffset + offset * floats.BYTES_PER_ELEMENT,
+      length * floats.BYTES_PER_ELEMENT,
+    ),
+  zero: native("gpt_xs_zero"),
+  areFinite: native("gpt_xs_are_finite"),
+  embeddingForward: native("gpt_xs_embedding_forward"),
+  embeddingBackward: native("gpt_xs_embedding_backward"),
+  rmsNormForward: native("gpt_xs_rms_norm_forward"),
+  rmsNormBackward: native("gpt_xs_rms_norm_backward"),
+  linearForward: native("gpt_xs_linear_forward"),
+  linearResidualForward: native("gpt_xs_linear_residual_forward"),
+  linearBackward: native("gpt_xs_linear_backward"),
+  qkvForward: native("gpt_xs_qkv_forward"),
+  qkvBackward: native("gpt_xs_qkv_backward"),
+  attentionForward: native("gpt_xs_attention_forward"),
+  attentionBackward: native("gpt_xs_attention_backward"),
+  mlpForward: native("gpt_xs_mlp_forward"),
+  mlpBackward: native("gpt_xs_mlp_backward"),
+  softmaxCrossEntropy: native("gpt_xs_softmax_cross_entropy"),
+  adam: native("gpt_xs_adam"),
+});
+
+const scanInC: (bytes: Uint8Array, index: Uint8Array, characters: Uint8Array, numbers: Uint8Array) => void =
+  native("gpt_xs_scan");
+
+/** XS takes a thousand instructions for a byte that scan.ts passes, and some 500 for one that indexOf does. */
+export const textTools: TextTools = Object.freeze({
+  scan: (bytes: Uint8Array, { index, characters, numbers }: Findings) =>
+    scanInC(bytes, bytesOf(index), bytesOf(characters), bytesOf(numbers)),
+  skip: native("gpt_xs_skip"),
+  encode: native("gpt_xs_encode"),
+  crc32: native("gpt_xs_crc32"),
+});
+
+function bytesOf({ buffer, byteOffset, byteLength }: Uint32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}

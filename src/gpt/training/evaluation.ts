@@ -1,0 +1,110 @@
+import type { Dataset } from "../data/dataset";
+import { InputError } from "../base/errors";
+import type { EvaluatedEvent } from "./events";
+import { loadName } from "./fitting";
+import { forward } from "../model/forward";
+import type { Holdout } from "./holdout";
+import type { Model } from "../model/model";
+import type { Task } from "../base/runner";
+import { BOS } from "../data/vocabulary";
+
+/** Measures the loss over names, one a bit, without training. */
+export class Evaluation implements Task {
+  /** Names that were looked at; of those to measure the ones that fit, and the others. */
+  done = 0;
+  measured = 0;
+  passedOver = 0;
+  /** Of the names measured: tokens that were to be predicted, and how many of these are characters. */
+  tokens = 0;
+  characters = 0;
+  /** Sums, in nats: of the names' means, and of the losses of all tokens. */
+  private sum = 0;
+  private tokenSum = 0;
+  private readonly sequence: Uint8Array;
+
+  /**
+   * @param names indices of the names; all of the dataset when there are none
+   * @param holdout measures those of them alone that it holds out
+   */
+  constructor(
+    private readonly model: Model,
+    private readonly dataset: Dataset,
+    private readonly names?: Uint32Array,
+    private readonly holdout?: Holdout,
+  ) {
+    this.sequence = new Uint8Array(model.config.blockSize + 1);
+  }
+
+  get total(): number {
+    return this.names?.length ?? this.dataset.count;
+  }
+
+  /** The mean over the names measured, in nats; undefined when none of them fits. */
+  get loss(): number | undefined {
+    return this.measured > 0 ? this.sum / this.measured : undefined;
+  }
+
+  /** The mean over the tokens. */
+  get natsPerToken(): number {
+    return this.tokenSum / this.tokens;
+  }
+
+  /** What all tokens take, the BOS at the end of each name included, for each character. */
+  get bitsPerCharacter(): number {
+    return this.tokenSum / Math.LN2 / this.characters;
+  }
+
+  /** @throws InputError when there was nothing to measure */
+  get result(): Omit<EvaluatedEvent, "written"> {
+    const { loss, measured: names, passedOver, tokens, natsPerToken, bitsPerCharacter } = this;
+    if (loss === undefined)
+      throw new InputError(
+        `None of the ${passedOver} names held out fits block_size ${this.model.config.blockSize}: hold out more of ${this.dataset.source}.`,
+      );
+    return { type: "evaluated", loss, names, passedOver, tokens, natsPerToken, bitsPerCharacter };
+  }
+
+  /** Begins again. */
+  reset(): void {
+    this.done = 0;
+    this.measured = 0;
+    this.passedOver = 0;
+    this.tokens = 0;
+    this.characters = 0;
+    this.sum = 0;
+    this.tokenSum = 0;
+  }
+
+  /** @throws InputError when a loss is no finite number */
+  work(): boolean {
+    const { names, holdout } = this;
+    const index = names ? names[this.done] : this.done;
+    if (!holdout || holdout.has(index)) this.measure(index);
+    this.done++;
+    return this.done < this.total;
+  }
+
+  private measure(index: number): void {
+    const { model, dataset, sequence } = this;
+    const rows = loadName(model, dataset, index, sequence);
+    if (rows === 0) {
+      this.passedOver++;
+      return;
+    }
+    const loss = sequenceLoss(model, sequence, rows);
+    if (loss === "diverged")
+      throw new InputError("The model gives no finite loss: it is broken, or its weights are too large.");
+    this.measured++;
+    this.sum += loss;
+    this.tokenSum += rows * loss;
+    this.tokens += rows;
+    // A name that was cut does not end at BOS.
+    this.characters += sequence[rows] === BOS ? rows - 1 : rows;
+  }
+}
+
+function sequenceLoss(model: Model, tokens: Uint8Array, rows: number): number | "diverged" {
+  forward(model, tokens, 0, rows);
+  const loss = model.ops.softmaxCrossEntropy(model.activations.logits, tokens, rows, model.config.vocabularySize, 0);
+  return Number.isFinite(loss) ? loss : "diverged";
+}

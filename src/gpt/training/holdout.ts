@@ -1,0 +1,104 @@
+import type { Dataset } from "../data/dataset";
+import { InputError } from "../base/errors";
+
+/** Names that are measured when the validation loss is asked for: enough for two digits, soon done. */
+const SAMPLE_SIZE = 100;
+/** The sample is chosen from so many, spread evenly, and so need not be looked for in a second pass. */
+const MOST_CANDIDATES = 8 * SAMPLE_SIZE;
+
+/** Different names that are counted, to say why there are too few: by their hashes, in a table twice as large. */
+const MOST_DIFFERENT = 2048;
+
+/**
+ * The names that stay out of training, chosen by a hash of the name: the same in every run and on every
+ * engine, and a name that the dataset has twice is on one side only.
+ */
+export class Holdout {
+  /** Indices of at most 100 of them that fit, spread evenly over the dataset; none where all are too long. */
+  readonly sample: Uint32Array;
+  /** Hashes below this are held out. */
+  private readonly limit: number;
+
+  /**
+   * @param percent how many of the names to hold out, above 0
+   * @param most characters of a name that fits
+   * @throws InputError when that leaves nothing to train on that fits, or holds nothing out
+   */
+  constructor(
+    private readonly dataset: Dataset,
+    percent: number,
+    most = Infinity,
+  ) {
+    this.limit = (percent / 100) * 2 ** 32;
+    const candidates = new Uint32Array(MOST_CANDIDATES);
+    let stride = 1;
+    let taken = 0;
+    let total = 0;
+    let rest = 0;
+    let tooLong = 0;
+    const allFit = dataset.longest <= most;
+    dataset.forEachHash((hash, i, at) => {
+      if (!allFit && dataset.lettersAt(at) > most) {
+        if (this.holdsOut(hash)) tooLong++;
+        return;
+      }
+      if (!this.holdsOut(hash)) {
+        rest++;
+        return;
+      }
+      if (total % stride === 0 && taken === MOST_CANDIDATES) {
+        for (let j = 0; j < taken; j += 2) candidates[j >> 1] = candidates[j];
+        taken >>= 1;
+        stride *= 2;
+      }
+      if (total % stride === 0) candidates[taken++] = i;
+      total++;
+    });
+    if (rest === 0 || total + tooLong === 0)
+      throw new InputError(
+        `A holdout of ${percent} % leaves no name to ${total === 0 ? "validate with" : "train on"}: ` +
+          reasonOf(dataset, total + rest),
+      );
+    const size = Math.min(taken, SAMPLE_SIZE);
+    this.sample = new Uint32Array(size);
+    for (let j = 0; j < size; j++) this.sample[j] = candidates[Math.floor((j * taken) / size)];
+  }
+
+  /** Whether name `i` is held out. */
+  has(i: number): boolean {
+    return this.holdsOut(this.dataset.hash(i));
+  }
+
+  private holdsOut(hash: number): boolean {
+    return hash >>> 0 < this.limit;
+  }
+}
+
+/** Why a holdout leaves none on one side, where so many names of the dataset fit the block. */
+function reasonOf(dataset: Dataset, fitting: number): string {
+  const { count } = dataset;
+  if (fitting < count)
+    return `of ${count} names in the dataset only ${fitting} ${fitting === 1 ? "fits" : "fit"} the block_size.`;
+  const different = countDifferent(dataset);
+  if (different === undefined || different === count) return `the dataset has only ${count}.`;
+  return (
+    `the dataset has ${count} names, but only ${different} different ${different === 1 ? "one" : "ones"}, ` +
+    `and those that are equal stay together.`
+  );
+}
+
+/** How many different names there are; undefined where they are many. */
+function countDifferent(dataset: Dataset): number | undefined {
+  const places = 2 * MOST_DIFFERENT;
+  const hashes = new Int32Array(places);
+  let different = 0;
+  dataset.forEachHash((hash) => {
+    const wanted = hash === 0 ? 1 : hash; // 0 is a free place
+    let place = wanted & (places - 1);
+    while (hashes[place] !== 0 && hashes[place] !== wanted) place = (place + 1) & (places - 1);
+    if (hashes[place] === wanted || different > MOST_DIFFERENT) return;
+    hashes[place] = wanted;
+    different++;
+  });
+  return different <= MOST_DIFFERENT ? different : undefined;
+}

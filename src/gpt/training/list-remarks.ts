@@ -1,0 +1,93 @@
+import type { Dataset } from "../data/dataset";
+import { ListCheck } from "../data/list-check";
+import { mostLetters } from "./fitting";
+import type { Runner, Task } from "../base/runner";
+import type { Trainer } from "./trainer";
+import type { TellWork } from "./events";
+
+/** The largest that a model can have. */
+const LARGEST_BLOCK = 4096;
+/** Longer documents are counted together: on the device the counts may take 4 KB. */
+const MOST_LENGTHS = 1024;
+/** Documents a bit. */
+const DOCUMENTS = 32;
+
+/** Goes through a list that has documents of more than `most` characters, and counts them. */
+class LengthCount implements Task {
+  /** Documents with more than `most` characters. */
+  tooLong = 0;
+  /** By characters, up to that place which stands for its own and all above. */
+  private readonly counts: Uint32Array;
+  private done = 0;
+  private at: number;
+
+  constructor(
+    private readonly dataset: Dataset,
+    private readonly most: number,
+  ) {
+    this.counts = new Uint32Array(Math.min(dataset.longest + 1, MOST_LENGTHS));
+    this.at = dataset.first;
+  }
+
+  work(): boolean {
+    const { dataset, counts, most } = this;
+    const last = counts.length - 1;
+    const until = Math.min(this.done + DOCUMENTS, dataset.count);
+    for (; this.done < until; this.done++) {
+      if (this.done > 0) this.at = dataset.next(this.at);
+      const letters = dataset.lettersAt(this.at);
+      if (letters > most) this.tooLong++;
+      counts[letters < last ? letters : last]++;
+    }
+    return this.done < dataset.count;
+  }
+
+  /** The least number of characters that 99 % of the documents do not exceed; undefined where it is not known. */
+  get longestOf99(): number | undefined {
+    const { counts, dataset } = this;
+    let sum = 0;
+    for (let letters = 0; letters < counts.length; letters++) {
+      sum += counts[letters];
+      const isKnown = letters < counts.length - 1 || letters === dataset.longest;
+      if (100 * sum >= 99 * dataset.count) return isKnown ? letters : undefined;
+    }
+    return undefined;
+  }
+}
+
+/**
+ * Says, where a list has documents that are too long for the model and so teach nothing, how many these are, and
+ * which block_size would take them. Nothing is read where there are none, or no step is to come.
+ */
+export async function tellTooLong(trainer: Trainer, runner: Runner, tell: TellWork): Promise<void> {
+  const { model, dataset, config, holdout, stepsDone } = trainer;
+  const most = mostLetters(model.config);
+  if (dataset.longest <= most || stepsDone >= config.steps) return;
+  const count = new LengthCount(dataset, most);
+  if ((await runner.run(count)) === "stopped") return;
+  const { tooLong, longestOf99 = Infinity } = count;
+  const percent = (100 * tooLong) / dataset.count;
+  const share = percent < 0.1 ? "less than 0.1" : String(Number(percent.toFixed(1)));
+  const effect = config.batchSize > 1 ? "its batch is so much smaller" : "its step teaches nothing";
+  const message =
+    `${tooLong} of ${dataset.count} names (${share} %) are too long for block_size ${model.config.blockSize}, ` +
+    `which takes ${most} characters: each that is drawn is passed over, and ${effect}. `;
+  tell({ type: "remark", message: message + adviceFor(longestOf99 + 1, dataset.longest + 1, most + 1) });
+  if (holdout?.sample.length === 0)
+    tell({ type: "remark", message: "All names held out are too long as well: there is no validation loss." });
+}
+
+/** Block sizes that take 99 % of the documents, and all; and what there is now. */
+function adviceFor(most: number, all: number, present: number): string {
+  const isOf99 = most > present && most < all && most <= LARGEST_BLOCK;
+  if (all > LARGEST_BLOCK)
+    return isOf99 ? `block_size ${most} takes 99 %; the longest has ${all - 1}.` : `The longest has ${all - 1}.`;
+  return isOf99 ? `block_size ${most} takes 99 %, ${all} takes all of them.` : `block_size ${all} takes all of them.`;
+}
+
+/** Says what a list has that one may not want; it is read once more where there is any of it. */
+export async function tellOddities(dataset: Dataset, runner: Runner, tell: TellWork): Promise<void> {
+  const check = new ListCheck(dataset);
+  if (check.isNeeded && (await runner.run(check)) === "stopped") return;
+  for (const message of check.remarks) tell({ type: "remark", message });
+}

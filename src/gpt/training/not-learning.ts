@@ -1,0 +1,55 @@
+import { type ModelConfig, PRESETS, type TrainingConfig } from "../model/config";
+import { InputError } from "../base/errors";
+
+/*
+ * Trainings that go wrong: the loss is no number, or stays above that of guessing blindly.
+ */
+
+/** A trainer, as far as it matters here. */
+interface Trained {
+  readonly stepsDone: number;
+  readonly config: TrainingConfig;
+  /** Of the last step. */
+  readonly learningRate: number;
+  readonly model: { readonly config: ModelConfig };
+}
+
+/** So much above ln V, the loss of guessing blindly among V tokens, the smoothed loss may lie: nats a token. */
+export const BLIND_MARGIN = 0.05;
+/** For so many updates in a row. */
+export const MOST_BLIND_UPDATES = 200;
+
+/** The loss of step `step` is no finite number. */
+export function divergence(step: number, { config, learningRate }: Trained): InputError {
+  const what = `Training has diverged: the loss of step ${step} is not a finite number.`;
+  return new InputError(
+    step === 0
+      ? `${what} The weights to start from are too large; nothing has been learnt from them yet.`
+      : `${what} Try a learning rate below ${config.learningRate} (it was ${learningRate.toPrecision(3)} there).`,
+  );
+}
+
+/** A sentence for a training whose smoothed loss is above that of guessing blindly. */
+export function notLearning(trainer: Trained, smoothed: number): string {
+  const tokens = trainer.model.config.vocabularySize;
+  return (
+    `The model is not learning: after ${trainer.stepsDone} steps its smoothed loss is ${smoothed.toFixed(2)}, ` +
+    `and guessing blindly among ${tokens} tokens gives ${Math.log(tokens).toFixed(2)}. ${advice(trainer)}`
+  );
+}
+
+/** A sentence for the end of one that was so for a time. */
+export function hadNotLearnt(trainer: Trained, smoothed: number): string {
+  return (
+    `For ${MOST_BLIND_UPDATES} steps or more the model was worse than guessing blindly; ` +
+    `at the end its smoothed loss is ${smoothed.toFixed(2)}. ${advice(trainer)}`
+  );
+}
+
+function advice({ model, config }: Trained): string {
+  const { learningRate: rate, steps, batchSize } = config;
+  const usual = PRESETS[model.config.preset].learningRate(steps * batchSize);
+  // A rate that is no higher than usual is too high for this model, unless it hardly moves the weights.
+  const better = rate > usual || rate < usual / 100 ? usual : rate / 10;
+  return `Begin anew with a learning rate of ${Number(better.toPrecision(2))} (it was ${rate}).`;
+}

@@ -1,0 +1,239 @@
+import { Evaluation } from "./evaluation";
+import type { Loss, StartEvent, StepEvent, TellWork, TrainedEvent } from "./events";
+import { LowestLoss } from "./lowest-loss";
+import { BLIND_MARGIN, divergence, hadNotLearnt, MOST_BLIND_UPDATES, notLearning } from "./not-learning";
+import type { Platform } from "../base/platform";
+import type { Task } from "../base/runner";
+import type { Trainer } from "./trainer";
+
+/** How much of the smoothed loss that of a new update replaces. */
+const SMOOTHING = 1 / 100;
+
+/** Trains, a name a bit, and measures the names held out where the log has a line, a name a bit. */
+export class Training implements Task {
+  /** Whether the last step is done. */
+  isOver: boolean;
+  /** When to rest: run() ends then, and goes on when the task is run again. Milliseconds of the clock. */
+  restAt = Infinity;
+  private readonly event: StepEvent;
+  private readonly validation: Evaluation | undefined;
+  private isValidating = false;
+  /** Of the validation losses. A training that is resumed begins it anew, unless it is told what it was. */
+  readonly lowest: LowestLoss;
+  /** Whether to rest when a validation loss is the lowest so far. */
+  restsAtLowest = false;
+  /** The numbers of the last step, and of the next that the log has a line of. */
+  private readonly last: number;
+  private logAt = 0;
+  /** When to tell of a step again; of those since the last: the sum of the losses, and how many. */
+  private tellAt = 0;
+  private sum = 0;
+  private count = 0;
+  private isSumming = false;
+  /**
+   * The exponential mean of 100 updates, smoothed += (loss - smoothed) / 100, from ln V on; where it lies above
+   * `limit`, ln V + 0.05, the model knows less than nothing. A training that is resumed begins it anew.
+   */
+  private smoothed: number;
+  private readonly limit: number;
+  /** Updates in a row with which it lay above, the step of the last, and whether that was so for 200 of them. */
+  private above = 0;
+  private aboveAt = -1;
+  private wasBlind = false;
+  /** Steps done before this run, and those of it that were no update. */
+  private readonly from: number;
+  private passedOver = 0;
+
+  /**
+   * @param logEvery the log has a line every so many steps, and one for the last
+   * @param tellEvery whether to tell others as well: 0 all of them, else one whenever so many milliseconds are over
+   */
+  constructor(
+    private readonly trainer: Trainer,
+    private logEvery: number,
+    private tellEvery: number,
+    private readonly tell: TellWork,
+  ) {
+    const { model, dataset, holdout, config, stepsDone } = trainer;
+    if (holdout && holdout.sample.length > 0) this.validation = new Evaluation(model, dataset, holdout.sample);
+    this.lowest = new LowestLoss(config.steps);
+    this.setTellEvery(tellEvery);
+    this.last = config.steps - 1;
+    this.isOver = stepsDone > this.last;
+    this.setLogEvery(logEvery);
+    this.from = stepsDone;
+    this.smoothed = Math.log(model.config.vocabularySize);
+    this.limit = this.smoothed + BLIND_MARGIN;
+    this.event = {
+      type: "step",
+      step: 0,
+      steps: config.steps,
+      loss: 0,
+      learningRate: 0,
+      name: 0,
+      isLogged: false,
+      validationLoss: undefined,
+      mean: undefined,
+    };
+  }
+
+  /** See the constructor. */
+  setLogEvery(steps: number): void {
+    this.logEvery = steps;
+    this.logAt = Math.min(Math.ceil(this.trainer.stepsDone / steps) * steps, this.last);
+  }
+
+  /** See the constructor. */
+  setTellEvery(milliseconds: number): void {
+    this.tellEvery = milliseconds;
+    this.tellAt = milliseconds === Infinity ? Infinity : -Infinity;
+    this.isSumming = milliseconds > 0 && milliseconds < Infinity;
+    this.sum = this.count = 0;
+  }
+
+  /** Whether nothing is begun: neither a batch nor a measurement. */
+  get isBetweenSteps(): boolean {
+    return !this.isValidating && this.trainer.isBetweenBatches;
+  }
+
+  /**
+   * What is to be said, at the end of this run, of a model that has not learnt: the smoothed loss lies above ln V + 0.05
+   * after 200 updates or more, or did so for 200 updates in a row.
+   */
+  get complaint(): string | undefined {
+    const { trainer, smoothed } = this;
+    const updates = trainer.stepsDone - this.from - this.passedOver;
+    if (smoothed > this.limit && updates >= MOST_BLIND_UPDATES) return notLearning(trainer, smoothed);
+    return this.wasBlind ? hadNotLearnt(trainer, smoothed) : undefined;
+  }
+
+  /** Whether the names held out are measured, for a step that is done and not told yet. */
+  get isMeasuring(): boolean {
+    return this.isValidating;
+  }
+
+  /** Rests after the bit under way. */
+  rest(): void {
+    this.restAt = -Infinity;
+  }
+
+  /** @throws InputError when the training has diverged */
+  work(now: number): boolean {
+    if (this.isValidating) return this.after(this.validate(), now);
+    const trainer = this.trainer;
+    const step = trainer.stepsDone;
+    const loss = trainer.name();
+    if (loss !== undefined) {
+      if (typeof loss === "number") {
+        let smoothed = this.smoothed;
+        smoothed += (loss - smoothed) * SMOOTHING;
+        this.smoothed = smoothed;
+        if (smoothed > this.limit) this.countAbove(step);
+      } else if (loss === "diverged") throw divergence(step, trainer);
+      else this.passOver(step);
+      if (step >= this.logAt || now >= this.tellAt) return this.after(this.report(now, step, loss), now);
+      if (this.isSumming) this.sumUp(loss);
+    }
+    return now < this.restAt || this.after(true, now);
+  }
+
+  /** Whether to go on at once, when there is more to do or not. */
+  private after(isMore: boolean, now: number): boolean {
+    // The last step is told before a rest: whoever goes on after a power cut has no step left to tell.
+    const isLastTold = !this.isValidating || this.trainer.stepsDone <= this.last;
+    if (!isMore) this.isOver = true;
+    else if (now < this.restAt || !isLastTold) return true;
+    this.restAt = Infinity;
+    return false;
+  }
+
+  private passOver(step: number): void {
+    this.passedOver++;
+    if (this.aboveAt === step - 1) this.aboveAt = step;
+  }
+
+  private countAbove(step: number): void {
+    if (this.aboveAt !== step - 1) this.above = 0;
+    this.aboveAt = step;
+    if (++this.above < MOST_BLIND_UPDATES || this.wasBlind) return;
+    this.wasBlind = true;
+    this.tell({ type: "remark", message: notLearning(this.trainer, this.smoothed) });
+  }
+
+  private sumUp(loss: Loss): void {
+    if (typeof loss !== "number") return;
+    this.sum += loss;
+    this.count++;
+  }
+
+  private report(now: number, step: number, loss: Loss): boolean {
+    const { event, trainer, validation } = this;
+    if (this.isSumming) this.sumUp(loss);
+    const { count } = this;
+    event.step = step;
+    event.loss = loss;
+    event.learningRate = trainer.learningRate;
+    event.name = trainer.nameIndex;
+    event.isLogged = step >= this.logAt;
+    event.mean = count > 0 ? this.sum / count : undefined;
+    this.sum = this.count = 0;
+    this.tellAt = now + this.tellEvery;
+    if (event.isLogged) {
+      this.setLogEvery(this.logEvery);
+      if (validation) return this.beginValidation(validation);
+    }
+    this.tell(event);
+    return step < this.last;
+  }
+
+  private beginValidation(validation: Evaluation): boolean {
+    validation.reset();
+    this.isValidating = true;
+    return true;
+  }
+
+  private hearValidation(step: number, loss: number): void {
+    const { lowest } = this;
+    if (lowest.take(step, loss)) {
+      if (this.restsAtLowest) this.rest();
+      return;
+    }
+    const message = lowest.complaint(step);
+    if (message !== undefined) this.tell({ type: "remark", message });
+  }
+
+  private validate(): boolean {
+    const { validation, event, tell } = this;
+    if (validation?.work()) return true;
+    this.isValidating = false;
+    const loss = validation?.loss;
+    event.validationLoss = loss;
+    tell(event);
+    event.validationLoss = undefined;
+    if (loss !== undefined) this.hearValidation(event.step, loss);
+    return event.step < this.last;
+  }
+}
+
+/** Tells that a training has ended, and of a model that has not learnt that too. */
+export function tellTrained({ complaint }: Training, event: TrainedEvent, tell: TellWork): void {
+  tell(complaint === undefined ? event : { ...event, isLearning: false });
+  if (complaint !== undefined) tell({ type: "remark", message: complaint });
+}
+
+/** What a training is that begins, or goes on. */
+export function startOf({ model, dataset, config, stepsDone }: Trainer, { place }: Platform): StartEvent {
+  return {
+    type: "start",
+    place,
+    ops: model.ops.name,
+    parameters: model.parameters.length,
+    nHead: model.config.nHead,
+    nEmbd: model.config.nEmbd,
+    names: dataset.count,
+    ...(model.vocabulary.isLatin ? {} : { characters: model.vocabulary.size - 1 }),
+    steps: config.steps,
+    batchSize: config.batchSize,
+    ...(stepsDone > 0 && { from: stepsDone }),
+  };
+}

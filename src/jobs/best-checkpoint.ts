@@ -1,0 +1,91 @@
+import { Checkpoint } from "../gpt/checkpoint/reader";
+import { LoadingTask } from "../gpt/checkpoint/loading";
+import { InputError, printablePath } from "../gpt/base/errors";
+import { Evaluation } from "../gpt/training/evaluation";
+import { saveTraining } from "../gpt/checkpoint/training-checkpoint";
+import { storageOf, type Surroundings } from "./surroundings";
+import type { Trainer } from "../gpt/training/trainer";
+import type { Training } from "../gpt/training/training";
+
+/** Keeps the checkpoint of a training that has the lowest validation loss, in a file of its own. */
+export class BestCheckpoint {
+  /** With what is in the file; -1 where it is not there yet. */
+  private step = -1;
+  private loss = Infinity;
+
+  /**
+   * @param seed of the run
+   * @throws InputError when nothing is held out
+   */
+  constructor(
+    private readonly file: string,
+    private readonly trainer: Trainer,
+    private readonly seed: number,
+    private readonly surroundings: Surroundings,
+  ) {
+    if (!trainer.holdout)
+      throw new InputError("--keep-best needs --holdout: without it there is no validation loss to go by.");
+    if (trainer.holdout.sample.length === 0)
+      throw new InputError("--keep-best needs a validation loss, and none of the names held out fits the block_size.");
+  }
+
+  /**
+   * Of a training that is gone on with: the file that it has left stays until a lower loss comes. Its loss is measured
+   * again; the parameters are the training's again when that has ended.
+   * @throws InputError (as a rejection) when the file is of another training, or cannot be used
+   */
+  async goOn(training: Training): Promise<void> {
+    const { file, trainer, surroundings, seed } = this;
+    const checkpoint = await Checkpoint.find(storageOf(surroundings.platform), file);
+    if (!checkpoint) return;
+    try {
+      const { model, dataset, config, gradients } = trainer;
+      const record = checkpoint.record();
+      const isOfThisRun =
+        record?.dataset === dataset.checksum && record.config.holdout === config.holdout && record.seed === seed;
+      if (!isOfThisRun)
+        throw new InputError(`${printablePath(file)} is of another training: name another file with --keep-best.`);
+      checkpoint.modelConfig(model.config);
+      // Between two batches nothing that is needed lies in the gradients.
+      gradients.set(model.parameters);
+      try {
+        const loss = await this.measure(checkpoint);
+        if (loss === undefined) return;
+        this.loss = loss;
+        this.step = record.state.stepsDone - 1;
+        training.lowest.begin(this.step, loss);
+      } finally {
+        model.parameters.set(gradients);
+      }
+    } finally {
+      checkpoint.close();
+    }
+  }
+
+  /** While the training rests: saves it when its last measurement was the lowest so far. */
+  async keep({ lowest }: Training): Promise<void> {
+    if (!(lowest.loss < this.loss)) return;
+    const { file, trainer, seed, surroundings } = this;
+    await saveTraining(surroundings.runner, storageOf(surroundings.platform), file, trainer, seed);
+    this.loss = lowest.loss;
+    this.step = lowest.step;
+  }
+
+  /** Tells what is kept. */
+  tell(): void {
+    const { loss, step, file } = this;
+    if (step < 0) return;
+    const message = `The lowest validation loss, ${loss.toFixed(4)}, was that behind step ${step}: ${printablePath(file)} has it.`;
+    this.surroundings.tell({ type: "remark", message });
+  }
+
+  /** The validation loss of what is in the file; undefined when the runner was told to stop. */
+  private async measure(checkpoint: Checkpoint): Promise<number | undefined> {
+    const { runner } = this.surroundings;
+    const { model, dataset, holdout } = this.trainer;
+    if ((await runner.run(new LoadingTask(checkpoint, model, undefined, dataset.crc32))) === "stopped")
+      return undefined;
+    const evaluation = new Evaluation(model, dataset, holdout?.sample);
+    return (await runner.run(evaluation)) === "stopped" ? undefined : evaluation.loss;
+  }
+}

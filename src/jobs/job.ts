@@ -1,0 +1,111 @@
+import { checkInteger, type ModelConfig, PRESETS, samplingLimits, type SamplingLimits } from "../gpt/model/config";
+import { InputError } from "../gpt/base/errors";
+import type { DoneEvent } from "../protocol/events";
+import type { Ending } from "../gpt/base/runner";
+import { Generator, Writing } from "../gpt/model/generate";
+import { isOwnList, loadForJob } from "./origin";
+import { evaluate, type Measures } from "./measuring";
+import type { Dtype, OpsName } from "../gpt/model/ops";
+import { Random } from "../gpt/model/random";
+import { datasetOf } from "../gpt/data/dataset";
+import type { Surroundings } from "./surroundings";
+import { tellOddities } from "../gpt/training/list-remarks";
+import { runTrainJob, type TrainJob } from "./train-job";
+
+/** What to do: plain data, which can go to a process of its own as it is. */
+export type Job = TrainJob | GenerateJob | EvaluateJob;
+
+interface Numbers {
+  readonly dtype: Dtype;
+  /** The place's best unless given. */
+  readonly ops?: OpsName;
+}
+
+/** Let a checkpoint write names. */
+export interface GenerateJob extends Numbers, Partial<SamplingLimits> {
+  readonly command: "generate";
+  readonly model: string;
+  readonly wanted: Partial<ModelConfig>;
+  readonly count: number;
+  readonly temperature?: number;
+  readonly prefix: string;
+  readonly seed: number;
+}
+
+/** Measure how well a checkpoint predicts names, and what those are like that it writes. */
+export interface EvaluateJob extends Numbers, Measures {
+  readonly command: "eval";
+  readonly model: string;
+  readonly wanted: Partial<ModelConfig>;
+}
+
+/**
+ * Does a job to its end. What the user can mend is told as an event; the last event is `done`.
+ * Rejects for mistakes in the program only.
+ */
+export async function runJob(job: Job, surroundings: Surroundings): Promise<DoneEvent["outcome"]> {
+  const { tell } = surroundings;
+  let outcome: DoneEvent["outcome"];
+  try {
+    outcome = await endOf(job, surroundings);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    tell({ type: "error", message: error.message });
+    outcome = "failed";
+  }
+  tell({ type: "done", job: job.command, outcome });
+  return outcome;
+}
+
+function endOf(job: Job, surroundings: Surroundings): Promise<Ending> {
+  switch (job.command) {
+    case "train":
+      return runTrainJob(job, surroundings);
+    case "generate":
+      return generate(job, surroundings);
+    case "eval":
+      return measure(job, surroundings);
+  }
+}
+
+async function generate(job: GenerateJob, surroundings: Surroundings): Promise<Ending> {
+  const { platform, runner, tell } = surroundings;
+  checkInteger("n", job.count, 1, 1e9);
+  const random = new Random(job.seed);
+  const ops = surroundings.provideOps(job.dtype, job.ops);
+  const dataset = datasetOf(platform);
+  await tellOddities(dataset, runner, tell);
+  const loaded = await loadForJob(job.model, job.wanted, ops, dataset.vocabulary, surroundings);
+  if (!loaded) return "stopped";
+  const { model, origin } = loaded;
+  const isOwn = isOwnList(origin, dataset);
+  if (isOwn === false)
+    tell({
+      type: "remark",
+      message:
+        `${origin.file} was trained on another list than ${dataset.source}, so that no name is marked as one of the ` +
+        `dataset: name its own list with --data.`,
+    });
+  const temperature = job.temperature ?? PRESETS[model.config.preset].temperature;
+  let isUnmarked = false;
+  const write = (name: string, number: number): void => {
+    if (isOwn === undefined && !isUnmarked && (isUnmarked = dataset.has(name)))
+      tell({
+        type: "remark",
+        message: `${origin.file} does not say what it was trained on: names that stand in ${dataset.source} too are not marked.`,
+      });
+    tell({ type: "name", number, name, ...(isOwn && { isKnown: dataset.has(name) }) });
+  };
+  return runner.run(
+    new Writing(new Generator(model, random), job.count, temperature, job.prefix, write, samplingLimits(job)),
+  );
+}
+
+async function measure(job: EvaluateJob, surroundings: Surroundings): Promise<Ending> {
+  const { platform, runner, tell } = surroundings;
+  const ops = surroundings.provideOps(job.dtype, job.ops);
+  const dataset = datasetOf(platform);
+  await tellOddities(dataset, runner, tell);
+  const loaded = await loadForJob(job.model, job.wanted, ops, dataset.vocabulary, surroundings);
+  return loaded ? evaluate(loaded, dataset, job, runner, tell) : "stopped";
+}

@@ -1,0 +1,111 @@
+import type { Event } from "../protocol/events";
+
+/** How much of the smoothed loss that of a new step replaces. */
+const SMOOTHING = 0.02;
+/** Points that are kept; a longer training has them farther apart. */
+const MOST_POINTS = 1024;
+
+/** A step of the curve; losses in nats a token. */
+export interface CurvePoint {
+  readonly step: number;
+  /** Its own, or the mean of those that were told with it. */
+  readonly loss: number;
+  /** An exponential moving average that is not drawn to its start. */
+  readonly smoothed: number;
+}
+
+/** The mean loss of names held out, behind a step. */
+export interface ValidationPoint {
+  readonly step: number;
+  readonly loss: number;
+}
+
+/** A curve as it can be kept. */
+export interface KeptCurve {
+  readonly loss: number | undefined;
+  readonly points: readonly CurvePoint[];
+  readonly validation: readonly ValidationPoint[];
+  readonly lastStep: number;
+  readonly stride: number;
+  readonly sum: number;
+  readonly weight: number;
+}
+
+/** The losses of a training, as they come. It takes the same room however long that is. */
+export class LossCurve {
+  /** Of the last step that had one. */
+  loss: number | undefined;
+  validationLoss: number | undefined;
+  points: readonly CurvePoint[] = [];
+  validation: readonly ValidationPoint[] = [];
+  lastStep = -1;
+  private sum = 0;
+  private weight = 0;
+  private stride = 1;
+
+  static from({ loss, points, validation, lastStep, stride, sum, weight }: KeptCurve): LossCurve {
+    const curve = new LossCurve();
+    curve.points = points;
+    curve.validation = validation;
+    curve.loss = loss;
+    curve.validationLoss = validation.at(-1)?.loss;
+    curve.lastStep = lastStep;
+    curve.stride = stride;
+    curve.sum = sum;
+    curve.weight = weight;
+    return curve;
+  }
+
+  get kept(): KeptCurve {
+    const { loss, validation, lastStep, stride, sum, weight } = this;
+    // A copy: those of the curve become more.
+    const points = [...this.points];
+    return { loss, points, validation, lastStep, stride, sum, weight };
+  }
+
+  get smoothed(): number | undefined {
+    return this.weight > 0 ? this.sum / this.weight : undefined;
+  }
+
+  hear(event: Event): void {
+    // It goes on where the curve ends, or is another training.
+    if (event.type === "start" && (event.from ?? 0) !== this.lastStep + 1) this.clear();
+    if (event.type !== "step") return;
+    const { step, loss, mean, validationLoss } = event;
+    if (step < this.lastStep) this.clear();
+    // A device tells some steps, and the mean of all.
+    const count = mean === undefined || this.lastStep < 0 ? 1 : step - this.lastStep;
+    if (typeof loss === "number" || mean !== undefined) this.add(step, mean ?? (loss as number), count);
+    this.loss = typeof loss === "number" ? loss : undefined;
+    this.lastStep = step;
+    if (validationLoss === undefined) return;
+    this.validationLoss = validationLoss;
+    this.validation = thinned([...this.validation, { step, loss: validationLoss }]);
+  }
+
+  private add(step: number, loss: number, count: number): void {
+    const share = 1 - (1 - SMOOTHING) ** count;
+    this.sum += share * (loss - this.sum);
+    this.weight += share * (1 - this.weight);
+    const smoothed = this.sum / this.weight;
+    const last = this.points.at(-1);
+    if (last && step - last.step < this.stride) return;
+    (this.points as CurvePoint[]).push({ step, loss, smoothed });
+    if (this.points.length < MOST_POINTS) return;
+    this.points = thinned(this.points);
+    this.stride *= 2;
+  }
+
+  private clear(): void {
+    this.sum = this.weight = 0;
+    this.lastStep = -1;
+    this.stride = 1;
+    this.points = [];
+    this.validation = [];
+    this.loss = this.validationLoss = undefined;
+  }
+}
+
+function thinned<T>(points: readonly T[]): readonly T[] {
+  return points.length < MOST_POINTS ? points : points.filter((_, i) => i % 2 === 0);
+}

@@ -1,0 +1,90 @@
+import {
+  checkInteger,
+  checkSamplingLimits,
+  checkSetting,
+  PRESETS,
+  samplingLimits,
+  type SamplingLimits,
+} from "../gpt/model/config";
+import { Comparison, MOST_WRITTEN } from "./comparison";
+import type { Dataset } from "../gpt/data/dataset";
+import { Evaluation } from "../gpt/training/evaluation";
+import type { Tell } from "../protocol/events";
+import type { Ending, Runner } from "../gpt/base/runner";
+import { fit } from "../gpt/training/fitting";
+import { Generator } from "../gpt/model/generate";
+import { Holdout } from "../gpt/training/holdout";
+import { holdoutToMeasure, isOwnList, type ModelOfFile } from "./origin";
+import { Random } from "../gpt/model/random";
+
+/** What to measure of a model. */
+export interface Measures extends Partial<SamplingLimits> {
+  /**
+   * Percent of the names that a training kept for validation, to measure these alone; 0 for all names. Unless given
+   * that of the model's training, where the dataset is the list of that.
+   */
+  readonly holdout?: number;
+  /** Whether it may be another than that of the training. */
+  readonly takesAnyHoldout?: boolean;
+  /** Names to write and compare with the dataset, their temperature (the preset's unless given), and the seed. */
+  readonly samples: number;
+  readonly temperature?: number;
+  readonly seed: number;
+}
+
+/** Names between two events of progress. */
+const PROGRESS_NAMES = 100;
+
+/**
+ * Measures a model, and tells it in one event when all is done.
+ * @throws InputError (as a rejection) for measures that make no sense, or when there is no name to measure
+ */
+export async function evaluate(
+  { model, origin }: ModelOfFile,
+  dataset: Dataset,
+  measures: Measures,
+  runner: Runner,
+  tell: Tell,
+): Promise<Ending> {
+  const { samples, seed } = measures;
+  const temperature = measures.temperature ?? PRESETS[model.config.preset].temperature;
+  checkSetting("holdout", measures.holdout ?? 0);
+  checkInteger("samples", samples, 0, MOST_WRITTEN);
+  checkSetting("temperature", temperature);
+  const limits = samplingLimits(measures);
+  checkSamplingLimits(limits);
+  const generator = new Generator(model, new Random(seed));
+  fit(model, dataset);
+  const percent = holdoutToMeasure(origin, dataset, measures.holdout, measures.takesAnyHoldout ?? false, tell);
+  const holdout = percent > 0 ? new Holdout(dataset, percent) : undefined;
+  const evaluation = new Evaluation(model, dataset, undefined, holdout);
+  const comparison = samples > 0 ? new Comparison(model, dataset, samples, temperature, limits) : undefined;
+
+  const total = evaluation.total + (comparison ? samples + dataset.count : 0);
+  let done = 0;
+  const run = (work: () => boolean): Promise<Ending> =>
+    runner.run({
+      work() {
+        const isUnfinished = work();
+        done++;
+        if (done % PROGRESS_NAMES === 0 || done === total) tell({ type: "progress", done, total });
+        return isUnfinished;
+      },
+    });
+  if ((await run(() => evaluation.work())) === "stopped") return "stopped";
+  const { result } = evaluation;
+  if (comparison) {
+    const write = (): boolean => {
+      generator.name(temperature, "", limits);
+      return comparison.add(generator.tokens, generator.letters);
+    };
+    if ((await run(write)) === "stopped" || (await run(() => comparison.work())) === "stopped") return "stopped";
+  }
+  const isOfAnotherList = isOwnList(origin, dataset) === false;
+  tell({
+    ...result,
+    ...(comparison && { written: comparison.result }),
+    ...(isOfAnotherList && { isOfAnotherList }),
+  });
+  return "done";
+}

@@ -1,0 +1,239 @@
+import { BestCheckpoint } from "./best-checkpoint";
+import { Checkpoint } from "../gpt/checkpoint/reader";
+import { saveCheckpoint } from "../gpt/checkpoint/saving";
+import {
+  checkNumber,
+  checkSamplingLimits,
+  checkSetting,
+  DEFAULT_MODEL,
+  type ModelConfig,
+  PRESETS,
+  samplingLimits,
+  type SamplingLimits,
+  type TrainingConfig,
+  trainingConfig,
+} from "../gpt/model/config";
+import { type Dataset, datasetOf } from "../gpt/data/dataset";
+import { SETTINGS } from "../gpt/base/settings";
+import { InputError, printablePath } from "../gpt/base/errors";
+import type { Tell } from "../protocol/events";
+import type { Ending } from "../gpt/base/runner";
+import { isOwnList, loadForJob, type Origin } from "./origin";
+import { tellOddities, tellTooLong } from "../gpt/training/list-remarks";
+import { Model } from "../gpt/model/model";
+import type { Dtype, Ops, OpsName } from "../gpt/model/ops";
+import { drawParameters } from "../gpt/model/parameters";
+import { checkRoom } from "../gpt/plan";
+import { Random } from "../gpt/model/random";
+import { checkAgreement, isOver, nextSchedule, trainedAlready } from "./resumption";
+import { restoreTraining, saveTraining } from "../gpt/checkpoint/training-checkpoint";
+import { startOf, Training } from "../gpt/training/training";
+import { storageOf, type Surroundings } from "./surroundings";
+import { Session } from "../gpt/training/session";
+import { Trainer } from "../gpt/training/trainer";
+
+export const DEFAULT_SEED: number = SETTINGS.seed.default;
+
+/** Train, save, write names. Whatever is left out comes from the checkpoint or the preset. */
+export interface TrainJob extends Partial<SamplingLimits> {
+  readonly command: "train";
+  readonly dtype: Dtype;
+  /** The place's best unless given. */
+  readonly ops?: OpsName;
+  readonly model: Partial<ModelConfig>;
+  readonly training: Partial<TrainingConfig>;
+  /** Names to train on in all, in the place of a number of steps. */
+  readonly trainNames?: number;
+  readonly seed?: number;
+  /** How many names to write after training. */
+  readonly samples: number;
+  readonly temperature?: number;
+  /** The log has a line every so many steps, and one for the last. */
+  readonly logEvery: number;
+  /** A checkpoint to start from instead of drawing the weights. */
+  readonly init?: string;
+  /** A checkpoint to go on from where it left off, bit for bit. */
+  readonly resume?: string;
+  /** Where to save a checkpoint when training ends, and how often before that: seconds. */
+  readonly save?: string;
+  readonly saveEvery?: number;
+  /** Where to save the weights alone. */
+  readonly saveWeights?: string;
+  /** Where to keep the checkpoint with the lowest validation loss. */
+  readonly keepBest?: string;
+}
+
+export const DEFAULT_TRAIN_JOB: TrainJob = Object.freeze({
+  command: "train",
+  dtype: SETTINGS.dtype.default,
+  model: Object.freeze({}),
+  training: Object.freeze({}),
+  samples: SETTINGS.samples.default,
+  logEvery: SETTINGS.log_every.default,
+});
+
+/** A training that can begin, or go on. */
+export interface PreparedTraining {
+  readonly trainer: Trainer;
+  readonly seed: number;
+}
+
+/**
+ * Trains, saves, and writes names unless it was stopped.
+ * @throws InputError (as a rejection) when the configuration, the dataset or the checkpoint will not do
+ */
+export async function runTrainJob(job: TrainJob, surroundings: Surroundings): Promise<Ending> {
+  checkSetting("samples", job.samples);
+  checkSetting("log_every", job.logEvery, "log-every");
+  if (job.saveEvery !== undefined) checkNumber("save-every", job.saveEvery, 0.01, SETTINGS.save_every.most);
+  if (job.temperature !== undefined) checkSetting("temperature", job.temperature);
+  checkSamplingLimits(samplingLimits(job));
+  const prepared = await (job.resume === undefined
+    ? prepareTraining(job, surroundings)
+    : prepareResumed(job, job.resume, surroundings));
+  if (!prepared) return "stopped";
+  // A folder that cannot be written to is better found before the training than after it.
+  for (const file of [job.save, job.saveWeights, job.keepBest])
+    if (file !== undefined) (await storageOf(surroundings.platform).create(file)).abort();
+  return train(job, prepared, surroundings);
+}
+
+/** Allocates everything that a training needs; undefined when the runner was told to stop. */
+export async function prepareTraining(
+  job: TrainJob,
+  surroundings: Surroundings,
+): Promise<PreparedTraining | undefined> {
+  const { platform, tell } = surroundings;
+  const ops = surroundings.provideOps(job.dtype, job.ops);
+  const dataset = datasetOf(platform);
+  const seed = job.seed ?? DEFAULT_SEED;
+  const random = new Random(seed);
+  const check = roomChecker(surroundings, dataset, ops);
+  const loaded =
+    job.init === undefined
+      ? { model: drawnModel(job.model, ops, dataset, random, check), origin: undefined }
+      : await loadForJob(job.init, job.model, ops, dataset.vocabulary, surroundings, check);
+  if (!loaded) return undefined;
+  const { model, origin } = loaded;
+  const { preset } = model.config;
+  const trainer = new Trainer(model, dataset, random, trainingConfig(preset, job.training, job.trainNames));
+  if (origin) tellWhatIsKnown(origin, trainer, tell);
+  return { trainer, seed };
+}
+
+/** Likewise, from a checkpoint that says where its training is. */
+async function prepareResumed(
+  job: TrainJob,
+  file: string,
+  surroundings: Surroundings,
+): Promise<PreparedTraining | undefined> {
+  const { platform, runner, tell } = surroundings;
+  const ops = surroundings.provideOps(job.dtype, job.ops);
+  const dataset = datasetOf(platform);
+  const checkpoint = await Checkpoint.open(storageOf(platform), file);
+  try {
+    const name = printablePath(file);
+    const record = checkpoint.record();
+    if (!record) throw new InputError(`${name} does not say where its training is: --init starts from its weights.`);
+    const config = checkpoint.modelConfig(job.model);
+    const schedule = nextSchedule(job, record, config.preset);
+    checkAgreement(name, job, record, checkpoint.dtype, schedule !== undefined);
+    if (record.dataset !== dataset.checksum)
+      throw new InputError(`${name} was trained on another list than ${dataset.source}: name that one with --data.`);
+    roomChecker(surroundings, dataset, ops)(config);
+    const model = new Model(config, ops, checkpoint.vocabulary(dataset.vocabulary));
+    const trainer = new Trainer(model, dataset, new Random(record.seed), record.config);
+    const ending = await restoreTraining(runner, checkpoint, record, trainer);
+    if (ending === "stopped") return undefined;
+    if (schedule) trainer.beginSchedule(schedule.steps, schedule.learningRate);
+    else if (isOver(record)) tell({ type: "remark", message: `${name} is ${trainedAlready(record)}.` });
+    return { trainer, seed: record.seed };
+  } finally {
+    checkpoint.close();
+  }
+}
+
+function roomChecker({ platform }: Surroundings, dataset: Dataset, ops: Ops): (config: ModelConfig) => void {
+  return (config) => {
+    const room = platform.room();
+    if (room) checkRoom(config, room, dataset.indexBytes, ops.dtype);
+  };
+}
+
+/** Says so when names that are held out now were trained on before. */
+function tellWhatIsKnown(origin: Origin, { dataset, config: { holdout } }: Trainer, tell: Tell): void {
+  const before = origin.record?.config.holdout ?? 0;
+  if (holdout > before && isOwnList(origin, dataset))
+    tell({
+      type: "remark",
+      message:
+        `${origin.file} was trained on this list with --holdout ${before}, and so on names that --holdout ${holdout} ` +
+        `keeps for the validation loss: it will be too low.`,
+    });
+}
+
+function drawnModel(
+  wanted: Partial<ModelConfig>,
+  ops: Ops,
+  { vocabulary }: Dataset,
+  random: Random,
+  check: (config: ModelConfig) => void,
+): Model {
+  const config = { ...DEFAULT_MODEL, ...wanted, vocabularySize: vocabulary.size };
+  check(config);
+  const model = new Model(config, ops, vocabulary);
+  drawParameters(model.parameters, random, config);
+  return model;
+}
+
+async function train(job: TrainJob, { trainer, seed }: PreparedTraining, surroundings: Surroundings): Promise<Ending> {
+  const { platform, runner, tell, tellsAllSteps, flush } = surroundings;
+  const { model } = trainer;
+  const { save, saveWeights, saveEvery, keepBest } = job;
+  await tellOddities(trainer.dataset, runner, tell);
+  const training = new Training(trainer, job.logEvery, tellsAllSteps ? 0 : Infinity, tell);
+  const best = keepBest === undefined ? undefined : new BestCheckpoint(keepBest, trainer, seed, surroundings);
+  training.restsAtLowest = best !== undefined;
+  if (job.resume !== undefined) await best?.goOn(training);
+  await tellTooLong(trainer, runner, tell);
+  tell(startOf(trainer, platform));
+  const saveTo = async (file: string, isEarly: boolean): Promise<void> => {
+    await saveTraining(runner, storageOf(platform), file, trainer, seed);
+    tell({ type: "saved", file, isEarly });
+  };
+  /** Tells of the last step, and lets it be kept: who goes on from a checkpoint does not come back to that step. */
+  const tellLast = async (): Promise<void> => {
+    const work = (now: number): boolean => training.isMeasuring && training.work(now) && training.isMeasuring;
+    if (training.isMeasuring) await runner.run({ work, mustFinish: true });
+    await flush?.();
+  };
+  const session = new Session(trainer, training, {
+    clock: platform,
+    tell,
+    run: (task) => runner.run(task),
+    saveEvery: () => (save === undefined ? Infinity : (saveEvery ?? Infinity)),
+    async rested() {
+      if (save !== undefined || best) await tellLast();
+      await best?.keep(training);
+    },
+    async save(end) {
+      const isEarly = end === "stopped";
+      if (save !== undefined) await saveTo(save, isEarly);
+      if (end === undefined) return;
+      if (saveWeights !== undefined) {
+        await saveCheckpoint(runner, storageOf(platform), saveWeights, model, trainer.totalSteps);
+        tell({ type: "saved", file: saveWeights, isEarly });
+      }
+      best?.tell();
+    },
+    names: () => ({
+      count: job.samples,
+      temperature: job.temperature ?? PRESETS[model.config.preset].temperature,
+      ...samplingLimits(job),
+    }),
+  });
+  let ending: Ending;
+  do ending = await session.advance();
+  while (ending === "done" && !training.isOver);
+  return session.finish(ending);
+}

@@ -1,0 +1,164 @@
+import {
+  closeSync,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { InputError, printable } from "../../gpt/base/errors";
+import type { NewFile, Storage, StoredFile } from "../../gpt/base/platform";
+import { NewFiles } from "../../gpt/base/new-files";
+import { fileError } from "./file-errors";
+
+/** The name of the file in which a save is written, until it is whole. */
+export function temporaryName(path: string): string {
+  return `${path}.${process.pid}.tmp`;
+}
+
+/** Files by their path. */
+export class NodeStorage implements Storage {
+  private readonly newFiles = new NewFiles();
+
+  /** @param pathOf the path behind a name */
+  constructor(private readonly pathOf = (name: string): string => name) {}
+
+  open(name: string): Promise<StoredFile | undefined> {
+    return promised(() => openStored(this.pathOf(name)));
+  }
+
+  create(name: string): Promise<NewFile> {
+    const path = this.pathOf(name);
+    return promised(() => this.newFiles.begin(path, () => createNew(path)));
+  }
+
+  move(from: string, to: string): Promise<void> {
+    return promised(() => moveFile(this.pathOf(from), this.pathOf(to)));
+  }
+
+  remove(name: string): Promise<void> {
+    return promised(() => removeFile(this.pathOf(name)));
+  }
+
+  /** Gives up all that is being written. */
+  abort(): void {
+    this.newFiles.abort();
+  }
+}
+
+/** What is done at once here, and needs time elsewhere. */
+function promised<T>(work: () => T): Promise<T> {
+  return new Promise((resolve) => resolve(work()));
+}
+
+/** @throws InputError when it cannot be read */
+export function openStored(path: string): StoredFile | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw fileError("read", path, error);
+  }
+  return {
+    size: fstatSync(fd).size,
+    read: (position, bytes) =>
+      attempt("read", path, () => {
+        let filled = 0;
+        while (filled < bytes.length) {
+          const count = readSync(fd, bytes, filled, bytes.length - filled, position + filled);
+          if (count === 0) break;
+          filled += count;
+        }
+        return filled;
+      }),
+    close: () => closeSync(fd),
+  };
+}
+
+function createNew(path: string): NewFile {
+  if (path === "") throw new InputError("Cannot write a file without a name.");
+  const present = regularFile("write", path);
+  const temporary = temporaryName(path);
+  const fd = attempt("write", path, () => openSync(temporary, "w"));
+  const abort = (): void => {
+    closeSync(fd);
+    rmSync(temporary, { force: true });
+  };
+  const commit = (): void => {
+    try {
+      if (present) fchmodSync(fd, present.mode & 0o7777);
+      fsyncSync(fd);
+    } catch (error) {
+      abort();
+      throw error;
+    }
+    closeSync(fd);
+    try {
+      renameSync(temporary, path);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+    syncFolder(dirname(path));
+  };
+  return {
+    write: (bytes) =>
+      attempt("write", path, () => {
+        for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
+      }),
+    commit: () => promised(() => attempt("write", path, commit)),
+    abort,
+  };
+}
+
+function moveFile(from: string, to: string): void {
+  if (!regularFile("read", from)) return;
+  regularFile("write", to);
+  attempt("write", to, () => renameSync(from, to));
+  syncFolder(dirname(to));
+}
+
+function removeFile(path: string): void {
+  if (!regularFile("write", path)) return;
+  attempt("write", path, () => rmSync(path, { force: true }));
+  syncFolder(dirname(path));
+}
+
+/** What is known of a file; undefined when there is none. Only regular files can be replaced. */
+function regularFile(action: "read" | "write", path: string): Stats | undefined {
+  const present = attempt(action, path, () => statSync(path, { throwIfNoEntry: false }));
+  if (present && !present.isFile())
+    throw new InputError(
+      `Cannot ${action} ${printable(path, 200)}: ${present.isDirectory() ? "it is a folder" : "it is no regular file"}.`,
+    );
+  return present;
+}
+
+/** The new name itself reaches the disk; not every system lets a folder be synchronized. */
+function syncFolder(folder: string): void {
+  try {
+    const fd = openSync(folder, "r");
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // The file is whole all the same.
+  }
+}
+
+function attempt<T>(action: "read" | "write", path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw fileError(action, path, error);
+  }
+}

@@ -1,0 +1,47 @@
+import type { Page } from "playwright-core";
+import { temporaryFolder } from "../support/cli";
+import { describeInBrowser, PageInBrowser } from "../support/page";
+
+/* A mistake in the program of the page or of its worker is shown, also of a promise that nobody waits for. */
+
+const at = temporaryFolder();
+
+describeInBrowser("a mistake in the page", () => {
+  const web = new PageInBrowser(at("web"));
+  let page: Page;
+  beforeEach(() => ({ page } = web));
+
+  /** In the worker, after it has begun. */
+  const LATE = `addEventListener("message", ({ data }) => {
+    if (data.name === "resume") Promise.reject(new TypeError("a mistake in the worker"));
+  });`;
+
+  test("in its worker ends the training with a sentence", async () => {
+    await page.route("**/worker*", async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: `${await response.text()}\n${LATE}` });
+    });
+    await page.goto(`${web.server.address}?steps=100000`);
+    await page.locator("button.primary:enabled").click();
+    await page
+      .locator(".problem", { hasText: "ended by a mistake in this program: TypeError: a mistake in the worker" })
+      .waitFor();
+    expect(web.troubles.splice(0)).toEqual(["a mistake in the worker"]);
+  });
+
+  test.each(["#train", "#inside", "#board"])("itself is told, in %s", async (pane) => {
+    await page.goto(`${web.server.address}${pane}`);
+    await page.locator("main h2, main h3").first().waitFor();
+    await page.evaluate(() => {
+      setTimeout(() => {
+        void Promise.reject(new TypeError("a mistake in the page"));
+      });
+    });
+    const alert = page.getByRole("alert").filter({ hasText: "This page has made a mistake" });
+    await alert.waitFor();
+    expect(await alert.innerText()).toBe(
+      "This page has made a mistake (TypeError: a mistake in the page), and may not go on as it should: reload it.",
+    );
+    expect(web.troubles.splice(0)).toEqual(["a mistake in the page"]);
+  });
+});

@@ -1,0 +1,88 @@
+import type { Page } from "playwright-core";
+import { temporaryFolder } from "../support/cli";
+import { describeInBrowser, expectSoon, PageInBrowser } from "../support/page";
+
+/* What the page says of a training that teaches less than one thinks. */
+
+const at = temporaryFolder();
+
+describeInBrowser("the page says", () => {
+  const web = new PageInBrowser(at("web"));
+  let page: Page;
+  beforeEach(() => ({ page } = web));
+
+  async function open(address = ""): Promise<void> {
+    await page.goto(`${web.server.address}${address}`);
+    await page.locator("button.primary:enabled").waitFor();
+  }
+
+  const button = (name: string) => page.getByRole("button", { name, exact: true });
+  const remark = (text: string | RegExp) => page.locator(".remark", { hasText: text });
+
+  async function train(): Promise<void> {
+    await button("Train").click();
+    await button("Train again").waitFor();
+  }
+
+  async function takeText(text: string): Promise<void> {
+    await page.getByText("A list of your own").click();
+    await page.getByLabel("Or typed here").fill(text);
+    await button("Take this text").click();
+  }
+
+  test("how many words are too long, before it trains", async () => {
+    await open("?block_size=5");
+    await takeText("ann\nbob\neve\nannabella\n");
+    await remark(
+      /^1 of 4 names \(25 %\) are too long for block_size 5, .* block_size 10 takes all of them\.$/,
+    ).waitFor();
+  });
+
+  test("what a list has that one may not want, once", async () => {
+    await open();
+    await takeText("née\nzoé\nrene\u0301\nc\u200by\n");
+    await remark(/^your text, line 3: "é" is written as a letter and a mark there/).waitFor();
+    expect(await remark(/^your text, line 4: U\+200B cannot be seen/).count()).toBe(1);
+    await train();
+    expect(await remark("your text, line").count()).toBe(2);
+  });
+
+  test("nothing against a letter in another form of Unicode, to look at and to begin with", async () => {
+    await open("?steps=20");
+    await takeText("née\nzoé\nana\n");
+    await train();
+    await page.getByRole("link", { name: "Inside" }).or(page.locator('a[href="#inside"]')).first().click();
+    await page.getByLabel("A word to look at").fill("ne\u0301");
+    const letters = page.getByRole("group", { name: "Letters" }).locator("button");
+    await expectSoon(async () => (await letters.allInnerTexts()).join() === "▸,n,é");
+    const form = page.getByRole("region", { name: "Write words", exact: true });
+    await form.getByLabel("Begins with").fill("ze\u0301");
+    await form.getByRole("button").click();
+    await form.locator("li").first().waitFor();
+    for (const word of await form.locator("li bdi").allInnerTexts()) expect(word).toMatch(/^z\u00e9/);
+    expect(await form.locator("[role=alert]").textContent()).toBe("");
+  });
+
+  test("that a model is not learning, and writes its words all the same", async () => {
+    await open("?list=dinosaurs&steps=300&learning_rate=0.3");
+    await train();
+    await remark(
+      /^The model is not learning: after 300 steps .* a learning rate of 0\.01 \(it was 0\.3\)\.$/,
+    ).waitFor();
+    expect(await remark("The model is not learning").count()).toBe(2);
+    expect(await page.locator(".names .tag").count()).toBe(20);
+  });
+
+  test("of a word without a letter that it is empty, neither known nor new", async () => {
+    await open("?block_size=3&n_embd=4&n_head=1&steps=200");
+    await takeText("a\nb\na\nab\n");
+    await train();
+    const words = await page.locator(".samples bdi").allTextContents();
+    const tags = await page.locator(".samples .tag").allTextContents();
+    expect(words).toContain("(nothing)");
+    expect(tags).toEqual(
+      words.map((word) => (word === "(nothing)" ? "empty" : ["a", "b", "ab"].includes(word) ? "known" : "new")),
+    );
+    expect(await web.faults()).toEqual([]);
+  });
+});

@@ -1,0 +1,167 @@
+import { effect, type ReadonlySignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import type { LossCurve } from "../../src/jobs/loss-curve";
+import type { EarlierCurve } from "../workbench/workbench";
+
+const HEIGHT = 300;
+/** What the axis of steps may count by. */
+const WHOLE = Array.from({ length: 9 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
+/** Of earlier curves, the latest first, so that they are told apart: as the chart and as the legend draws them. */
+const DASHES: readonly { readonly chart: number[]; readonly legend: string }[] = [
+  { chart: [6, 4], legend: "dashed" },
+  { chart: [2, 3], legend: "dotted" },
+  { chart: [16, 4], legend: "solid" },
+];
+const NONE: readonly EarlierCurve[] = [];
+
+export interface ChartSource {
+  readonly curve: LossCurve;
+  /** Counts what changes the curve. */
+  readonly changes: ReadonlySignal<number>;
+}
+
+interface Props {
+  readonly source: ChartSource | undefined;
+  readonly earlier?: readonly EarlierCurve[];
+}
+
+/** The loss as it falls: of each step, smoothed, of the words held out, and of earlier trainings. */
+export function LossChart({ source, earlier = NONE }: Props) {
+  const place = useRef<HTMLDivElement>(null);
+
+  useEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    let chart = draw(element, source, earlier);
+    let hasHeldOut = isHeldOutOf(source);
+    let frame = 0;
+    const again = (): void => {
+      chart.destroy();
+      chart = draw(element, source, earlier);
+      hasHeldOut = isHeldOutOf(source);
+    };
+    const update = (): void => {
+      frame = 0;
+      if (hasHeldOut === isHeldOutOf(source)) chart.setData(dataOf(source, earlier));
+      else again();
+      element.ariaLabel = describe(source?.curve);
+    };
+    const end = effect(() => {
+      if (source && source.changes.value >= 0 && frame === 0) frame = requestAnimationFrame(update);
+    });
+    const resizing = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height: HEIGHT }));
+    resizing.observe(element);
+    const darkness = matchMedia("(prefers-color-scheme: dark)");
+    darkness.addEventListener("change", again);
+    return () => {
+      end();
+      cancelAnimationFrame(frame);
+      resizing.disconnect();
+      darkness.removeEventListener("change", again);
+      chart.destroy();
+    };
+  }, [source, earlier]);
+
+  return <div class="chart" role="img" aria-label={describe(source?.curve)} ref={place} />;
+}
+
+/** What is seen, for those who do not see it. */
+function describe(curve: LossCurve | undefined): string {
+  if (curve?.smoothed === undefined) return "The curve of the loss: there is none yet.";
+  const [begin, end] = [curve.points[0].loss, curve.smoothed].map((loss) => loss.toFixed(2));
+  return `The curve of the loss: from ${begin} to ${end}, smoothed, in ${curve.lastStep + 1} steps.`;
+}
+
+/** Whether there is a curve of the words held out. */
+function isHeldOutOf(source: ChartSource | undefined): boolean {
+  return source !== undefined && source.curve.validation.length > 0;
+}
+
+function draw(element: HTMLElement, source: ChartSource | undefined, earlier: readonly EarlierCurve[]): uPlot {
+  const style = getComputedStyle(element);
+  const colour = (name: string): string => style.getPropertyValue(name).trim();
+  const axis = {
+    stroke: colour("--muted"),
+    grid: { stroke: colour("--line"), width: 1 },
+    ticks: { stroke: colour("--line"), width: 1 },
+    font: "12px system-ui, sans-serif",
+  };
+  const number = (_: uPlot, value: number | null): string => value?.toFixed(3) ?? "–";
+  const firstEarlier = isHeldOutOf(source) ? 4 : 3;
+  const options: uPlot.Options = {
+    width: element.clientWidth,
+    height: HEIGHT,
+    legend: {
+      markers: {
+        dash: (_, i) => (i < firstEarlier ? "solid" : DASHES[earlier.length - 1 - (i - firstEarlier)].legend),
+      },
+    },
+    cursor: { drag: { x: true, y: false } },
+    scales: { x: { time: false }, y: { range: (_, low, high) => rangeOf(low, high) } },
+    axes: [
+      { ...axis, incrs: WHOLE, label: "step", labelSize: 18, labelFont: axis.font, size: 34 },
+      { ...axis, label: "loss", labelSize: 18, labelFont: axis.font, size: 48 },
+    ],
+    series: [
+      { label: "step", value: (_, step: number | null) => step?.toLocaleString("en") ?? "–" },
+      { label: "each step", stroke: colour("--raw"), width: 1, spanGaps: true, points: { show: false }, value: number },
+      {
+        label: "smoothed",
+        stroke: colour("--accent"),
+        width: 2.5,
+        spanGaps: true,
+        points: { show: false },
+        value: number,
+      },
+      ...(isHeldOutOf(source)
+        ? [
+            {
+              label: "held out",
+              stroke: colour("--held-out"),
+              width: 2,
+              spanGaps: true,
+              points: { show: true, size: 6 },
+              value: number,
+            },
+          ]
+        : []),
+      ...earlier.map(({ name }, i) => ({
+        label: `earlier: ${name}`,
+        stroke: colour("--earlier"),
+        width: 1.5,
+        dash: DASHES[earlier.length - 1 - i].chart,
+        spanGaps: true,
+        points: { show: false },
+        value: number,
+      })),
+    ],
+  };
+  return new uPlot(options, dataOf(source, earlier), element);
+}
+
+/** One row of steps for all curves, as the chart takes it. */
+function dataOf(source: ChartSource | undefined, earlier: readonly EarlierCurve[]): uPlot.AlignedData {
+  const points = source?.curve.points ?? [];
+  const validation = source?.curve.validation ?? [];
+  const steps = points.map(({ step }) => step);
+  const tables: uPlot.AlignedData[] = [
+    [steps, points.map(({ loss }) => loss), points.map(({ smoothed }) => smoothed)],
+    ...(isHeldOutOf(source)
+      ? [[validation.map(({ step }) => step), validation.map(({ loss }) => loss)] as uPlot.AlignedData]
+      : []),
+    ...earlier.map(({ curve }): uPlot.AlignedData => {
+      const { points } = curve;
+      return [points.map(({ step }) => step), points.map(({ smoothed }) => smoothed)];
+    }),
+  ];
+  return uPlot.join(tables);
+}
+
+/** What is far away at the very beginning does not press the rest together. */
+function rangeOf(low: number | null, high: number | null): [number, number] {
+  if (low === null || high === null) return [0, 4];
+  const margin = Math.max(0.05, (high - low) * 0.05);
+  return [Math.max(0, low - margin), high + margin];
+}

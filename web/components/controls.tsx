@@ -1,0 +1,78 @@
+import type { Workbench } from "../workbench/workbench";
+
+/** Steps a second, from the slowest to as fast as it can. */
+const SPEEDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, Infinity];
+
+/** Start, pause, stop, and how fast; and why that cannot be. */
+export function Controls({ bench }: { readonly bench: Workbench }) {
+  const run = bench.run.value;
+  const next = bench.next.value;
+  const isRunning = run?.isRunning.value ?? false;
+  const stepsDone = run?.stepsDone.value ?? 0;
+  const isOver = run?.isOver.value ?? false;
+  const hasProblem = bench.problem.value !== "";
+  const isUnderWay = stepsDone > 0 && !isOver;
+  const speed = bench.speed.value;
+  return (
+    <>
+      <div class="card controls">
+        <div class="row">
+          {run && isRunning ? (
+            <button type="button" class="primary" onClick={() => bench.attempt(run.pause())}>
+              Pause
+            </button>
+          ) : (
+            <button
+              type="button"
+              class="primary"
+              disabled={!run || (hasProblem && !isUnderWay)}
+              onClick={() => bench.attempt(bench.start())}
+            >
+              {next ? "Train anew" : isUnderWay ? "Go on" : isOver ? "Train again" : "Train"}
+            </button>
+          )}
+          <button
+            type="button"
+            disabled={!run || isRunning || (isOver && !next)}
+            onClick={() => bench.attempt(bench.step())}
+          >
+            One step
+          </button>
+          <button type="button" disabled={!isUnderWay} onClick={() => bench.attempt(run?.stop())}>
+            Stop
+          </button>
+          <button
+            type="button"
+            disabled={!run || hasProblem || stepsDone === 0}
+            onClick={() => bench.attempt(bench.startFromAnotherSeed())}
+          >
+            Another seed
+          </button>
+        </div>
+        <label class="speed">
+          <span>Speed</span>
+          <input
+            type="range"
+            name="speed"
+            min={0}
+            max={SPEEDS.length - 1}
+            step={1}
+            value={SPEEDS.indexOf(speed)}
+            aria-valuetext={nameOf(speed)}
+            onInput={({ currentTarget }) => bench.setSpeed(SPEEDS[Number(currentTarget.value)])}
+          />
+          <output>{nameOf(speed)}</output>
+        </label>
+      </div>
+      <p class="problem" role="alert">
+        {bench.trouble.value || bench.problem.value || run?.problem.value}
+      </p>
+    </>
+  );
+}
+
+function nameOf(speed: number): string {
+  return speed === Infinity
+    ? "as fast as it can"
+    : `${speed.toLocaleString("en")} ${speed === 1 ? "step" : "steps"} a second`;
+}

@@ -1,8 +1,0 @@
-import type { LossCurve } from "../src/program/loss-curve";
-
-/** The losses as a table for other programs (CSV): one row a step, or every so many-th of a long training. */
-export function encodeLosses({ points, validation }: LossCurve): Uint8Array {
-  const heldOut = new Map(validation.map(({ step, loss }) => [step, loss]));
-  const rows = points.map(({ step, loss, smoothed }) => `${step},${loss},${smoothed},${heldOut.get(step) ?? ""}\n`);
-  return new TextEncoder().encode(`step,loss,smoothed,held_out\n${rows.join("")}`);
-}

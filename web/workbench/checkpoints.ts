@@ -1,0 +1,88 @@
+import { Checkpoint } from "../../src/gpt/checkpoint/reader";
+import { storageOfBytes } from "../../src/places/stored-bytes";
+import {
+  DEFAULT_MODEL,
+  hasRelativeBias,
+  mlpWidthOf,
+  type ModelConfig,
+  trainingConfig,
+} from "../../src/gpt/model/config";
+import { SETTINGS } from "../../src/gpt/base/settings";
+import { crc32 } from "../../src/gpt/base/crc32";
+import type { TrainingRecord } from "../../src/gpt/checkpoint/record";
+import type { Choice } from "./address";
+import type { OwnList } from "./kept";
+import { LISTS } from "./lists";
+
+/**
+ * What a checkpoint is of, as a choice that goes on with it.
+ * @param file what messages call it
+ * @param before what is chosen now: its list stays where the checkpoint does not say another that the page has, and
+ *   how it is trained where that has the weights alone
+ * @throws InputError when it is no checkpoint
+ */
+export async function readChoice(
+  file: string,
+  bytes: Uint8Array,
+  before: Choice,
+  listOf: (id: string) => Promise<OwnList>,
+): Promise<Choice> {
+  const checkpoint = await Checkpoint.open(storageOfBytes(bytes), file);
+  const config = checkpoint.modelConfig({});
+  const record = checkpoint.record();
+  const values = { ...shapeOf(config), ...(record ? scheduleOf(record, config) : trainingOf(before)) };
+  return { list: await listFor(record, before.list, listOf), values };
+}
+
+async function listFor(
+  record: TrainingRecord | undefined,
+  present: string,
+  listOf: (id: string) => Promise<OwnList>,
+): Promise<string> {
+  if (!record) return present;
+  for (const id of [present, ...LISTS.map((list) => list.id)])
+    if (crc32((await listOf(id)).bytes) === record.dataset) return id;
+  return present;
+}
+
+function shapeOf(config: ModelConfig): Choice["values"] {
+  const { preset, nLayer, nEmbd, nHead, blockSize, vocabularySize } = config;
+  const usual = { preset, nLayer, nEmbd, nHead, blockSize, vocabularySize };
+  return differing([
+    ["preset", preset, DEFAULT_MODEL.preset],
+    ["n_layer", nLayer, DEFAULT_MODEL.nLayer],
+    ["n_embd", nEmbd, DEFAULT_MODEL.nEmbd],
+    ["n_head", nHead, DEFAULT_MODEL.nHead],
+    ["block_size", blockSize, DEFAULT_MODEL.blockSize],
+    ["mlp_width", mlpWidthOf(config), mlpWidthOf(usual)],
+    ["relative_bias", onOff(hasRelativeBias(config)), onOff(hasRelativeBias(usual))],
+  ]);
+}
+
+function trainingOf({ values }: Choice): Choice["values"] {
+  const { batch_size = "", steps = "", learning_rate = "", holdout = "", seed = "" } = values;
+  return { batch_size, steps, learning_rate, holdout, seed };
+}
+
+function scheduleOf({ config, seed }: TrainingRecord, { preset }: ModelConfig): Choice["values"] {
+  const { steps, batchSize, holdout } = config;
+  const usual = trainingConfig(preset, {});
+  const { learningRate } = trainingConfig(preset, { steps, batchSize });
+  return differing([
+    ["batch_size", batchSize, usual.batchSize],
+    ["steps", steps, usual.steps],
+    ["learning_rate", config.learningRate, learningRate],
+    ["holdout", holdout, usual.holdout],
+    ["seed", seed, SETTINGS.seed.default],
+  ]);
+}
+
+function differing(rows: readonly [name: string, value: string | number, usual: string | number][]): Choice["values"] {
+  return Object.fromEntries(
+    rows.filter(([, value, usual]) => value !== usual).map(([name, value]) => [name, String(value)]),
+  );
+}
+
+function onOff(isOn: boolean): string {
+  return isOn ? "on" : "off";
+}

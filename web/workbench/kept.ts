@@ -1,0 +1,105 @@
+import { delMany, get, keys, set } from "idb-keyval";
+import type { KeptCurve } from "../../src/jobs/loss-curve";
+import { database } from "../../src/places/browser/database";
+import type { Sample } from "../learner/messages";
+
+/*
+ * What a browser keeps of the last trainings: beside the checkpoints of the workers what the page shows, and which
+ * training was the last.
+ */
+
+/** Older trainings are forgotten. */
+const MOST_RUNS = 8;
+const RECENT = "esp32gpt";
+const SHOWN = "shown";
+const LIST = "list";
+
+/** What a page shows of a training beside its model. */
+export interface Shown {
+  readonly curve: KeptCurve;
+  readonly samples: readonly Sample[];
+  readonly lastNames: readonly Sample[];
+}
+
+/** Where a training is kept, by its address. */
+export function folderOf(address: string): string {
+  return `runs/${address}`;
+}
+
+export async function readShown(address: string): Promise<Shown | undefined> {
+  const found = await read(`${folderOf(address)}/${SHOWN}`);
+  return isShown(found) ? found : undefined;
+}
+
+export function keepShown(address: string, shown: Shown): Promise<void> {
+  return write(`${folderOf(address)}/${SHOWN}`, shown);
+}
+
+/** Another version of the page may have kept something else. */
+function isShown(value: unknown): value is Shown {
+  const { curve, samples, lastNames } = (value ?? {}) as Partial<Shown>;
+  if (!curve || ![curve.points, curve.validation, samples, lastNames].every(Array.isArray)) return false;
+  return [curve.lastStep, curve.stride, curve.sum, curve.weight].every(Number.isFinite);
+}
+
+/** The list that somebody gave, by its name in the address. */
+export async function readList(name: string): Promise<OwnList | undefined> {
+  const found = (await read(`${LIST}/${name}`)) as Partial<OwnList> | undefined;
+  const { file, bytes } = found ?? {};
+  return typeof file === "string" && bytes instanceof Uint8Array ? { file, bytes } : undefined;
+}
+
+export function keepList(name: string, list: OwnList): Promise<void> {
+  return write(`${LIST}/${name}`, list);
+}
+
+export interface OwnList {
+  /** What messages call it. */
+  readonly file: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The addresses of the last trainings, the latest first. */
+export function recentAddresses(): readonly string[] {
+  try {
+    const found: unknown = JSON.parse(localStorage.getItem(RECENT) ?? "[]");
+    return Array.isArray(found) ? found.filter((address) => typeof address === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
+/** A training has begun: it is the last one, and the oldest are forgotten. */
+export async function remember(address: string): Promise<void> {
+  const recent = [address, ...recentAddresses().filter((other) => other !== address)].slice(0, MOST_RUNS);
+  try {
+    localStorage.setItem(RECENT, JSON.stringify(recent));
+    const isKept = (key: string): boolean =>
+      recent.some((other) => key.startsWith(`${folderOf(other)}/`) || key === `${LIST}/${listOf(other)}`);
+    const old = (await keys<string>(database)).filter((key) => !isKept(key));
+    await delMany(old, database);
+  } catch {
+    // This browser keeps nothing.
+  }
+}
+
+function listOf(address: string): string {
+  return new URLSearchParams(address).get(LIST) ?? "";
+}
+
+/** Some browsers keep nothing: they say so at once, or when they are asked. */
+async function read(key: string): Promise<unknown> {
+  try {
+    return await get<unknown>(key, database);
+  } catch {
+    return undefined;
+  }
+}
+
+async function write(key: string, value: unknown): Promise<void> {
+  try {
+    await set(key, value, database);
+  } catch {
+    // What cannot be kept is there as long as the page.
+  }
+}
