@@ -59,7 +59,7 @@ async function trained(
   const trainer = new Trainer(model, dataset, random, training);
   for (let step = 0; step < steps; step++) trainer.step();
   const storage = new MemoryStorage();
-  await saveCheckpoint(realRunner(), storage, "m", model, steps);
+  await saveCheckpoint(realRunner(), storage, "m", { model, step: steps });
   return { model, storage, dataset };
 }
 

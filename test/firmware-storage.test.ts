@@ -32,7 +32,7 @@ function opened(flash = new Flash()): { storage: Storage; flash: Flash } {
 }
 
 const save = (storage: Storage, step = 2): Promise<void> =>
-  saveCheckpoint(realRunner(), storage, NAME, model, step, training);
+  saveCheckpoint(realRunner(), storage, NAME, { model, step, training });
 
 /** What is in the files, and that none is open. */
 function expectFiles(flash: Flash, files: Record<string, Uint8Array>): void {
@@ -52,7 +52,7 @@ test("what is saved is loaded after a restart, and the next save takes its place
   await save(first.storage, 5);
   expectFiles(first.flash, { [PATH]: await saved(model, 5, training) });
   const { storage, flash } = opened(first.flash.reboot());
-  const loaded = await loadModel(realRunner(), storage, NAME, {}, model.ops, model.vocabulary);
+  const loaded = await loadModel(realRunner(), storage, NAME, { wanted: {}, ops: model.ops, data: model.vocabulary });
   expect([loaded?.step, loaded?.model.parameters]).toEqual([5, model.parameters]);
   await save(storage, 6);
   expectFiles(flash, { [PATH]: await saved(model, 6, training) });

@@ -24,7 +24,7 @@ test("an altered checkpoint is loaded, or refused with a sentence", async () => 
   const trainer = trained(SMALL, "f32");
   const storage = new MemoryStorage();
   const names = ["m", "m\x1b[2J\n", "\u202e".repeat(300)];
-  await saveCheckpoint(realRunner(), storage, "m", trainer.model, 5, stateOf(trainer));
+  await saveCheckpoint(realRunner(), storage, "m", { model: trainer.model, step: 5, training: stateOf(trainer) });
   const sound = storage.file("m");
   const outcomes = { loaded: 0, refused: 0 };
   for (let run = 0; run < fuzzRuns(2000); run++) {

@@ -193,7 +193,7 @@ describe("a checkpoint to start from", () => {
 
   beforeAll(async () => {
     const platform = platformOf({ storage });
-    await platform.settle(saveCheckpoint(platform.runner, storage, "m", model, 100));
+    await platform.settle(saveCheckpoint(platform.runner, storage, "m", { model, step: 100 }));
   });
 
   test("gives the weights, and the preset what comes of it", async () => {
@@ -237,7 +237,7 @@ describe("a training that diverges", () => {
     const platform = platformOf({ storage });
     const huge = drawnModel({}, "f32");
     huge.parameters.fill(3e38);
-    await platform.settle(saveCheckpoint(platform.runner, storage, "huge", huge, 0));
+    await platform.settle(saveCheckpoint(platform.runner, storage, "huge", { model: huge, step: 0 }));
     const [{ message }] = (await train({ init: "huge" }, { storage })).of("error");
     expect(message).toMatch(/loss of step 0 is not a finite number/);
     expect(message).not.toMatch(/learning rate/);

@@ -83,7 +83,8 @@ async function recorded(
   if (!storage) throw new Error(refusal);
   const start = recording.operations.splice(0);
   recording.failAt = failAt;
-  await work(new Keeper(storage, realRunner(), trainer, "", () => undefined), storage);
+  const keeper = new Keeper({ storage, runner: realRunner(), trainer, build: "", tell: () => undefined });
+  await work(keeper, storage);
   const { operations } = recording;
   const written = operations.map((operation) => Buffer.from(operation.do === "write" ? operation.data : "", "base64"));
   return { start, operations, base64: Buffer.concat(written).toString("base64") };

@@ -144,7 +144,7 @@ test("words of one's own were trained on as well", async () => {
   dataset.own.add("rex");
   for (let step = 0; step < 3; step++) trainer.step();
   const storage = new MemoryStorage();
-  await saveTraining(realRunner(), storage, "m", trainer, 1);
+  await saveTraining(realRunner(), storage, "m", { trainer, seed: 1 });
   expect(remarks(await run(OWN, storage, EVAL))).toMatch(/m was trained on 2 words of your own as well, which are not/);
 });
 

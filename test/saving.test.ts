@@ -18,7 +18,7 @@ describe("saving", () => {
     const storage = new MemoryStorage({ m: Uint8Array.of(1) });
     for (const value of [NaN, Infinity]) {
       model.parameters[17] = value;
-      await expect(saveCheckpoint(realRunner(), storage, "m", model, 0)).rejects.toThrow(InputError);
+      await expect(saveCheckpoint(realRunner(), storage, "m", { model, step: 0 })).rejects.toThrow(InputError);
     }
     expect([...storage.files]).toEqual([["m", Uint8Array.of(1)]]);
     expect(storage.openFiles).toBe(0);
@@ -29,7 +29,9 @@ describe("saving", () => {
     for (const capacity of [0, 8, 900, 5000, length - 1]) {
       const storage = new MemoryStorage({ m: Uint8Array.of(1) });
       storage.capacity = capacity;
-      await expect(saveCheckpoint(realRunner(), storage, "m", model, 0, training)).rejects.toThrow(/disk is full/);
+      await expect(saveCheckpoint(realRunner(), storage, "m", { model, step: 0, training })).rejects.toThrow(
+        /disk is full/,
+      );
       expect([...storage.files]).toEqual([["m", Uint8Array.of(1)]]);
       expect(storage.openFiles).toBe(0);
     }
@@ -42,7 +44,7 @@ describe("saving", () => {
       commit: () => Promise.resolve(),
       abort: () => undefined,
     };
-    const saving = new SavingTask(file, "m", model, 0, training);
+    const saving = new SavingTask(file, "m", { model, step: 0, training });
     let isMore = true;
     while (isMore) {
       const before = sizes.length;
@@ -73,12 +75,11 @@ describe("saving", () => {
       return start(runner);
     };
     const storage = new MemoryStorage({ m: Uint8Array.of(1) });
-    await stopAfterABit((runner) => saveCheckpoint(runner, storage, "m", model, 5, training));
+    await stopAfterABit((runner) => saveCheckpoint(runner, storage, "m", { model, step: 5, training }));
     expect([...storage.files]).toEqual([["m", await saved(model, 5, training)]]);
     const full = new MemoryStorage({ m: await saved(model, 5, training) });
-    expect(
-      await stopAfterABit((runner) => loadModel(runner, full, "m", {}, model.ops, model.vocabulary)),
-    ).toBeUndefined();
+    const toLoad = { wanted: {}, ops: model.ops, data: model.vocabulary };
+    expect(await stopAfterABit((runner) => loadModel(runner, full, "m", toLoad))).toBeUndefined();
     expect([storage.openFiles, full.openFiles]).toEqual([0, 0]);
   });
 
@@ -93,7 +94,7 @@ describe("saving", () => {
         storage.cutAt = cuts;
         storage.cutAfter = cutAfter;
         try {
-          await saveCheckpoint(realRunner(), storage, "m", model, 2, training);
+          await saveCheckpoint(realRunner(), storage, "m", { model, step: 2, training });
         } catch (error) {
           if (!(error instanceof PowerCut)) throw error;
           isCut = true;
@@ -102,7 +103,7 @@ describe("saving", () => {
         const isNew = Buffer.compare(rebooted.file("m"), after) === 0;
         if (!isNew) expect(Buffer.compare(rebooted.file("m"), before)).toBe(0);
         left[isNew ? "new" : "old"]++;
-        await saveCheckpoint(realRunner(), rebooted, "m", model, 2, training);
+        await saveCheckpoint(realRunner(), rebooted, "m", { model, step: 2, training });
         expect([...rebooted.files.keys()]).toEqual(["m"]);
         expect(Buffer.compare(rebooted.file("m"), after)).toBe(0);
       }

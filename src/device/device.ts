@@ -103,8 +103,10 @@ export class Device {
       const build = buildOf(settings, schedule);
       const runPaced = (task: Task): Promise<unknown> =>
         this.runner.run(this.tasks.paced(task, MAX_BYTES_BEFORE_CHUNK));
-      this.keeper = new Keeper(storage, this.runner, this.trainer, build, this.log.tell, platform.bootMarker);
-      this.transfer = new Transfer(storage, STORED, RECEIVED, platform, this.log.tell, runPaced);
+      const { runner, trainer } = this;
+      const { tell } = this.log;
+      this.keeper = new Keeper({ storage, runner, trainer, build, tell, marker: platform.bootMarker });
+      this.transfer = new Transfer({ storage, stored: STORED, received: RECEIVED, clock: platform, tell, runPaced });
     }
     this.session = this.newSession();
   }

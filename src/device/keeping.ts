@@ -12,6 +12,21 @@ import type { Runner } from "../gpt/base/runner";
 import { load, restoreTraining, saveTraining } from "../gpt/checkpoint/training-checkpoint";
 import { inheritWords, lostWords } from "../gpt/checkpoint/stored-words";
 
+/** What a Keeper works on. */
+export interface KeeperParts {
+  readonly storage: Storage;
+  readonly runner: Runner;
+  readonly trainer: Trainer;
+  /**
+   * The settings that a run depends on, as `name=value` with spaces between: a checkpoint of others is not gone on
+   * with.
+   */
+  readonly build: string;
+  readonly tell: Tell;
+  /** See BootGuard. */
+  readonly marker?: BootMarker | undefined;
+}
+
 /** What a device remembers when its power is off. */
 export class Keeper {
   /** Why what is learnt is not saved, in a sentence; undefined while it is. */
@@ -21,19 +36,8 @@ export class Keeper {
   private readonly guard: BootGuard;
   readonly store: CheckpointStore;
 
-  /**
-   * @param build the settings that a run depends on, as `name=value` with spaces between: a checkpoint of
-   *   others is not gone on with
-   * @param marker see BootGuard
-   */
-  constructor(
-    storage: Storage,
-    private readonly runner: Runner,
-    private readonly trainer: Trainer,
-    private readonly build: string,
-    private readonly tell: Tell,
-    marker?: BootMarker,
-  ) {
+  constructor(private readonly parts: KeeperParts) {
+    const { storage, trainer, marker } = parts;
     this.guard = new BootGuard(marker);
     this.store = new CheckpointStore(storage, headerLimits(trainer.model.config));
   }
@@ -46,7 +50,7 @@ export class Keeper {
     else await this.saveAs(STORED, seed);
     this.isBlocked = false;
     this.trouble = undefined;
-    this.tell({ type: "saved", file: STORED, isEarly: false });
+    this.parts.tell({ type: "saved", file: STORED, isEarly: false });
   }
 
   /** Saves, and says once when it cannot be done. */
@@ -61,13 +65,14 @@ export class Keeper {
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       const message = `${error.message} What is learnt since the last save is not kept.`;
-      if (this.trouble === undefined) this.tell({ type: "remark", message });
+      if (this.trouble === undefined) this.parts.tell({ type: "remark", message });
       this.trouble = error.message;
     }
   }
 
   private saveAs(name: string, seed: number): Promise<void> {
-    return saveTraining(this.runner, this.store.storage, name, this.trainer, seed, this.build);
+    const { storage, runner, trainer, build } = this.parts;
+    return saveTraining(runner, storage, name, { trainer, seed, build });
   }
 
   /**
@@ -117,14 +122,14 @@ export class Keeper {
       if (!(error instanceof InputError)) throw error;
       refusal = error;
     }
-    const { model, dataset } = this.trainer;
+    const { model, dataset } = this.parts.trainer;
     const lost = mayRead ? await inheritWords(() => this.store.find(STORED), model, dataset) : undefined;
     begin();
     const words = lost ? "" : " Words of your own that it may have cannot be taken over.";
     const isKept = await this.putAside(seed, refusal.message + words);
     // One that stays, and must not be read, is not read at the next start either.
     if (mayRead || isKept) guard.end("checkpoint");
-    if (lost && lost.length > 0) this.tell({ type: "remark", message: lostWords(lost) });
+    if (lost && lost.length > 0) this.parts.tell({ type: "remark", message: lostWords(lost) });
     return undefined;
   }
 
@@ -139,7 +144,7 @@ export class Keeper {
       this.trouble = error.message;
       fate = `It stays, and what is learnt now is not saved: ${error.message}`;
     }
-    this.tell({ type: "remark", message: `${reason} ${fate} Training starts afresh.` });
+    this.parts.tell({ type: "remark", message: `${reason} ${fate} Training starts afresh.` });
     return !this.isBlocked;
   }
 
@@ -150,12 +155,13 @@ export class Keeper {
    * @throws InputError (as a rejection) when it cannot be used; nothing is changed
    */
   async restore(name = STORED): Promise<number | undefined> {
+    const { runner, trainer } = this.parts;
     const checkpoint = await this.store.find(name);
     if (!checkpoint) return undefined;
     try {
       const record =
         name === STORED ? recordToGoOnWith(checkpoint, name, this.here) : recordToLoad(checkpoint, name, this.here);
-      await restoreTraining(this.runner, checkpoint, record, this.trainer);
+      await restoreTraining(runner, checkpoint, record, trainer);
       return record.seed;
     } finally {
       checkpoint.close();
@@ -168,7 +174,7 @@ export class Keeper {
    * @throws InputError (as a rejection) when it is no checkpoint of this model; nothing is changed
    */
   async adopt(shown?: string): Promise<number | undefined> {
-    const { runner, trainer } = this;
+    const { runner, trainer } = this.parts;
     const checkpoint = await this.store.find(RECEIVED, shown);
     if (!checkpoint) throw new InputError(`There is no file ${RECEIVED}.`);
     try {
@@ -187,14 +193,15 @@ export class Keeper {
   }
 
   private get here(): Build {
-    const { model, dataset } = this.trainer;
-    return { model, dataset: dataset.checksum, build: this.build };
+    const { trainer, build } = this.parts;
+    return { model: trainer.model, dataset: trainer.dataset.checksum, build };
   }
 
   private isLikeOurs({ config, dataset }: TrainingRecord): boolean {
-    const { batchSize, sampling, holdout } = this.trainer.config;
+    const { trainer } = this.parts;
+    const { batchSize, sampling, holdout } = trainer.config;
     return (
-      dataset === this.trainer.dataset.checksum &&
+      dataset === trainer.dataset.checksum &&
       config.batchSize === batchSize &&
       config.sampling === sampling &&
       config.holdout === holdout

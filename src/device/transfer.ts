@@ -11,6 +11,19 @@ const PATIENCE = 30_000;
 /** Bytes that a checkpoint may have, however large the storage is. */
 const MOST_BYTES = 16 << 20;
 
+/** What a Transfer works on. */
+export interface TransferParts {
+  readonly storage: Storage;
+  /** The name of the checkpoint that is fetched unless another is named. */
+  readonly stored: string;
+  /** The name of the file that is received. */
+  readonly received: string;
+  readonly clock: Clock;
+  readonly tell: Tell;
+  /** Runs a task, a bit of which tells a chunk: each when there is room for it. */
+  readonly runPaced: (task: Task) => Promise<unknown>;
+}
+
 /** Carries checkpoints over the cable, as PROTOCOL.md has it. */
 export class Transfer {
   /** When nobody fetches any more. */
@@ -23,16 +36,7 @@ export class Transfer {
   /** The chunks that were asked for last. */
   private telling: Promise<void> = Promise.resolve();
 
-  constructor(
-    private readonly storage: Storage,
-    /** The names of the checkpoint that is fetched unless another is named, and of the file that is received. */
-    private readonly stored: string,
-    private readonly incomingName: string,
-    private readonly clock: Clock,
-    private readonly tell: Tell,
-    /** Runs a task, a bit of which tells a chunk: each when there is room for it. */
-    private readonly runPaced: (task: Task) => Promise<unknown>,
-  ) {}
+  constructor(private readonly parts: TransferParts) {}
 
   /** Whether a checkpoint is being carried, at a time of the clock. */
   isUnderWay(now: number): boolean {
@@ -41,12 +45,12 @@ export class Transfer {
 
   /** Whether a checkpoint is being fetched, and all must stay as they are. */
   get isFetching(): boolean {
-    return this.clock.now() < this.fetchUntil;
+    return this.parts.clock.now() < this.fetchUntil;
   }
 
-  beginFetch(name = this.stored): void {
+  beginFetch(name = this.parts.stored): void {
     this.fetched = name;
-    this.fetchUntil = this.clock.now() + PATIENCE;
+    this.fetchUntil = this.parts.clock.now() + PATIENCE;
   }
 
   endFetch(): void {
@@ -70,17 +74,17 @@ export class Transfer {
       throw new InputError(
         "Nothing is being fetched: it was not begun, or the board has forgotten it; fetch it again.",
       );
-    const file = await this.storage.open(this.fetched);
+    const file = await this.parts.storage.open(this.fetched);
     if (!file) throw new InputError("There is no checkpoint.");
     try {
       const { size } = file;
       checkInteger("The place", at, 0, size - 1);
       const end = Math.min(at + count * CHUNK_BYTES, size);
-      await this.runPaced({
+      await this.parts.runPaced({
         work: () => {
           const bytes = new Uint8Array(Math.min(CHUNK_BYTES, end - at));
           file.read(at, bytes);
-          this.tell({ type: "chunk", at, size, data: encodeBase64(bytes) });
+          this.parts.tell({ type: "chunk", at, size, data: encodeBase64(bytes) });
           at += bytes.length;
           return at < end;
         },
@@ -97,12 +101,12 @@ export class Transfer {
     checkInteger("The size", size, 1, MOST_BYTES);
     this.cancel();
     const { turns } = this;
-    const file = await this.storage.create(this.incomingName);
+    const file = await this.parts.storage.create(this.parts.received);
     if (turns !== this.turns) {
       file.abort();
       throw new InputError("It was cancelled, or another one was begun.");
     }
-    this.incoming = { file, size, at: 0, until: this.clock.now() + PATIENCE };
+    this.incoming = { file, size, at: 0, until: this.parts.clock.now() + PATIENCE };
     return 0;
   }
 
@@ -120,13 +124,13 @@ export class Transfer {
       this.orCancel(() => incoming.file.write(bytes));
       incoming.at += bytes.length;
     }
-    incoming.until = this.clock.now() + PATIENCE;
+    incoming.until = this.parts.clock.now() + PATIENCE;
     return incoming.at;
   }
 
   /** Nothing more comes: it is forgotten no more because of that. */
   keepIncoming(): void {
-    if (this.incoming && this.clock.now() < this.incoming.until) this.incoming.until = Infinity;
+    if (this.incoming && this.parts.clock.now() < this.incoming.until) this.incoming.until = Infinity;
   }
 
   /**
@@ -142,7 +146,7 @@ export class Transfer {
 
   /** Forgets a file of which nothing has come for 30 s: it takes room in flash. */
   forget(): void {
-    if (this.incoming && this.clock.now() >= this.incoming.until) this.cancel();
+    if (this.incoming && this.parts.clock.now() >= this.incoming.until) this.cancel();
   }
 
   cancel(): void {

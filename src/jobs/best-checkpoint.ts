@@ -66,7 +66,7 @@ export class BestCheckpoint {
   async keep({ lowest }: Training): Promise<void> {
     if (!(lowest.loss < this.loss)) return;
     const { file, trainer, seed, surroundings } = this;
-    await saveTraining(surroundings.runner, storageOf(surroundings.platform), file, trainer, seed);
+    await saveTraining(surroundings.runner, storageOf(surroundings.platform), file, { trainer, seed });
     this.loss = lowest.loss;
     this.step = lowest.step;
   }

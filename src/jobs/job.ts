@@ -75,7 +75,7 @@ async function generate(job: GenerateJob, surroundings: Surroundings): Promise<E
   const ops = surroundings.provideOps(job.dtype, job.ops);
   const dataset = datasetOf(platform);
   await tellOddities(dataset, runner, tell);
-  const loaded = await loadForJob(job.model, job.wanted, ops, dataset.vocabulary, surroundings);
+  const loaded = await loadForJob(surroundings, job.model, { wanted: job.wanted, ops, data: dataset.vocabulary });
   if (!loaded) return "stopped";
   const { model, origin } = loaded;
   const isOwn = isOwnList(origin, dataset);
@@ -96,9 +96,9 @@ async function generate(job: GenerateJob, surroundings: Surroundings): Promise<E
       });
     tell({ type: "name", number, name, ...(isOwn && { isKnown: dataset.has(name) }) });
   };
-  return runner.run(
-    new Writing(new Generator(model, random), job.count, temperature, job.prefix, write, samplingLimits(job)),
-  );
+  const { count, prefix } = job;
+  const names = { count, temperature, prefix, ...samplingLimits(job) };
+  return runner.run(new Writing(new Generator(model, random), names, write));
 }
 
 async function measure(job: EvaluateJob, surroundings: Surroundings): Promise<Ending> {
@@ -106,6 +106,6 @@ async function measure(job: EvaluateJob, surroundings: Surroundings): Promise<En
   const ops = surroundings.provideOps(job.dtype, job.ops);
   const dataset = datasetOf(platform);
   await tellOddities(dataset, runner, tell);
-  const loaded = await loadForJob(job.model, job.wanted, ops, dataset.vocabulary, surroundings);
+  const loaded = await loadForJob(surroundings, job.model, { wanted: job.wanted, ops, data: dataset.vocabulary });
   return loaded ? evaluate(loaded, dataset, job, runner, tell) : "stopped";
 }

@@ -1,8 +1,5 @@
-import { loadModel } from "../gpt/checkpoint/loading";
-import type { ModelConfig } from "../gpt/model/config";
-import type { Vocabulary } from "../gpt/data/vocabulary";
+import { loadModel, type ModelToLoad } from "../gpt/checkpoint/loading";
 import type { Model } from "../gpt/model/model";
-import type { Ops } from "../gpt/model/ops";
 import { storageOf, type Surroundings } from "./surroundings";
 import type { TrainingRecord } from "../gpt/checkpoint/record";
 import type { Dataset } from "../gpt/data/dataset";
@@ -90,14 +87,11 @@ export interface ModelOfFile {
  * was told to stop. For the rest see loadModel.
  */
 export async function loadForJob(
-  file: string,
-  wanted: Partial<ModelConfig>,
-  ops: Ops,
-  data: Vocabulary,
   { platform, runner, tell }: Surroundings,
-  check?: (config: ModelConfig) => void,
+  file: string,
+  toLoad: ModelToLoad,
 ): Promise<ModelOfFile | undefined> {
-  const loaded = await loadModel(runner, storageOf(platform), file, wanted, ops, data, check);
+  const loaded = await loadModel(runner, storageOf(platform), file, toLoad);
   if (!loaded) return undefined;
   const { model, record, passedOver } = loaded;
   const name = printablePath(file);

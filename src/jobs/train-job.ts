@@ -112,7 +112,7 @@ export async function prepareTraining(
   const loaded =
     job.init === undefined
       ? { model: drawnModel(job.model, ops, dataset, random, check), origin: undefined }
-      : await loadForJob(job.init, job.model, ops, dataset.vocabulary, surroundings, check);
+      : await loadForJob(surroundings, job.init, { wanted: job.model, ops, data: dataset.vocabulary, check });
   if (!loaded) return undefined;
   const { model, origin } = loaded;
   const { preset } = model.config;
@@ -198,7 +198,7 @@ async function train(job: TrainJob, { trainer, seed }: PreparedTraining, surroun
   await tellTooLong(trainer, runner, tell);
   tell(startOf(trainer, platform));
   const saveTo = async (file: string, isEarly: boolean): Promise<void> => {
-    await saveTraining(runner, storageOf(platform), file, trainer, seed);
+    await saveTraining(runner, storageOf(platform), file, { trainer, seed });
     tell({ type: "saved", file, isEarly });
   };
   /** Tells of the last step, and lets it be kept: who goes on from a checkpoint does not come back to that step. */
@@ -221,7 +221,7 @@ async function train(job: TrainJob, { trainer, seed }: PreparedTraining, surroun
       if (save !== undefined) await saveTo(save, isEarly);
       if (end === undefined) return;
       if (saveWeights !== undefined) {
-        await saveCheckpoint(runner, storageOf(platform), saveWeights, model, trainer.totalSteps);
+        await saveCheckpoint(runner, storageOf(platform), saveWeights, { model, step: trainer.totalSteps });
         tell({ type: "saved", file: saveWeights, isEarly });
       }
       best?.tell();

@@ -34,7 +34,7 @@ export function trained(config: ModelConfig, dtype: Dtype): Trainer {
 
 /** What is saved of it beside the model. */
 export function stateOf(trainer: Trainer): TrainingToSave {
-  return { adam: trainer.adam, record: recordOf(trainer, 1) };
+  return { adam: trainer.adam, record: recordOf({ trainer, seed: 1 }) };
 }
 
 /** A model with Adam's state, as it must still be after a load that failed. */
@@ -58,7 +58,7 @@ export function tensorsOf(model: Model, dtype: "F32" | "F64"): TensorToWrite[] {
 /** A file with a checkpoint in it. */
 export async function saved(model: Model, step: number, training?: TrainingToSave): Promise<Uint8Array> {
   const storage = new MemoryStorage();
-  await saveCheckpoint(realRunner(), storage, "m", model, step, training);
+  await saveCheckpoint(realRunner(), storage, "m", { model, step, training });
   expect([storage.openFiles, storage.files.size]).toEqual([0, 1]);
   return storage.file("m");
 }
@@ -70,14 +70,8 @@ export async function loadAll(
 ): Promise<LoadedModel> {
   const storage = new MemoryStorage({ "m.safetensors": bytes });
   try {
-    const loaded = await loadModel(
-      realRunner(),
-      storage,
-      "m.safetensors",
-      wanted,
-      typescriptOps(dtype),
-      latinVocabulary(),
-    );
+    const ops = typescriptOps(dtype);
+    const loaded = await loadModel(realRunner(), storage, "m.safetensors", { wanted, ops, data: latinVocabulary() });
     if (!loaded) throw new Error("Nobody has stopped it.");
     return loaded;
   } finally {

@@ -203,9 +203,9 @@ function save(): SaveCost {
   };
   const { model, adam } = trainer;
   // The checksum of the list, too: it is computed once in the life of a training.
-  const record = recordOf(trainer, 1);
+  const record = recordOf({ trainer, seed: 1 });
   const before = host.usage().bytecodes;
-  const task = new SavingTask(file, "m", model, 1, { adam, record }, textTools.crc32);
+  const task = new SavingTask(file, "m", { model, step: 1, training: { adam, record }, crc: textTools.crc32 });
   while (task.work());
   return { bytecodes: host.usage().bytecodes - before, size };
 }

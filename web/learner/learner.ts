@@ -137,7 +137,10 @@ export class Learner implements Requests {
     // Also where the browser has no room for it.
     const storage = PageStorage.inMemory("");
     const runner = new Runner(device.place.platform);
-    await device.whileResting(() => saveTraining(runner, storage, STORED, device.trainer, device.seed));
+    await device.whileResting(() => {
+      const { trainer, seed } = device;
+      return saveTraining(runner, storage, STORED, { trainer, seed });
+    });
     const bytes = await storage.read(STORED);
     if (!bytes) throw new Error("the checkpoint that was saved is not there");
     return bytes;

@@ -72,7 +72,8 @@ async function write({ device, generator }: CommandContext, wish: Wish): Promise
   const prefix = hasSpaces ? wish.prefix : wish.prefix.trim();
   generator.checkPrefix(prefix);
   const tell = (name: string, number: number): void => device.log.tell({ type: "name", number, name, isAnswer: true });
-  const writing = device.tasks.paced(new Writing(generator, count, temperature, prefix, tell, device.limits));
+  const names = { count, temperature, prefix, ...device.limits };
+  const writing = device.tasks.paced(new Writing(generator, names, tell));
   await device.tasks.run((run) => run({ work: (now) => isWanted() && writing.work(now) }));
 }
 

@@ -22,11 +22,19 @@ export interface LoadedModel {
   readonly record: TrainingRecord | undefined;
 }
 
+/** What the model of a checkpoint is to be. */
+export interface ModelToLoad {
+  /** See Checkpoint.modelConfig. */
+  readonly wanted: Partial<ModelConfig>;
+  readonly ops: Ops;
+  /** The vocabulary of the dataset: see Checkpoint.vocabulary. */
+  readonly data: Vocabulary;
+  /** Called with the configuration before anything is allocated for it. */
+  readonly check?: (config: ModelConfig) => void;
+}
+
 /**
  * The model that a checkpoint holds, read a block at a time between other tasks.
- * @param wanted see Checkpoint.modelConfig
- * @param data the vocabulary of the dataset: see Checkpoint.vocabulary
- * @param check called with the configuration before anything is allocated for it
  * @returns undefined when the runner was told to stop
  * @throws InputError when the file cannot be used
  */
@@ -34,10 +42,7 @@ export async function loadModel(
   runner: Runner,
   storage: Storage,
   name: string,
-  wanted: Partial<ModelConfig>,
-  ops: Ops,
-  data: Vocabulary,
-  check?: (config: ModelConfig) => void,
+  { wanted, ops, data, check }: ModelToLoad,
 ): Promise<LoadedModel | undefined> {
   // What follows begins at the bottom of the stack, which on XS is small.
   await Promise.resolve();

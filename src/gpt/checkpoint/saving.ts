@@ -5,41 +5,47 @@ import { InputError, printablePath } from "../base/errors";
 import type { Model } from "../model/model";
 import type { Floats } from "../model/ops";
 import { parameterLayout } from "../model/parameters";
-import type { NewFile, Storage } from "../base/platform";
+import type { NewFile, Storage, TextTools } from "../base/platform";
 import type { Runner, Task } from "../base/runner";
 import { formatRecord, type TrainingRecord } from "./record";
 import { formatSafetensorsHeader, type TensorToWrite } from "./safetensors";
 
-/**
- * Saves a checkpoint, a block at a time between other tasks, also when the runner is told to stop; the file
- * appears whole or not at all. Until it has ended the model must not change.
- * @param step steps trained
- * @param training what is needed to go on; without it the file has the weights only
- * @throws InputError when storage cannot take it, or a number is not finite
- */
-export async function saveCheckpoint(
-  runner: Runner,
-  storage: Storage,
-  name: string,
-  model: Model,
-  step: number,
-  training?: TrainingToSave,
-  crc = crc32,
-): Promise<void> {
-  const file = await storage.create(name);
-  try {
-    await runner.run(new SavingTask(file, name, model, step, training, crc));
-  } catch (error) {
-    file.abort();
-    throw error;
-  }
-  await file.commit();
+/** What a checkpoint is to hold. */
+export interface CheckpointContent {
+  readonly model: Model;
+  /** Steps trained. */
+  readonly step: number;
+  /** What is needed to go on; without it the file has the weights only. */
+  readonly training?: TrainingToSave | undefined;
+  /** Computes the checksum, where there is a faster one than that in TypeScript. */
+  readonly crc?: TextTools["crc32"];
 }
 
 /** Adam's moments, and where the training is. */
 export interface TrainingToSave {
   readonly adam: Adam;
   readonly record: TrainingRecord;
+}
+
+/**
+ * Saves a checkpoint, a block at a time between other tasks, also when the runner is told to stop; the file
+ * appears whole or not at all. Until it has ended the model must not change.
+ * @throws InputError when storage cannot take it, or a number is not finite
+ */
+export async function saveCheckpoint(
+  runner: Runner,
+  storage: Storage,
+  name: string,
+  content: CheckpointContent,
+): Promise<void> {
+  const file = await storage.create(name);
+  try {
+    await runner.run(new SavingTask(file, name, content));
+  } catch (error) {
+    file.abort();
+    throw error;
+  }
+  await file.commit();
 }
 
 /** Bytes that are written in a bit of work: a flash erases a sector of 4 KB in it, which takes a while, and never two. */
@@ -49,6 +55,7 @@ const PIECE_BYTES = 2048;
 export class SavingTask implements Task {
   readonly mustFinish = true;
   private readonly buffers: readonly Floats[];
+  private readonly crc: TextTools["crc32"];
   private readonly metadata: Map<MetadataKey | typeof CHECKSUM_KEY, string>;
   private checksum: number;
   private phase: "check" | "header" | "data" = "check";
@@ -56,15 +63,14 @@ export class SavingTask implements Task {
   private header: Uint8Array = new Uint8Array(0);
   private headerAt = 0;
 
-  /** @param name what error messages call the file; for the rest see saveCheckpoint */
+  /** @param name what error messages call the file */
   constructor(
     private readonly file: NewFile,
     private readonly name: string,
-    private readonly model: Model,
-    step: number,
-    private readonly training?: TrainingToSave,
-    private readonly crc = crc32,
+    private readonly content: CheckpointContent,
   ) {
+    const { model, step, training, crc = crc32 } = content;
+    this.crc = crc;
     const { preset, nLayer, nEmbd, nHead, blockSize } = model.config;
     const values: [MetadataKey, unknown][] = [
       ["preset", preset],
@@ -101,15 +107,16 @@ export class SavingTask implements Task {
   private checkBlock(): boolean {
     const block = this.blocks.next();
     if (!block) return false;
-    const { ops } = this.model;
+    const { ops } = this.content.model;
     if (!ops.areFinite(ops.view(block, 0, block.length))) throw this.diverged();
     this.checksum = this.crc(bytesOf(block), this.checksum);
     return true;
   }
 
   private beginHeader(): void {
+    const { model, training } = this.content;
     this.metadata.set(CHECKSUM_KEY, formatChecksum(this.checksum));
-    this.header = formatSafetensorsHeader(this.metadata, tensorsOf(this.model, this.training !== undefined));
+    this.header = formatSafetensorsHeader(this.metadata, tensorsOf(model, training !== undefined));
     this.blocks = new Blocks(this.buffers, PIECE_BYTES);
     this.phase = "header";
   }

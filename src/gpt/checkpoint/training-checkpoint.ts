@@ -14,26 +14,26 @@ import { ownWordsOf } from "./stored-words";
  * engine, ops and precision, the parameters at its end are those of a run that was never interrupted.
  */
 
-/**
- * Saves all that the training needs to go on. Until it has ended the training must rest.
- * @param seed with which the run began
- * @param build the settings of the firmware that began the run
- * @throws InputError (as a rejection) as saveCheckpoint does
- */
-export function saveTraining(
-  runner: Runner,
-  storage: Storage,
-  name: string,
-  trainer: Trainer,
-  seed: number,
-  build = "",
-): Promise<void> {
-  const { model, adam, dataset, totalSteps } = trainer;
-  const record = recordOf(trainer, seed, build);
-  return saveCheckpoint(runner, storage, name, model, totalSteps, { adam, record }, dataset.crc32);
+/** A training, and how its run began. */
+export interface RunToSave {
+  readonly trainer: Trainer;
+  readonly seed: number;
+  /** The settings of the firmware that began it. */
+  readonly build?: string;
 }
 
-export function recordOf({ dataset, config, state }: Trainer, seed: number, build = ""): TrainingRecord {
+/**
+ * Saves all that the training needs to go on. Until it has ended the training must rest.
+ * @throws InputError (as a rejection) as saveCheckpoint does
+ */
+export function saveTraining(runner: Runner, storage: Storage, name: string, run: RunToSave): Promise<void> {
+  const { model, adam, dataset, totalSteps } = run.trainer;
+  const training = { adam, record: recordOf(run) };
+  return saveCheckpoint(runner, storage, name, { model, step: totalSteps, training, crc: dataset.crc32 });
+}
+
+export function recordOf({ trainer, seed, build = "" }: RunToSave): TrainingRecord {
+  const { dataset, config, state } = trainer;
   const { own, checksum } = dataset;
   return {
     config,

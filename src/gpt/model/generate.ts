@@ -134,27 +134,30 @@ export class Generator {
   }
 }
 
+/** Names that are to be written: see Generator.name(). */
+export interface NamesToWrite extends SamplingLimits {
+  readonly count: number;
+  readonly temperature: number;
+  /** How every name begins. */
+  readonly prefix?: string;
+}
+
 /** Writes names, one a bit. */
 export class Writing implements Task {
   private written = 0;
 
-  /**
-   * @param prefix how every name begins
-   * @param write called with each name and its number, from 1
-   */
+  /** @param write called with each name and its number, from 1 */
   constructor(
     private readonly generator: Generator,
-    private readonly count: number,
-    private readonly temperature: number,
-    private readonly prefix: string,
+    private readonly names: NamesToWrite,
     private readonly write: (name: string, number: number) => void,
-    private readonly limits = NO_LIMITS,
   ) {}
 
   /** @throws InputError for a temperature, prefix or limits that will not do */
   work(): boolean {
-    if (this.written < this.count)
-      this.write(this.generator.name(this.temperature, this.prefix, this.limits), ++this.written);
-    return this.written < this.count;
+    const { names } = this;
+    if (this.written < names.count)
+      this.write(this.generator.name(names.temperature, names.prefix, names), ++this.written);
+    return this.written < names.count;
   }
 }

@@ -1,16 +1,10 @@
-import { limitsToTell, type SamplingLimits } from "../model/config";
-import { Generator, Writing } from "../model/generate";
+import { limitsToTell } from "../model/config";
+import { Generator, type NamesToWrite, Writing } from "../model/generate";
 import type { Clock } from "../base/platform";
 import type { Ending, Task } from "../base/runner";
 import type { TellWork } from "./events";
 import type { Trainer } from "./trainer";
 import { tellTrained, type Training } from "./training";
-
-/** The names that are written after the last step. */
-export interface NamesToWrite extends SamplingLimits {
-  readonly count: number;
-  readonly temperature: number;
-}
 
 /** What differs between the places where a training is told. */
 export interface SessionPolicy {
@@ -25,6 +19,7 @@ export interface SessionPolicy {
   readonly rested?: (ending: Ending) => Promise<void> | void;
   /** Saves what the place keeps: while it trains, or at its end, which may be early. */
   readonly save: (end: Ending | undefined) => Promise<void>;
+  /** Those that are written after the last step. */
   readonly names: () => NamesToWrite;
 }
 
@@ -79,12 +74,12 @@ export class Session {
     const { stepsDone, config, model, random } = trainer;
     tellTrained(training, { type: "trained", ending, stepsDone, steps: config.steps, from, milliseconds }, tell);
     await policy.save(ending);
-    const { count, temperature, ...limits } = policy.names();
-    if (ending === "stopped" || count === 0) return ending;
-    tell({ type: "names", temperature, ...limitsToTell(limits) });
+    const names = policy.names();
+    if (ending === "stopped" || names.count === 0) return ending;
+    tell({ type: "names", temperature: names.temperature, ...limitsToTell(names) });
     // The stream itself stays where the checkpoint says it is.
     const generator = new Generator(model, random.copy());
     const tellName = (name: string, number: number): void => tell({ type: "name", number, name });
-    return write(new Writing(generator, count, temperature, "", tellName, limits));
+    return write(new Writing(generator, names, tellName));
   }
 }
