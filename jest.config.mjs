@@ -1,10 +1,14 @@
+import { availableParallelism } from "node:os";
+
 /** @type {import("jest").Config} */
 export default {
   testEnvironment: "node",
   roots: ["<rootDir>/test"],
   globalSetup: "<rootDir>/test/support/build.ts",
+  globalTeardown: "<rootDir>/test/support/clean.ts",
   setupFilesAfterEnv: ["<rootDir>/test/support/retries.ts"],
-  maxWorkers: "100%",
+  // Many tests wait for a program or a browser: one worker more than there are cores.
+  maxWorkers: availableParallelism() + 1,
   testSequencer: "<rootDir>/test/support/longest-first.mjs",
   // The programs that the tests start may have to share the machine.
   testTimeout: 60_000,

@@ -34,6 +34,7 @@ const quick = files.filter((file) => file.endsWith(".test.ts") && !isLong(file) 
 export default {
   ...config,
   globalSetup: null,
+  globalTeardown: null,
   // They do not wait for anything.
   maxWorkers: "100%",
   testMatch: quick.map((file) => `<rootDir>/test/${relative(FOLDER, file)}`),

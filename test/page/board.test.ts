@@ -13,7 +13,7 @@ import { SimulatedBoard, SMALL } from "../support/simulator";
 const at = temporaryFolder();
 
 describeInBrowser("the board pane", () => {
-  const web = new PageInBrowser(at("web"));
+  const web = new PageInBrowser();
   let board: SimulatedBoard;
   let page: Page;
   let serial: SerialStandIn;

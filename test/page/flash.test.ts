@@ -1,15 +1,12 @@
 // The page flashes a board: the built page, esptool-js and all, before a stand-in for a chip's ROM loader.
 import { randomBytes } from "node:crypto";
 import type { Locator, Page } from "playwright-core";
-import { temporaryFolder } from "../support/cli";
 import { TcpFarSide } from "../support/far-side";
 import { fullImage, listed } from "../support/full-image";
 import { describeInBrowser, expectSoon, PageInBrowser } from "../support/page";
 import { RomLoader, type RomLoaderOptions } from "../support/rom-loader";
 import { SerialStandIn } from "../support/serial-stand-in";
 import { SimulatedBoard, SMALL } from "../support/simulator";
-
-const at = temporaryFolder();
 
 const STORAGE_AT = 0x300000;
 
@@ -20,7 +17,7 @@ const IMAGE = fullImage({ chip: "esp32", application: Buffer.concat([randomBytes
 const ENTRY = listed(IMAGE);
 
 describeInBrowser("the part that flashes", () => {
-  const web = new PageInBrowser(at("web"));
+  const web = new PageInBrowser();
   let page: Page;
   let serial: SerialStandIn;
   let rom: RomLoader;

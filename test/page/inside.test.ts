@@ -1,13 +1,10 @@
 import type { Locator, Page } from "playwright-core";
-import { temporaryFolder } from "../support/cli";
 import { describeInBrowser, expectSoon, PageInBrowser } from "../support/page";
 
 /* Looking into a model in the page: before it trains, while it does, and afterwards. */
 
-const at = temporaryFolder();
-
 describeInBrowser("looking inside in the page", () => {
-  const web = new PageInBrowser(at("web"));
+  const web = new PageInBrowser();
   let page: Page;
   beforeEach(() => ({ page } = web));
 

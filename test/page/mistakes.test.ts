@@ -1,13 +1,10 @@
 import type { Page } from "playwright-core";
-import { temporaryFolder } from "../support/cli";
 import { describeInBrowser, PageInBrowser } from "../support/page";
 
 /* A mistake in the program of the page or of its worker is shown, also of a promise that nobody waits for. */
 
-const at = temporaryFolder();
-
 describeInBrowser("a mistake in the page", () => {
-  const web = new PageInBrowser(at("web"));
+  const web = new PageInBrowser();
   let page: Page;
   beforeEach(() => ({ page } = web));
 

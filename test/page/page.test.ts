@@ -2,20 +2,20 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { temporaryFolder } from "../support/cli";
-import { buildPage, describeInBrowser, PageInBrowser } from "../support/page";
+import { builtPage, describeInBrowser, PageInBrowser } from "../support/page";
 
 /* What the whole page promises: its weight, its licences, and that everybody can use it. */
 
 const PANES = ["train", "inside", "board"];
 
-const at = temporaryFolder();
-
 describe("the folder of the page", () => {
-  beforeAll(() => buildPage(at("web")));
+  let folder: string;
+  beforeAll(async () => {
+    folder = await builtPage();
+  });
 
   const files = (): string[] =>
-    readdirSync(at("web"), { recursive: true, withFileTypes: true })
+    readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name));
 
@@ -29,7 +29,7 @@ describe("the folder of the page", () => {
   });
 
   test("has the licences of everything in it", () => {
-    const licenses = readFileSync(at("web/licenses.md"), "utf8");
+    const licenses = readFileSync(join(folder, "licenses.md"), "utf8");
     for (const name of [
       "preact",
       "@preact/signals",
@@ -40,14 +40,14 @@ describe("the folder of the page", () => {
       "pako",
     ])
       expect(licenses).toContain(`\n## ${name} `);
-    const names = files().map((file) => file.slice(at("web").length + 1));
+    const names = files().map((file) => file.slice(folder.length + 1));
     expect(names).toEqual(
       expect.arrayContaining(["LICENSE.txt", "licenses/LGPL-3.0.txt", "licenses/GPL-3.0.txt", "licenses/images.txt"]),
     );
   });
 
   test("asks for nothing but itself: a strict policy, no script or style inside the page, relative addresses", () => {
-    const html = readFileSync(at("web/index.html"), "utf8");
+    const html = readFileSync(join(folder, "index.html"), "utf8");
     expect(html).toMatch(/default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'/);
     expect(html).not.toMatch(/unsafe|<style|style=|<script(?![^>]*\ssrc=)| on\w+=/);
     for (const [, address] of html.matchAll(/(?:src|href)="([^"]*)"/g)) expect(address).toMatch(/^\.\//);
@@ -55,7 +55,7 @@ describe("the folder of the page", () => {
 });
 
 describeInBrowser("the page", () => {
-  const web = new PageInBrowser(at("web"));
+  const web = new PageInBrowser();
   let page: Page;
 
   async function open(address: string, options?: BrowserContextOptions): Promise<void> {

@@ -1,13 +1,10 @@
 import type { Page } from "playwright-core";
-import { temporaryFolder } from "../support/cli";
 import { describeInBrowser, expectSoon, PageInBrowser } from "../support/page";
 
 /* What the page says of a training that teaches less than one thinks. */
 
-const at = temporaryFolder();
-
 describeInBrowser("the page says", () => {
-  const web = new PageInBrowser(at("web"));
+  const web = new PageInBrowser();
   let page: Page;
   beforeEach(() => ({ page } = web));
 

@@ -15,7 +15,7 @@ interface Row {
 }
 
 describeInBrowser("training in the page", () => {
-  const web = new PageInBrowser(at("web"));
+  const web = new PageInBrowser();
   let page: Page;
   beforeEach(() => ({ page } = web));
 

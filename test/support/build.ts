@@ -1,5 +1,10 @@
 import { execFileSync } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+
+/** The variable with the name of a folder that all test files of a run share. */
+export const SHARED_FOLDER = "ESP32GPT_TEST_FOLDER";
 
 /** Before all tests: the program builds itself, and XS where it can be, which takes a while the first time. */
 export default function build(): void {
@@ -9,4 +14,5 @@ export default function build(): void {
     [join("bin", "esp32gpt.js"), ..."train --engine auto --steps 1 --samples 0".split(" ")],
     { cwd: root, stdio: "pipe" },
   );
+  process.env[SHARED_FOLDER] = mkdtempSync(join(tmpdir(), "esp32gpt-tests-"));
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { createRequire } from "node:module";
 import { once } from "node:events";
@@ -7,9 +7,12 @@ import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { ROOT } from "../helpers";
+import { SHARED_FOLDER } from "./build";
 import { skipUnless } from "./skipping";
 
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+/** Debian's, the one without windows first: it starts and draws in half the time. */
+const BROWSERS = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"];
+const CHROMIUM = process.env.CHROMIUM ?? BROWSERS.find((path) => existsSync(path)) ?? BROWSERS[1];
 
 export const { describe: describeInBrowser } = skipUnless(
   existsSync(CHROMIUM),
@@ -42,13 +45,31 @@ const TYPES: Readonly<Record<string, string>> = {
   ".md": "text/markdown",
 };
 
-/** Builds the page into a folder. */
-export function buildPage(folder: string): void {
-  const vite = join("node_modules", "vite", "bin", "vite.js");
-  execFileSync(process.execPath, [vite, "build", "--config", "web/vite.config.mjs", "--outDir", folder], {
-    cwd: ROOT,
-    stdio: "pipe",
-  });
+/** The folder of the built page, which all test files of a run share: the first one that asks builds it. */
+export async function builtPage(): Promise<string> {
+  const shared = process.env[SHARED_FOLDER];
+  if (shared === undefined) throw new Error(`${SHARED_FOLDER} is set by test/support/build.ts`);
+  const [folder, unfinished] = ["web", "web-unfinished"].map((name) => join(shared, name));
+  if (isFirst(join(shared, "web-begun"))) {
+    const vite = join("node_modules", "vite", "bin", "vite.js");
+    execFileSync(process.execPath, [vite, "build", "--config", "web/vite.config.mjs", "--outDir", unfinished], {
+      cwd: ROOT,
+      stdio: "pipe",
+    });
+    renameSync(unfinished, folder);
+  }
+  await expectSoon(() => existsSync(folder));
+  return folder;
+}
+
+/** Whether a folder did not exist; it does now. */
+function isFirst(folder: string): boolean {
+  try {
+    mkdirSync(folder);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Serves a folder, like every host. */
@@ -112,8 +133,7 @@ export class PageInBrowser {
 
   private context: BrowserContext | undefined;
 
-  /** @param folder for the page */
-  constructor(private readonly folder: string) {
+  constructor() {
     beforeAll(() => this.start());
     beforeEach(() => this.open());
     afterEach(() => this.close());
@@ -121,8 +141,8 @@ export class PageInBrowser {
   }
 
   private async start(): Promise<void> {
-    buildPage(this.folder);
-    [this.server, this.browser] = await Promise.all([PageServer.start(this.folder), startBrowser()]);
+    const folder = await builtPage();
+    [this.server, this.browser] = await Promise.all([PageServer.start(folder), startBrowser()]);
   }
 
   /** In another context, in the place of that which every test has. */
