@@ -12,11 +12,13 @@ import {
   RECEIVED,
   REMEMBERED_IDS,
 } from "../src/protocol/lines";
+import { CREATION, planMemory } from "../src/gpt/plan";
+import { DEFAULT_MODEL } from "../src/gpt/model/config";
 import { documentOf } from "./support/documents";
 
 /* What the documents say of commands and limits is what the program has. */
 
-const [README, PROTOCOL, DESIGN] = ["README.md", "PROTOCOL.md", "DESIGN.md"].map(documentOf);
+const [BOARD, PROTOCOL, DESIGN] = ["docs/board.md", "PROTOCOL.md", "DESIGN.md"].map(documentOf);
 
 const NUMBERS = "zero one two three four five six seven eight nine ten".split(" ");
 
@@ -30,10 +32,10 @@ function figures(document: string, before: string, behind: string): number[] {
 }
 
 test.each([
-  ["README", README, "at most", "bytes, while", MOST_LINE_BYTES],
+  ["docs/board.md", BOARD, "at most", "bytes, while", MOST_LINE_BYTES],
   ["PROTOCOL", PROTOCOL, "A line to the device has at most", "bytes", MOST_LINE_BYTES],
   ["DESIGN", DESIGN, "A line has at most", "bytes", MOST_LINE_BYTES],
-  ["README", README, "", "commands wait", MAX_WAITING_COMMANDS],
+  ["docs/board.md", BOARD, "", "commands wait", MAX_WAITING_COMMANDS],
   ["PROTOCOL", PROTOCOL, "", "commands wait", MAX_WAITING_COMMANDS],
   ["DESIGN", DESIGN, "", "commands wait", MAX_WAITING_COMMANDS],
   ["DESIGN", DESIGN, "wait in one queue, .*turn comes:", "take 1 KB", MAX_WAITING_COMMANDS],
@@ -70,6 +72,24 @@ function partOf(document: string, heading: string): string {
   return document.slice(document.indexOf(`\n## ${heading}\n`) + 1).split("\n## ")[0];
 }
 
+test("the table of docs/memory.md is the plan of the default model", () => {
+  const rows = new Map(
+    documentOf("docs/memory.md")
+      .split("\n")
+      .filter((line) => /^\| .*\d/.test(line))
+      .map((line) => line.replaceAll("*", "").slice(1, -1).split("|"))
+      .map(([name, bytes]): [string, number] => [name.trim(), Number(bytes.replaceAll(",", ""))]),
+  );
+  const { buffers, bufferBytes, chunks, total } = planMemory(DEFAULT_MODEL);
+  const sizes = buffers.map(({ bytes }) => bytes);
+  const [m, v] = sizes.splice(-2);
+  expect([...rows.values()]).toEqual([...sizes, m + v, bufferBytes]);
+  const machine = /takes ([\d,]+) bytes: ([\d,]+) for chunks[^:]*?, ([\d,]+) slots and a stack of (\d+) slots/;
+  const told = machine.exec(documentOf("docs/memory.md").replace(/\s+/g, " "))?.slice(1);
+  const figures = told?.map((figure) => Number(figure.replaceAll(",", "")));
+  expect(figures).toEqual([total, chunks, CREATION.slots, CREATION.stack]);
+});
+
 /** A command with what stands behind it. */
 function usageOf({ name, takes }: Command): string {
   return takes === undefined ? name : `${name} ${takes}`;
@@ -77,8 +97,8 @@ function usageOf({ name, takes }: Command): string {
 
 const isForPeople = ({ help }: Command): boolean => help !== undefined;
 
-test("README's table of the console has the commands of help, with their arguments, and no other", () => {
-  expect(quoted(firstColumn(README, "command")).sort()).toEqual(COMMANDS.filter(isForPeople).map(usageOf).sort());
+test("the table of the console in docs/board.md has the commands of help, with their arguments, and no other", () => {
+  expect(quoted(firstColumn(BOARD, "command")).sort()).toEqual(COMMANDS.filter(isForPeople).map(usageOf).sort());
 });
 
 test("PROTOCOL has the commands of programs alone, with their arguments", () => {
@@ -105,7 +125,7 @@ test("what the documents list as never waiting, and as long work, is so", () => 
       .map(({ name }) => name)
       .sort();
   expect(list(PROTOCOL, /training\.\s+(`status`[^.]*)\s+never\s+wait/)).toEqual(namesOf("at once"));
-  const untagged = list(README, /(`stop`[^.]*)\s+never\s+wait/);
+  const untagged = list(BOARD, /(`stop`[^.]*)\s+never\s+wait/);
   expect(untagged).toEqual(["pause", "status", "stop"]);
   expect(namesOf("at once")).toEqual(expect.arrayContaining(untagged));
   const long = list(PROTOCOL, /long\s+work\s+\(([^)]*)\)/);

@@ -1,11 +1,25 @@
 // The list of the images that lie beside the page.
 import { InputError } from "../src/gpt/base/errors";
+import { documentOf, fencedBlocks } from "./support/documents";
 import { listed } from "./support/full-image";
 import { parseIndex } from "../web/board/image-index";
 
 const ENTRY = listed(Buffer.alloc(900_000));
 
-test("a list as README has it", () => {
+test("the list that docs/page.md shows is one, with every field of an image", () => {
+  const blocks = fencedBlocks(documentOf("docs/page.md")).filter(({ language }) => language === "json");
+  expect(blocks).toHaveLength(1);
+  const [{ text }] = blocks;
+  const { source, images } = JSON.parse(text) as { source: string; images: { offset: number }[] };
+  expect(images.map((image) => Object.keys(image).sort())).toEqual([Object.keys(ENTRY).sort()]);
+  const listed = images.map(({ offset, ...image }) => {
+    expect(offset).toBe(0);
+    return image;
+  });
+  expect(parseIndex(text)).toEqual({ source, images: listed });
+});
+
+test("a list as docs/page.md has it", () => {
   const { offset, ...listed } = ENTRY;
   expect(offset).toBe(0);
   expect(parseIndex(JSON.stringify({ images: [ENTRY] }))).toEqual({ source: "", images: [listed] });

@@ -7,8 +7,8 @@ import { skipUnless } from "./support/skipping";
 
 /* Words of one's own, from the list in memory to a board that learns them. */
 
-/** The words that README teaches. */
-const MOONS = wordsAddedIn(consoleBlocks(documentOf("README.md"))[0]);
+/** The words that docs/board.md teaches. */
+const MOONS = wordsAddedIn(consoleBlocks(documentOf("docs/board.md"))[0]);
 
 const at = temporaryFolder();
 
@@ -78,12 +78,12 @@ test("a board learns thirty words over its cable, and knows them after the power
   await again.end();
 });
 
-/** README's figures, each of which a change of the program may move a little. */
-function expectNearReadme(heap: BoardHeap | undefined): void {
+/** The figures of docs/memory.md, each of which a change of the program may move a little. */
+function expectNearDocument(heap: BoardHeap | undefined): void {
   const bytes =
     /chunks ([\d,]+), slots ([\d,]+), stack ([\d,]+)\s+bytes, ([\d,]+) taken in all; of these ([\d,]+) and ([\d,]+)/;
   const told = bytes
-    .exec(documentOf("README.md"))
+    .exec(documentOf("docs/memory.md"))
     ?.slice(1)
     .map((figure) => Number(figure.replaceAll(",", "")));
   const { chunks, slots, stack, peak, usedChunks, usedSlots } = heap ?? {};
@@ -121,7 +121,7 @@ on32Bits.test("with console, storage and thirty words it has the memory that was
   await restored.until(/trained already/);
   const afterwards = await restored.end();
   console.info("Bytes of XS on a 32-bit machine, with thirty words:", heap, "and after power-on:", afterwards);
-  expectNearReadme(heap);
+  expectNearDocument(heap);
   for (const { peak = Infinity } of [heap ?? {}, afterwards ?? {}] as { peak?: number }[])
     expect(peak).toBeLessThanOrEqual(1.01 * total);
 });

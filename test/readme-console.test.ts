@@ -1,11 +1,11 @@
 import { outcomeOf, start, temporaryFolder } from "./support/cli";
-import { consoleBlocks, documentOf, fencedBlocks, isCommand, wordsAddedIn } from "./support/documents";
+import { consoleBlocks, documentOf, isCommand, shownBehind, wordsAddedIn } from "./support/documents";
 import { until } from "./support/programs";
 
-/* What README lets one paste into the console of a board is carried out to its last line, and does what it says. */
+/* What docs/board.md lets one paste into the console of a board is executed to its last line, and does what it says. */
 
-const README = documentOf("README.md");
-const BLOCKS = consoleBlocks(README);
+const DOCUMENT = documentOf("docs/board.md");
+const BLOCKS = consoleBlocks(DOCUMENT);
 
 const at = temporaryFolder();
 
@@ -20,13 +20,7 @@ async function paste(text: string): Promise<string> {
   return stdout.slice(before.length).replaceAll("\r", "");
 }
 
-/** What README shows that a block says: the block behind it. */
-function shownBehind(block: string): string {
-  const blocks = fencedBlocks(README);
-  return blocks[blocks.indexOf(block) + 1].trimEnd();
-}
-
-test("README has two blocks for the console, of nothing but commands", () => {
+test("the document has two blocks for the console, of nothing but commands", () => {
   expect(BLOCKS.map((block) => block.split("\n")[0])).toEqual(["add venus", "train 300"]);
   const lines = BLOCKS.flatMap((block) => block.trimEnd().split("\n"));
   expect(lines.filter((line) => !isCommand(line))).toEqual([]);
@@ -36,18 +30,20 @@ test("pasted one after the other into a board they teach it thirty words, with t
   const [teaching, training] = BLOCKS;
   const words = wordsAddedIn(teaching);
   expect(words).toHaveLength(30);
+  // The same words are a dataset of their own.
+  expect(documentOf("docs/examples/planets.txt")).toBe(words.map((word) => `${word}\n`).join(""));
   const added = words.map((word, i) =>
     i === 0 ? `"${word}" is one of your own words, the only one.` : `"${word}" is one of ${i + 1} words of your own.`,
   );
   const taught = await paste(teaching);
-  expect(taught.split("\n").slice(0, 31)).toEqual([...added, shownBehind(teaching)]);
+  expect(taught.split("\n").slice(0, 31)).toEqual([...added, shownBehind(DOCUMENT, teaching)]);
 
   const trained = await paste(training);
   const [steps, answers] = trained.split("=== Done ===\n");
   expect(steps).toMatch(/^step +299\/300: loss = /m);
-  expect(answers.split("\n")[0]).toBe(shownBehind(training));
+  expect(answers.split("\n")[0]).toBe(shownBehind(DOCUMENT, training));
   expect(answers).toMatch(/^tokens .*\n(?:[a-z]*\n){10}$/m);
 
   const remembered = await paste("words\neval words\n");
-  expect(remembered.split("\n").slice(0, 31)).toEqual([...words, shownBehind(training)]);
+  expect(remembered.split("\n").slice(0, 31)).toEqual([...words, shownBehind(DOCUMENT, training)]);
 });

@@ -1,8 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { type Setting, SETTINGS } from "../src/gpt/base/settings";
 import { PRESETS } from "../src/gpt/model/config";
-import { ROOT } from "./helpers";
+import { documentOf, userDocuments } from "./support/documents";
 
 /* The tables of settings for readers against the table that the program goes by. */
 
@@ -12,10 +10,7 @@ interface Row {
   readonly line: string;
 }
 
-const documents = ["README.md", ...readdirSync(join(ROOT, "docs")).map((name) => join("docs", name))].filter((name) =>
-  name.endsWith(".md"),
-);
-const text = documents.map((name) => readFileSync(join(ROOT, name), "utf8")).join("\n");
+const text = userDocuments().map(documentOf).join("\n");
 
 /** The rows of the one table with such a head: the names in code in the first column, and the default. */
 function rowsOf(head: RegExp, from = text): readonly Row[] {
