@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ProtocolClient } from "../src/client/client";
-import { STORED } from "../src/device/checkpoint-store";
+import { STORED } from "../src/device/checkpoint-files";
 import { type DeviceLine, openLine, readTagged, sealLine, tagCommand } from "../src/protocol/lines";
 import { ROOT } from "./helpers";
 import { Simulation } from "./support/channel";
@@ -130,7 +130,7 @@ test("a program of ours fetches from its board, and sends it a checkpoint", asyn
       }
     });
   });
-  const client = new ProtocolClient(link, { heard: () => undefined, text: (line) => (said += `${line}\n`) });
+  const client = new ProtocolClient(link, { onLine: () => undefined, onText: (line) => (said += `${line}\n`) });
   const nothing = (): void => undefined;
   await simulation.run(client.open());
   const bytes = await simulation.run(client.fetch(nothing));

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { STORED } from "../src/device/checkpoint-store";
+import { STORED } from "../src/device/checkpoint-files";
 import { tagCommand } from "../src/protocol/lines";
 import { utf8 } from "./helpers";
 import { rewritten } from "./support/altered-checkpoints";

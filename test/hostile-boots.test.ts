@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ASIDE, STORED } from "../src/device/checkpoint-store";
+import { ASIDE, STORED } from "../src/device/checkpoint-files";
 import { outcomeOf, start, temporaryFolder } from "./support/cli";
 import { fuzzRandom, fuzzRuns } from "./support/fuzz";
 import { SETTINGS_FILE } from "../src/device/stored-settings";

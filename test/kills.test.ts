@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { ROOT } from "./helpers";
 import { outcomeOf, start, temporaryFolder } from "./support/cli";
-import { RECEIVED, STORED } from "../src/device/checkpoint-store";
+import { RECEIVED, STORED } from "../src/device/checkpoint-files";
 import { soon } from "./support/programs";
 import { skipUnless } from "./support/skipping";
 

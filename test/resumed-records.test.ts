@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
-import { Random, wordBefore } from "../src/gpt/model/random";
+import { Random, previousState } from "../src/gpt/model/random";
 import { ROOT } from "./helpers";
 import { esp32gpt, type Outcome, outcomeOf, start, temporaryFolder } from "./support/cli";
 
@@ -38,7 +38,7 @@ test("a step of the stream of random numbers can be taken back", () => {
   for (let i = 0; i < 1000; i++) {
     const { word } = random;
     random.uint32();
-    expect(wordBefore(random.word)).toBe(word);
+    expect(previousState(random.word)).toBe(word);
   }
 });
 
