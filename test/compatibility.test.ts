@@ -45,7 +45,7 @@ test.each(Object.entries(ENDS))(
 );
 
 test("a board goes on with its training and its word, bit for bit", async () => {
-  mkdirSync(at("flash"));
+  mkdirSync(at("flash"), { recursive: true });
   copyFileSync(join(RECORDED, "board.safetensors"), at(`flash/${STORED}`));
   const settings = ["n_embd=8", "n_head=2", "steps=4000", "batch_size=4", "samples=0", "save_every=0", "seed=7"];
   const board = start("simulate", "--engine", "node", "--storage", at("flash"), ...settings);

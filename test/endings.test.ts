@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { Checkpoint } from "../src/gpt/checkpoint/reader";
 import { ROOT } from "./helpers";
-import { esp32gpt, outcomeOf, start, temporaryFolder } from "./support/cli";
+import { esp32gpt, outcomeOf, start, temporaryFolder, makePipe } from "./support/cli";
 import { MemoryStorage } from "./support/memory-storage";
 import { soon } from "./support/programs";
 import { skipUnless } from "./support/skipping";
@@ -93,7 +93,7 @@ function openFiles(pid = 0): string[] {
 }
 
 test("SIGINT ends the wait for names from a pipe", async () => {
-  execFileSync("mkfifo", [at("pipe")]);
+  makePipe(at("pipe"));
   const program = start("train", "--data", at("pipe"));
   const outcome = outcomeOf(program);
   await soon(() => openFiles(program.pid).includes(at("pipe")));
@@ -102,7 +102,7 @@ test("SIGINT ends the wait for names from a pipe", async () => {
 });
 
 test("SIGINT ends the wait for somebody who reads the records", async () => {
-  execFileSync("mkfifo", [at("records-pipe")]);
+  makePipe(at("records-pipe"));
   const program = start("train", "--jsonl", at("records-pipe"));
   const outcome = outcomeOf(program);
   await new Promise((resolve) => setTimeout(resolve, 1000));

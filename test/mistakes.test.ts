@@ -55,7 +55,7 @@ test("on the chip: of a save that no command waits for", async () => {
 test("in the simulator on Node: its life ends with it", async () => {
   makeMistake();
   const folder = at("node-board");
-  mkdirSync(folder);
+  mkdirSync(folder, { recursive: true });
   const ignore = (): void => undefined;
   const list = { namesFile: NAMES_FILE, namesName: "names.txt" };
   const node = new NodeBoard({ ...list, folder, settings: { steps: "3" }, usage: ignore });
