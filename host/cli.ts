@@ -34,7 +34,7 @@ import { UncaughtError } from "./xs/engine";
 const LONGEST_ERROR = 400;
 
 /** How long a reader that takes nothing may delay the end once a signal has come, in milliseconds. */
-const PATIENCE = 500;
+const FLUSH_TIMEOUT_MS = 500;
 
 /** @param ending asks the command to end soon and in order */
 function createProgram(output: Output, ending: AbortSignal): Command {
@@ -163,7 +163,7 @@ export async function main(): Promise<never> {
       exitCode = explain(error);
     }
   });
-  await output.flushed(signalCode === undefined ? undefined : PATIENCE);
+  await output.flushed(signalCode === undefined ? undefined : FLUSH_TIMEOUT_MS);
   if (exitCode === 0 && output.trouble !== undefined && output.trouble !== "left") {
     console.error(`esp32gpt: Cannot write to standard output: ${output.trouble}.`);
     exitCode = EXIT.input;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { CHIPS } from "../src/places/chips";
 import { checkModelConfig, DEFAULT_MODEL } from "../src/gpt/model/config";
 import { Dataset } from "../src/gpt/data/dataset";
-import { fit } from "../src/gpt/training/fitting";
+import { bindDataset } from "../src/gpt/training/document-length";
 import { remarksOf } from "../src/gpt/data/list-check";
 import { InputError, printablePath } from "../src/gpt/base/errors";
 import { fits, largestEmbedding, planMemory } from "../src/gpt/plan";
@@ -59,27 +59,27 @@ export function checkFirmware(
   const { port, ...firmware } = readSettings(Object.assign(settingsIn(config), settings));
   const model = { ...DEFAULT_MODEL, ...firmware.model, vocabularySize: vocabulary.size };
   checkModelConfig(model);
-  fit({ config: model, vocabulary }, dataset);
+  bindDataset({ config: model, vocabulary }, dataset);
   const chip = CHIPS.find(({ name }) => name === chipOf(board));
   if (chip === undefined) return bytes;
   if (port === "usb" && chip.name === WITHOUT_USB)
     throw new InputError(`${chip.name}: there is no USB in this chip: port must be auto or uart.`);
   const plan = planMemory(model, indexBytes);
-  if (fits(plan, chip.room)) return bytes;
-  const largest = largestEmbedding(model, chip.room, indexBytes);
+  if (fits(plan, chip.memory)) return bytes;
+  const largest = largestEmbedding(model, chip.memory, indexBytes);
   throw new InputError(
-    `${chip.name}: this model needs ${plan.total} bytes, and there are ${chip.room.total}: ` +
+    `${chip.name}: this model needs ${plan.total} bytes, and there are ${chip.memory.total}: ` +
       `${largest === undefined ? "choose fewer layers, a smaller block_size, or a list with fewer different characters" : `n_embd ${largest} would fit`}.`,
   );
 }
 
 /** @throws InputError for a list that the application's partition cannot hold beside the program */
 function checkFlash(namesFile: string, size: number, flash: Flash): void {
-  const room = roomForList(flash);
-  if (size <= room) return;
+  const memory = roomForList(flash);
+  if (size <= memory) return;
   const larger = FLASHES.find((other) => roomForList(other) >= size);
   throw new InputError(
-    `${printablePath(namesFile)} has ${size} bytes, and beside the program a flash of ${nameOf(flash)} has room for ${room}: ` +
+    `${printablePath(namesFile)} has ${size} bytes, and beside the program a flash of ${nameOf(flash)} has room for ${memory}: ` +
       (larger === undefined
         ? `shorten the list; a flash of ${nameOf(FLASHES[FLASHES.length - 1])} has room for ${roomForList(FLASHES[FLASHES.length - 1])}.`
         : `take a shorter list, or a board with ${nameOf(larger)} and --flash ${larger}.`),

@@ -22,11 +22,11 @@ export function formatPlan(config: ModelConfig, indexBytes: number): string {
     "",
     "Does it fit?",
   ];
-  for (const { name, room, source } of CHIPS) {
-    const largest = largestEmbedding(config, room, indexBytes);
-    const verdict = fits(plan, room) ? "fits" : "does not fit";
+  for (const { name, memory, source } of CHIPS) {
+    const largest = largestEmbedding(config, memory, indexBytes);
+    const verdict = fits(plan, memory) ? "fits" : "does not fit";
     lines.push(
-      `  ${name.padEnd(22)} ${verdict.padEnd(13)} ${bytes(room.total)} in all, ${bytes(room.largestPiece)} in one piece; ` +
+      `  ${name.padEnd(22)} ${verdict.padEnd(13)} ${bytes(memory.total)} in all, ${bytes(memory.largestPiece)} in one piece; ` +
         `largest n_embd that fits: ${largest ?? "none"}`,
       `${" ".repeat(25)}${source}`,
     );
@@ -37,12 +37,12 @@ export function formatPlan(config: ModelConfig, indexBytes: number): string {
 /** The same as data. */
 export function planAsJson(config: ModelConfig, indexBytes: number): string {
   const plan = planMemory(config, indexBytes);
-  const chips = CHIPS.map(({ name, room, source }) => ({
+  const chips = CHIPS.map(({ name, memory, source }) => ({
     name,
-    ...room,
+    ...memory,
     source,
-    fits: fits(plan, room),
-    largestEmbedding: largestEmbedding(config, room, indexBytes) ?? null,
+    fits: fits(plan, memory),
+    largestEmbedding: largestEmbedding(config, memory, indexBytes) ?? null,
   }));
   return `${JSON.stringify({ config, ...plan, commands: COMMANDS_BYTES, chips })}\n`;
 }

@@ -96,11 +96,11 @@ async function onEngine(engine: "node" | "xs", ops: OpsName, config: ModelConfig
     job,
     names: NAMES_FILE,
     files: new Files(ending),
-    tell: (event) => {
-      report.hear(event);
+    emit: (event) => {
+      report.onEvent(event);
       if (event.type === "error") throw new Error(event.message);
     },
-    tellsAllSteps: false,
+    emitsAllSteps: false,
     whenReady: (callback) => callback(),
     ending,
   };

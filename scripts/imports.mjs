@@ -25,7 +25,7 @@ const ROOMS = [
   "host/simulator",
   "host/monitor",
   "host",
-  "web/learner",
+  "web/worker",
   "web/workbench",
   "web/components",
   "web/inside",
@@ -86,7 +86,7 @@ const imports = new Map(
 
 /** @param {string} file @returns {number} its room's place in ROOMS */
 function roomOf(file) {
-  const found = ROOMS.filter((room) => file.startsWith(`${room}/`)).sort((a, b) => b.length - a.length);
+  const found = ROOMS.filter((memory) => file.startsWith(`${memory}/`)).sort((a, b) => b.length - a.length);
   return ROOMS.indexOf(found[0] ?? "");
 }
 

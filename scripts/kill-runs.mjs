@@ -19,7 +19,7 @@ const LONGEST_SAVE = 3;
 /** Characters of what a run has said that are shown. */
 const SHOWN = 500;
 /** Milliseconds in which a process without its parent must be gone. */
-const PATIENCE = 2000;
+const STOP_TIMEOUT_MS = 2000;
 
 await build();
 /** @type {typeof import("../src/gpt/index")} */
@@ -103,7 +103,7 @@ async function killRuns(name, place, count) {
     if (recordsOf(run) === records) found.sameRecords++;
     found.leftovers += readdirSync(run).filter((file) => file !== CHECKPOINT && file !== RECORDS).length;
   }
-  for (const until = performance.now() + PATIENCE; processesWith(root) > 0 && performance.now() < until;)
+  for (const until = performance.now() + STOP_TIMEOUT_MS; processesWith(root) > 0 && performance.now() < until;)
     await wait(100);
   const left = processesWith(root);
   console.log(
@@ -168,7 +168,7 @@ async function live(place, folder, isKilled) {
  */
 async function saving(folder) {
   const watcher = watch(folder);
-  const timeout = wait(PATIENCE); // It may be over.
+  const timeout = wait(STOP_TIMEOUT_MS); // It may be over.
   await Promise.race([timeout, new Promise((resolve) => watcher.on("change", resolve))]);
   watcher.close();
   const until = performance.now() + LONGEST_SAVE * random.uniform();

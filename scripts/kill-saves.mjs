@@ -17,7 +17,7 @@ const EXIT_CODES = new Map([
   ["SIGHUP", 129],
 ]);
 /** The process must be gone so soon after the signal. */
-const MOST_MILLISECONDS = 2000;
+const MAX_MILLISECONDS = 2000;
 
 await build();
 /** @type {typeof import("../src/gpt/index")} */
@@ -46,7 +46,7 @@ for (const engine of ENGINES) {
         if ((await run("eval", "--model", file, "--data", NAMES)) !== 0) broken++;
       }
     }
-    await setTimeout(MOST_MILLISECONDS);
+    await setTimeout(MAX_MILLISECONDS);
     const left = processesWith(file);
     const training = ["train", "--engine", engine, "--steps", "1", "--samples", "0", "--save", file];
     if ((await run(...training)) !== 0) broken++;
@@ -55,7 +55,7 @@ for (const engine of ENGINES) {
       `${engine}, ${signal}: ${count} kills, ${saved} new checkpoints, ${broken} broken, ${left} processes left, ` +
         `${leftovers} leftovers after the next save, slowest end ${slowest.toFixed(0)} ms`,
     );
-    if (broken + left + leftovers > 0 || slowest > MOST_MILLISECONDS) failures++;
+    if (broken + left + leftovers > 0 || slowest > MAX_MILLISECONDS) failures++;
   }
 }
 rmSync(folder, { recursive: true, force: true });

@@ -15,7 +15,7 @@ import { skipUnless } from "./support/skipping";
 /* Lists in other alphabets, all the way: see data/alphabet/. */
 
 const at = temporaryFolder();
-const PATIENCE = 300_000;
+const TIMEOUT_MS = 300_000;
 const ROOMY = ["--heap-limit", "4000000"];
 
 function fileOf(list: string): string {
@@ -77,7 +77,7 @@ describe.each(LISTS)("%s", (list, prefix) => {
       const measured = await esp32gpt("eval", ...options, ...data, "--model", model);
       expect(measured.stdout).toMatch(/^Mean loss: \d\.\d{4} over \d+ names/);
     },
-    PATIENCE,
+    TIMEOUT_MS,
   );
 
   test("the losses are the same everywhere", () => {
@@ -145,7 +145,7 @@ describe.each(["NFC", "NFD"] as const)("a list in %s, and a prefix in the other 
         expect(same.stdout).toContain(` 1. ${word.normalize(form)}`);
       }
     },
-    PATIENCE,
+    TIMEOUT_MS,
   );
 });
 
@@ -184,5 +184,5 @@ on32Bits.test.each(LISTS)(
     const total = (plan as unknown as { total: number }).total;
     expect(Math.abs(heap.peak - total) / heap.peak).toBeLessThan(0.01);
   },
-  PATIENCE,
+  TIMEOUT_MS,
 );

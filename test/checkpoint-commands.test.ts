@@ -1,4 +1,4 @@
-import { ASIDE, RECEIVED, STORED } from "../src/device/checkpoint-store";
+import { ASIDE, RECEIVED, STORED } from "../src/device/checkpoint-files";
 import { decodeBase64 } from "../src/protocol/base64";
 import { tagCommand } from "../src/protocol/lines";
 import { MemoryStorage } from "./support/memory-storage";

@@ -5,7 +5,7 @@ import { headerOf } from "./support/safetensors-file";
 const at = temporaryFolder();
 
 beforeAll(async () => {
-  mkdirSync(at("folder"));
+  mkdirSync(at("folder"), { recursive: true });
   writeFileSync(at("names"), "ann\nbob\n");
   writeFileSync(at("control"), "ann\nB\x07b\n");
   writeFileSync(at("single"), "ann\n");

@@ -9,7 +9,7 @@ import { Random } from "../src/gpt/model/random";
 import { typescriptOps } from "../src/gpt/model/typescript-ops";
 import { drawParameters } from "../src/gpt/model/parameters";
 import { Trainer } from "../src/gpt/training/trainer";
-import { latinVocabulary } from "../src/gpt/data/vocabulary";
+import { lowercaseVocabulary } from "../src/gpt/data/vocabulary";
 import { lossOf, mean, shippedNames } from "./helpers";
 import { esp32gpt, outcomeOf, start, temporaryFolder } from "./support/cli";
 import { MemoryStorage } from "./support/memory-storage";
@@ -40,7 +40,7 @@ async function readModel(file: string): Promise<Model> {
   const model = new Model(
     checkpoint.modelConfig({}),
     typescriptOps(checkpoint.dtype),
-    checkpoint.vocabulary(latinVocabulary()),
+    checkpoint.vocabulary(lowercaseVocabulary()),
   );
   const loading = new LoadingTask(checkpoint, model);
   while (loading.work());
@@ -90,7 +90,7 @@ test("--jsonl writes one object a step, with the losses to the last digit", asyn
   const trainer = new Trainer(model, shippedNames(), random, training);
   const expected = [0, 1, 2, 3, 4].map((step) => {
     const loss = trainer.step();
-    return { step, loss, learningRate: trainer.learningRate, name: trainer.nameIndex };
+    return { step, loss, learningRate: trainer.learningRate, name: trainer.documentIndex };
   });
   expect(readRecords(at("records"))).toEqual(expected);
 });

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ProtocolClient } from "../src/client/client";
-import { STORED } from "../src/device/checkpoint-store";
+import { STORED } from "../src/device/checkpoint-files";
 import { type DeviceLine, openLine, readTagged, sealLine, tagCommand } from "../src/protocol/lines";
 import { ROOT } from "./helpers";
 import { Simulation } from "./support/channel";
@@ -45,7 +45,7 @@ test.each(Object.entries(ENDS))(
 );
 
 test("a board goes on with its training and its word, bit for bit", async () => {
-  mkdirSync(at("flash"));
+  mkdirSync(at("flash"), { recursive: true });
   copyFileSync(join(RECORDED, "board.safetensors"), at(`flash/${STORED}`));
   const settings = ["n_embd=8", "n_head=2", "steps=4000", "batch_size=4", "samples=0", "save_every=0", "seed=7"];
   const board = start("simulate", "--engine", "node", "--storage", at("flash"), ...settings);
@@ -130,7 +130,7 @@ test("a program of ours fetches from its board, and sends it a checkpoint", asyn
       }
     });
   });
-  const client = new ProtocolClient(link, { heard: () => undefined, text: (line) => (said += `${line}\n`) });
+  const client = new ProtocolClient(link, { onLine: () => undefined, onText: (line) => (said += `${line}\n`) });
   const nothing = (): void => undefined;
   await simulation.run(client.open());
   const bytes = await simulation.run(client.fetch(nothing));

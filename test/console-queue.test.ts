@@ -1,4 +1,4 @@
-import { STORED } from "../src/device/checkpoint-store";
+import { STORED } from "../src/device/checkpoint-files";
 import { MAX_WAITING_COMMANDS, tagCommand, type DeviceLine } from "../src/protocol/lines";
 import { MemoryStorage } from "./support/memory-storage";
 import { ALL_LETTERS, finished, TestDevice, underWay } from "./support/test-device";
@@ -232,12 +232,12 @@ describe("a tagged command that waits", () => {
     const lines: DeviceLine[] = [];
     let silent = 0;
     while (!lines.some(({ type, id }) => type === "ack" && id === 2)) {
-      const begin = device.device.place.platform.now();
+      const begin = device.device.context.platform.now();
       device.type(`${evaluation}\n${add}\n`);
       await device.live(1);
       const said = device.takeLines();
       lines.push(...said);
-      silent = said.length > 0 ? 0 : silent + device.device.place.platform.now() - begin;
+      silent = said.length > 0 ? 0 : silent + device.device.context.platform.now() - begin;
       expect(silent).toBeLessThan(1500);
     }
     await device.live();

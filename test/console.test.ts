@@ -1,4 +1,4 @@
-import { STORED } from "../src/device/checkpoint-store";
+import { STORED } from "../src/device/checkpoint-files";
 import { MemoryStorage } from "./support/memory-storage";
 import { ALL_LETTERS, finished, TestDevice, underWay } from "./support/test-device";
 import { drawParameters } from "../src/gpt/model/parameters";
@@ -114,7 +114,7 @@ describe("words of one's own", () => {
     let own = 0;
     for (let i = 0; i < 4000; i++) {
       trainer.step();
-      if (trainer.nameIndex >= trainer.dataset.count) own++;
+      if (trainer.documentIndex >= trainer.dataset.count) own++;
     }
     expect(own / 4000).toBeGreaterThan(0.22);
     expect(own / 4000).toBeLessThan(0.28);
@@ -122,7 +122,7 @@ describe("words of one's own", () => {
     const { state } = trainer;
     const random = trainer.random.copy();
     trainer.step();
-    expect(trainer.nameIndex).toBe(random.index(trainer.dataset.count));
+    expect(trainer.documentIndex).toBe(random.index(trainer.dataset.count));
     expect(trainer.state.totalSteps).toBe(state.totalSteps + 1);
   });
 

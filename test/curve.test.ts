@@ -14,14 +14,14 @@ function start(from: number): StartEvent {
 
 function curveOf(losses: readonly number[]): LossCurve {
   const curve = new LossCurve();
-  for (const [i, loss] of losses.entries()) curve.hear(step(i, loss));
+  for (const [i, loss] of losses.entries()) curve.onEvent(step(i, loss));
   return curve;
 }
 
 test("the smoothed loss of a constant is that constant, from the first step on", () => {
   const curve = new LossCurve();
   for (let i = 0; i < 10; i++) {
-    curve.hear(step(i, 2.5));
+    curve.onEvent(step(i, 2.5));
     expect(curve.smoothed).toBeCloseTo(2.5, 12);
   }
 });
@@ -29,16 +29,16 @@ test("the smoothed loss of a constant is that constant, from the first step on",
 test("the mean of many steps weighs as much as these do", () => {
   const each = curveOf([4, ...new Array<number>(50).fill(2)]);
   const told = new LossCurve();
-  told.hear(step(0, 4, { mean: 4 }));
-  told.hear(step(50, 2, { mean: 2 }));
+  told.onEvent(step(0, 4, { mean: 4 }));
+  told.onEvent(step(50, 2, { mean: 2 }));
   expect(told.smoothed).toBeCloseTo(each.smoothed ?? NaN, 12);
 });
 
 test("steps that were passed over, and a new training, are no jumps", () => {
   const curve = curveOf([3, 3, 3]);
-  curve.hear(step(3, "passed over"));
+  curve.onEvent(step(3, "passed over"));
   expect([curve.smoothed?.toFixed(6), curve.loss]).toEqual(["3.000000", undefined]);
-  curve.hear(step(0, 1));
+  curve.onEvent(step(0, 1));
   expect(curve.smoothed).toBe(1);
 });
 
@@ -66,7 +66,7 @@ test("the chart stays within its room, with a number at its foot and at its head
 
 test("what was held out are points; colours come when they are wanted", () => {
   const curve = curveOf(Array.from({ length: 100 }, () => 2));
-  curve.hear(step(100, 2, { validationLoss: 2.2 }));
+  curve.onEvent(step(100, 2, { validationLoss: 2.2 }));
   expect(drawCurve(curve, 60, 12, false)?.split("●")).toHaveLength(3);
   expect(drawCurve(curve, 60, 12, false)).not.toContain("\x1b");
   expect(drawCurve(curve, 60, 12, true)).toContain("\x1b[33m●");
@@ -81,7 +81,7 @@ test("without room, or with one step, there is none", () => {
 
 test("a long training takes no more memory than a short one", () => {
   const curve = new LossCurve();
-  for (let i = 0; i < 300_000; i++) curve.hear(step(i, 2 + (i % 2), i % 10 === 0 ? { validationLoss: 2 } : {}));
+  for (let i = 0; i < 300_000; i++) curve.onEvent(step(i, 2 + (i % 2), i % 10 === 0 ? { validationLoss: 2 } : {}));
   expect(JSON.stringify(curve).length).toBeLessThan(120_000);
 });
 
@@ -89,8 +89,8 @@ test("a run of one colour is coloured once", () => {
   const curve = curveOf(Array.from({ length: 100 }, () => 2));
   const chart = drawCurve(curve, 60, 12, true) ?? "";
   expect(chart.split("\x1b[36m")).toHaveLength(2);
-  curve.hear(step(99.5, 2, { validationLoss: 2 }));
-  for (let i = 100; i < 120; i++) curve.hear(step(i, 2));
+  curve.onEvent(step(99.5, 2, { validationLoss: 2 }));
+  for (let i = 100; i < 120; i++) curve.onEvent(step(i, 2));
   const dotted = drawCurve(curve, 60, 12, true) ?? "";
   expect(dotted).toMatch(/━\x1b\[0m\x1b\[33m●\x1b\[0m\x1b\[36m━/);
   expect(dotted.replaceAll(/\x1b\[\d+m/g, "")).toBe(drawCurve(curve, 60, 12, false));
@@ -102,19 +102,19 @@ test("a curve that was kept goes on as if it had never been put away", () => {
   let kept = new LossCurve();
   for (const [i, loss] of losses.entries()) {
     const more = i % 500 === 0 ? { validationLoss: loss } : {};
-    whole.hear(step(i, loss, more));
-    kept.hear(step(i, loss, more));
+    whole.onEvent(step(i, loss, more));
+    kept.onEvent(step(i, loss, more));
     if (i % 701 !== 0) continue;
     const present = kept.kept;
     const before = structuredClone(present);
-    kept.hear(step(i + 1, 9));
+    kept.onEvent(step(i + 1, 9));
     expect(present).toEqual(before);
     kept = LossCurve.from(before);
     expect(kept.loss).toBe(loss);
-    kept.hear(start(i + 1));
+    kept.onEvent(start(i + 1));
   }
   expect(kept.kept).toEqual(whole.kept);
   expect(kept.smoothed).toBe(whole.smoothed);
-  kept.hear(start(1000));
+  kept.onEvent(start(1000));
   expect(kept.points).toEqual([]);
 });

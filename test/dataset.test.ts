@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { Dataset } from "../src/gpt/data/dataset";
 import { InputError } from "../src/gpt/base/errors";
-import { BOS, latinVocabulary } from "../src/gpt/data/vocabulary";
+import { BOS, lowercaseVocabulary } from "../src/gpt/data/vocabulary";
 import { letterOf, NAMES_FILE, shippedNames, utf8 } from "./helpers";
 
 function read(text: string): Dataset {
@@ -155,13 +155,15 @@ test("the vocabulary is the distinct characters of the names, in ascending order
 
 test("use takes another vocabulary, or names the line of a character that it lacks", () => {
   const dataset = read("\n ann\n\nbob\nzo zé\nbé");
-  expect(() => dataset.use(latinVocabulary())).toThrow(
+  expect(() => dataset.use(lowercaseVocabulary())).toThrow(
     /^names\.txt, line 5: a space is not in the model's vocabulary\.$/,
   );
   const other = read("ann\nbob\n  zoé\nbé ");
-  expect(() => other.use(latinVocabulary())).toThrow(/^names\.txt, line 3: "é" is not in the model's vocabulary\.$/);
+  expect(() => other.use(lowercaseVocabulary())).toThrow(
+    /^names\.txt, line 3: "é" is not in the model's vocabulary\.$/,
+  );
   const latin = read("bad\n");
-  latin.use(latinVocabulary());
+  latin.use(lowercaseVocabulary());
   const tokens = new Uint8Array(5);
   latin.tokens(0, tokens);
   expect([...tokens]).toEqual([0, 2, 1, 4, 0]);

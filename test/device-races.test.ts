@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { InputError } from "../src/gpt/base/errors";
-import { ASIDE, RECEIVED, STORED } from "../src/device/checkpoint-store";
+import { ASIDE, RECEIVED, STORED } from "../src/device/checkpoint-files";
 import type { Settings } from "../src/device/settings";
 import { encodeBase64 } from "../src/protocol/base64";
 import { tagCommand } from "../src/protocol/lines";

@@ -1,4 +1,4 @@
-import { ASIDE, STORED } from "../src/device/checkpoint-store";
+import { ASIDE, STORED } from "../src/device/checkpoint-files";
 import { MemoryStorage, PowerCut } from "./support/memory-storage";
 import { NAMES, TestDevice } from "./support/test-device";
 

@@ -5,9 +5,9 @@ import {
   DATA_BYTES,
   LARGEST_ID,
   MAX_WAITING_COMMANDS,
-  MOST_CHUNKS,
-  MOST_DATA_LINES,
-  MOST_LINE_BYTES,
+  MAX_CHUNKS,
+  MAX_DATA_LINES,
+  MAX_LINE_BYTES,
   PROTOCOL_VERSION,
   RECEIVED,
   REMEMBERED_IDS,
@@ -32,9 +32,9 @@ function figures(document: string, before: string, behind: string): number[] {
 }
 
 test.each([
-  ["docs/board.md", BOARD, "at most", "bytes, while", MOST_LINE_BYTES],
-  ["PROTOCOL", PROTOCOL, "A line to the device has at most", "bytes", MOST_LINE_BYTES],
-  ["DESIGN", DESIGN, "A line has at most", "bytes", MOST_LINE_BYTES],
+  ["docs/board.md", BOARD, "at most", "bytes, while", MAX_LINE_BYTES],
+  ["PROTOCOL", PROTOCOL, "A line to the device has at most", "bytes", MAX_LINE_BYTES],
+  ["DESIGN", DESIGN, "A line has at most", "bytes", MAX_LINE_BYTES],
   ["docs/board.md", BOARD, "", "commands wait", MAX_WAITING_COMMANDS],
   ["PROTOCOL", PROTOCOL, "", "commands wait", MAX_WAITING_COMMANDS],
   ["DESIGN", DESIGN, "", "commands wait", MAX_WAITING_COMMANDS],
@@ -44,9 +44,9 @@ test.each([
   ["PROTOCOL", PROTOCOL, "behind which more than", "others were sent", REMEMBERED_IDS - 1],
   ["PROTOCOL", PROTOCOL, "a number from 1 to", "?, a space", LARGEST_ID],
   ["PROTOCOL", PROTOCOL, "base64, at most", "bytes", CHUNK_BYTES],
-  ["PROTOCOL", PROTOCOL, "COUNT \\(1 to", "?\\) `chunk` lines", MOST_CHUNKS],
+  ["PROTOCOL", PROTOCOL, "COUNT \\(1 to", "?\\) `chunk` lines", MAX_CHUNKS],
   ["PROTOCOL", PROTOCOL, "appends at most", "bytes", DATA_BYTES],
-  ["PROTOCOL", PROTOCOL, "At most", "such lines may be under way", MOST_DATA_LINES],
+  ["PROTOCOL", PROTOCOL, "At most", "such lines may be under way", MAX_DATA_LINES],
   ["PROTOCOL", PROTOCOL, "# The device protocol, version", "A device", PROTOCOL_VERSION],
   ["PROTOCOL", PROTOCOL, "`protocol`", "?, the version of this page", PROTOCOL_VERSION],
 ])("%s has the limit that the program has: %#", (_, document, before, behind, limit) => {

@@ -10,7 +10,7 @@ import { drawParameters } from "../src/gpt/model/parameters";
 import { Random } from "../src/gpt/model/random";
 import { Trainer } from "../src/gpt/training/trainer";
 import { typescriptOps } from "../src/gpt/model/typescript-ops";
-import { Comparison } from "../src/jobs/comparison";
+import { SampleStatistics } from "../src/jobs/sample-statistics";
 import type { EvaluatedEvent } from "../src/gpt/training/events";
 import { type EvaluateJob, runJob } from "../src/jobs/job";
 import { saveCheckpoint } from "../src/gpt/checkpoint/saving";
@@ -180,8 +180,8 @@ function distance(a: string[], b: string[]): number {
 
 describe("the comparison", () => {
   const model = drawnModel({ blockSize: 8 });
-  const compared = (data: string[], written: string[]): Comparison["result"] => {
-    const comparison = new Comparison(model, datasetOf(...data), written.length, 1);
+  const compared = (data: string[], written: string[]): SampleStatistics["result"] => {
+    const comparison = new SampleStatistics(model, datasetOf(...data), written.length, 1);
     for (const [i, name] of written.entries())
       expect(comparison.add(tokensOf(name), name.length)).toBe(i + 1 < written.length);
     while (comparison.work());

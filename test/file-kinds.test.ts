@@ -5,7 +5,7 @@ import { Checkpoint } from "../src/gpt/checkpoint/reader";
 import { storageOfBytes } from "../src/places/stored-bytes";
 import { Dataset } from "../src/gpt/data/dataset";
 import { InputError } from "../src/gpt/base/errors";
-import { STORED } from "../src/device/checkpoint-store";
+import { STORED } from "../src/device/checkpoint-files";
 import { utf8 } from "./helpers";
 import { esp32gpt, outcomeOf, start, temporaryFolder } from "./support/cli";
 import { MemoryStorage } from "./support/memory-storage";

@@ -6,12 +6,11 @@ import {
   mkdirSync,
   readFileSync,
   statSync,
-  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
 import { ROOT } from "./helpers";
-import { esp32gpt, type Outcome, outcomeOf, temporaryFolder } from "./support/cli";
+import { esp32gpt, type Outcome, outcomeOf, temporaryFolder, makePipe, makeLink } from "./support/cli";
 
 /* Files that are no plain files: pipes, links, devices. */
 
@@ -22,9 +21,9 @@ const ENGINES = ["node", "xs"];
 beforeAll(async () => {
   writeFileSync(at("names"), NAMES);
   await esp32gpt("train", "--steps", "20", "--samples", "0", "--data", at("names"), "--save", at("model"));
-  execFileSync("mkfifo", [at("pipe")]);
-  mkdirSync(at("folder"));
-  symlinkSync("circle", at("circle"));
+  makePipe(at("pipe"));
+  mkdirSync(at("folder"), { recursive: true });
+  makeLink("circle", at("circle"));
 });
 
 const MB = 1 << 20;
@@ -97,7 +96,7 @@ describe.each(ENGINES)("inputs on %s", (engine) => {
 
   test("--save follows a link, and keeps the mode of what it replaces", async () => {
     const [link, target] = [at(`link-${engine}`), at(`target-${engine}`)];
-    symlinkSync(target, link);
+    makeLink(target, link);
     const train = `$E train ${options} --save ${link}`;
     expect((await shell(train)).code).toBe(0);
     expect(lstatSync(link).isSymbolicLink()).toBe(true);
@@ -141,7 +140,7 @@ describe("--jsonl", () => {
 
   test("follows a link and keeps the mode", async () => {
     writeFileSync(at("records"), "before", { mode: 0o600 });
-    symlinkSync("records", at("records-link"));
+    makeLink("records", at("records-link"));
     expect((await shell(`${train} ${at("records-link")}`)).code).toBe(0);
     expect(readFileSync(at("records"), "utf8")).toMatch(records);
     expect(statSync(at("records")).mode & 0o777).toBe(0o600);

@@ -118,7 +118,7 @@ test.each([10, 100, 500, 1000])("who writes lines of %d bytes while there is roo
   const lines = Array.from({ length: 100 }, (_, i) => String(i).padStart(length - 2, "."));
   let next = 0;
   for (let i = 0; i < 100_000 && next < lines.length; i++) {
-    while (port.hasRoom && next < lines.length) port.write(`${lines[next++]}\n`);
+    while (port.canWrite && next < lines.length) port.write(`${lines[next++]}\n`);
     board.run(20);
   }
   board.run(QUEUE * 2);

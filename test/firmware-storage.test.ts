@@ -97,10 +97,10 @@ describe("where the flash has no room", () => {
   test("the old file stays and nothing else, until there is room again", async () => {
     const old = await saved(drawnModel(SMALL), 1);
     const { length } = await saved(model, 2, training);
-    for (const room of [0, 8, 900, 5000, length - 1]) {
+    for (const memory of [0, 8, 900, 5000, length - 1]) {
       const { storage, flash } = opened();
       flash.files.set(PATH, old);
-      flash.capacity = old.length + room;
+      flash.capacity = old.length + memory;
       await expectRefusal(save(storage), `Cannot write ${NAME}: the flash is full.`);
       expectFiles(flash, { [PATH]: old });
       flash.capacity = old.length + length;

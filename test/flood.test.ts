@@ -26,7 +26,7 @@ const LINES = COMMANDS.filter(({ name }) => name !== "reboot").map(({ name }) =>
 test.each(LINES)("%s: at most eight wait, and when somebody reads again all is well", async (line) => {
   let isRead = true;
   const settings = { n_embd: 4, n_head: 1, steps: 10, samples: 0, save_every: 0 };
-  const device = new TestDevice(settings, new MemoryStorage(), { ...ALL_LETTERS, hasRoom: () => isRead });
+  const device = new TestDevice(settings, new MemoryStorage(), { ...ALL_LETTERS, canWrite: () => isRead });
   await device.live();
   for (const word of ["mars", "titan", "io"]) await device.answer(`add ${word}`);
   for (const isJson of [false, true]) {

@@ -6,7 +6,7 @@ import { TestDevice } from "./support/test-device";
 /* Prefixes and words in another form of Unicode than the list, everywhere; the table itself is in canonical.test.ts. */
 
 const at = temporaryFolder();
-const PATIENCE = 300_000;
+const TIMEOUT_MS = 300_000;
 
 const PLACES = [
   ["Node", ["--engine", "node"]],
@@ -37,7 +37,7 @@ describe.each([
         expect(same.stdout).toContain(`1. ${inForm(word)}`);
       }
     },
-    PATIENCE,
+    TIMEOUT_MS,
   );
 
   test("a console takes a prefix, a word to add and one to forget", async () => {

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { STORED } from "../src/device/checkpoint-store";
+import { STORED } from "../src/device/checkpoint-files";
 import { tagCommand } from "../src/protocol/lines";
 import { utf8 } from "./helpers";
 import { rewritten } from "./support/altered-checkpoints";
@@ -43,7 +43,7 @@ const COMMANDS = [
 
 test("it ends in order", async () => {
   const random = fuzzRandom();
-  mkdirSync(at("sound"));
+  mkdirSync(at("sound"), { recursive: true });
   const first = start("simulate", "--engine", "xs", "--storage", at("sound"), ...SETTINGS);
   first.stdout.on("data", (text: Buffer) => String(text).includes("=== Done") && first.stdin.end());
   expect((await outcomeOf(first)).code).toBe(0);
@@ -52,7 +52,7 @@ test("it ends in order", async () => {
 
   for (let board = 0; board < BOARDS; board++) {
     const folder = at(`board-${board}`);
-    mkdirSync(folder);
+    mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, STORED), board % 2 === 0 ? rewritten(random, sound) : mutated(random, sound));
     const program = start("simulate", "--engine", "xs", "--storage", folder, ...SETTINGS);
     const outcome = outcomeOf(program);

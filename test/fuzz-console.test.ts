@@ -1,4 +1,4 @@
-import { STORED } from "../src/device/checkpoint-store";
+import { STORED } from "../src/device/checkpoint-files";
 import { encodeBase64 } from "../src/protocol/base64";
 import { type DeviceLine, openLine, tagCommand } from "../src/protocol/lines";
 import type { Random } from "../src/gpt/model/random";

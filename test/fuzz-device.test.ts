@@ -1,4 +1,4 @@
-import { ASIDE, STORED } from "../src/device/checkpoint-store";
+import { ASIDE, STORED } from "../src/device/checkpoint-files";
 import { encodeBase64 } from "../src/protocol/base64";
 import { DATA_BYTES } from "../src/protocol/lines";
 import { rewritten } from "./support/altered-checkpoints";

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { STORED } from "../src/device/checkpoint-store";
+import { STORED } from "../src/device/checkpoint-files";
 import { fuzzRuns } from "./support/fuzz";
 import { MemoryStorage } from "./support/memory-storage";
 import { ALL_LETTERS, TestDevice } from "./support/test-device";

@@ -9,7 +9,7 @@ import { drawParameters } from "../src/gpt/model/parameters";
 import { Random } from "../src/gpt/model/random";
 import type { Trainer } from "../src/gpt/training/trainer";
 import { typescriptOps } from "../src/gpt/model/typescript-ops";
-import { BOS, latinVocabulary } from "../src/gpt/data/vocabulary";
+import { BOS, lowercaseVocabulary } from "../src/gpt/data/vocabulary";
 
 /** The repository's folder. */
 export const ROOT = join(__dirname, "..");
@@ -27,7 +27,7 @@ export function utf8(text: string): Uint8Array {
 /** Names in a to z, with the tokens of the published programs. */
 export function datasetOf(...names: string[]): Dataset {
   const dataset = new Dataset(utf8(names.join("\n")), "names.txt");
-  dataset.use(latinVocabulary());
+  dataset.use(lowercaseVocabulary());
   return dataset;
 }
 
@@ -46,12 +46,12 @@ export function drawnModel(config: Partial<ModelConfig> = {}, dtype: Dtype = "f6
 /** One step on a name that fits: its loss. */
 export function trainStep(trainer: Trainer): number {
   const loss = trainer.step();
-  if (typeof loss !== "number") throw new Error(`Name ${trainer.nameIndex}: ${loss}`);
+  if (typeof loss !== "number") throw new Error(`Name ${trainer.documentIndex}: ${loss}`);
   return loss;
 }
 
 /** [BOS, letters, BOS] */
-export function tokensOf(name: string, vocabulary = latinVocabulary()): Uint8Array {
+export function tokensOf(name: string, vocabulary = lowercaseVocabulary()): Uint8Array {
   const tokens = new Uint8Array(name.length + 2);
   tokens[vocabulary.encode(name, tokens, 1)] = BOS;
   return tokens;

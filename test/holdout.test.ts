@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { Dataset } from "../src/gpt/data/dataset";
 import { InputError } from "../src/gpt/base/errors";
-import { Evaluation } from "../src/gpt/training/evaluation";
+import { EvaluationTask } from "../src/gpt/training/evaluation";
 import { Holdout } from "../src/gpt/training/holdout";
 import { Random } from "../src/gpt/model/random";
 import { Trainer } from "../src/gpt/training/trainer";
@@ -101,7 +101,7 @@ test.each<["random" | "sequential"]>([["random"], ["sequential"]])("%s training 
   const drawn = new Set<number>();
   for (let step = 0; step < config.steps; step++) {
     trainer.step();
-    drawn.add(trainer.nameIndex);
+    drawn.add(trainer.documentIndex);
   }
   const out = new Set(heldOut(new Holdout(datasetOf(...names), 30), count));
   expect([...drawn].filter((i) => out.has(i))).toEqual([]);
@@ -113,7 +113,7 @@ const training = { steps: 10, batchSize: 1, learningRate: 0.01, sampling: "rando
 /** The mean loss of the sample, as Training measures it. */
 function validationLoss({ model, dataset, holdout }: Trainer): number | undefined {
   if (!holdout) return undefined;
-  const evaluation = new Evaluation(model, dataset, holdout.sample);
+  const evaluation = new EvaluationTask(model, dataset, holdout.sample);
   while (evaluation.work());
   return evaluation.loss;
 }

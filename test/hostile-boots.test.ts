@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ASIDE, STORED } from "../src/device/checkpoint-store";
+import { ASIDE, STORED } from "../src/device/checkpoint-files";
 import { outcomeOf, start, temporaryFolder } from "./support/cli";
 import { fuzzRandom, fuzzRuns } from "./support/fuzz";
 import { SETTINGS_FILE } from "../src/device/stored-settings";
@@ -87,7 +87,7 @@ describe("on XS with the memory of a device", () => {
   let soundSettings: Uint8Array;
 
   beforeAll(async () => {
-    mkdirSync(at("sound"));
+    mkdirSync(at("sound"), { recursive: true });
     const board = simulate(at("sound"));
     const outcome = outcomeOf(board);
     await until(board, "stdout", /=== Done/);
@@ -109,7 +109,7 @@ describe("on XS with the memory of a device", () => {
       const set = hostileFile(random, soundSettings, run, HOSTILE_SETTINGS);
       const kind = `${file.kind}, and ${set.kind} as settings`;
       const folder = at(`board-${run}`);
-      mkdirSync(folder);
+      mkdirSync(folder, { recursive: true });
       for (const name of FILES) writeFileSync(join(folder, name), file.bytes);
       writeFileSync(join(folder, SETTINGS_FILE), set.bytes);
       const board = simulate(folder);

@@ -5,7 +5,7 @@ import { InputError } from "../src/gpt/base/errors";
 import { forward } from "../src/gpt/model/forward";
 import { Random } from "../src/gpt/model/random";
 import { Trainer } from "../src/gpt/training/trainer";
-import { inspect } from "../web/learner/inspection";
+import { inspect } from "../web/worker/inspection";
 import { drawnModel, largestDifference, shippedNames, tokensOf } from "./helpers";
 
 const sum = (values: ArrayLike<number>): number => Array.from(values).reduce((a, b) => a + b, 0);

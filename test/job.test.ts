@@ -3,7 +3,7 @@ import type { Event } from "../src/protocol/events";
 import type { StepEvent } from "../src/gpt/training/events";
 import { Generator } from "../src/gpt/model/generate";
 import { runJob } from "../src/jobs/job";
-import type { Surroundings } from "../src/jobs/surroundings";
+import type { RunContext } from "../src/jobs/run-context";
 import { DEFAULT_TRAIN_JOB, type PreparedTraining, prepareTraining, type TrainJob } from "../src/jobs/train-job";
 import { Checkpoint } from "../src/gpt/checkpoint/reader";
 import { LoadingTask } from "../src/gpt/checkpoint/loading";
@@ -42,9 +42,9 @@ async function prepare(job: TrainJob, platform: MemoryPlatform): Promise<Prepare
   return prepared;
 }
 
-function surroundingsOf(platform: MemoryPlatform): Surroundings {
-  const { runner, tell, tellsAllSteps, provideOps } = platform;
-  return { platform, runner, tell, tellsAllSteps, provideOps };
+function contextOf(platform: MemoryPlatform): RunContext {
+  const { runner, emit, emitsAllSteps, provideOps } = platform;
+  return { platform, runner, emit, emitsAllSteps, provideOps };
 }
 
 const threeSteps: Partial<TrainJob> = { training: { steps: 3 }, samples: 2, logEvery: 1 };
@@ -152,14 +152,14 @@ describe("stop", () => {
     const storage = new MemoryStorage();
     const platform = platformOf({ storage, tick: 50 });
     let last: StepEvent | undefined;
-    const tell = (event: Event): void => {
-      platform.tell(event);
+    const emit = (event: Event): void => {
+      platform.emit(event);
       if (event.type === "step") last = { ...event };
       if (last?.step === 1) platform.runner.stop();
     };
     const job = { ...DEFAULT_TRAIN_JOB, training: { steps: 10 }, save: "m" };
     const prepared = await prepare(job, platform);
-    expect(await platform.settle(runJob(job, { ...surroundingsOf(platform), tell }))).toBe("stopped");
+    expect(await platform.settle(runJob(job, { ...contextOf(platform), emit }))).toBe("stopped");
     expect(platform.log).toMatch(/^step {4}0\/10: .*\nStopped after 2 of 10 steps\.\nSaved to m\.\n$/m);
     expect(platform.log).not.toMatch(/Generated|Done/);
     const checkpoint = await Checkpoint.open(storage, "m");

@@ -53,12 +53,12 @@ describe("it", () => {
     );
     // The same training, stopped there.
     const platform = new MemoryPlatform(utf8(NAMES.join("\n")));
-    const tell = (event: Parameters<typeof platform.tell>[0]): void => {
-      platform.tell(event);
+    const emit = (event: Parameters<typeof platform.emit>[0]): void => {
+      platform.emit(event);
       if (event.type === "step" && event.step === step) platform.runner.stop();
     };
-    const { runner, tellsAllSteps, provideOps } = platform;
-    await platform.settle(runJob({ ...JOB, save: "there" }, { platform, runner, tell, tellsAllSteps, provideOps }));
+    const { runner, emitsAllSteps, provideOps } = platform;
+    await platform.settle(runJob({ ...JOB, save: "there" }, { platform, runner, emit, emitsAllSteps, provideOps }));
     expect(whole.storage.file("best")).toEqual(platform.storage.file("there"));
   });
 
@@ -81,12 +81,12 @@ describe("it", () => {
     async (at) => {
       const storage = new MemoryStorage();
       const platform = new MemoryPlatform(utf8(NAMES.join("\n")), storage);
-      const tell = (event: Parameters<typeof platform.tell>[0]): void => {
+      const emit = (event: Parameters<typeof platform.emit>[0]): void => {
         if (event.type === "step" && event.step === at) platform.runner.stop();
       };
-      const { runner, tellsAllSteps, provideOps } = platform;
+      const { runner, emitsAllSteps, provideOps } = platform;
       const job = { ...JOB, save: "last", keepBest: "best" };
-      await platform.settle(runJob(job, { platform, runner, tell, tellsAllSteps, provideOps }));
+      await platform.settle(runJob(job, { platform, runner, emit, emitsAllSteps, provideOps }));
       const resumed = await train({ training: {}, resume: "last", save: "last", keepBest: "best" }, storage);
       for (const file of ["best", "last"]) expect(storage.file(file)).toEqual(whole.storage.file(file));
       expect(messages(resumed).at(-1)).toBe(messages(whole).at(-1));

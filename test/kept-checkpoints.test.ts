@@ -1,4 +1,4 @@
-import { ASIDE, NEXT, STORED } from "../src/device/checkpoint-store";
+import { ASIDE, NEXT, STORED } from "../src/device/checkpoint-files";
 import { BootGuard } from "../src/device/boot-guard";
 import type { BootMarker } from "../src/gpt/base/platform";
 import { MemoryStorage, PowerCut } from "./support/memory-storage";

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { ROOT } from "./helpers";
 import { outcomeOf, start, temporaryFolder } from "./support/cli";
-import { RECEIVED, STORED } from "../src/device/checkpoint-store";
+import { RECEIVED, STORED } from "../src/device/checkpoint-files";
 import { soon } from "./support/programs";
 import { skipUnless } from "./support/skipping";
 
@@ -28,7 +28,7 @@ linux(
 
 test.each(["node", "xs"])("a board on %s removes what killed saves have left", async (engine) => {
   const folder = at(`flash-${engine}`);
-  mkdirSync(folder);
+  mkdirSync(folder, { recursive: true });
   const dead = execFileSync("sh", ["-c", "echo $$"], { encoding: "utf8" }).trim();
   for (const name of [STORED, RECEIVED]) writeFileSync(join(folder, `${name}.${dead}.tmp`), "half");
   const living = `${STORED}.${process.pid}.tmp`;

@@ -10,7 +10,7 @@ import { TestDevice } from "./support/test-device";
 /* What a list has that one may not want, and that is taken all the same: told once, kind by kind, with the line. */
 
 const at = temporaryFolder();
-const PATIENCE = 300_000;
+const TIMEOUT_MS = 300_000;
 
 function remarks(...lines: string[]): readonly string[] {
   return remarksOf(new Dataset(utf8(lines.join("\n")), "f"));
@@ -130,7 +130,7 @@ describe("an odd list is taken, and told once", () => {
       const again = await esp32gpt(...resumed);
       expectRemarks(again.stderr.replace(/^esp32gpt: [^\n]* is trained already.*\n/m, ""));
     },
-    PATIENCE,
+    TIMEOUT_MS,
   );
 
   test("by plan and by the firmware's scripts", async () => {

@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { DEFAULT_MODEL, type ModelConfig } from "../src/gpt/model/config";
-import { ASIDE, NEXT, STORED } from "../src/device/checkpoint-store";
-import { Keeper } from "../src/device/keeping";
+import { ASIDE, NEXT, STORED } from "../src/device/checkpoint-files";
+import { CheckpointStore } from "../src/device/checkpoint-store";
 import type { Trainer } from "../src/gpt/training/trainer";
 import type { Storage } from "../src/gpt/base/platform";
 import { openStorage } from "../src/places/moddable/storage";
@@ -71,7 +71,7 @@ interface Recorded {
  */
 async function recorded(
   trainer: Trainer,
-  work: (keeper: Keeper, storage: Storage) => Promise<unknown>,
+  work: (checkpoints: CheckpointStore, storage: Storage) => Promise<unknown>,
   files: Readonly<Record<string, Uint8Array>> = {},
   failAt = Infinity,
 ): Promise<Recorded> {
@@ -83,14 +83,14 @@ async function recorded(
   if (!storage) throw new Error(refusal);
   const start = recording.operations.splice(0);
   recording.failAt = failAt;
-  const keeper = new Keeper({ storage, runner: realRunner(), trainer, build: "", tell: () => undefined });
-  await work(keeper, storage);
+  const checkpoints = new CheckpointStore({ storage, runner: realRunner(), trainer, build: "", emit: () => undefined });
+  await work(checkpoints, storage);
   const { operations } = recording;
   const written = operations.map((operation) => Buffer.from(operation.do === "write" ? operation.data : "", "base64"));
   return { start, operations, base64: Buffer.concat(written).toString("base64") };
 }
 
-const save = (keeper: Keeper): Promise<void> => keeper.saveOrSay(1);
+const save = (checkpoints: CheckpointStore): Promise<void> => checkpoints.saveOrSay(1);
 
 /** Two saves of a training, and what a question says of both. */
 async function savedTwice(config: ModelConfig): Promise<{ old: Recorded; new: Recorded; common: object }> {
@@ -199,10 +199,10 @@ withLittlefs.describe.each(FORMATS)("littlefs $format", ({ format, diskVersion, 
     const damaged = Buffer.from(fresh);
     damaged[damaged.length - 1] ^= 1;
     const older = damaged.subarray(0, 5000);
-    const begin = (keeper: Keeper): Promise<unknown> => keeper.restoreOrBegin(1, () => undefined);
-    const before = await recorded(trainer, async (keeper, storage) => {
+    const begin = (checkpoints: CheckpointStore): Promise<unknown> => checkpoints.restoreOrBegin(1, () => undefined);
+    const before = await recorded(trainer, async (checkpoints, storage) => {
       for (const bytes of [older, damaged]) {
-        await begin(keeper);
+        await begin(checkpoints);
         const file = await storage.create(STORED);
         file.write(bytes);
         await file.commit();
@@ -220,9 +220,9 @@ withLittlefs.describe.each(FORMATS)("littlefs $format", ({ format, diskVersion, 
     for (const state of states) {
       const files = Object.fromEntries(Object.entries(state).map(([name, what]) => [name, contents[what]]));
       const found = Object.entries(state).map((pair) => pair.join("="));
-      const work = async (keeper: Keeper): Promise<void> => {
-        await begin(keeper);
-        await save(keeper);
+      const work = async (checkpoints: CheckpointStore): Promise<void> => {
+        await begin(checkpoints);
+        await save(checkpoints);
       };
       next[found.join(" ")] = (await recorded(trainer, work, files)).operations;
     }

@@ -6,7 +6,7 @@ import { Model } from "../src/gpt/model/model";
 import { Random } from "../src/gpt/model/random";
 import { Trainer } from "../src/gpt/training/trainer";
 import { typescriptOps } from "../src/gpt/model/typescript-ops";
-import { tellTooLong } from "../src/gpt/training/list-remarks";
+import { reportTooLong } from "../src/gpt/training/list-remarks";
 import { utf8 } from "./helpers";
 import { esp32gpt, temporaryFolder } from "./support/cli";
 import { MemoryPlatform } from "./support/memory-platform";
@@ -35,7 +35,7 @@ async function told(
   const model = new Model(shape, typescriptOps("f32"), dataset.vocabulary);
   const config = { steps: 1, batchSize, learningRate: 0.01, sampling: "random", holdout: 0 } as const;
   const trainer = new Trainer(model, dataset, new Random(1), config);
-  await platform.settle(tellTooLong(trainer, platform.runner, platform.tell));
+  await platform.settle(reportTooLong(trainer, platform.runner, platform.emit));
   return platform.of("remark").map(({ message }) => message);
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { NodeBoard } from "../host/simulator/node-board";
 import main from "../src/firmware/main";
 import { Adam } from "../src/gpt/training/adam";
-import { Keeper } from "../src/device/keeping";
+import { CheckpointStore } from "../src/device/checkpoint-store";
 import { unattended } from "../src/gpt/base/unattended";
 import { NAMES_FILE, ROOT } from "./helpers";
 import { outcomeOf, temporaryFolder } from "./support/cli";
@@ -47,7 +47,7 @@ test("on the chip: of a save that no command waits for", async () => {
   board.settings = { ops: "typescript", steps: "3", samples: "0" };
   main();
   await board.live(1000);
-  jest.spyOn(Keeper.prototype, "saveOrSay").mockRejectedValue(new TypeError(MISTAKE));
+  jest.spyOn(CheckpointStore.prototype, "saveOrSay").mockRejectedValue(new TypeError(MISTAKE));
   board.type("add emil\r");
   await expect(board.live(1000)).rejects.toThrow(new TypeError(MISTAKE));
 });
@@ -55,7 +55,7 @@ test("on the chip: of a save that no command waits for", async () => {
 test("in the simulator on Node: its life ends with it", async () => {
   makeMistake();
   const folder = at("node-board");
-  mkdirSync(folder);
+  mkdirSync(folder, { recursive: true });
   const ignore = (): void => undefined;
   const list = { namesFile: NAMES_FILE, namesName: "names.txt" };
   const node = new NodeBoard({ ...list, folder, settings: { steps: "3" }, usage: ignore });
@@ -69,7 +69,7 @@ test("in the simulator on XS: the process ends, and shows the stack", async () =
     settings: { steps: "3" },
     namesFile: "names.txt",
     folder: at("."),
-    room: { total: 280_000, largestPiece: 180_000 },
+    memory: { total: 280_000, largestPiece: 180_000 },
   });
   const child = startHost(await hostExecutable("chip"), at("board.js"), {
     options: ["--preload", "--names", NAMES_FILE, "--request", request],

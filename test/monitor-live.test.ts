@@ -62,7 +62,7 @@ withPty.describe("at a terminal", () => {
     for (let step = from; step < from + steps; step++) {
       const loss = 2.2 + Math.exp(-step / 100);
       const validation = step % 50 === 49 ? { validationLoss: loss + 0.1 } : {};
-      device.tell("step", { step, steps: 1000, loss, mean: loss, isLogged: step % 100 === 0, ...validation });
+      device.emit("step", { step, steps: 1000, loss, mean: loss, isLogged: step % 100 === 0, ...validation });
     }
   }
 
@@ -208,11 +208,11 @@ withPty.describe("at a terminal", () => {
     await begin();
     await terminal.until(/training/);
     const evil = "\x1b[2J\x1b[31m\r\n\x07\x9b5n\u202e";
-    device.tell("name", { number: 1, name: evil });
-    device.tell("answer", { text: evil });
-    device.tell("state", { state: evil, step: 1 });
-    device.tell("start", { place: evil, parameters: 1, nHead: 1, nEmbd: 1, names: 1, steps: 1, batchSize: 1 });
-    device.tell("saved", { file: evil, isEarly: true });
+    device.emit("name", { number: 1, name: evil });
+    device.emit("answer", { text: evil });
+    device.emit("state", { state: evil, step: 1 });
+    device.emit("start", { place: evil, parameters: 1, nHead: 1, nEmbd: 1, names: 1, steps: 1, batchSize: 1 });
+    device.emit("saved", { file: evil, isEarly: true });
     board.write(`${evil}\r\n{"n":\x1b[2J}\r\n`);
     await terminal.until(/\\u\{9b\}5n[^]*\\u\{9b\}5n[^]*\\u\{9b\}5n[^]*\\u\{9b\}5n/);
     await leave();

@@ -1,17 +1,8 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hasPty, monitorInTerminal, type TerminalProgram } from "./support/terminal";
-import { esp32gpt, outcomeOf, start, temporaryFolder } from "./support/cli";
+import { esp32gpt, outcomeOf, start, temporaryFolder, makeLink } from "./support/cli";
 import { soon, until } from "./support/programs";
 import { Cable, SimulatedBoard, SMALL } from "./support/simulator";
 import { skipUnless } from "./support/skipping";
@@ -126,7 +117,7 @@ describe("--simulate", () => {
 describe("a board that", () => {
   let board: SimulatedBoard;
   beforeAll(async () => {
-    mkdirSync(at("stored"));
+    mkdirSync(at("stored"), { recursive: true });
     board = await SimulatedBoard.start(...ON_NODE, ...SMALL, "save_every=0", "--storage", at("stored"));
   });
   afterAll(() => board.stop());
@@ -136,7 +127,7 @@ describe("a board that", () => {
 
   test("is fetched into the file behind a link, and speaks to people again", async () => {
     writeFileSync(at("old"), "old");
-    symlinkSync(at("old"), at("link"));
+    makeLink(at("old"), at("link"));
     const { code, stderr } = await esp32gpt(
       ...["monitor", "--port", board.address, "--fetch", at("link"), "--log", at("fetching")],
     );

@@ -3,7 +3,7 @@ import type { PresetName } from "../src/gpt/model/config";
 import type { RemarkEvent } from "../src/gpt/training/events";
 import { runJob } from "../src/jobs/job";
 import { DEFAULT_TRAIN_JOB, type TrainJob } from "../src/jobs/train-job";
-import { Training } from "../src/gpt/training/training";
+import { TrainingTask } from "../src/gpt/training/training";
 import { Trainer } from "../src/gpt/training/trainer";
 import { Random } from "../src/gpt/model/random";
 import { datasetOf, drawnModel, NAMES_FILE, utf8 } from "./helpers";
@@ -49,13 +49,13 @@ test("a step whose names are too long is no update", async () => {
 });
 
 /** A training whose losses are given. */
-function scripted(losses: readonly (number | "passed over")[]): { training: Training; told: string[] } {
+function scripted(losses: readonly (number | "passed over")[]): { training: TrainingTask; told: string[] } {
   const dataset = datasetOf("ann", "bob");
   const settings = { steps: losses.length, batchSize: 1, learningRate: 0.01, sampling: "random", holdout: 0 } as const;
   const trainer = new Trainer(drawnModel({ nEmbd: 4, nHead: 1 }), dataset, new Random(1), settings);
-  jest.spyOn(trainer, "name").mockImplementation(() => losses[trainer.stepsDone++]);
+  jest.spyOn(trainer, "trainDocument").mockImplementation(() => losses[trainer.stepsDone++]);
   const told: string[] = [];
-  const training = new Training(trainer, 1e9, Infinity, (event) => {
+  const training = new TrainingTask(trainer, 1e9, Infinity, (event) => {
     if (event.type === "remark") told.push(event.message);
   });
   while (training.work(0));

@@ -1,6 +1,6 @@
 import type { StepEvent } from "../src/gpt/training/events";
-import type { Happening } from "../web/learner/messages";
-import { Outbox } from "../web/learner/outbox";
+import type { TrainingUpdate } from "../web/worker/messages";
+import { Outbox } from "../web/worker/outbox";
 
 /* What the worker of the page tells it: steps that follow each other go together. */
 
@@ -20,19 +20,19 @@ function step(number: number, more: Partial<StepEvent> = {}): StepEvent {
 }
 
 /** What arrives of it, with the steps of each piece: number and loss. */
-function sent(...happenings: readonly Happening[]): unknown[] {
-  const posted: Happening[] = [];
+function sent(...updates: readonly TrainingUpdate[]): unknown[] {
+  const posted: TrainingUpdate[] = [];
   const outbox = new Outbox((all) => posted.push(...all));
   jest.useFakeTimers();
-  for (const happening of happenings) outbox.put(happening);
+  for (const update of updates) outbox.put(update);
   jest.runAllTimers();
   jest.useRealTimers();
-  return posted.map((happening) =>
-    happening.type === "steps"
-      ? Array.from(happening.losses, (loss, i) => [happening.from + i, loss])
-      : happening.type === "step"
-        ? ["with validation", happening.step, happening.loss]
-        : happening.type,
+  return posted.map((update) =>
+    update.type === "steps"
+      ? Array.from(update.losses, (loss, i) => [update.from + i, loss])
+      : update.type === "step"
+        ? ["with validation", update.step, update.loss]
+        : update.type,
   );
 }
 

@@ -1,4 +1,4 @@
-import { OwnWords, MOST_OWN_BYTES } from "../src/gpt/data/own-words";
+import { OwnWords, MAX_OWN_BYTES } from "../src/gpt/data/own-words";
 import { type BoardHeap, BoardSession } from "./support/board-session";
 import { esp32gpt, temporaryFolder } from "./support/cli";
 import { consoleBlocks, documentOf, wordsAddedIn } from "./support/documents";
@@ -35,11 +35,11 @@ describe("the list", () => {
 
   test("is full to the last byte, and then says so", () => {
     const own = new OwnWords();
-    for (let i = 0; i < MOST_OWN_BYTES / 8; i++) own.add(String(i).padStart(7, "x"));
+    for (let i = 0; i < MAX_OWN_BYTES / 8; i++) own.add(String(i).padStart(7, "x"));
     expect(() => own.add("y")).toThrow(/no room for "y": 1536 bytes/);
     own.forget("xxxxxx0");
     own.add("yyyyyyy");
-    expect(own.count).toBe(MOST_OWN_BYTES / 8);
+    expect(own.count).toBe(MAX_OWN_BYTES / 8);
   });
 });
 

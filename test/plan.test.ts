@@ -4,7 +4,7 @@ import { Model } from "../src/gpt/model/model";
 import type { Ops } from "../src/gpt/model/ops";
 import {
   besideCommands,
-  checkRoom,
+  checkMemory,
   COMMANDS_BYTES,
   CREATION,
   fits,
@@ -61,16 +61,16 @@ test("parts add up to their buffers", () => {
     if (parts) expect(parts.reduce((sum, part) => sum + part.bytes, 0)).toBe(bytes);
 });
 
-test.each(CHIPS)("the largest n_embd that fits $name is the largest", ({ room }) => {
-  const largest = largestEmbedding(DEFAULT_MODEL, room);
+test.each(CHIPS)("the largest n_embd that fits $name is the largest", ({ memory }) => {
+  const largest = largestEmbedding(DEFAULT_MODEL, memory);
   if (largest === undefined) throw new Error("nothing fits");
-  expect(fits(planMemory({ ...DEFAULT_MODEL, nEmbd: largest }), room)).toBe(true);
-  expect(fits(planMemory({ ...DEFAULT_MODEL, nEmbd: largest + 4 }), room)).toBe(false);
+  expect(fits(planMemory({ ...DEFAULT_MODEL, nEmbd: largest }), memory)).toBe(true);
+  expect(fits(planMemory({ ...DEFAULT_MODEL, nEmbd: largest + 4 }), memory)).toBe(false);
 });
 
 test("what does not fit is refused, with what would", () => {
-  const room = CHIPS[0].room;
-  const check = (wanted: Partial<ModelConfig>): void => checkRoom({ ...DEFAULT_MODEL, ...wanted }, room, 4036);
+  const memory = CHIPS[0].memory;
+  const check = (wanted: Partial<ModelConfig>): void => checkMemory({ ...DEFAULT_MODEL, ...wanted }, memory, 4036);
   expect(() => check({})).not.toThrow();
   expect(() => check({ nEmbd: 64 })).toThrow(/needs \d+ bytes.*n_embd \d+ would fit/);
   expect(() => check({ nLayer: 64 })).toThrow(/n_embd \d+ would fit|fewer layers/);
@@ -81,10 +81,12 @@ test("a machine that is running takes what its first chunks have no room for in 
   const { total, chunks, largestGrowth } = planMemory(config, 4036);
   expect(largestGrowth).toBeGreaterThan(0);
   expect(chunks).toBeGreaterThanOrEqual(CREATION.chunks + largestGrowth);
-  const room = { total, largestPiece: largestGrowth };
-  expect(() => checkRoom(config, room, 4036)).not.toThrow();
-  expect(() => checkRoom(config, { ...room, largestPiece: largestGrowth - 1 }, 4036)).toThrow(/n_embd \d+ would fit/);
-  expect(() => checkRoom(config, { ...room, total: total - 1 }, 4036)).toThrow(/n_embd \d+ would fit/);
+  const memory = { total, largestPiece: largestGrowth };
+  expect(() => checkMemory(config, memory, 4036)).not.toThrow();
+  expect(() => checkMemory(config, { ...memory, largestPiece: largestGrowth - 1 }, 4036)).toThrow(
+    /n_embd \d+ would fit/,
+  );
+  expect(() => checkMemory(config, { ...memory, total: total - 1 }, 4036)).toThrow(/n_embd \d+ would fit/);
 });
 
 test("each buffer takes its header beside its bytes", () => {
@@ -104,18 +106,18 @@ test("each buffer takes its header beside its bytes", () => {
 
 test("a chip with a console keeps something for its commands", () => {
   const plan = planMemory(DEFAULT_MODEL);
-  const room = { total: plan.total + COMMANDS_BYTES, largestPiece: plan.total };
-  expect(fits(plan, room)).toBe(true);
-  expect(fits(plan, { ...room, total: room.total - 1 })).toBe(false);
-  expect(besideCommands(room).total).toBe(plan.total);
+  const memory = { total: plan.total + COMMANDS_BYTES, largestPiece: plan.total };
+  expect(fits(plan, memory)).toBe(true);
+  expect(fits(plan, { ...memory, total: memory.total - 1 })).toBe(false);
+  expect(besideCommands(memory).total).toBe(plan.total);
 });
 
 test("the dataset's own line index is counted", () => {
   const config = { ...DEFAULT_MODEL, nEmbd: 24 };
   const { total, largestGrowth } = planMemory(config, 0);
-  const room = { total, largestPiece: largestGrowth };
-  expect(() => checkRoom(config, room, 0)).not.toThrow();
-  expect(() => checkRoom(config, room, 200_000)).toThrow(/This model needs/);
+  const memory = { total, largestPiece: largestGrowth };
+  expect(() => checkMemory(config, memory, 0)).not.toThrow();
+  expect(() => checkMemory(config, memory, 200_000)).toThrow(/This model needs/);
 });
 
 test("esp32gpt plan prints the sum, and the same as JSON", async () => {

@@ -37,7 +37,7 @@ function run(trainer: Trainer, steps: number): Run {
   const losses: number[] = [];
   for (let step = 0; step < steps; step++) {
     losses.push(trainStep(trainer));
-    names.push(trainer.nameIndex);
+    names.push(trainer.documentIndex);
   }
   return { names, losses };
 }

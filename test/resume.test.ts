@@ -2,12 +2,12 @@ import { LoadingTask } from "../src/gpt/checkpoint/loading";
 import { Checkpoint } from "../src/gpt/checkpoint/reader";
 import type { TrainingRecord } from "../src/gpt/checkpoint/record";
 import { trainingConfig } from "../src/gpt/model/config";
-import { latinVocabulary } from "../src/gpt/data/vocabulary";
+import { lowercaseVocabulary } from "../src/gpt/data/vocabulary";
 import { Model } from "../src/gpt/model/model";
 import { typescriptOps } from "../src/gpt/model/typescript-ops";
 import type { Event } from "../src/protocol/events";
 import { runJob } from "../src/jobs/job";
-import { STORED } from "../src/device/checkpoint-store";
+import { STORED } from "../src/device/checkpoint-files";
 import { DEFAULT_TRAIN_JOB, type TrainJob } from "../src/jobs/train-job";
 import { utf8 } from "./helpers";
 import { MemoryPlatform } from "./support/memory-platform";
@@ -118,7 +118,7 @@ describe("more steps than a training had that is over begin another schedule, as
       const model = new Model(
         checkpoint.modelConfig({}),
         typescriptOps("f32"),
-        checkpoint.vocabulary(latinVocabulary()),
+        checkpoint.vocabulary(lowercaseVocabulary()),
       );
       const loading = new LoadingTask(checkpoint, model);
       while (loading.work());
@@ -197,8 +197,8 @@ test("what a checkpoint has is told before, and kept by whoever keeps it", async
   };
   const training = { steps: 40, holdout: 40 };
   const job: TrainJob = { ...DEFAULT_TRAIN_JOB, samples: 0, logEvery: 1, training, save: "m", saveEvery: 0.3 };
-  const { runner, tell, provideOps } = platform;
-  await platform.settle(runJob(job, { platform, runner, tell, tellsAllSteps: true, provideOps, flush }));
+  const { runner, emit, provideOps } = platform;
+  await platform.settle(runJob(job, { platform, runner, emit, emitsAllSteps: true, provideOps, flush }));
   expect(counts.length).toBeGreaterThan(10);
   for (const [told, done] of counts) expect(told).toBe(done);
 });

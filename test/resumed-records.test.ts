@@ -1,9 +1,9 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
-import { Random, wordBefore } from "../src/gpt/model/random";
+import { Random, previousState } from "../src/gpt/model/random";
 import { ROOT } from "./helpers";
-import { esp32gpt, type Outcome, outcomeOf, start, temporaryFolder } from "./support/cli";
+import { esp32gpt, type Outcome, outcomeOf, start, temporaryFolder, makePipe } from "./support/cli";
 
 jest.setTimeout(300_000);
 
@@ -38,7 +38,7 @@ test("a step of the stream of random numbers can be taken back", () => {
   for (let i = 0; i < 1000; i++) {
     const { word } = random;
     random.uint32();
-    expect(wordBefore(random.word)).toBe(word);
+    expect(previousState(random.word)).toBe(word);
   }
 });
 
@@ -164,7 +164,7 @@ describe("a file that is not of this run", () => {
 
   test("a pipe begins at the step", async () => {
     copyFileSync(at("one.safetensors"), at("goes-on.safetensors"));
-    execFileSync("mkfifo", [at("pipe")]);
+    makePipe(at("pipe"));
     const more = ["--resume", at("goes-on.safetensors"), "--steps", "45"].join(" ");
     const command = `cat ${at("pipe")} & $E train --samples 0 --data ${at("names")} ${more} --jsonl ${at("pipe")} >&2; wait`;
     const env = { ...process.env, E: `${process.execPath} bin/esp32gpt.js` };

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import {
   CHARACTERS,
   COUNT,
-  createFindings,
+  createScanResult,
   ENTRIES,
   LETTERS,
   PROBLEM,
@@ -35,7 +35,7 @@ const OPS = join(ROOT, "src", "gpt", "native");
 const SOURCES = [join(OPS, "gpt_text.c"), join(ROOT, "test", "support", "scan.c")];
 const STRICT = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-I", OPS];
 const SANITIZED = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
-const MOST_INSTRUCTIONS = 50;
+const MAX_INSTRUCTIONS = 50;
 const ALPHABETS = join(ROOT, "test", "data", "alphabet");
 const LISTS = [NAMES_FILE, ...textFiles(ALPHABETS).map((name) => join(ALPHABETS, name))].map(
   (file): [string, Uint8Array] => [basename(file), readFileSync(file)],
@@ -118,7 +118,7 @@ const RANDOM_LISTS = Array.from({ length: fuzzRuns(1500) }, () => randomList(ran
 
 /** What scan.ts finds, and where skip() finds the documents: from one to the next, then from the index. */
 function findingsOf(bytes: Uint8Array): Uint32Array {
-  const { index, characters, numbers } = createFindings();
+  const { index, characters, numbers } = createScanResult();
   scan(bytes, { index, characters, numbers });
   const offsets: number[] = [];
   const isSound = numbers[PROBLEM] === 0;
@@ -141,7 +141,7 @@ function check(bytes: Uint8Array): Expected {
   const count = offsets.length;
   let stride = 1;
   while (count > 1280 * stride) stride *= 2;
-  const { index, characters, numbers } = createFindings();
+  const { index, characters, numbers } = createScanResult();
   scan(bytes, { index, characters, numbers });
   const figures = [COUNT, ENTRIES, STRIDE, SHORTEST, SHORTEST_LINE, LETTERS, CHARACTERS, PROBLEM, RETURN_LINE, LONGEST];
   expect(figures.map((i) => numbers[i])).toEqual([
@@ -231,7 +231,7 @@ inC.describe("gpt_text.c", () => {
 
   const spaces = utf8(`a${" ".repeat(20_000)}b${" ".repeat(20_000)}\n`);
   const sound = [...LISTS.filter(([, list]) => !expectedOf(list).problem), ["spaces", spaces] as const];
-  counted.test.each(sound)(`takes at most ${MOST_INSTRUCTIONS} instructions a byte for %s`, (name, once) => {
+  counted.test.each(sound)(`takes at most ${MAX_INSTRUCTIONS} instructions a byte for %s`, (name, once) => {
     // So many that what is done once for each character no longer counts.
     const list = repeated(once, 200_000);
     const options = ["--tool=callgrind", "--toggle-collect=gpt_scan", "--callgrind-out-file=/dev/null"];
@@ -239,6 +239,6 @@ inC.describe("gpt_text.c", () => {
     const perByte = Number(/Collected : (\d+)/.exec(stderr)?.[1]) / list.length;
     console.info(`gpt_scan takes ${perByte.toFixed(1)} instructions a byte for ${name}`);
     expect(perByte).toBeGreaterThan(1);
-    expect(perByte).toBeLessThanOrEqual(MOST_INSTRUCTIONS);
+    expect(perByte).toBeLessThanOrEqual(MAX_INSTRUCTIONS);
   });
 });

@@ -10,9 +10,9 @@ import { until } from "./support/programs";
 
 const SMALL = ["n_embd=4", "n_head=1", "steps=1000000000", "log_every=1000000", "save_every=0"];
 /** What pipes, sockets and streams may hold between a test and a board. */
-const MOST_BYTES_BETWEEN = 16 << 20;
+const MAX_BYTES_BETWEEN = 16 << 20;
 /** Memory by which the process may grow: a heap that is collected now and then. */
-const MOST_GROWTH_KB = 96 << 10;
+const MAX_GROWTH_KB = 96 << 10;
 const FLOOD_MS = 2500;
 
 function memoryOf(pid = 0): number {
@@ -84,8 +84,8 @@ async function expectFlatDuring(program: ChildProcessWithoutNullStreams, target:
   const before = memoryOf(program.pid);
   const stop = flood(target, "status\n");
   await setTimeout(FLOOD_MS);
-  expect(stop()).toBeLessThan(MOST_BYTES_BETWEEN);
-  expect(memoryOf(program.pid) - before).toBeLessThan(MOST_GROWTH_KB);
+  expect(stop()).toBeLessThan(MAX_BYTES_BETWEEN);
+  expect(memoryOf(program.pid) - before).toBeLessThan(MAX_GROWTH_KB);
 }
 
 async function expectSoonOver(program: ChildProcessWithoutNullStreams, code: number): Promise<void> {

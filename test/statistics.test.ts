@@ -26,7 +26,7 @@ const USAGE: UsageReport = {
 function statisticsOf(from: number, stepsDone: number, milliseconds: number): unknown {
   const trained: TrainedEvent = { type: "trained", ending: "done", stepsDone, steps: 1000, from, milliseconds };
   const statistics = new Statistics();
-  for (const event of [{ ...START, from }, trained, USAGE]) statistics.hear(event);
+  for (const event of [{ ...START, from }, trained, USAGE]) statistics.onEvent(event);
   return JSON.parse(statistics.format());
 }
 

@@ -21,7 +21,7 @@ function speedAfter(...parts: readonly (readonly [seconds: number, stepsASecond:
         validationLoss: undefined,
         mean: undefined,
       };
-      status.hear(event, time);
+      status.onEvent(event, time);
       step += stepsASecond / 5;
     }
   return status.speed ?? NaN;

@@ -113,14 +113,14 @@ test.each(["step 0", "step x", "step 1 2", "step -1"])("%s is refused", async (l
 
 test("who listens in the same program is not sent to a console", async () => {
   const said: string[] = [];
-  const hear = (event: Event): void => {
+  const onEvent = (event: Event): void => {
     if (event.type === "answer") said.push(event.text);
     if (event.type === "error") said.push(event.message);
   };
-  const first = new TestDevice({}, undefined, { ...ALL_LETTERS, hear });
+  const first = new TestDevice({}, undefined, { ...ALL_LETTERS, onEvent });
   await first.live();
-  await new TestDevice({}, first.storage, { ...ALL_LETTERS, hear }).live();
-  await new TestDevice({ learning_rate: 10, steps: 1000 }, undefined, { ...ALL_LETTERS, hear }).live();
+  await new TestDevice({}, first.storage, { ...ALL_LETTERS, onEvent }).live();
+  await new TestDevice({ learning_rate: 10, steps: 1000 }, undefined, { ...ALL_LETTERS, onEvent }).live();
   expect(said).toEqual([
     "It is trained already, 20 steps.",
     expect.stringMatching(/^Training has diverged: .* Try a learning rate below 10 \(it was \S+ there\)\.$/),
@@ -130,11 +130,11 @@ test("who listens in the same program is not sent to a console", async () => {
 test("who listens in the same program hears every step, and all that is said", async () => {
   const steps: number[] = [];
   const types = new Set<Event["type"]>();
-  const hear = (event: Event): void => {
+  const onEvent = (event: Event): void => {
     types.add(event.type);
     if (event.type === "step") steps.push(event.step);
   };
-  const device = new TestDevice({ steps: 20 }, undefined, { ...ALL_LETTERS, hear });
+  const device = new TestDevice({ steps: 20 }, undefined, { ...ALL_LETTERS, onEvent });
   await device.live();
   expect(steps).toEqual(Array.from({ length: 20 }, (_, i) => i));
   expect([...types]).toEqual(expect.arrayContaining(["start", "state", "step", "trained", "saved", "name", "done"]));

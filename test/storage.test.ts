@@ -1,14 +1,4 @@
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { execFileSync, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { join } from "node:path";
@@ -17,7 +7,7 @@ import { Files } from "../host/files/files";
 import { NodeStorage } from "../src/places/node/storage";
 import { PageStorage } from "../src/places/browser/storage";
 import { ROOT } from "./helpers";
-import { type Outcome, outcomeOf, temporaryFolder } from "./support/cli";
+import { type Outcome, outcomeOf, temporaryFolder, makeLink } from "./support/cli";
 import { MemoryStorage, PowerCut } from "./support/memory-storage";
 import { expectOneAtATime } from "./support/new-file";
 import { skipUnless } from "./support/skipping";
@@ -33,7 +23,7 @@ describe("on Node a file", () => {
     for (const name of readdirSync(at("."))) rmSync(at(name), { recursive: true });
     writeFileSync(at("model"), "new");
     writeFileSync(at("best"), "old");
-    mkdirSync(at("folder"));
+    mkdirSync(at("folder"), { recursive: true });
   });
 
   test("takes the place of another", async () => {
@@ -80,7 +70,7 @@ describe("on Node a file", () => {
   });
 
   test("is the one behind the name that the user gave", async () => {
-    symlinkSync("best", at("link"));
+    makeLink("best", at("link"));
     const files = new Files(new AbortController().signal);
     files.output(at("link"));
     await files.storage.move(at("model"), at("link"));

@@ -4,7 +4,7 @@ import { InputError } from "../src/gpt/base/errors";
 import type { Loss } from "../src/gpt/training/events";
 import type { Dtype } from "../src/gpt/model/ops";
 import { Random } from "../src/gpt/model/random";
-import { Evaluation } from "../src/gpt/training/evaluation";
+import { EvaluationTask } from "../src/gpt/training/evaluation";
 import { Trainer } from "../src/gpt/training/trainer";
 import { datasetOf, drawnModel, largestDifference, lossOf, mean, shippedNames, tokensOf } from "./helpers";
 
@@ -37,7 +37,7 @@ test("a step returns the loss of its name before the parameters move", () => {
     const before = model.parameters.slice();
     const expected = lossOf(model, name);
     expect(trainer.step()).toBe(expected);
-    expect(names[trainer.nameIndex]).toBe(name);
+    expect(names[trainer.documentIndex]).toBe(name);
     expect(largestDifference(model.parameters, before)).toBeGreaterThan(0);
   }
   expect(trainer.stepsDone).toBe(3);
@@ -77,7 +77,7 @@ describe("a name that does not fit the block", () => {
     const { model, adam } = trainer;
     const before = model.parameters.slice();
     expect(trainer.step()).toBe("passed over");
-    expect([trainer.stepsDone, trainer.nameIndex]).toEqual([1, 0]);
+    expect([trainer.stepsDone, trainer.documentIndex]).toEqual([1, 0]);
     expect([...model.parameters]).toEqual([...before]);
     expect(adam.m.every((value) => value === 0)).toBe(true);
     expect(trainer.step()).toBeGreaterThan(0);
@@ -91,7 +91,7 @@ describe("a name that does not fit the block", () => {
     const expected = trainer.computeGradients(tokens, 4, 1 / 4, false);
     expect(trainer.step()).toBe(expected);
     const [cut, whole] = [2, 0].map((index) => {
-      const evaluation = new Evaluation(model, dataset, Uint32Array.of(index));
+      const evaluation = new EvaluationTask(model, dataset, Uint32Array.of(index));
       evaluation.work();
       return evaluation.loss;
     });
@@ -112,7 +112,7 @@ describe("a name that does not fit the block", () => {
 
 test("sequential training walks the file and begins again", () => {
   const trainer = trainerOf(datasetOf("ann", "bob", "cat"));
-  const drawn = Array.from({ length: 7 }, () => (trainer.step(), trainer.nameIndex));
+  const drawn = Array.from({ length: 7 }, () => (trainer.step(), trainer.documentIndex));
   expect(drawn).toEqual([0, 1, 2, 0, 1, 2, 0]);
 });
 
@@ -122,7 +122,7 @@ test("random training draws an index a step from the given stream", () => {
   const random = new Random(42);
   for (let step = 0; step < 20; step++) {
     trainer.step();
-    expect(trainer.nameIndex).toBe(random.index(dataset.count));
+    expect(trainer.documentIndex).toBe(random.index(dataset.count));
   }
 });
 
@@ -168,14 +168,14 @@ test("a loss that is not finite leaves nothing of its batch behind", () => {
   const trainer = trainerOf(datasetOf("ann", "bob", "cid"), { batchSize: 3, sampling: "sequential" });
   const { model } = trainer;
   const sound = model.parameters.slice();
-  expect(trainer.name()).toBeUndefined();
+  expect(trainer.trainDocument()).toBeUndefined();
   model.parameters.fill(1e300);
-  expect(trainer.name()).toBe("diverged");
+  expect(trainer.trainDocument()).toBe("diverged");
   model.parameters.set(sound);
   // It goes on with the first name of the batch.
   expect(Number.isFinite(trainer.step())).toBe(true);
   expect([...model.parameters].every(Number.isFinite)).toBe(true);
-  expect(trainer.nameIndex).toBe(2);
+  expect(trainer.documentIndex).toBe(2);
 });
 
 test("a loss that is not finite moves nothing, and is no step done", () => {
@@ -186,7 +186,7 @@ test("a loss that is not finite moves nothing, and is no step done", () => {
   expect(trainer.step()).toBe("diverged");
   expect(trainer.stepsDone).toBe(0);
   expect([...model.parameters]).toEqual([...before]);
-  const evaluation = new Evaluation(model, trainer.dataset, Uint32Array.of(0));
+  const evaluation = new EvaluationTask(model, trainer.dataset, Uint32Array.of(0));
   expect(() => evaluation.work()).toThrow(/no finite loss/);
 });
 

@@ -1,22 +1,22 @@
 import fc from "fast-check";
 import { InputError } from "../src/gpt/base/errors";
-import { BOS, latinVocabulary, Vocabulary } from "../src/gpt/data/vocabulary";
+import { BOS, lowercaseVocabulary, Vocabulary } from "../src/gpt/data/vocabulary";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz";
 
 test("BOS is 0, and a to z are 1 to 26: the tokens of the published programs", () => {
-  const latin = latinVocabulary();
+  const latin = lowercaseVocabulary();
   expect(BOS).toBe(0);
   expect(latin.size).toBe(27);
   expect(Array.from(ALPHABET, (letter) => latin.tokenOf(letter.charCodeAt(0)))).toEqual(
     Array.from(ALPHABET, (_, i) => i + 1),
   );
   expect(String(latin)).toBe(ALPHABET);
-  expect(latin.isLatin).toBe(true);
+  expect(latin.isLowercaseAscii).toBe(true);
 });
 
 test("nothing else has a token", () => {
-  const latin = latinVocabulary();
+  const latin = lowercaseVocabulary();
   const known = Array.from({ length: 0x11000 }, (_, code) => code).filter((code) => latin.tokenOf(code) !== 0);
   expect(String.fromCodePoint(...known)).toBe(ALPHABET);
 });
@@ -48,24 +48,24 @@ test.each([
 });
 
 test("is Latin within a to z only", () => {
-  expect(["adz", "a z", "Aa", "é", "{"].map((text) => Vocabulary.of(Array.from(text).sort().join("")).isLatin)).toEqual(
-    [true, false, false, false, false],
-  );
+  expect(
+    ["adz", "a z", "Aa", "é", "{"].map((text) => Vocabulary.of(Array.from(text).sort().join("")).isLowercaseAscii),
+  ).toEqual([true, false, false, false, false]);
 });
 
 test("encode writes from a position on, and returns the one behind", () => {
   const tokens = new Uint8Array(6);
-  expect(latinVocabulary().encode("emma", tokens, 1)).toBe(5);
+  expect(lowercaseVocabulary().encode("emma", tokens, 1)).toBe(5);
   expect([...tokens]).toEqual([0, 5, 13, 13, 1, 0]);
-  expect(latinVocabulary().encode("", tokens, 6)).toBe(6);
+  expect(lowercaseVocabulary().encode("", tokens, 6)).toBe(6);
   expect(Vocabulary.of(" é😀").encode("😀 é", tokens, 0)).toBe(3);
   expect([...tokens]).toEqual([3, 1, 2, 13, 1, 0]);
 });
 
 test.each(["Emma", "jo e", "zoë", "x1", "a\0", "a\n", "日本", "😀", "`", "{"])("encode refuses %j", (text) => {
-  expect(() => latinVocabulary().encode(text, new Uint8Array(8), 0)).toThrow(InputError);
+  expect(() => lowercaseVocabulary().encode(text, new Uint8Array(8), 0)).toThrow(InputError);
 });
 
 test("encode refuses what does not fit", () => {
-  expect(() => latinVocabulary().encode("emma", new Uint8Array(4), 1)).toThrow(RangeError);
+  expect(() => lowercaseVocabulary().encode("emma", new Uint8Array(4), 1)).toThrow(RangeError);
 });

@@ -8,7 +8,7 @@ import { hostExecutable, IS_MODDABLE, startHost } from "./support/xs";
 /* Whose XS it is: that of @agoric/xsnap, or in npm run test:moddable that of the Moddable SDK. */
 
 const at = temporaryFolder();
-const PATIENCE = 600_000;
+const TIMEOUT_MS = 600_000;
 
 function train(environment: Record<string, string>): [number | null, string] {
   const words = [join("bin", "esp32gpt.js"), "train", "--engine", "xs", "--steps", "1", "--samples", "0"];
@@ -35,7 +35,7 @@ test(
     if (!IS_MODDABLE) expect(train({ MODDABLE: "/nowhere" })).toEqual([0, ""]);
     expect(await hostExecutable()).toBe(usual);
   },
-  PATIENCE,
+  TIMEOUT_MS,
 );
 
 test(
@@ -54,5 +54,5 @@ test(
         : [0, "true\n", ""],
     );
   },
-  PATIENCE,
+  TIMEOUT_MS,
 );

@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "./helpers";
 import { esp32gpt, outcomeOf, temporaryFolder } from "./support/cli";
@@ -13,7 +13,7 @@ let executable: string;
 
 beforeAll(async () => {
   executable = await hostExecutable();
-  mkdirSync(at("folder"));
+  mkdirSync(at("folder"), { recursive: true });
   writeFileSync(at("names"), "ann\nbob\n");
   writeFileSync(at("control"), "ann\nB\x07b\n");
   writeFileSync(at("empty"), "");
@@ -171,6 +171,7 @@ describe("what nobody catches is shown with its stack:", () => {
   test("the command line names lines of the TypeScript sources", async () => {
     // A copy of the package with a mistake in it. The XS host is the same, so its compiler, of two
     // words as ccache's would be, only copies it.
+    rmSync(at("copy"), { recursive: true, force: true });
     for (const path of ["bin", "data", "manifest.json", "package.json", "rollup.config.mjs", "host/xs/engine"])
       cpSync(join(ROOT, path), at(join("copy", path)), { recursive: true });
     cpSync(join(ROOT, "src", "gpt", "native"), at("copy/src/gpt/native"), { recursive: true });
@@ -185,7 +186,7 @@ describe("what nobody catches is shown with its stack:", () => {
     );
     chmodSync(compiler, 0o755);
     const device = readFileSync(at("copy/dist/device.js"), "utf8");
-    const broken = device.replace(/^ +name\(\) \{$/m, '$& throw new TypeError("broken on purpose");');
+    const broken = device.replace(/^ +trainDocument\(\) \{$/m, '$& throw new TypeError("broken on purpose");');
     expect(broken).not.toBe(device);
     writeFileSync(at("copy/dist/device.js"), broken);
     utimesSync(at("copy/dist/cli.js"), Date.now(), Date.now()); // so that it is not built anew
@@ -200,10 +201,10 @@ describe("what nobody catches is shown with its stack:", () => {
     const [heading, step, trainStep] = stderr.split("\n").filter((line) => !line.startsWith("Building"));
     expect(heading).toBe("TypeError: broken on purpose");
     expect(step).toBe(
-      `    at name (src/gpt/training/trainer.ts:${lineOf("src/gpt/training/trainer.ts", "  name(): ")})`,
+      `    at trainDocument (src/gpt/training/trainer.ts:${lineOf("src/gpt/training/trainer.ts", "  trainDocument(): ")})`,
     );
     expect(trainStep).toBe(
-      `    at work (src/gpt/training/training.ts:${lineOf("src/gpt/training/training.ts", "trainer.name()")})`,
+      `    at work (src/gpt/training/training.ts:${lineOf("src/gpt/training/training.ts", "trainer.trainDocument()")})`,
     );
     expect(stderr).not.toContain("device.js");
     expect(code).toBe(70);

@@ -1,18 +1,9 @@
 import { execFileSync } from "node:child_process";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { printable } from "../src/gpt/base/errors";
-import { type Outcome, outcomeOf, temporaryFolder } from "./support/cli";
+import { type Outcome, outcomeOf, temporaryFolder, makePipe, makeLink } from "./support/cli";
 import { hostExecutable, type HostStart, startHost } from "./support/xs";
 import { skipUnless } from "./support/skipping";
 
@@ -25,7 +16,7 @@ let executable: string;
 
 beforeAll(async () => {
   executable = await hostExecutable();
-  mkdirSync(folder);
+  mkdirSync(folder, { recursive: true });
 }, 600_000);
 
 /** Runs JavaScript with the functions below; what it throws is the outcome's stderr. */
@@ -143,11 +134,11 @@ test("what another process of the same number has left is no obstacle", async ()
 
 describe("what cannot be is said in words:", () => {
   beforeAll(() => {
-    mkdirSync(at("odd"));
+    mkdirSync(at("odd"), { recursive: true });
     writeFileSync(at("odd/plain"), "");
-    execFileSync("mkfifo", [at("odd/pipe")]);
-    symlinkSync("circle", at("odd/circle"));
-    mkdirSync(at("odd/folder"));
+    makePipe(at("odd/pipe"));
+    makeLink("circle", at("odd/circle"));
+    mkdirSync(at("odd/folder"), { recursive: true });
   });
 
   test.each<[string, RegExp]>([

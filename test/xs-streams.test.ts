@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "./helpers";
-import { type Outcome, outcomeOf, start, temporaryFolder } from "./support/cli";
+import { type Outcome, outcomeOf, start, temporaryFolder, makePipe } from "./support/cli";
 import { until } from "./support/programs";
 import { hostExecutable, type HostStart, runOnHost, startHost } from "./support/xs";
 import { skipUnless } from "./support/skipping";
@@ -84,7 +84,7 @@ describe("standard input", () => {
   });
 
   test("that never waits is waited for", async () => {
-    execFileSync("mkfifo", [at("pipe")]);
+    makePipe(at("pipe"));
     // A program in between opens it, because what a test could pass on would block.
     const opener = join(__dirname, "support", "nonblocking.mjs");
     const child = spawn(process.execPath, [opener, at("pipe"), executable, "--bundle", bundleOf(TELL)]);
@@ -141,8 +141,8 @@ test("an exception cannot move the cursor, nor fill the screen", async () => {
 
 describe("the command line:", () => {
   beforeAll(() => {
-    mkdirSync(at("folder"));
-    execFileSync("mkfifo", [at("fifo")]);
+    mkdirSync(at("folder"), { recursive: true });
+    makePipe(at("fifo"));
     writeFileSync(at("large"), "");
     truncateSync(at("large"), 2 ** 31);
     writeFileSync(at("empty"), "");

@@ -14,11 +14,11 @@ import { skipUnless, skipUnlessReference } from "./support/skipping";
 const at = temporaryFolder();
 
 /** The first run on XS may have to build it, and the TypeScript ops take their time there. */
-const PATIENCE = 600_000;
+const TIMEOUT_MS = 600_000;
 
 beforeAll(async () => {
   await esp32gpt("train", "--engine", "xs", "--steps", "60", "--samples", "0", "--save", at("model"));
-}, PATIENCE);
+}, TIMEOUT_MS);
 
 interface Run {
   readonly log: string;
@@ -63,7 +63,7 @@ describe("the same program as on Node:", () => {
       expect(xs.records).toHaveLength(100);
       expect(largestDifference(lossesOf(xs.records), lossesOf(node.records))).toBeLessThan(1e-6);
     },
-    PATIENCE,
+    TIMEOUT_MS,
   );
 
   test("in double precision", async () => {
@@ -132,7 +132,7 @@ describe("the same from run to run:", () => {
       expect(statistics.bytecodesPerStep).toBeGreaterThan(0);
       expect(statistics.bytecodesPerStep).toBeLessThanOrEqual(most);
     },
-    PATIENCE,
+    TIMEOUT_MS,
   );
 });
 
@@ -178,7 +178,7 @@ on32Bits.describe("as a 32-bit program", () => {
     const built = await esp32gpt("train", "--engine", "xs", "--xs-bits", "32", "--steps", "1", "--samples", "0");
     expect(built.code).toBe(0);
     narrow = await train(`${options} --xs-bits 32`);
-  }, PATIENCE);
+  }, TIMEOUT_MS);
 
   test("it computes the same", async () => {
     const wide = await train(`${options} --xs-bits 64`);
@@ -206,7 +206,7 @@ skipUnlessReference("XS against the published traces").describe.each(["native", 
       expect(Math.abs(losses[500] - 1.9888)).toBeLessThan(0.02);
       expect(Math.abs(losses[999] - 2.098)).toBeLessThan(0.02);
     },
-    PATIENCE,
+    TIMEOUT_MS,
   );
 
   test(
@@ -220,6 +220,6 @@ skipUnlessReference("XS against the published traces").describe.each(["native", 
       expect(largestDifference(losses, trace.loss)).toBeLessThan(0.06);
       expect(Math.abs(mean(losses) - mean(trace.loss))).toBeLessThan(0.01);
     },
-    PATIENCE,
+    TIMEOUT_MS,
   );
 });

@@ -6,7 +6,7 @@ import { BoardPane } from "./board/pane";
 import type { BoardSession } from "./board/session";
 import { LossChart } from "./components/chart";
 import { InsidePane } from "./inside/pane";
-import { mistake } from "./mistakes";
+import { uncaughtError } from "./uncaught-errors";
 import { TrainPane } from "./train/pane";
 import type { Workbench } from "./workbench/workbench";
 
@@ -52,9 +52,9 @@ export function App({ bench, session, curve }: Props) {
         </nav>
       </header>
       <main>
-        {mistake.value !== "" && (
+        {uncaughtError.value !== "" && (
           <p class="problem" role="alert">
-            This page has made a mistake ({mistake.value}), and may not go on as it should: reload it.
+            This page has made a mistake ({uncaughtError.value}), and may not go on as it should: reload it.
           </p>
         )}
         {pane === "train" && <TrainPane bench={bench} />}

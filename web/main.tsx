@@ -2,13 +2,13 @@ import { render } from "preact";
 import { App } from "./app";
 import { LiveCurve } from "./board/live-curve";
 import { BoardSession } from "./board/session";
-import { watchForMistakes } from "./mistakes";
+import { showUncaughtErrors } from "./uncaught-errors";
 import { Workbench } from "./workbench/workbench";
 
-watchForMistakes();
+showUncaughtErrors();
 const bench = new Workbench();
 const curve = new LiveCurve();
-const session = new BoardSession(curve.hear);
+const session = new BoardSession(curve.onEvent);
 const app = document.getElementById("app");
 if (app) render(<App bench={bench} session={session} curve={curve} />, app);
 void bench.open(location.search.slice(1));

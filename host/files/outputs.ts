@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { InputError, printable } from "../../src/gpt/base/errors";
 import { fileError } from "../../src/places/node/file-errors";
 
-const MOST_LINKS = 40;
+const MAX_LINKS = 40;
 
 /**
  * The file that a save will replace: behind symbolic links, also where there is none yet.
@@ -27,7 +27,7 @@ export function saveTarget(path: string): string {
 /** Links that lead to no file yet. */
 function behindLinks(path: string): string {
   let target = path;
-  for (let links = 0; links < MOST_LINKS; links++) {
+  for (let links = 0; links < MAX_LINKS; links++) {
     if (!lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink()) return target;
     target = resolve(dirname(target), readlinkSync(target));
   }

@@ -7,7 +7,7 @@ import { Output } from "./output";
 
 /** A file of one JSON object a step: of a batch of one name with its index. */
 export interface Records {
-  hear: (event: Event) => void;
+  onEvent: (event: Event) => void;
   /** Brings what was heard to the disk; undefined where it goes to no file, and nothing is kept. */
   flush: (() => Promise<void>) | undefined;
   /** Calls back when it can take more. */
@@ -45,7 +45,7 @@ export async function openRecords(path: string, kept: number, ending: AbortSigna
     pending = "";
   };
   return {
-    hear(event) {
+    onEvent(event) {
       if (event.type === "start") {
         batchSize = event.batchSize;
         sink.cut?.();

@@ -3,8 +3,8 @@ import type { Duplex } from "node:stream";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { InputError, printable } from "../../src/gpt/base/errors";
 import { checkPurposes } from "../files/outputs";
-import { connect, listPorts, NotThere } from "./connection";
-import { LastingConnection } from "./lasting";
+import { connect, listPorts, PortMissingError } from "./connection";
+import { ReconnectingConnection } from "./reconnecting";
 import { choosePort, environmentPort, NoBoard } from "./ports";
 import { SessionLog } from "./session-log";
 import { simulate } from "./simulator";
@@ -68,7 +68,7 @@ function parseBaud(text: string): number {
 }
 
 /** The way to a board. */
-interface Way {
+interface BoardLink {
   /** What messages call it. */
   readonly name: string;
   readonly open: () => Promise<Duplex>;
@@ -119,7 +119,7 @@ async function prepareTransfer({ fetch, send }: MonitorOptions): Promise<Transfe
 }
 
 async function carryOver(
-  { name, open }: Way,
+  { name, open }: BoardLink,
   transfer: Transfer,
   log: SessionLog | undefined,
   ending: AbortSignal,
@@ -134,7 +134,7 @@ async function carryOver(
 }
 
 async function talk(
-  way: Way,
+  way: BoardLink,
   options: MonitorOptions,
   log: SessionLog | undefined,
   ending: AbortSignal,
@@ -148,7 +148,7 @@ async function talk(
 }
 
 async function talkPlain(
-  { name, open }: Way,
+  { name, open }: BoardLink,
   lasts: boolean,
   log: SessionLog | undefined,
   ending: AbortSignal,
@@ -162,12 +162,12 @@ async function talkPlain(
     return converse(connection, process.stdin, process.stdout, ending, log);
   }
   const waiting = (): void => console.error(`Waiting for ${name}...`);
-  const connection = new LastingConnection(open, { waiting, connected }, ending);
+  const connection = new ReconnectingConnection(open, { onWaiting: waiting, onConnect: connected }, ending);
   return converse(connection, process.stdin, process.stdout, ending, log);
 }
 
 async function talkLive(
-  way: Way,
+  way: BoardLink,
   lasts: boolean,
   log: SessionLog | undefined,
   ending: AbortSignal,
@@ -175,8 +175,8 @@ async function talkLive(
   // Loaded where it is needed: a start in a pipe does without.
   const { LiveSession } = await import("./live");
   const { name, open } = way;
-  const listener = { waiting: () => session.waiting(), connected: () => session.connected() };
-  const connection = lasts ? new LastingConnection(open, listener, ending) : await unlessAborted(open(), ending);
+  const listener = { onWaiting: () => session.waiting(), onConnect: () => session.connected() };
+  const connection = lasts ? new ReconnectingConnection(open, listener, ending) : await unlessAborted(open(), ending);
   const session = new LiveSession(connection, name, process.stdin, process.stdout, log);
   way.complain = (text) => session.complain(text);
   if (!lasts) session.connected();
@@ -188,10 +188,10 @@ function sayLost(name: string): void {
   process.exitCode = EXIT_LOST;
 }
 
-function simulatorWay(options: readonly string[]): Way {
+function simulatorWay(options: readonly string[]): BoardLink {
   const simulator = simulate(options, (text) => way.complain?.(text));
   const over = once(simulator, "close").catch(() => undefined);
-  const way: Way = {
+  const way: BoardLink = {
     name: "the simulator",
     open: () => Promise.resolve(simulator),
     isSerial: false,
@@ -201,7 +201,10 @@ function simulatorWay(options: readonly string[]): Way {
   return way;
 }
 
-async function portWay({ port: named, baud, reset, reconnect }: MonitorOptions, ending: AbortSignal): Promise<Way> {
+async function portWay(
+  { port: named, baud, reset, reconnect }: MonitorOptions,
+  ending: AbortSignal,
+): Promise<BoardLink> {
   const open = (port: string): Promise<Duplex> => connect({ port, baud, reset }, ending);
   const known = named ?? environmentPort(process.env);
   if (known !== undefined)
@@ -214,7 +217,7 @@ async function portWay({ port: named, baud, reset, reconnect }: MonitorOptions, 
     if (!(error instanceof NoBoard) || !(reconnect ?? (process.stdin.isTTY && process.stdout.isTTY))) throw error;
     const search = (): Promise<string> =>
       find().catch((error: unknown) => {
-        throw error instanceof NoBoard ? new NotThere(error.message) : error;
+        throw error instanceof NoBoard ? new PortMissingError(error.message) : error;
       });
     return { name: "a board", open: async () => open(await search()), isSerial: true };
   }

@@ -6,7 +6,7 @@ import type { Duplex } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { InputError, printable } from "../../src/gpt/base/errors";
 import type { Port } from "./ports";
-import { isAbsence, reasonOf } from "./reasons";
+import { isPortMissing, reasonOf } from "./reasons";
 import { RemoteSerialPort } from "./rfc2217";
 
 /** How long the reset line of a board is held, in milliseconds. */
@@ -15,7 +15,7 @@ const RESET_TIME = 100;
 const WATCH_INTERVAL = 500;
 
 /** There is no such port now, or nobody listens there: that may change. */
-export class NotThere extends InputError {}
+export class PortMissingError extends InputError {}
 
 export interface ConnectionOptions {
   /** The device file or COM port, or tcp://host:port, or rfc2217://host:port. */
@@ -37,7 +37,7 @@ export async function connect(options: ConnectionOptions, signal: AbortSignal): 
     if (signal.aborted) throw signal.reason;
     if (error instanceof InputError) throw error;
     const message = `${printable(options.port, 200)} could not be opened: ${reasonOf(error)}.`;
-    throw isAbsence(error) ? new NotThere(message) : new InputError(message);
+    throw isPortMissing(error) ? new PortMissingError(message) : new InputError(message);
   }
 }
 

@@ -47,15 +47,15 @@ export class InputLine {
   /** The prompt and the part of the line around the cursor, in so many columns, and the column of the cursor. */
   shown(columns: number): [text: string, cursor: number] {
     const { line, cursor } = this.editor;
-    const room = Math.max(1, columns - PROMPT.length - 1);
+    const memory = Math.max(1, columns - PROMPT.length - 1);
     const before = visible(line.slice(0, cursor));
     let [from, width] = [before.length, 0];
-    while (from > 0 && width + stringWidth(before[from - 1]) <= room) width += stringWidth(before[--from]);
+    while (from > 0 && width + stringWidth(before[from - 1]) <= memory) width += stringWidth(before[--from]);
     let text = before.slice(from).join("");
     const column = PROMPT.length + width;
     for (const part of visible(line.slice(cursor))) {
       width += stringWidth(part);
-      if (width > room) break;
+      if (width > memory) break;
       text += part;
     }
     return [PROMPT + text, column];

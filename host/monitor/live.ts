@@ -4,7 +4,7 @@ import { InputError } from "../../src/gpt/base/errors";
 import type { Event } from "../../src/protocol/events";
 import { Conversation, type ConversationListener } from "../../src/client/conversation";
 import { escapeLine } from "../../src/client/escape";
-import type { ToldState } from "../../src/client/told";
+import type { DeviceStatus } from "../../src/client/parse-line";
 import { drawCurve } from "../terminal/curve";
 import { showsColours } from "../terminal/display";
 import { followSuspension, suspendJob } from "../terminal/suspension";
@@ -17,7 +17,7 @@ import type { SessionEnd } from "./terminal";
 import { anyId, Wire } from "./wire";
 
 const FEWEST_ROWS_WITH_CURVE = 16;
-const MOST_CURVE_ROWS = 16;
+const MAX_CURVE_ROWS = 16;
 const FEWEST_ROWS_WITH_STATUS = 4;
 
 const INVERSE = "\x1b[7m";
@@ -113,61 +113,61 @@ export class LiveSession implements ConversationListener {
     this.hangUp();
     this.wire = new Wire(this.connection, this.log);
     this.conversation = new Conversation(this.wire, this, anyId());
-    this.remark(`Connected to ${this.name}. Ctrl-C ends.`);
+    this.onRemark(`Connected to ${this.name}. Ctrl-C ends.`);
     this.conversation.begin();
   }
 
   /** The board is not there. */
   waiting(): void {
     this.hangUp();
-    this.remark(`Waiting for ${this.name}...`);
+    this.onRemark(`Waiting for ${this.name}...`);
   }
 
-  said(line: string): void {
+  onLine(line: string): void {
     this.screen.print(`${line}\n`);
   }
 
-  heardEvent(event: Event): void {
-    this.status.hear(event, performance.now());
+  onEvent(event: Event): void {
+    this.status.onEvent(event, performance.now());
     this.screen.change();
   }
 
-  heardState(state: ToldState): void {
+  onStatus(state: DeviceStatus): void {
     this.status.hearState(state);
     this.screen.change();
   }
 
   /** Says something of its own. */
-  remark(message: string): void {
+  onRemark(message: string): void {
     this.screen.print(this.dim(escapeLine(message)));
   }
 
-  changed(): void {
+  onProtocolChange(): void {
     this.screen.change();
   }
 
-  failed(error: Error): void {
+  onError(error: Error): void {
     this.fail?.(error);
   }
 
   /** @param text what a simulator says to people */
   complain(text: string): void {
-    for (const line of text.trimEnd().split("\n")) this.remark(line);
+    for (const line of text.trimEnd().split("\n")) this.onRemark(line);
   }
 
-  foundXsbug(): void {
-    this.remark(XSBUG_REMARK);
+  onXsbug(): void {
+    this.onRemark(XSBUG_REMARK);
   }
 
-  foundNoise(): void {
-    this.remark(NOISE_REMARK);
+  onNoise(): void {
+    this.onRemark(NOISE_REMARK);
   }
 
   private send(line: string): void {
     this.screen.print(this.dim(`> ${escapeLine(line)}`));
     if (line.trim() === "") return;
     if (this.conversation) this.conversation.type(line);
-    else this.remark("The board is not there: what was typed has not been sent.");
+    else this.onRemark("The board is not there: what was typed has not been sent.");
   }
 
   private hangUp(): void {
@@ -192,7 +192,7 @@ export class LiveSession implements ConversationListener {
 
   private curve(columns: number, rows: number): readonly string[] {
     if (rows < FEWEST_ROWS_WITH_CURVE) return [];
-    const height = Math.min(MOST_CURVE_ROWS, Math.floor(rows / 2));
+    const height = Math.min(MAX_CURVE_ROWS, Math.floor(rows / 2));
     const curve = drawCurve(this.status.curve, columns - 1, height, showsColours())?.split("\n") ?? [];
     // The block keeps its height when the numbers beside the curve change.
     return curve.length === 0 ? [] : [...new Array<string>(Math.max(0, height - curve.length)).fill(""), ...curve];

@@ -21,7 +21,7 @@ export function reasonOf(error: unknown): string {
 }
 
 /** Whether it is only that nothing is there: a cable that is not plugged in, a server that does not run yet. */
-export function isAbsence(error: unknown): boolean {
+export function isPortMissing(error: unknown): boolean {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   return /ENOENT|no such file|file not found|ENXIO|ENODEV|ECONNREFUSED/i.test(`${code} ${message}`);

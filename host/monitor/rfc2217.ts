@@ -38,7 +38,7 @@ const RTS_OFF = 12;
 const OFFER = 0;
 
 /** How long the other side may take to answer, in milliseconds. */
-const PATIENCE = 3000;
+const NEGOTIATION_TIMEOUT_MS = 3000;
 
 /** Somebody who waits for an answer; none is one as well. */
 interface Question {
@@ -149,7 +149,7 @@ export class RemoteSerialPort extends Duplex implements TelnetListener {
     try {
       return await new Promise((resolve, reject) => {
         this.questions.set(what, { resolve, reject });
-        timer = setTimeout(() => resolve(undefined), PATIENCE);
+        timer = setTimeout(() => resolve(undefined), NEGOTIATION_TIMEOUT_MS);
         signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
       });
     } finally {

@@ -11,7 +11,7 @@ const toColumn = (column: number): string => `\x1b[${column + 1}G`;
 /** How often the screen is drawn at the most, in milliseconds. */
 const INTERVAL = 50;
 /** Characters that wait to be drawn; it is done at once when there are more. */
-const MOST_WAITING = 1 << 15;
+const MAX_WAITING = 1 << 15;
 
 /** The lines at the bottom of the screen, none wider than it; the last one has the cursor. */
 export interface Block {
@@ -56,7 +56,7 @@ export class Screen {
     // Whoever still has something to say afterwards says it below.
     if (this.isStopped) this.output.write(text);
     else this.above += text;
-    if (this.above.length > MOST_WAITING) this.draw();
+    if (this.above.length > MAX_WAITING) this.draw();
     else this.change();
   }
 

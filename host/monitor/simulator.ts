@@ -3,7 +3,7 @@ import { Duplex } from "node:stream";
 import { InputError } from "../../src/gpt/base/errors";
 
 /** How long a simulator may take to end in order, in milliseconds. */
-const PATIENCE = 1000;
+const STOP_TIMEOUT_MS = 1000;
 
 /**
  * Starts the device simulator, `esp32gpt simulate`, whose serial line is its standard input and output.
@@ -27,7 +27,7 @@ export function simulate(options: readonly string[], complain: (text: string) =>
         done(error);
         return;
       }
-      const kill = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
+      const kill = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
       child.once("exit", () => {
         clearTimeout(kill);
         done(error);

@@ -1,7 +1,7 @@
 import type { Event } from "../../src/protocol/events";
 import { LossCurve } from "../../src/jobs/loss-curve";
 import { escapeLine } from "../../src/client/escape";
-import type { ToldState } from "../../src/client/told";
+import type { DeviceStatus } from "../../src/client/parse-line";
 
 /** Milliseconds over which the speed is measured. */
 const WINDOW = 5000;
@@ -16,8 +16,8 @@ export class Status {
   private marks: { readonly time: number; readonly step: number }[] = [];
 
   /** @param time milliseconds */
-  hear(event: Event, time: number): void {
-    this.curve.hear(event);
+  onEvent(event: Event, time: number): void {
+    this.curve.onEvent(event);
     if (event.type === "step") {
       if (event.step + 1 < (this.step ?? 0)) this.marks = [];
       this.step = event.step + 1;
@@ -31,7 +31,7 @@ export class Status {
     this.progress = event.type === "progress" && event.done < event.total ? `${event.done}/${event.total} names` : "";
   }
 
-  hearState({ state, step, steps }: ToldState): void {
+  hearState({ state, step, steps }: DeviceStatus): void {
     this.state = state;
     this.step = step ?? this.step;
     this.steps = steps ?? this.steps;

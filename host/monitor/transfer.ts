@@ -4,7 +4,7 @@ import { InputError, printable } from "../../src/gpt/base/errors";
 import type { Clock } from "../../src/gpt/base/platform";
 import { verifyCheckpoint } from "../../src/client/verify-checkpoint";
 import { Board } from "../../src/client/board";
-import { MOST_FILE_BYTES, type Progress } from "../../src/client/fetching";
+import { MAX_FILE_BYTES, type Progress } from "../../src/client/fetching";
 import { fileError } from "../../src/places/node/file-errors";
 import { readRegular } from "../files/inputs";
 import { NodeStorage } from "../../src/places/node/storage";
@@ -53,7 +53,7 @@ export function fetchInto(path: string): Transfer {
  * @throws InputError when it is no checkpoint
  */
 export async function sendFrom(path: string): Promise<Transfer> {
-  const kind = { what: "a checkpoint of a board", limit: MOST_FILE_BYTES };
+  const kind = { what: "a checkpoint of a board", limit: MAX_FILE_BYTES };
   if (path === "-" || !isFile(path))
     throw new InputError(`Cannot send ${printable(path, 200)}: name the file of a checkpoint.`);
   const bytes = readRegular(path, kind);
@@ -86,7 +86,7 @@ export async function carry(
   const foundXsbug = (): void => board.client.cancel(new InputError(XSBUG_REMARK));
   const foundNoise = (): void => board.client.cancel(new InputError(NOISE_REMARK));
   const wire = new Wire(connection, log);
-  const board = new Board(wire, { heard: ignore, text: ignore, foundXsbug, foundNoise }, anyId());
+  const board = new Board(wire, { onLine: ignore, onText: ignore, onXsbug: foundXsbug, onNoise: foundNoise }, anyId());
   const abort = (): void => board.client.cancel(ending.reason as Error);
   ending.addEventListener("abort", abort);
   log?.whenFull((error) => board.client.cancel(error));

@@ -15,10 +15,10 @@ export interface Call {
   /** The name of the dataset among the files. */
   readonly names: string;
   readonly files: Files;
-  readonly tell: (event: Event | UsageReport) => void;
+  readonly emit: (event: Event | UsageReport) => void;
   /** Whether every step is to be told, or only those that the log has a line for. */
-  readonly tellsAllSteps: boolean;
-  /** Keeps what was told, where somebody does: see Surroundings. */
+  readonly emitsAllSteps: boolean;
+  /** Keeps what was told, where somebody does: see RunContext. */
   readonly flush?: (() => Promise<void>) | undefined;
   /** Calls back when those who listen can take more. */
   readonly whenReady: (callback: () => void) => void;
@@ -28,7 +28,7 @@ export interface Call {
 
 /** Does a job in this process. */
 export async function runOnNode(call: Call): Promise<DoneEvent["outcome"]> {
-  const { job, names, files, tell, tellsAllSteps, flush, whenReady, ending } = call;
+  const { job, names, files, emit, emitsAllSteps, flush, whenReady, ending } = call;
   const platform: Platform = {
     place: "Node",
     names: readRegular(files.pathOf(names), LIST),
@@ -36,14 +36,14 @@ export async function runOnNode(call: Call): Promise<DoneEvent["outcome"]> {
     storage: files.storage,
     now: () => performance.now(),
     schedule: (slice) => whenReady(() => void setImmediate(slice)),
-    room: () => undefined,
+    memoryBudget: () => undefined,
   };
   const runner = new Runner(platform);
   const stop = (): void => runner.stop();
   ending.addEventListener("abort", stop);
   if (ending.aborted) stop();
   try {
-    return await runJob(job, { platform, runner, tell, tellsAllSteps, flush, provideOps });
+    return await runJob(job, { platform, runner, emit, emitsAllSteps, flush, provideOps });
   } finally {
     ending.removeEventListener("abort", stop);
   }

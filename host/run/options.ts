@@ -14,7 +14,7 @@ import type { Bits } from "../xs/sources";
 /** Bytes of a path, as Linux has them; PATH_SIZE of host/xs/engine/writer.h. */
 const MAX_TEXT_BYTES = 4095;
 /** The XS host can address no more. */
-const MOST_HEAP = 2 ** 30;
+const MAX_HEAP = 2 ** 30;
 
 const NAMES_FILE = fileURLToPath(new URL("../data/names.txt", import.meta.url));
 
@@ -176,8 +176,8 @@ export function wholeNumber(text: string): number {
 
 function heapLimit(text: string): number {
   const bytes = wholeNumber(text);
-  if (bytes < 1 || bytes > MOST_HEAP)
-    throw new InvalidArgumentError(`It must be a number of bytes from 1 to ${MOST_HEAP}.`);
+  if (bytes < 1 || bytes > MAX_HEAP)
+    throw new InvalidArgumentError(`It must be a number of bytes from 1 to ${MAX_HEAP}.`);
   return bytes;
 }
 

@@ -11,7 +11,7 @@ import { Random } from "../../src/gpt/model/random";
 import { Trainer } from "../../src/gpt/training/trainer";
 import { typescriptOps } from "../../src/gpt/model/typescript-ops";
 import type { TrainJob } from "../../src/jobs/train-job";
-import { Draws } from "./draws";
+import { DrawHistory } from "./draw-history";
 import { fileError } from "../../src/places/node/file-errors";
 import type { Files } from "../files/files";
 import { isRegular, LIST, readRegular } from "../files/inputs";
@@ -216,7 +216,7 @@ async function isOfRun(
   const done = state.stepsDone - first;
   const isOne = config.batchSize === 1;
   const holdout = config.holdout > 0 ? new Holdout(dataset, config.holdout) : undefined;
-  const draws = new Draws(state, config.sampling, dataset.count, holdout);
+  const draws = new DrawHistory(state, config.sampling, dataset.count, holdout);
   if (isOne && done < names.length && draws.following() !== names[done]) return false;
   for (let i = 1; i <= done * config.batchSize; i++) {
     const name = draws.previous();

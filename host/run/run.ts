@@ -31,7 +31,7 @@ export interface RunOptions {
 }
 
 /** How long a reader that takes nothing may delay the end, in milliseconds. */
-const PATIENCE = 500;
+const FLUSH_TIMEOUT_MS = 500;
 
 /**
  * Does a job, showing what happens on standard output.
@@ -57,7 +57,7 @@ export async function runAndShow(
   const leaving = new AbortController();
   const isKept = job.command === "train" && (job.save ?? job.saveWeights ?? job.keepBest ?? jsonl) !== undefined;
   if (!isKept) output.whenLost(() => leaving.abort());
-  const release = (): void => void setTimeout(() => output.isFull && output.release(), PATIENCE).unref();
+  const release = (): void => void setTimeout(() => output.isFull && output.release(), FLUSH_TIMEOUT_MS).unref();
   ending.addEventListener("abort", release);
 
   let outcome: DoneEvent["outcome"];
@@ -67,15 +67,15 @@ export async function runAndShow(
         job,
         names: data,
         files,
-        tell(event: Event | UsageReport) {
-          statistics.hear(event);
+        emit(event: Event | UsageReport) {
+          statistics.onEvent(event);
           if (event.type === "usage") return;
-          records?.hear(event);
+          records?.onEvent(event);
           if (event.type === "error") troubles.push(event.message);
           if (event.type === "remark") console.error(`esp32gpt: ${event.message}`);
-          display.hear(event);
+          display.onEvent(event);
         },
-        tellsAllSteps: isOnTerminal || records !== undefined,
+        emitsAllSteps: isOnTerminal || records !== undefined,
         flush: records?.flush,
         whenReady: (callback) => output.whenReady(() => (records ? records.whenReady(callback) : callback())),
         ending: AbortSignal.any([ending, leaving.signal]),

@@ -10,7 +10,7 @@ import { checkSettings } from "../../src/device/settings";
 import { fileError } from "../../src/places/node/file-errors";
 import { Files } from "../files/files";
 import { LIST } from "../files/inputs";
-import { ALL_FILES } from "../../src/device/checkpoint-store";
+import { ALL_FILES } from "../../src/device/checkpoint-files";
 import { placeOptions } from "../run/options";
 import type { Output } from "../files/output";
 import { removeLeftovers } from "../files/outputs";

@@ -3,7 +3,7 @@ import { Duplex } from "node:stream";
 import type { Board, BoardOptions } from "./board";
 import type { Platform } from "../../src/gpt/base/platform";
 import type { Port } from "../../src/device/serial";
-import { Station } from "../../src/device/station";
+import { SerialConsole } from "../../src/device/serial-console";
 import { LIST, readRegular } from "../files/inputs";
 import { provideOps } from "../node/run-on-node";
 import { NodeStorage } from "../../src/places/node/storage";
@@ -65,15 +65,15 @@ export class NodeBoard implements Board {
   private powerOn(): void {
     const platform = this.platform();
     const repeat = (callback: () => void, every: number): void => void (this.timer = setInterval(callback, every));
-    const station: Station = new Station(
-      this.endOfCable(() => station.finish()),
+    const serialConsole: SerialConsole = new SerialConsole(
+      this.endOfCable(() => serialConsole.finish()),
       repeat,
     );
     const reboot = (): void => {
       this.powerOff();
       this.powerOn();
     };
-    station.begin({ platform, settings: this.options.settings, provideOps, reboot }).catch(this.fail);
+    serialConsole.begin({ platform, settings: this.options.settings, provideOps, reboot }).catch(this.fail);
   }
 
   private platform(): Platform {
@@ -86,7 +86,7 @@ export class NodeBoard implements Board {
       storage,
       now: () => performance.now(),
       schedule: (slice) => void setImmediate(() => power === this.power && slice()),
-      room: () => undefined,
+      memoryBudget: () => undefined,
     };
   }
 

@@ -2,7 +2,7 @@ import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { Duplex } from "node:stream";
 import type { Board, BoardOptions } from "./board";
-import { failureOf, roomOf, startXs, type XsOptions } from "../xs/engine";
+import { failureOf, memoryBudgetOf, startXs, type XsOptions } from "../xs/engine";
 import { type BoardRequest, EXIT_REBOOT } from "../xs/protocol";
 
 /** The device program on the real engine, with the memory of the device, in a process of its own. */
@@ -44,7 +44,7 @@ export class XsBoard implements Board {
 
   private powerOn(): ChildProcessWithoutNullStreams {
     const { settings, namesFile, namesName, folder } = this.options;
-    const request: BoardRequest = { settings, namesFile: namesName, folder, room: roomOf(this.xs) };
+    const request: BoardRequest = { settings, namesFile: namesName, folder, memory: memoryBudgetOf(this.xs) };
     const child = startXs("board", request, namesFile, this.xs);
     const { port } = this;
     child.stdin.on("error", () => undefined); // It may have been switched off.

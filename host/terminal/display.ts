@@ -7,13 +7,13 @@ import { showCursorWhileSuspended } from "./suspension";
 
 /** Shows events: the log on standard output, and on a terminal a bar below it. */
 export interface Display {
-  readonly hear: (event: Event) => void;
+  readonly onEvent: (event: Event) => void;
   readonly end: () => void;
 }
 
 /** Rows of the curve at the end of a training. */
 const CURVE_ROWS = 16;
-const MOST_COLUMNS = 100;
+const MAX_COLUMNS = 100;
 
 /** A name as a line of JSON; "" for other events. */
 export function formatNameAsJson(event: Event): string {
@@ -25,7 +25,7 @@ export function formatNameAsJson(event: Event): string {
 /** Standard output as a pipe or file gets it: the lines that `format` makes of an event, or "". */
 export function plainDisplay(output: Output, format: (event: Event) => string): Display {
   return {
-    hear: (event) => output.write(format(event)),
+    onEvent: (event) => output.write(format(event)),
     end: () => undefined,
   };
 }
@@ -49,7 +49,7 @@ export async function terminalDisplay(output: Output): Promise<Display> {
   /** How the loss went, where there is room for it. */
   const drawn = (): string => {
     const { columns, rows } = process.stdout;
-    const chart = drawCurve(curve, Math.min(columns, MOST_COLUMNS), Math.min(rows - 2, CURVE_ROWS), showsColours());
+    const chart = drawCurve(curve, Math.min(columns, MAX_COLUMNS), Math.min(rows - 2, CURVE_ROWS), showsColours());
     return chart === undefined ? "" : `${chart}\n`;
   };
   const end = (): void => {
@@ -68,8 +68,8 @@ export async function terminalDisplay(output: Output): Promise<Display> {
     if (value === of) end();
   };
   return {
-    hear(event) {
-      curve.hear(event);
+    onEvent(event) {
+      curve.onEvent(event);
       const text = formatText(event);
       if (event.type === "trained") end();
       if (isOpen && bar && text !== "") bars.log(text);

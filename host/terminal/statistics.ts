@@ -28,7 +28,7 @@ export class Statistics {
   private trained: TrainedEvent | undefined;
   private usage: UsageReport | undefined;
 
-  hear(event: Event | UsageReport): void {
+  onEvent(event: Event | UsageReport): void {
     if (event.type === "start") this.start = event;
     else if (event.type === "trained") this.trained = event;
     else if (event.type === "usage") this.usage = event;

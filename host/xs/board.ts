@@ -1,4 +1,4 @@
-import { Station } from "../../src/device/station";
+import { SerialConsole } from "../../src/device/serial-console";
 import type { Host } from "./host";
 import { provideOps, usageSince, xsPlatform } from "./platform";
 import { type BoardRequest, EXIT_REBOOT } from "./protocol";
@@ -10,24 +10,24 @@ import { unattended } from "../../src/gpt/base/unattended";
 declare const host: Host;
 
 export default function main(): void {
-  const { settings, namesFile, folder, room } = JSON.parse(host.request) as BoardRequest;
-  const platform = xsPlatform(host, namesFile, (name) => `${folder}/${name}`, room);
+  const { settings, namesFile, folder, memory } = JSON.parse(host.request) as BoardRequest;
+  const platform = xsPlatform(host, namesFile, (name) => `${folder}/${name}`, memory);
   // When the input ends, and all of it is carried out, the power goes.
   const read = (bytes: Uint8Array): number => {
     const count = host.read(bytes);
     if (count >= 0) return count;
-    if (station.finish()) {
+    if (serialConsole.finish()) {
       host.collect();
       host.fail(JSON.stringify(usageSince(host, 0)), 0);
     }
     return 0;
   };
-  const station: Station = new Station({ read, write, flush: () => true }, repeat);
+  const serialConsole: SerialConsole = new SerialConsole({ read, write, flush: () => true }, repeat);
   const reboot = (): void => {
-    station.flush();
+    serialConsole.flush();
     host.exit(EXIT_REBOOT);
   };
-  const life = station.begin({ platform, settings, provideOps, reboot });
+  const life = serialConsole.begin({ platform, settings, provideOps, reboot });
   unattended(life, platform);
 }
 

@@ -5,7 +5,7 @@ import { CHIPS } from "../../src/places/chips";
 import { InputError } from "../../src/gpt/base/errors";
 import type { DoneEvent } from "../../src/protocol/events";
 import { CREATION } from "../../src/gpt/plan";
-import type { Room } from "../../src/gpt/base/platform";
+import type { MemoryBudget } from "../../src/gpt/base/platform";
 import { checkRegular, LIST } from "../files/inputs";
 import type { Call } from "../node/run-on-node";
 import { LineReader } from "../files/lines";
@@ -20,7 +20,7 @@ const EXIT_MEMORY = 3;
 export type Bundle = "device" | "board";
 
 /** The simulated device. */
-const ESP32 = CHIPS[0].room;
+const ESP32 = CHIPS[0].memory;
 
 /** A slot of this computer takes this much more than one of the device. */
 const SLOT_SURPLUS: Readonly<Record<Bits, number>> = { 32: 0, 64: 16 };
@@ -42,15 +42,15 @@ export class UncaughtError extends Error {}
  * @throws InputError when the heap is full; UncaughtError
  */
 export async function runOnXs(call: Call, options: XsOptions): Promise<DoneEvent["outcome"]> {
-  const { job, names, files, tell, tellsAllSteps, flush, whenReady, ending } = call;
+  const { job, names, files, emit, emitsAllSteps, flush, whenReady, ending } = call;
   ending.throwIfAborted();
   const namesFile = files.pathOf(names);
   const request: Request = {
     job,
     namesFile: names,
     actual: files.actual,
-    room: roomOf(options),
-    tellsAllSteps,
+    memory: memoryBudgetOf(options),
+    emitsAllSteps,
     flushes: flush !== undefined,
   };
   const child = startXs("device", request, namesFile, options);
@@ -72,7 +72,7 @@ export async function runOnXs(call: Call, options: XsOptions): Promise<DoneEvent
     }
     if (event.type === "start") hasStarted = true;
     if (event.type === "done") outcome = event.outcome;
-    tell(event);
+    emit(event);
   });
   stdout.setEncoding("utf8").on("data", (text: string) => {
     lines.take(text);
@@ -99,7 +99,7 @@ export async function runOnXs(call: Call, options: XsOptions): Promise<DoneEvent
 }
 
 /** What the simulated device has. */
-export function roomOf({ heapLimit }: XsOptions): Room {
+export function memoryBudgetOf({ heapLimit }: XsOptions): MemoryBudget {
   return heapLimit === undefined ? ESP32 : { total: heapLimit, largestPiece: heapLimit };
 }
 
@@ -121,7 +121,7 @@ export function startXs(
     [
       ...["--bundle", fileOf(bundle), "--preload", "--names", namesFile, "--request", JSON.stringify(request)],
       ...["--chunks", String(chunks), "--slots", String(slots), "--stack", String(stack)],
-      ...["--heap-limit", String(roomOf(options).total + surplus), "--with-parent", String(process.pid)],
+      ...["--heap-limit", String(memoryBudgetOf(options).total + surplus), "--with-parent", String(process.pid)],
     ],
     // In a process group of its own Ctrl-C does not reach it: it is asked to stop. Nor does Ctrl-Z.
     { stdio: ["pipe", "pipe", "pipe"], detached: true },

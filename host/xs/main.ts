@@ -14,14 +14,14 @@ declare const host: Host;
 const EXIT_ORPHANED = 1;
 
 export default function main(): void {
-  const { job, namesFile, actual, room, tellsAllSteps, flushes } = JSON.parse(host.request) as Request;
+  const { job, namesFile, actual, memory, emitsAllSteps, flushes } = JSON.parse(host.request) as Request;
   const pathOf = (name: string): string => (Object.hasOwn(actual, name) ? actual[name] : name);
-  const platform = xsPlatform(host, namesFile, pathOf, room);
+  const platform = xsPlatform(host, namesFile, pathOf, memory);
   const runner = new Runner(platform);
   let bytecodes = 0;
 
   const send = (event: WireEvent): void => host.write(`${JSON.stringify(event)}\n`);
-  const tell = (event: WireEvent): void => {
+  const emit = (event: WireEvent): void => {
     if (event.type === "trained") send(usageSince(host, bytecodes));
     send(event);
     if (event.type === "start") bytecodes = host.usage().bytecodes;
@@ -37,7 +37,7 @@ export default function main(): void {
     else if (line === FLUSHED) flushed();
     else if (line === undefined) host.exit(EXIT_ORPHANED);
   });
-  const work = runJob(job, { platform, runner, tell, tellsAllSteps, provideOps, ...(flushes && { flush }) });
+  const work = runJob(job, { platform, runner, emit, emitsAllSteps, provideOps, ...(flushes && { flush }) });
   unattended(
     work.then(() => host.setLineListener(undefined)),
     platform,

@@ -1,7 +1,7 @@
 import { InputError } from "../../src/gpt/base/errors";
-import { nativeOps, textTools } from "../../src/gpt/native/native-ops";
+import { nativeOps, datasetKernels } from "../../src/gpt/native/native-ops";
 import type { Dtype, Ops, OpsName } from "../../src/gpt/model/ops";
-import type { NewFile, Platform, Room } from "../../src/gpt/base/platform";
+import type { NewFile, Platform, MemoryBudget } from "../../src/gpt/base/platform";
 import { typescriptOps } from "../../src/gpt/model/typescript-ops";
 import type { UsageReport } from "../terminal/statistics";
 import type { Host } from "./host";
@@ -11,12 +11,17 @@ import type { Host } from "./host";
  */
 
 /** @param pathOf the file behind a name */
-export function xsPlatform(host: Host, namesFile: string, pathOf: (name: string) => string, room: Room): Platform {
+export function xsPlatform(
+  host: Host,
+  namesFile: string,
+  pathOf: (name: string) => string,
+  memory: MemoryBudget,
+): Platform {
   return {
     place: "XS",
     names: new Uint8Array(host.names),
     namesFile,
-    textTools,
+    datasetKernels: datasetKernels,
     storage: {
       open: (name) => asInputError(() => host.storage.open(pathOf(name))),
       create: (name) => asInputError(() => newFile(host, pathOf(name))),
@@ -25,7 +30,7 @@ export function xsPlatform(host: Host, namesFile: string, pathOf: (name: string)
     },
     now: () => host.now(),
     schedule: (slice) => host.schedule(slice, 0),
-    room: () => room,
+    memoryBudget: () => memory,
   };
 }
 

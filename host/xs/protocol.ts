@@ -1,6 +1,6 @@
 import type { Event } from "../../src/protocol/events";
 import type { Job } from "../../src/jobs/job";
-import type { Room } from "../../src/gpt/base/platform";
+import type { MemoryBudget } from "../../src/gpt/base/platform";
 import type { Settings } from "../../src/device/settings";
 import type { UsageReport } from "../terminal/statistics";
 
@@ -16,9 +16,9 @@ export interface Request {
   /** The file behind a name, for names that are not that file themselves. */
   readonly actual: Readonly<Record<string, string>>;
   /** The memory of the simulated device. */
-  readonly room: Room;
+  readonly memory: MemoryBudget;
   /** Whether every step is to be told, or only those that the log has a line for. */
-  readonly tellsAllSteps: boolean;
+  readonly emitsAllSteps: boolean;
   /** Whether to ask, before each save, that what was told is kept. */
   readonly flushes: boolean;
 }
@@ -30,7 +30,7 @@ export interface BoardRequest {
   readonly namesFile: string;
   /** Its flash: the folder of its files. */
   readonly folder: string;
-  readonly room: Room;
+  readonly memory: MemoryBudget;
 }
 
 /** How the simulated board ends when it wants to be started anew. */

@@ -11,7 +11,7 @@ import {
   trainingConfig,
 } from "../../src/gpt/model/config";
 import { Dataset } from "../../src/gpt/data/dataset";
-import { fit, loadName } from "../../src/gpt/training/fitting";
+import { bindDataset, loadDocument } from "../../src/gpt/training/document-length";
 import { Model } from "../../src/gpt/model/model";
 import { drawParameters } from "../../src/gpt/model/parameters";
 import { Random } from "../../src/gpt/model/random";
@@ -47,7 +47,7 @@ const MEMORY = ["__flash=0x80000000", "__flash_size=0x400000", "__ram=0x80400000
 const NAMES_FILE = join(ROOT, "data", "names.txt");
 const COUNTS_FILE = join(ROOT, "scripts", "chip", "counts.json");
 const SEED = 42;
-const MOST_RISE = 0.02;
+const MAX_RISE = 0.02;
 
 /** Of count.h, in its order. */
 const KERNELS = [
@@ -150,11 +150,11 @@ function drawn(
   const model = new Model({ ...DEFAULT_MODEL, preset }, typescriptOps("f32"));
   drawParameters(model.parameters, random, model.config);
   const dataset = new Dataset(readFileSync(NAMES_FILE), NAMES_FILE);
-  fit(model, dataset);
+  bindDataset(model, dataset);
   const tokens = new Uint8Array(model.config.blockSize + 1);
   const names = Array.from({ length: steps * batchSize }, (_, i) => {
     const index = sampling === "random" ? random.index(dataset.count) : i % dataset.count;
-    const rows = loadName(model, dataset, index, tokens);
+    const rows = loadDocument(model, dataset, index, tokens);
     return `${rows},${tokens.join()}`;
   });
   const stepNumbers = Array.from({ length: steps }, (_, step) => step);
@@ -207,7 +207,7 @@ function check({ compiler, presets }: Table): number {
   const rises = Object.entries(known.presets).flatMap(([preset, counts]) =>
     Object.entries(counts.kernels).flatMap(([name, before]) => {
       const now = presets[preset].kernels[name];
-      return now <= before * (1 + MOST_RISE) ? [] : [`${preset}, ${name}: ${now} instructions, ${before} before`];
+      return now <= before * (1 + MAX_RISE) ? [] : [`${preset}, ${name}: ${now} instructions, ${before} before`];
     }),
   );
   console.log(rises.length > 0 ? `\n${rises.join("\n")}` : "\nNo count has risen by more than 2 %.");
@@ -243,10 +243,10 @@ async function onXs(preset: PresetName, training: Partial<TrainingConfig>): Prom
         job,
         names: NAMES_FILE,
         files: new Files(ending),
-        tell(event) {
+        emit(event) {
           if (event.type === "error") throw new Error(event.message);
         },
-        tellsAllSteps: false,
+        emitsAllSteps: false,
         whenReady: (callback) => callback(),
         ending,
       },

@@ -5,14 +5,14 @@ import { addresses, esptool, portOptions, requireEsptool } from "./esptool.mjs";
 import { readImages } from "./images.mjs";
 import { boardOptions, imageFolder, portOption, requirePort, requireSdk, runMonitor } from "./sdk.mjs";
 
-const MOST_ATTEMPTS = 10;
+const MAX_ATTEMPTS = 10;
 const HINT = "hold its BOOT button, press EN (or RESET), and let BOOT go.";
 
 await main("flash", "Writes the built firmware to a board, then opens the monitor.", (command) => {
   boardOptions(portOption(command))
     .option("--baud <rate>", "of the transfer", "460800")
     .option("--from <folder>", "with other images than those of `npm run build:esp32`")
-    .option("--attempts <n>", "how often to try to reach the board", parseCount, MOST_ATTEMPTS)
+    .option("--attempts <n>", "how often to try to reach the board", parseCount, MAX_ATTEMPTS)
     .option("--no-monitor", "end when the firmware is written")
     .action(async ({ board, flash, port: named, baud, from, attempts, monitor }) => {
       if (from === undefined) requireSdk();

@@ -11,7 +11,7 @@ import { buildFirmware, imageFolder, requireModdable, requireSettings } from "./
 
 /** A training short enough to wait for. */
 const STEPS = 20;
-const MOST_SECONDS = 120;
+const MAX_SECONDS = 120;
 /** The tests that run on XS, some of them with whatever somebody may type. */
 const ON_XS = ["test/xs", "test/simulator", "test/native-ops", "test/fuzz-board"];
 
@@ -116,7 +116,7 @@ function toolsFor(project) {
     /** @param {string} host */
     async runOnLinux(host) {
       const program = join(output, "bin", "lin", "mc", "release", name, "mc.so");
-      const seconds = ["--seconds", String(MOST_SECONDS)];
+      const seconds = ["--seconds", String(MAX_SECONDS)];
       const { code, output: log } = await run(host, [...seconds, program], { show: false, check: false });
       const losses = [...log.matchAll(/^step +\d+\/\d+: loss = (\d+\.\d+)/gm)].map(([, loss]) => Number(loss));
       if (code !== 0 || !log.includes("=== Done ===") || losses.length === 0)

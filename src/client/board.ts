@@ -12,9 +12,9 @@ const FAREWELL_TIME = 400;
 
 export interface BoardListener extends ClientListener {
   /** It is a debug build that talks to the debugger. */
-  foundXsbug(): void;
+  onXsbug(): void;
   /** It is hardly text. */
-  foundNoise(): void;
+  onNoise(): void;
 }
 
 /** The board behind a link, as a client of the device protocol sees it: text in any pieces becomes lines. */
@@ -31,8 +31,8 @@ export class Board {
     listener: BoardListener,
     firstId: number,
   ) {
-    this.filter = new XsbugFilter(() => listener.foundXsbug());
-    this.noise = new Noise(() => listener.foundNoise());
+    this.filter = new XsbugFilter(() => listener.onXsbug());
+    this.noise = new Noise(() => listener.onNoise());
     this.client = new ProtocolClient(link, listener, firstId);
   }
 

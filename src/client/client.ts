@@ -1,18 +1,18 @@
 import { InputError, printable } from "../gpt/base/errors";
-import { type Ack, Commands, type Link, type RunOptions, Silent } from "./commands";
-import { Fetching, type Progress } from "./fetching";
+import { type Ack, Commands, type Link, type RunOptions, NoAnswerError } from "./commands";
+import { FetchTransfer, type Progress } from "./fetching";
 import { type DeviceLine, openLine, PROTOCOL_VERSION } from "../protocol/lines";
 import { RestartReader, type Restarted } from "./restart";
-import { Sending } from "./sending";
+import { SendTransfer } from "./sending";
 
 /** Who is told what a device says. */
 export interface ClientListener {
   /** A line of the protocol, in order and once. */
-  heard(line: DeviceLine): void;
+  onLine(line: DeviceLine): void;
   /** A line that is none. */
-  text(line: string): void;
+  onText(line: string): void;
   /** The board has restarted: it speaks to people, and what was under way has failed with this. */
-  restarted?(reason: Restarted): void;
+  onRestart?(reason: Restarted): void;
 }
 
 /** Whether a line that cannot be opened is one of the protocol, damaged. */
@@ -20,7 +20,7 @@ const isDamaged = (line: string): boolean => line.startsWith('{"n":') || line.in
 /** How long a board that has restarted may take to say more about it, in milliseconds. */
 const RESTART_TIME = 300;
 /** How often to ask for the protocol, each time with a repeat. */
-const MOST_GREETINGS = 3;
+const MAX_GREETINGS = 3;
 
 /** A program's side of the device protocol: PROTOCOL.md describes it. */
 export class ProtocolClient {
@@ -29,8 +29,8 @@ export class ProtocolClient {
   private readonly commands: Commands;
   private next: number | undefined;
   private hello: DeviceLine | undefined;
-  private fetching: Fetching | undefined;
-  private sending: Sending | undefined;
+  private fetching: FetchTransfer | undefined;
+  private sending: SendTransfer | undefined;
   /** Whether the device speaks the protocol, as far as is known. */
   private isOpen = false;
   private readonly restarts = new RestartReader();
@@ -53,17 +53,17 @@ export class ProtocolClient {
     const opened = openLine(line);
     if (opened === undefined) {
       if (line === "" || isDamaged(line)) return;
-      this.listener.text(line);
+      this.listener.onText(line);
       this.watchRestart(line);
       return;
     }
-    this.commands.heard();
+    this.commands.noteLine();
     if (!this.isNew(opened)) return;
     if (opened.type === "hello") this.hello = opened;
     else if (opened.type === "ack") this.commands.acknowledged(opened);
     else if (opened.type === "damaged") this.commands.damaged();
     else if (opened.type === "chunk") this.fetching?.take(opened);
-    this.listener.heard(opened);
+    this.listener.onLine(opened);
   }
 
   /**
@@ -81,13 +81,13 @@ export class ProtocolClient {
     } catch (error) {
       // That it does not answer is half of it.
       const [restart] = this.restartsMeanwhile;
-      if (!(error instanceof Silent) || this.restartsMeanwhile.length === 0) throw error;
+      if (!(error instanceof NoAnswerError) || this.restartsMeanwhile.length === 0) throw error;
       throw new InputError(`${restart.message} ${error.message}`);
     }
   }
 
   private async greet(): Promise<DeviceLine> {
-    for (let i = 0; i < MOST_GREETINGS; i++) {
+    for (let i = 0; i < MAX_GREETINGS; i++) {
       this.hello = undefined;
       this.next = undefined;
       await this.run("set log json", { repeats: 2, isAtOnce: true });
@@ -115,7 +115,7 @@ export class ProtocolClient {
    */
   async fetch(progress: Progress): Promise<Uint8Array> {
     this.requireIdle();
-    this.fetching = new Fetching(this.commands, progress);
+    this.fetching = new FetchTransfer(this.commands, progress);
     try {
       return await this.fetching.run();
     } finally {
@@ -130,7 +130,7 @@ export class ProtocolClient {
    */
   async send(bytes: Uint8Array, progress: Progress, name = ""): Promise<void> {
     this.requireIdle();
-    this.sending = new Sending(this.commands, bytes, progress, name);
+    this.sending = new SendTransfer(this.commands, bytes, progress, name);
     try {
       await this.sending.run();
     } finally {
@@ -155,7 +155,7 @@ export class ProtocolClient {
   private hasRestarted(): void {
     this.callOff?.();
     this.callOff = undefined;
-    const reason = this.restarts.tell();
+    const reason = this.restarts.emit();
     if (!this.isOpen) {
       // The banner says less than the line before it.
       if (this.restartsMeanwhile.length === 0) this.restartsMeanwhile.push(reason);
@@ -163,14 +163,14 @@ export class ProtocolClient {
     }
     this.isOpen = false;
     this.failAll(reason);
-    this.listener.restarted?.(reason);
+    this.listener.onRestart?.(reason);
   }
 
   /** Whoever waits for something gets the reason why it does not come. */
   private failAll(reason: Error): void {
     this.commands.fail(reason);
-    this.sending?.failed(reason);
-    this.fetching?.failed(reason);
+    this.sending?.onError(reason);
+    this.fetching?.onError(reason);
   }
 
   private requireIdle(): void {

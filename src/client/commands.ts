@@ -1,6 +1,6 @@
 import { InputError } from "../gpt/base/errors";
 import { encodeUtf8 } from "../gpt/base/utf8";
-import { type DeviceLine, LARGEST_ID, MOST_LINE_BYTES, REMEMBERED_IDS, tagCommand } from "../protocol/lines";
+import { type DeviceLine, LARGEST_ID, MAX_LINE_BYTES, REMEMBERED_IDS, tagCommand } from "../protocol/lines";
 
 /** What a client needs of the place where it runs. */
 export interface Link {
@@ -23,12 +23,12 @@ export interface Ack {
 
 /** Who waits for acknowledgements. One may wait for several. */
 export interface Waiter {
-  acknowledged(ack: Ack, id: number): void;
+  onAck(ack: Ack, id: number): void;
   /** No acknowledgement has come in time. @param isSilent whether nothing at all has come */
-  overdue(id: number, isSilent: boolean): void;
+  onTimeout(id: number, isSilent: boolean): void;
   /** The device has got a tagged line damaged, perhaps this one. */
-  damaged(id: number): void;
-  failed(reason: Error): void;
+  onDamaged(id: number): void;
+  onError(reason: Error): void;
 }
 
 export interface RunOptions {
@@ -46,13 +46,13 @@ interface Sent {
   at: number;
 }
 
-const MOST_REPEATS = 5;
+const MAX_REPEATS = 5;
 /** How often it may arrive damaged. */
 const MAX_DAMAGED = 50;
 /** Milliseconds without any line after which a command is sent again. */
-const SILENCE = 2000;
+const SILENCE_TIMEOUT_MS = 2000;
 /** Milliseconds after which it is sent again whatever comes: a device that trains always has something to say. */
-const PATIENCE = 5000;
+const REPEAT_TIMEOUT_MS = 5000;
 /** How often to look, in milliseconds. */
 const TICK = 250;
 
@@ -63,8 +63,8 @@ const NO_REASON = "The board refuses, and does not say why.";
 const SILENT = "The board does not answer: is it connected, and does its firmware know the device protocol?";
 
 /** Nothing has answered. */
-export class Silent extends InputError {
-  override name = "Silent";
+export class NoAnswerError extends InputError {
+  override name = "NoAnswerError";
 
   constructor() {
     super(SILENT);
@@ -88,7 +88,7 @@ export class Commands {
    * Sends a command until it is acknowledged.
    * @throws InputError when it is refused, or nothing answers
    */
-  run(command: string, { repeats = MOST_REPEATS, isAtOnce = false }: RunOptions = {}): Promise<Ack> {
+  run(command: string, { repeats = MAX_REPEATS, isAtOnce = false }: RunOptions = {}): Promise<Ack> {
     return new Promise((resolve, reject) => {
       let left = repeats;
       let damagedLeft = MAX_DAMAGED;
@@ -102,14 +102,14 @@ export class Commands {
         this.repeat(id);
       };
       this.send(command, {
-        acknowledged: (ack) => (ack.ok ? resolve(ack) : reject(refusalOf(ack))),
-        overdue: (id, isSilent) => {
+        onAck: (ack) => (ack.ok ? resolve(ack) : reject(refusalOf(ack))),
+        onTimeout: (id, isSilent) => {
           if (!isAtOnce && this.heardAt > repeatedAt) left = repeats;
-          if ((isSilent || isAtOnce) && left-- === 0) giveUp(id, new Silent());
+          if ((isSilent || isAtOnce) && left-- === 0) giveUp(id, new NoAnswerError());
           else again(id);
         },
-        damaged: (id) => (damagedLeft-- === 0 ? giveUp(id, new InputError(DAMAGED)) : again(id)),
-        failed: reject,
+        onDamaged: (id) => (damagedLeft-- === 0 ? giveUp(id, new InputError(DAMAGED)) : again(id)),
+        onError: reject,
       });
     });
   }
@@ -123,8 +123,8 @@ export class Commands {
     const id = this.id;
     const line = tagCommand(id, command);
     const size = encodeUtf8(line).length;
-    if (size > MOST_LINE_BYTES)
-      throw new InputError(`The command is ${size - MOST_LINE_BYTES} bytes too long for the board.`);
+    if (size > MAX_LINE_BYTES)
+      throw new InputError(`The command is ${size - MAX_LINE_BYTES} bytes too long for the board.`);
     this.id = id === LARGEST_ID ? 1 : id + 1;
     this.sent.set(id, { line, order: this.order++, waiter, at: this.link.now() });
     this.link.send(line);
@@ -138,7 +138,7 @@ export class Commands {
   }
 
   /** A line has come. */
-  heard(): void {
+  noteLine(): void {
     this.heardAt = this.link.now();
   }
 
@@ -148,11 +148,11 @@ export class Commands {
     if (waiting === undefined || typeof id !== "number" || typeof ok !== "boolean") return;
     this.sent.delete(id);
     const ack = { ok, ...(typeof error === "string" ? { error } : {}), ...(isPlace(next) ? { next } : {}) };
-    waiting.waiter.acknowledged(ack, id);
+    waiting.waiter.onAck(ack, id);
   }
 
   damaged(): void {
-    for (const [id, { waiter }] of [...this.sent]) waiter.damaged(id);
+    for (const [id, { waiter }] of [...this.sent]) waiter.onDamaged(id);
   }
 
   /** Nobody waits any more. */
@@ -161,7 +161,7 @@ export class Commands {
     this.sent.clear();
     this.callOff?.();
     this.callOff = undefined;
-    for (const waiter of waiters) waiter.failed(reason);
+    for (const waiter of waiters) waiter.onError(reason);
   }
 
   /** A device that has forgotten the number would carry the command out a second time. */
@@ -180,8 +180,8 @@ export class Commands {
     this.callOff = undefined;
     const now = this.link.now();
     for (const [id, sent] of [...this.sent]) {
-      const isSilent = now - Math.max(this.heardAt, sent.at) >= SILENCE;
-      if (this.sent.has(id) && (isSilent || now - sent.at >= PATIENCE)) sent.waiter.overdue(id, isSilent);
+      const isSilent = now - Math.max(this.heardAt, sent.at) >= SILENCE_TIMEOUT_MS;
+      if (this.sent.has(id) && (isSilent || now - sent.at >= REPEAT_TIMEOUT_MS)) sent.waiter.onTimeout(id, isSilent);
     }
     this.watch();
   }

@@ -7,7 +7,7 @@ import type { Link } from "./commands";
 import { escapeLine } from "./escape";
 import { BOOT_LINES, type DeviceLine } from "../protocol/lines";
 import { Restarted } from "./restart";
-import { eventOf, sayingOf, stateOf, type ToldState } from "./told";
+import { parseEvent, parseText, parseStatus, type DeviceStatus } from "./parse-line";
 
 /** How long a board may speak text, once it has spoken to programs, until it is asked again: it was restarted. */
 const TEXT_TIME = 1000;
@@ -17,17 +17,17 @@ const STARTS: readonly string[] = Object.freeze([BOOT_LINES.banner, "rst:", "ets
 /** Who is told how a conversation goes. */
 export interface ConversationListener {
   /** A line of the board for people; it may be shown as it is. */
-  said(line: string): void;
-  heardEvent(event: Event): void;
-  heardState(state: ToldState): void;
+  onLine(line: string): void;
+  onEvent(event: Event): void;
+  onStatus(state: DeviceStatus): void;
   /** What the user is to know, in a sentence. */
-  remark(message: string): void;
-  foundXsbug(): void;
-  foundNoise(): void;
+  onRemark(message: string): void;
+  onXsbug(): void;
+  onNoise(): void;
   /** Whether the board speaks to programs is another. */
-  changed(): void;
+  onProtocolChange(): void;
   /** A mistake in the program. */
-  failed(error: Error): void;
+  onError(error: Error): void;
 }
 
 /**
@@ -88,41 +88,41 @@ export class Conversation implements BoardListener {
     this.board.client.cancel(reason);
   }
 
-  heard(line: DeviceLine): void {
+  onLine(line: DeviceLine): void {
     this.callOff?.();
     this.callOff = undefined;
     if (this.isProtocol === false) return;
     const { listener } = this;
-    const event = eventOf(line);
-    if (event) listener.heardEvent(event);
-    const state = stateOf(line);
-    if (state) listener.heardState(state);
+    const event = parseEvent(line);
+    if (event) listener.onEvent(event);
+    const state = parseStatus(line);
+    if (state) listener.onStatus(state);
     const text = event && formatText(event);
-    if (text) for (const line of text.slice(0, -1).split("\n")) listener.said(escapeLine(line));
-    const saying = sayingOf(line);
-    if (saying !== undefined) listener.said(escapeLine(saying));
+    if (text) for (const line of text.slice(0, -1).split("\n")) listener.onLine(escapeLine(line));
+    const saying = parseText(line);
+    if (saying !== undefined) listener.onLine(escapeLine(saying));
   }
 
-  text(line: string): void {
-    this.listener.said(escapeLine(line));
+  onText(line: string): void {
+    this.listener.onLine(escapeLine(line));
     if (this.isOver) return;
     // A board that has been restarted speaks to people.
     if (this.isProtocol) this.callOff ??= this.link.after(TEXT_TIME, () => this.greet());
     else if (this.isProtocol === false && STARTS.some((start) => line.startsWith(start))) this.greet();
   }
 
-  restarted(reason: Restarted): void {
-    if (!this.isOver) this.listener.remark(reason.message);
+  onRestart(reason: Restarted): void {
+    if (!this.isOver) this.listener.onRemark(reason.message);
   }
 
-  foundXsbug(): void {
+  onXsbug(): void {
     this.setProtocol(false);
     this.client.cancel(new InputError("The board talks to the debugger."));
-    this.listener.foundXsbug();
+    this.listener.onXsbug();
   }
 
-  foundNoise(): void {
-    this.listener.foundNoise();
+  onNoise(): void {
+    this.listener.onNoise();
   }
 
   /** Asks the board to speak to programs. */
@@ -136,8 +136,8 @@ export class Conversation implements BoardListener {
         // It was told already.
         if (this.isOver || this.isProtocol === false) return;
         this.setProtocol(false);
-        if (!(error instanceof InputError)) this.listener.failed(error as Error);
-        else if (isFirst) this.listener.remark(`${error.message} What it says is shown as text, without a curve.`);
+        if (!(error instanceof InputError)) this.listener.onError(error as Error);
+        else if (isFirst) this.listener.onRemark(`${error.message} What it says is shown as text, without a curve.`);
         this.link.send("set log text");
       },
     );
@@ -146,14 +146,14 @@ export class Conversation implements BoardListener {
   private remarkOn(error: unknown): void {
     // That it has restarted is told once.
     if (this.isOver || error instanceof Restarted) return;
-    if (error instanceof InputError) this.listener.remark(error.message);
-    else this.listener.failed(error as Error);
+    if (error instanceof InputError) this.listener.onRemark(error.message);
+    else this.listener.onError(error as Error);
   }
 
   private setProtocol(isProtocol: boolean | undefined): void {
     this.callOff?.();
     this.callOff = undefined;
     this.isProtocol = isProtocol;
-    this.listener.changed();
+    this.listener.onProtocolChange();
   }
 }

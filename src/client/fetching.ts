@@ -1,15 +1,15 @@
 import { InputError } from "../gpt/base/errors";
 import { decodeBase64 } from "../protocol/base64";
 import { type Ack, type Commands, DAMAGED, GONE, refusalOf, type Waiter } from "./commands";
-import { CHUNK_BYTES, type DeviceLine, MOST_CHUNKS } from "../protocol/lines";
+import { CHUNK_BYTES, type DeviceLine, MAX_CHUNKS } from "../protocol/lines";
 
 /** Called with the bytes that have been carried, and how many there are. */
 export type Progress = (done: number, total: number) => void;
 
 /** What a board could hold: a page or a monitor allocates no more because a board says so. */
-export const MOST_FILE_BYTES = 16 << 20;
+export const MAX_FILE_BYTES = 16 << 20;
 /** How often in a row the device may answer without anything that was missing. */
-const MOST_FRUITLESS = 20;
+const MAX_FRUITLESS = 20;
 /** How often in a row the device may be silent. */
 const MAX_PAUSES = 5;
 /** How often in a row a request may be damaged on its way. */
@@ -31,7 +31,7 @@ interface Request {
  * The file of a device, put together from its chunks in whatever order these arrive. The device answers requests in
  * their order: when one is acknowledged, what has not arrived of those before it is missing, and asked for again.
  */
-export class Fetching implements Waiter {
+export class FetchTransfer implements Waiter {
   private bytes: Uint8Array | undefined;
   private hasArrived = new Uint8Array(0);
   private chunksArrived = 0;
@@ -73,8 +73,8 @@ export class Fetching implements Waiter {
     if (!Number.isSafeInteger(size) || (size as number) < 1 || typeof at !== "number" || typeof data !== "string")
       return;
     const total = size as number;
-    if (total > MOST_FILE_BYTES) {
-      this.failed(new InputError(`The board has a file of ${total} bytes, more than a checkpoint can have there.`));
+    if (total > MAX_FILE_BYTES) {
+      this.onError(new InputError(`The board has a file of ${total} bytes, more than a checkpoint can have there.`));
       return;
     }
     if (this.bytes === undefined) {
@@ -82,7 +82,7 @@ export class Fetching implements Waiter {
       this.hasArrived = new Uint8Array(Math.ceil(total / CHUNK_BYTES));
     }
     if (total !== this.bytes.length) {
-      this.failed(new InputError("The file on the board has changed while it was fetched: fetch it again."));
+      this.onError(new InputError("The file on the board has changed while it was fetched: fetch it again."));
       return;
     }
     const chunk = at / CHUNK_BYTES;
@@ -96,29 +96,29 @@ export class Fetching implements Waiter {
     if (this.isFluent) this.advance();
   }
 
-  acknowledged({ ok, error }: Ack, id: number): void {
+  onAck({ ok, error }: Ack, id: number): void {
     const place = this.underWay.findIndex((request) => request.id === id);
     if (place < 0) return;
     if (!ok) {
-      this.failed(refusalOf({ error }));
+      this.onError(refusalOf({ error }));
       return;
     }
     for (const request of this.underWay.splice(0, place + 1)) this.commands.forget(request.id);
     this.pauses = this.damagedInARow = 0;
     this.fruitless = this.chunksArrived > this.arrivedBefore ? 0 : this.fruitless + 1;
     this.arrivedBefore = this.chunksArrived;
-    if (this.fruitless > MOST_FRUITLESS) {
-      this.failed(new InputError("The board acknowledges, but nothing of the file arrives."));
+    if (this.fruitless > MAX_FRUITLESS) {
+      this.onError(new InputError("The board acknowledges, but nothing of the file arrives."));
       return;
     }
     if (this.fruitless === 0) this.isFluent = true;
     this.advance();
   }
 
-  overdue(): void {
+  onTimeout(): void {
     if (this.underWay.length === 0) return;
     if (this.pauses++ === MAX_PAUSES) {
-      this.failed(new InputError(GONE));
+      this.onError(new InputError(GONE));
       return;
     }
     this.isFluent = false;
@@ -126,11 +126,11 @@ export class Fetching implements Waiter {
     this.advance();
   }
 
-  damaged(id: number): void {
+  onDamaged(id: number): void {
     // One line was damaged, but everybody who waits hears of it. Where others are under way, their acknowledgements tell.
     if (id !== this.underWay.at(-1)?.id) return;
     if (this.damagedInARow++ === MAX_DAMAGED) {
-      this.failed(new InputError(DAMAGED));
+      this.onError(new InputError(DAMAGED));
       return;
     }
     if (this.underWay.length > 1) return;
@@ -138,7 +138,7 @@ export class Fetching implements Waiter {
     this.advance();
   }
 
-  failed(reason: Error): void {
+  onError(reason: Error): void {
     this.trouble ??= reason;
     this.forgetRequests();
     this.giveUp?.(reason);
@@ -157,7 +157,7 @@ export class Fetching implements Waiter {
     while (first < this.hasArrived.length && !this.isWanted(first)) first++;
     if (!this.isWanted(first)) return;
     let count = 1;
-    while (count < MOST_CHUNKS && this.isWanted(first + count)) count++;
+    while (count < MAX_CHUNKS && this.isWanted(first + count)) count++;
     const id = this.commands.send(`chunk ${first * CHUNK_BYTES} ${count}`, this);
     this.underWay.push({ id, first, count });
   }

@@ -39,7 +39,7 @@ export class RestartReader {
   }
 
   /** What is to be told of the restart. The reader then waits for another. */
-  tell(): Restarted {
+  emit(): Restarted {
     const reasons = this.reasons.map((reason) => (reason.endsWith(".") ? reason.slice(0, -1) : reason));
     this.reasons = [];
     this.hasStarted = false;

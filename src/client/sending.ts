@@ -27,7 +27,7 @@ const MAX_DAMAGED = 100;
  * over the others, and each acknowledgement says where it stands: when a line was lost, the others are
  * waited for, and it goes on from there (go-back-N).
  */
-export class Sending implements Waiter {
+export class SendTransfer implements Waiter {
   /** What the device waits for. */
   private next = 0;
   /** What is to be sent next. */
@@ -73,15 +73,15 @@ export class Sending implements Waiter {
     return (this.name === "" ? NAMELESS : printablePath(this.name)) + sentence.slice(RECEIVED.length);
   }
 
-  acknowledged({ ok, error, next = 0 }: Ack, id: number): void {
+  onAck({ ok, error, next = 0 }: Ack, id: number): void {
     const place = this.underWay.findIndex((line) => line.id === id);
     if (place < 0) return;
     if (!ok) {
-      this.failed(refusalOf({ error }));
+      this.onError(refusalOf({ error }));
       return;
     }
     if (next < this.next) {
-      this.failed(new InputError("The board has begun to receive another file: send this one again."));
+      this.onError(new InputError("The board has begun to receive another file: send this one again."));
       return;
     }
     // Acknowledgements come in order: those of the lines before were lost, or will tell nothing new.
@@ -95,28 +95,28 @@ export class Sending implements Waiter {
     this.advance();
   }
 
-  overdue(): void {
+  onTimeout(): void {
     if (this.underWay.length === 0) return;
     if (this.pauses++ === MAX_PAUSES) {
-      this.failed(new InputError(GONE));
+      this.onError(new InputError(GONE));
       return;
     }
     this.window = 1;
     this.beginAgain();
   }
 
-  damaged(id: number): void {
+  onDamaged(id: number): void {
     // One line was damaged, but everybody who waits hears of it.
     if (id !== this.underWay.at(-1)?.id) return;
     if (this.damagedInARow++ === MAX_DAMAGED) {
-      this.failed(new InputError(DAMAGED));
+      this.onError(new InputError(DAMAGED));
       return;
     }
     // Where others are under way, their acknowledgements tell.
     if (++this.damagedLines >= this.underWay.length) this.beginAgain();
   }
 
-  failed(reason: Error): void {
+  onError(reason: Error): void {
     this.forgetLines();
     this.giveUp?.(reason);
   }
@@ -132,7 +132,7 @@ export class Sending implements Waiter {
     this.isBehind = false;
     while (this.underWay.length < this.window && this.at < this.bytes.length) {
       if (this.linesLeft-- === 0) {
-        this.failed(new InputError("The board takes too little of what it is sent: try again."));
+        this.onError(new InputError("The board takes too little of what it is sent: try again."));
         return;
       }
       const piece = this.bytes.subarray(this.at, this.at + DATA_BYTES);

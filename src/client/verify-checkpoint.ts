@@ -1,7 +1,7 @@
 import { CheckingTask } from "../gpt/checkpoint/loading";
 import { Checkpoint } from "../gpt/checkpoint/reader";
 import { storageOfBytes } from "../places/stored-bytes";
-import { latinVocabulary } from "../gpt/data/vocabulary";
+import { lowercaseVocabulary } from "../gpt/data/vocabulary";
 import { typescriptOps } from "../gpt/model/typescript-ops";
 import type { Clock } from "../gpt/base/platform";
 import { Runner } from "../gpt/base/runner";
@@ -16,7 +16,7 @@ export async function verifyCheckpoint(bytes: Uint8Array, name: string, clock: C
   const checkpoint = await Checkpoint.open(storageOfBytes(bytes), name);
   try {
     checkpoint.modelConfig({});
-    checkpoint.vocabulary(latinVocabulary());
+    checkpoint.vocabulary(lowercaseVocabulary());
     await new Runner(clock).run(new CheckingTask(checkpoint, typescriptOps(checkpoint.dtype)));
     return checkpoint.step;
   } finally {

@@ -11,12 +11,12 @@ export class CancellableTasks {
 
   /**
    * @param sayAlive tells programs that the work goes on
-   * @param hasRoom see DevicePlace.hasRoom
+   * @param canWrite see DeviceContext.canWrite
    */
   constructor(
     private readonly runner: Runner,
     private readonly sayAlive: () => void,
-    private readonly hasRoom: ((most?: number) => boolean) | undefined,
+    private readonly canWrite: ((most?: number) => boolean) | undefined,
   ) {}
 
   /**
@@ -48,9 +48,9 @@ export class CancellableTasks {
   }
 
   /** A task that answers in lines: it waits for room for each. @param most bytes that may wait before */
-  paced(task: Task, most?: number): Task {
-    const { hasRoom } = this;
-    return hasRoom ? { work: (now) => !hasRoom(most) || task.work(now) } : task;
+  withBackPressure(task: Task, most?: number): Task {
+    const { canWrite } = this;
+    return canWrite ? { work: (now) => !canWrite(most) || task.work(now) } : task;
   }
 
   /** Cancels all that is under way; returns whether there was anything. */

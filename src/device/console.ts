@@ -50,7 +50,7 @@ export class Console {
     },
   ) {
     this.context = new CommandContext(device);
-    device.onRest = () => {
+    device.onIdle = () => {
       this.isHeld = false;
       this.advance();
     };
@@ -85,17 +85,17 @@ export class Console {
       return;
     }
     const tagged = readTagged(line);
-    if (!tagged) this.device.log.tell({ type: "damaged" });
+    if (!tagged) this.device.log.emit({ type: "damaged" });
     else {
       const before = this.known.find(({ id }) => id === tagged.id);
       if (!before) this.accept(tagged.command.trimStart(), this.remember(tagged.id));
-      else if (before.ack) this.device.log.tell(before.ack);
+      else if (before.ack) this.device.log.emit(before.ack);
     }
   };
 
   /** A line was no text, or too long. @param first its first byte */
   readonly refuse = (answer: string, first: number): void => {
-    if (isTagged(String.fromCharCode(first))) this.device.log.tell({ type: "damaged" });
+    if (isTagged(String.fromCharCode(first))) this.device.log.emit({ type: "damaged" });
     else this.device.say(answer);
   };
 
@@ -132,7 +132,7 @@ export class Console {
 
   /** Whether what comes now was not pasted with what runs. */
   private get isLater(): boolean {
-    return this.device.place.platform.now() > this.pasteUntil;
+    return this.device.context.platform.now() > this.pasteUntil;
   }
 
   /** Carries out what waits, as far as it may. */
@@ -164,7 +164,7 @@ export class Console {
     if (isApart) this.atOnce++;
     else {
       running.push(command);
-      this.pasteUntil = this.device.place.platform.now() + PASTE_MS;
+      this.pasteUntil = this.device.context.platform.now() + PASTE_MS;
     }
     const end = (): void => {
       if (isApart) this.atOnce--;
@@ -211,7 +211,7 @@ export class Console {
     known.ack = ack;
     const ended = this.known.filter((command) => command.ack);
     if (ended.length > REMEMBERED_IDS) this.known.splice(this.known.indexOf(ended[0]), 1);
-    this.device.log.tell(ack);
+    this.device.log.emit(ack);
   }
 
   /** A device that has forgotten a number would carry its command out a second time. */

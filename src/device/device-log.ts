@@ -1,4 +1,4 @@
-import type { Event, Tell } from "../protocol/events";
+import type { Event, Emit } from "../protocol/events";
 import { PROTOCOL_VERSION, sealLine } from "../protocol/lines";
 import { formatText } from "../protocol/text-log";
 
@@ -10,15 +10,15 @@ export class DeviceLog {
 
   /**
    * @param write takes whole lines
-   * @param hear is told first, where somebody listens
+   * @param onEvent is told first, where somebody listens
    */
   constructor(
     private readonly write: (text: string) => void,
-    private readonly hear?: Tell,
+    private readonly onEvent?: Emit,
   ) {}
 
-  readonly tell = (event: Event): void => {
-    this.hear?.(event);
+  readonly emit = (event: Event): void => {
+    this.onEvent?.(event);
     const text = this.isJson ? `${sealLine(this.n++, event)}\n` : forPeople(event);
     if (text !== "") this.write(text);
   };
@@ -27,7 +27,7 @@ export class DeviceLog {
   beginJson(version: string, place: string): void {
     this.isJson = true;
     this.n = 0;
-    this.tell({ type: "hello", protocol: PROTOCOL_VERSION, version, place });
+    this.emit({ type: "hello", protocol: PROTOCOL_VERSION, version, place });
   }
 
   beginText(): void {

@@ -7,23 +7,23 @@ import {
 } from "../gpt/model/config";
 import { BootGuard } from "./boot-guard";
 import { CancellableTasks } from "./cancellable-tasks";
-import type { DevicePlace } from "./place";
-import { RECEIVED, STORED } from "./checkpoint-store";
+import type { DeviceContext } from "./device-context";
+import { RECEIVED, STORED } from "./checkpoint-files";
 import { DeviceLog } from "./device-log";
 import { countOf, InputError } from "../gpt/base/errors";
 import type { DeviceState } from "../protocol/events";
-import { Keeper } from "./keeping";
+import { CheckpointStore } from "./checkpoint-store";
 import { HalfLoaded } from "../gpt/checkpoint/training-checkpoint";
-import { tellOddities, tellTooLong } from "../gpt/training/list-remarks";
+import { reportOddities, reportTooLong } from "../gpt/training/list-remarks";
 import { Model } from "../gpt/model/model";
 import { drawParameters } from "../gpt/model/parameters";
-import { besideCommands, checkRoom } from "../gpt/plan";
+import { besideCommands, checkMemory } from "../gpt/plan";
 import { Random } from "../gpt/model/random";
 import { type Ending, Runner, type Task } from "../gpt/base/runner";
 import { buildOf } from "./settings";
 import { type StoredKey, StoredSettings } from "./stored-settings";
 import { datasetOf } from "../gpt/data/dataset";
-import { startOf, Training } from "../gpt/training/training";
+import { startOf, TrainingTask } from "../gpt/training/training";
 import { Session } from "../gpt/training/session";
 import { Trainer } from "../gpt/training/trainer";
 import { Transfer } from "./transfer";
@@ -46,14 +46,14 @@ export class Device {
   readonly log: DeviceLog;
   readonly trainer: Trainer;
   readonly transfer: Transfer | undefined;
-  readonly keeper: Keeper | undefined;
+  readonly checkpoints: CheckpointStore | undefined;
   readonly settings: StoredSettings;
   /** With which the run began. */
   seed: number;
   /** Whether commands can be carried out: the stored checkpoint is restored, or there is none. */
   isReady = false;
-  /** Is called when that is so, and whenever the training has come to rest. */
-  onRest: () => void = () => undefined;
+  /** Called when that is so, and whenever the training stops between two steps. */
+  onIdle: () => void = () => undefined;
   readonly tasks: CancellableTasks;
   private readonly runner: Runner;
   private session: Session;
@@ -63,10 +63,10 @@ export class Device {
   isEnding = false;
   /** The steps that were asked for: with how many done it pauses, and whom to tell. */
   private stepping: { readonly until: number; readonly end: () => void } | undefined;
-  private saveWaiting: Promise<void> | undefined;
+  private pendingSave: Promise<void> | undefined;
   /** Whether a save was passed over, as the checkpoint was fetched. */
-  private isSaveOwed = false;
-  /** What is done once the training rests, and how to wake the device that idles. */
+  private isSavePending = false;
+  /** Work that waits for the end of the current step, and what wakes the device when it idles. */
   private readonly waiting: (() => Promise<void>)[] = [];
   private wake: (() => void) | undefined;
 
@@ -74,20 +74,20 @@ export class Device {
    * Allocates all that training needs.
    * @throws InputError when the settings or the dataset will not do, or there is no memory
    */
-  constructor(readonly place: DevicePlace) {
-    const { platform, settings, write, hear } = place;
+  constructor(readonly context: DeviceContext) {
+    const { platform, settings, write, onEvent } = context;
     const { storage } = platform;
-    this.log = new DeviceLog(write, hear);
+    this.log = new DeviceLog(write, onEvent);
     this.runner = new Runner(platform, (now) => this.isPortUrgent(now));
     const sayAlive = (): void => {
-      if (this.log.isJson) this.tellState();
+      if (this.log.isJson) this.emitState();
     };
-    this.tasks = new CancellableTasks(this.runner, sayAlive, place.hasRoom);
+    this.tasks = new CancellableTasks(this.runner, sayAlive, context.canWrite);
     const dataset = datasetOf(platform);
     const config = { ...DEFAULT_MODEL, ...settings.model, vocabularySize: dataset.vocabulary.size };
-    const room = platform.room();
-    if (room) checkRoom(config, besideCommands(room), dataset.indexBytes);
-    const model = new Model(config, place.provideOps("f32", settings.ops), dataset.vocabulary);
+    const memory = platform.memoryBudget();
+    if (memory) checkMemory(config, besideCommands(memory), dataset.indexBytes);
+    const model = new Model(config, context.provideOps("f32", settings.ops), dataset.vocabulary);
     this.seed = settings.seed;
     const { temperature, logEvery, saveEvery } = settings;
     this.settings = new StoredSettings(storage, {
@@ -101,12 +101,19 @@ export class Device {
     this.trainer = new Trainer(model, dataset, new Random(this.seed), schedule);
     if (storage) {
       const build = buildOf(settings, schedule);
-      const runPaced = (task: Task): Promise<unknown> =>
-        this.runner.run(this.tasks.paced(task, MAX_BYTES_BEFORE_CHUNK));
+      const runWithBackPressure = (task: Task): Promise<unknown> =>
+        this.runner.run(this.tasks.withBackPressure(task, MAX_BYTES_BEFORE_CHUNK));
       const { runner, trainer } = this;
-      const { tell } = this.log;
-      this.keeper = new Keeper({ storage, runner, trainer, build, tell, marker: platform.bootMarker });
-      this.transfer = new Transfer({ storage, stored: STORED, received: RECEIVED, clock: platform, tell, runPaced });
+      const { emit } = this.log;
+      this.checkpoints = new CheckpointStore({ storage, runner, trainer, build, emit, marker: platform.bootMarker });
+      this.transfer = new Transfer({
+        storage,
+        stored: STORED,
+        received: RECEIVED,
+        clock: platform,
+        emit,
+        runWithBackPressure,
+      });
     }
     this.session = this.newSession();
   }
@@ -115,46 +122,46 @@ export class Device {
     return this.current === "training" && this.isPaused ? "paused" : this.current;
   }
 
-  /** Lives; rejects for mistakes in the program only. */
+  /** The main loop; it never resolves, and rejects only on a bug. */
   async run(): Promise<never> {
     await this.begin();
     for (;;) {
       const next = this.waiting.shift();
       if (next) await next();
-      else if (!this.isPaused && !this.training.isOver) await this.trainUntilRest();
+      else if (!this.isPaused && !this.training.isOver) await this.trainUntilYield();
       else await this.idle();
     }
   }
 
   /** With what is stored, or with fresh weights. */
   private async begin(): Promise<void> {
-    const { keeper, trainer, place } = this;
-    const { platform, settings } = place;
+    const { checkpoints, trainer, context } = this;
+    const { platform, settings } = context;
     await this.settings.load(
-      (message) => this.log.tell({ type: "remark", message }),
+      (message) => this.log.emit({ type: "remark", message }),
       new BootGuard(platform.bootMarker),
     );
-    const seed = await keeper?.restoreOrBegin(this.seed, () => this.drawWeights());
+    const seed = await checkpoints?.restoreOrBegin(this.seed, () => this.drawWeights());
     if (seed !== undefined) this.seed = seed;
     else {
       if (settings.isSeedRandom) this.say(`Seed: ${this.seed}`);
-      if (!keeper) this.drawWeights();
+      if (!checkpoints) this.drawWeights();
     }
-    if (!keeper) this.say(platform.storageProblem ?? "There is no storage: what is learnt is lost at power-off.");
+    if (!checkpoints) this.say(platform.storageProblem ?? "There is no storage: what is learnt is lost at power-off.");
     this.session = this.newSession();
-    await tellOddities(trainer.dataset, this.runner, this.log.tell);
-    await tellTooLong(trainer, this.runner, this.log.tell);
-    this.tellStart(false);
+    await reportOddities(trainer.dataset, this.runner, this.log.emit);
+    await reportTooLong(trainer, this.runner, this.log.emit);
+    this.emitStart(false);
     const words = trainer.dataset.own?.count ?? 0;
     if (words > 0) this.say(`With ${ownWords(words)}.`);
     if (this.training.isOver)
       this.say(`It is trained already, ${trainer.totalSteps} steps${this.toConsole(": train N goes on for N more")}.`);
     this.isReady = true;
-    this.onRest();
+    this.onIdle();
   }
 
   /** Trains until it is over, a save is due, or a command waits. */
-  private async trainUntilRest(): Promise<void> {
+  private async trainUntilYield(): Promise<void> {
     const { training, log } = this;
     this.enter("training");
     const task = this.stepping ? { work: (now: number) => training.work(now) && !this.hasDoneSteps } : training;
@@ -162,8 +169,8 @@ export class Device {
       await this.session.advance(task);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      const advice = this.keeper ? this.toConsole(" load goes back to the last checkpoint.") : "";
-      log.tell({ type: "error", message: error.message + advice });
+      const advice = this.checkpoints ? this.toConsole(" load goes back to the last checkpoint.") : "";
+      log.emit({ type: "error", message: error.message + advice });
       this.pause();
       return;
     }
@@ -181,7 +188,7 @@ export class Device {
     this.endSteps();
     await this.session.finish("done");
     this.isEnding = false;
-    this.log.tell({ type: "done", job: "train", outcome: "done" });
+    this.log.emit({ type: "done", job: "train", outcome: "done" });
   }
 
   private idle(): Promise<void> {
@@ -191,21 +198,21 @@ export class Device {
         this.wake = undefined;
         wake();
       };
-      this.onRest();
+      this.onIdle();
     });
   }
 
   private enter(state: DeviceState): void {
     const isNew = this.current !== state;
     this.current = state;
-    if (isNew) this.tellState();
+    if (isNew) this.emitState();
   }
 
   // --- training ---
 
   /** A schedule of the build's settings, or of another number of steps. */
   schedule(steps?: number): TrainingConfig {
-    const { model, training } = this.place.settings;
+    const { model, training } = this.context.settings;
     const wanted = steps === undefined ? training : { ...training, steps };
     return trainingConfig(model.preset ?? DEFAULT_MODEL.preset, wanted);
   }
@@ -222,7 +229,7 @@ export class Device {
 
   pause(): void {
     this.isPaused = true;
-    this.training.rest();
+    this.training.requestYield();
     this.endSteps();
   }
 
@@ -235,19 +242,19 @@ export class Device {
   /** Does so many steps, with the measurement that follows the last, and pauses; resolves then, or when it is paused before. */
   step(count: number): Promise<void> {
     this.resume();
-    this.training.rest();
+    this.training.requestYield();
     return new Promise((end) => (this.stepping = { until: this.trainer.stepsDone + count, end }));
   }
 
-  /** Begins a schedule, once the training rests: at once where it does. */
+  /** Begins a schedule between two steps: at once where the training has stopped. */
   beginSchedule({ steps, learningRate }: TrainingConfig): Promise<void> {
     const begin = (): void => {
       this.trainer.abandonBatch();
       this.trainer.beginSchedule(steps, learningRate);
-      this.tellStart(true);
-      this.goOn(true);
+      this.emitStart(true);
+      this.beginSession(true);
     };
-    if (!this.wake) return this.whileResting(begin);
+    if (!this.wake) return this.runBetweenSteps(begin);
     this.current = "training";
     begin();
     this.wake();
@@ -259,7 +266,7 @@ export class Device {
     this.stepping = undefined;
   }
 
-  /** While the training rests: fresh weights, by the seed of the run. */
+  /** Call between two steps. Draws fresh weights by the seed of the run. */
   drawWeights(): void {
     const { model, random } = this.trainer;
     random.goTo(new Random(this.seed).position);
@@ -267,47 +274,47 @@ export class Device {
     this.trainer.reset();
   }
 
-  /** While the training rests: goes on from where the trainer now is. */
-  goOn(isTraining: boolean): void {
+  /** Call between two steps. Begins a session from where the trainer now is. */
+  beginSession(isTraining: boolean): void {
     this.session = this.newSession();
     this.isPaused = !isTraining;
     this.endSteps();
-    this.tellState();
+    this.emitState();
   }
 
   private newSession(): Session {
-    const { trainer, log, runner, settings, place } = this;
-    const training = new Training(trainer, settings.value("log_every"), this.tellEvery, log.tell);
+    const { trainer, log, runner, settings, context } = this;
+    const training = new TrainingTask(trainer, settings.value("log_every"), this.emitEvery, log.emit);
     return new Session(trainer, training, {
-      clock: place.platform,
-      tell: log.tell,
+      clock: context.platform,
+      emit: log.emit,
       run: (task) => runner.run(task),
-      write: (task) => this.writeNames(task),
+      write: (task) => this.generateNames(task),
       saveEvery: () => settings.value("save_every") || Infinity,
-      rested: () => {
+      onYield: () => {
         if (!training.isOver && this.hasDoneSteps) this.pause();
       },
-      save: () => this.saveBySelf(),
-      names: () => ({ count: place.settings.samples, temperature: settings.value("temperature"), ...this.limits }),
+      save: () => this.autosave(),
+      names: () => ({ count: context.settings.samples, temperature: settings.value("temperature"), ...this.limits }),
     });
   }
 
-  private get training(): Training {
+  private get training(): TrainingTask {
     return this.session.training;
   }
 
-  private async writeNames(task: Task): Promise<Ending> {
+  private async generateNames(task: Task): Promise<Ending> {
     try {
       return (await this.tasks.run((run) => run(task))) ? "done" : "stopped";
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      this.log.tell({ type: "error", message: error.message });
+      this.log.emit({ type: "error", message: error.message });
       return "stopped";
     }
   }
 
-  /** Does what must not meet a training under way; resolves or rejects with it. */
-  whileResting<T>(work: () => Promise<T> | T): Promise<T> {
+  /** Runs work between two training steps; resolves or rejects with it. */
+  runBetweenSteps<T>(work: () => Promise<T> | T): Promise<T> {
     return new Promise((resolve, reject) => {
       this.waiting.push(async () => {
         try {
@@ -317,18 +324,18 @@ export class Device {
           reject(error);
         }
       });
-      this.training.rest();
+      this.training.requestYield();
       this.wake?.();
     });
   }
 
   /** Lets a checkpoint replace what the trainer has; goes on training where it did. */
   whileLoading(load: () => Promise<void>): Promise<void> {
-    return this.whileResting(async () => {
+    return this.runBetweenSteps(async () => {
       try {
         await load();
         // It may have been paused meanwhile.
-        this.goOn(this.isTraining && !this.stepping);
+        this.beginSession(this.isTraining && !this.stepping);
       } catch (error) {
         if (error instanceof HalfLoaded) this.isPaused = true;
         throw error;
@@ -338,7 +345,7 @@ export class Device {
 
   /** Whether a port is to be served after each bit of work. */
   private isPortUrgent(now: number): boolean {
-    return (this.place.isBusy?.() ?? false) || (this.transfer?.isUnderWay(now) ?? false);
+    return (this.context.isBusy?.() ?? false) || (this.transfer?.isUnderWay(now) ?? false);
   }
 
   /** Cancels what can be, and the steps that were asked for; returns whether there was anything. */
@@ -351,27 +358,27 @@ export class Device {
 
   // --- saving ---
 
-  /** While the training rests. A checkpoint that is being fetched stays as it is: then it is saved when that is over. */
-  async saveBySelf(): Promise<void> {
+  /** Call between two steps. While a checkpoint is being fetched it must not change: then the save is made after the fetch. */
+  async autosave(): Promise<void> {
     this.session.scheduleSave();
-    const { keeper, transfer } = this;
-    if (!keeper) return;
+    const { checkpoints, transfer } = this;
+    if (!checkpoints) return;
     if (transfer?.isFetching) this.saveAfterFetch(transfer);
-    else await this.saving(() => keeper.saveOrSay(this.seed));
+    else await this.saving(() => checkpoints.saveOrSay(this.seed));
   }
 
   /** Once a fetch has ended, or is forgotten. */
   private saveAfterFetch(transfer: Transfer): void {
-    if (this.isSaveOwed) return;
-    this.isSaveOwed = true;
+    if (this.isSavePending) return;
+    this.isSavePending = true;
     const saved = this.runner.run({ work: () => transfer.isFetching }).then(() => {
-      this.isSaveOwed = false;
+      this.isSavePending = false;
       return this.saveSoon();
     });
-    unattended(saved, this.place.platform);
+    unattended(saved, this.context.platform);
   }
 
-  /** While the training rests. */
+  /** Call between two steps. */
   async saving(save: () => Promise<void>): Promise<void> {
     const before = this.current;
     this.transfer?.forget();
@@ -386,11 +393,11 @@ export class Device {
 
   /** Changes that come one after the other share a save; resolves when it is over, or has been told to have failed. */
   saveSoon(): Promise<void> {
-    this.tellState();
-    if (!this.keeper) return Promise.resolve();
-    return (this.saveWaiting ??= this.whileResting(() => {
-      this.saveWaiting = undefined;
-      return this.saveBySelf();
+    this.emitState();
+    if (!this.checkpoints) return Promise.resolve();
+    return (this.pendingSave ??= this.runBetweenSteps(() => {
+      this.pendingSave = undefined;
+      return this.autosave();
     }));
   }
 
@@ -407,7 +414,7 @@ export class Device {
     if (key === "log_every") this.training.setLogEvery(this.settings.value(key));
     else if (key === "save_every") {
       this.session.scheduleSave();
-      this.training.rest();
+      this.training.requestYield();
     }
     return storing;
   }
@@ -415,33 +422,33 @@ export class Device {
   /** For programs, or for people. */
   setLog(isJson: boolean): void {
     if (isJson) {
-      this.log.beginJson(this.place.settings.version, this.place.platform.place);
-      this.tellState();
+      this.log.beginJson(this.context.settings.version, this.context.platform.place);
+      this.emitState();
     } else this.log.beginText();
-    this.training.setTellEvery(this.tellEvery);
+    this.training.setEmitEvery(this.emitEvery);
   }
 
-  private get tellEvery(): number {
-    if (this.place.hear) return 0;
+  private get emitEvery(): number {
+    if (this.context.onEvent) return 0;
     return this.log.isJson ? TELL_EVERY : Infinity;
   }
 
-  tellStart(isAgain: boolean): void {
-    this.log.tell({ ...startOf(this.trainer, this.place.platform), ...(isAgain && { isAgain }) });
+  emitStart(isAgain: boolean): void {
+    this.log.emit({ ...startOf(this.trainer, this.context.platform), ...(isAgain && { isAgain }) });
   }
 
   say(text: string): void {
-    this.log.tell({ type: "answer", text });
+    this.log.emit({ type: "answer", text });
   }
 
   /** Of a sentence, what names a command: who listens in the same program has none to type. */
   private toConsole(advice: string): string {
-    return this.place.hear ? "" : advice;
+    return this.context.onEvent ? "" : advice;
   }
 
-  private tellState(): void {
+  private emitState(): void {
     const { stepsDone: step, totalSteps, lastLoss, config, dataset, model } = this.trainer;
-    this.log.tell({
+    this.log.emit({
       type: "state",
       state: this.state,
       step,

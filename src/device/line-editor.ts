@@ -1,5 +1,5 @@
 import { decodeUtf8 } from "../gpt/base/utf8";
-import { MOST_LINE_BYTES } from "../protocol/lines";
+import { MAX_LINE_BYTES } from "../protocol/lines";
 
 const TAB = 0x09;
 const BACKSPACE = 0x08;
@@ -8,7 +8,7 @@ const RETURN = 0x0d;
 const SPACE = 0x20;
 const DELETE = 0x7f;
 
-const TOO_LONG = `The line is too long: at most ${MOST_LINE_BYTES} bytes.`;
+const TOO_LONG = `The line is too long: at most ${MAX_LINE_BYTES} bytes.`;
 const BROKEN = "The line is not UTF-8: set the terminal to UTF-8.";
 const CONTROL = "The line has a control character, as of an arrow key: type it again without.";
 
@@ -18,7 +18,7 @@ const CONTROL = "The line has a control character, as of an arrow key: type it a
  * refused whole, with one answer when it ends. Lines with nothing in them are passed over.
  */
 export class LineEditor {
-  private readonly bytes = new Uint8Array(MOST_LINE_BYTES);
+  private readonly bytes = new Uint8Array(MAX_LINE_BYTES);
   private length = 0;
   /** Why the line under way will be refused. */
   private fault = "";
@@ -47,7 +47,7 @@ export class LineEditor {
     if (byte === NEWLINE || this.fault === TOO_LONG) return false;
     if (byte === BACKSPACE || byte === DELETE) this.takeBack();
     else if (byte < SPACE && byte !== TAB) this.fault = CONTROL;
-    else if (this.length === MOST_LINE_BYTES) this.fault = TOO_LONG;
+    else if (this.length === MAX_LINE_BYTES) this.fault = TOO_LONG;
     else this.bytes[this.length++] = byte === TAB ? SPACE : byte;
     return false;
   }

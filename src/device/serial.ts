@@ -28,10 +28,10 @@ const POLL_MILLISECONDS = 5;
 /** Bytes of text that can wait for the port: plan.ts counts them. At 115200 baud they are 180 ms. */
 const QUEUE_BYTES = 2048;
 /** Bytes and lines of input that one poll takes. The driver keeps what is beyond: commands need memory while they run. */
-const MOST_INPUT = 2048;
-const MOST_LINES = 1;
+const MAX_INPUT = 2048;
+const MAX_LINES = 1;
 /** flush() waits so many times, and each time so long, for the port to send what it has taken. */
-const MOST_FLUSHES = 32;
+const MAX_FLUSHES = 32;
 const FLUSH_MILLISECONDS = 100;
 const NEWLINE = 10;
 const RETURN = 13;
@@ -71,7 +71,7 @@ export class Serial {
   }
 
   /** Whether half of the queue is free. */
-  get hasRoom(): boolean {
+  get canWrite(): boolean {
     return this.waiting <= QUEUE_BYTES / 2;
   }
 
@@ -98,7 +98,7 @@ export class Serial {
 
   /** Waits until everything is sent, or the port has stopped, or 3.2 s are over: before a restart. */
   flush(): void {
-    for (let i = 0; i < MOST_FLUSHES; i++) {
+    for (let i = 0; i < MAX_FLUSHES; i++) {
       this.send();
       if (!this.port.flush(FLUSH_MILLISECONDS) || this.waiting === 0) return;
     }
@@ -108,7 +108,7 @@ export class Serial {
     this.send();
     // Also while lines wait: what the hardware keeps is little.
     if (this.aheadSize === 0) this.aheadSize = this.port.read(this.ahead);
-    for (let taken = 0, lines = 0; taken < MOST_INPUT && lines < MOST_LINES; taken++) {
+    for (let taken = 0, lines = 0; taken < MAX_INPUT && lines < MAX_LINES; taken++) {
       if (this.inputTaken === this.inputSize) {
         if (this.aheadSize === 0) return;
         const { input } = this;

@@ -1,15 +1,15 @@
 import { checkInteger } from "../gpt/model/config";
 import { InputError } from "../gpt/base/errors";
-import type { Tell } from "../protocol/events";
+import type { Emit } from "../protocol/events";
 import type { Clock, NewFile, Storage } from "../gpt/base/platform";
 import type { Task } from "../gpt/base/runner";
 import { decodeBase64, encodeBase64 } from "../protocol/base64";
-import { CHUNK_BYTES, DATA_BYTES, MOST_CHUNKS } from "../protocol/lines";
+import { CHUNK_BYTES, DATA_BYTES, MAX_CHUNKS } from "../protocol/lines";
 
 /** Milliseconds without a word from the other side after which a transfer is forgotten: later than it gives up. */
-const PATIENCE = 30_000;
+const TRANSFER_TIMEOUT_MS = 30_000;
 /** Bytes that a checkpoint may have, however large the storage is. */
-const MOST_BYTES = 16 << 20;
+const MAX_BYTES = 16 << 20;
 
 /** What a Transfer works on. */
 export interface TransferParts {
@@ -19,9 +19,9 @@ export interface TransferParts {
   /** The name of the file that is received. */
   readonly received: string;
   readonly clock: Clock;
-  readonly tell: Tell;
+  readonly emit: Emit;
   /** Runs a task, a bit of which tells a chunk: each when there is room for it. */
-  readonly runPaced: (task: Task) => Promise<unknown>;
+  readonly runWithBackPressure: (task: Task) => Promise<unknown>;
 }
 
 /** Carries checkpoints over the cable, as PROTOCOL.md has it. */
@@ -50,7 +50,7 @@ export class Transfer {
 
   beginFetch(name = this.parts.stored): void {
     this.fetched = name;
-    this.fetchUntil = this.parts.clock.now() + PATIENCE;
+    this.fetchUntil = this.parts.clock.now() + TRANSFER_TIMEOUT_MS;
   }
 
   endFetch(): void {
@@ -69,7 +69,7 @@ export class Transfer {
   }
 
   private async tellChunks(at: number, count: number): Promise<void> {
-    checkInteger("The number of chunks", count, 1, MOST_CHUNKS);
+    checkInteger("The number of chunks", count, 1, MAX_CHUNKS);
     if (!this.isFetching)
       throw new InputError(
         "Nothing is being fetched: it was not begun, or the board has forgotten it; fetch it again.",
@@ -80,11 +80,11 @@ export class Transfer {
       const { size } = file;
       checkInteger("The place", at, 0, size - 1);
       const end = Math.min(at + count * CHUNK_BYTES, size);
-      await this.parts.runPaced({
+      await this.parts.runWithBackPressure({
         work: () => {
           const bytes = new Uint8Array(Math.min(CHUNK_BYTES, end - at));
           file.read(at, bytes);
-          this.parts.tell({ type: "chunk", at, size, data: encodeBase64(bytes) });
+          this.parts.emit({ type: "chunk", at, size, data: encodeBase64(bytes) });
           at += bytes.length;
           return at < end;
         },
@@ -98,7 +98,7 @@ export class Transfer {
 
   /** Begins to receive a checkpoint of so many bytes; one that was begun before is forgotten. */
   async receive(size: number): Promise<number> {
-    checkInteger("The size", size, 1, MOST_BYTES);
+    checkInteger("The size", size, 1, MAX_BYTES);
     this.cancel();
     const { turns } = this;
     const file = await this.parts.storage.create(this.parts.received);
@@ -106,7 +106,7 @@ export class Transfer {
       file.abort();
       throw new InputError("It was cancelled, or another one was begun.");
     }
-    this.incoming = { file, size, at: 0, until: this.parts.clock.now() + PATIENCE };
+    this.incoming = { file, size, at: 0, until: this.parts.clock.now() + TRANSFER_TIMEOUT_MS };
     return 0;
   }
 
@@ -124,7 +124,7 @@ export class Transfer {
       this.orCancel(() => incoming.file.write(bytes));
       incoming.at += bytes.length;
     }
-    incoming.until = this.parts.clock.now() + PATIENCE;
+    incoming.until = this.parts.clock.now() + TRANSFER_TIMEOUT_MS;
     return incoming.at;
   }
 

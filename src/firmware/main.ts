@@ -5,14 +5,14 @@ import Time from "time";
 import Timer from "timer";
 import type { Device } from "../device/device";
 import { CREATION, SLOT_BYTES } from "../gpt/plan";
-import type { Platform, Room } from "../gpt/base/platform";
+import type { Platform, MemoryBudget } from "../gpt/base/platform";
 import { readPort, type Settings, settingsIn } from "../device/settings";
 import { BOOT_LINES } from "../protocol/lines";
-import { Station } from "../device/station";
+import { SerialConsole } from "../device/serial-console";
 import { printable } from "../gpt/base/errors";
 import type { ProvideOps } from "../gpt/model/ops";
 import { typescriptOps } from "../gpt/model/typescript-ops";
-import { nativeOps, textTools } from "../gpt/native/native-ops";
+import { nativeOps, datasetKernels } from "../gpt/native/native-ops";
 import { bootMarker, countFailures, keepActivity, lineOfAccident, resetReason } from "./reset";
 import { mount } from "./mount";
 import { openStorage } from "../places/moddable/storage";
@@ -23,12 +23,12 @@ const BAUD = 115200;
 /** The firmware: the device program on the chip, and a console beside it. The SDK calls this at start. */
 export default function main(): void {
   const settings = settingsIn(config);
-  const station = openStation(settings);
+  const serialConsole = openStation(settings);
   const start = Time.ticks;
   let program: Device | undefined;
-  sayWhyItRestarts(station);
-  station.write(firstLine(settings));
-  station.write(lineOfAccident());
+  sayWhyItRestarts(serialConsole);
+  serialConsole.write(firstLine(settings));
+  serialConsole.write(lineOfAccident());
   keepActivity(program);
   countFailures();
   const { storage, refusal } = mount(bootMarker, openStorage);
@@ -36,7 +36,7 @@ export default function main(): void {
     place: device.name,
     names: new Uint8Array(new Resource("names.txt")),
     namesFile: "names.txt",
-    textTools,
+    datasetKernels,
     storage,
     storageProblem: refusal,
     now: () => Time.delta(start),
@@ -45,19 +45,19 @@ export default function main(): void {
       Timer.set(slice);
     },
     bootMarker,
-    room: () => roomOf(device.freeHeap(), device.largestPiece()),
+    memoryBudget: () => roomOf(device.freeHeap(), device.largestPiece()),
   };
   const provideOps: ProvideOps = (_dtype, ops) => (ops === "typescript" ? typescriptOps("f32") : nativeOps);
   const reboot = (): void => {
-    station.flush();
+    serialConsole.flush();
     device.restart("as asked", undefined);
   };
-  const life = station.begin({ platform, settings, provideOps, reboot }, (made) => (program = made));
+  const life = serialConsole.begin({ platform, settings, provideOps, reboot }, (made) => (program = made));
   unattended(life, platform);
 }
 
 /** UART0 or USB as a console; trace() where they are somebody else's. */
-function openStation(settings: Settings): Station {
+function openStation(settings: Settings): SerialConsole {
   const { port, transmit, receive } = readPort(settings);
   let remark = "";
   let isOpen: boolean;
@@ -73,9 +73,9 @@ function openStation(settings: Settings): Station {
   const repeat = (callback: () => void, milliseconds: number): void => {
     Timer.repeat(callback, milliseconds);
   };
-  const station = new Station(isOpen ? bytes : undefined, repeat, (text) => trace(text));
-  station.write(remark);
-  return station;
+  const serialConsole = new SerialConsole(isOpen ? bytes : undefined, repeat, (text) => trace(text));
+  serialConsole.write(remark);
+  return serialConsole;
 }
 
 /**
@@ -84,11 +84,11 @@ function openStation(settings: Settings): Station {
  * that it has just cleared, which throws, and calls it again until the C stack is full. It makes nothing
  * new, as there may be no memory. When a stack is full it is not called; gpt_restart.c then says so.
  */
-function sayWhyItRestarts(station: Station): void {
+function sayWhyItRestarts(serialConsole: SerialConsole): void {
   Object.assign(globalThis, {
     abort(reason: string, exception?: unknown): boolean {
       const message = exception instanceof Error ? exception.message : exception;
-      if (station.isOpen) station.flush();
+      if (serialConsole.isOpen) serialConsole.flush();
       else if (typeof message === "string") trace("Restarting: ", reason, ": ", message, "\n");
       else trace("Restarting: ", reason, "\n");
       device.restart(reason, message);
@@ -108,7 +108,7 @@ function firstLine(settings: Settings): string {
 }
 
 /** What the machine has, and what it could still get. */
-function roomOf(freeHeap: number | undefined, largestPiece = 0): Room | undefined {
+function roomOf(freeHeap: number | undefined, largestPiece = 0): MemoryBudget | undefined {
   if (freeHeap === undefined) return undefined;
   const { chunks, slots, stack } = CREATION;
   return { total: chunks + (slots + stack) * SLOT_BYTES + freeHeap, largestPiece };

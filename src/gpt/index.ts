@@ -8,4 +8,4 @@ export { Random } from "./model/random";
 export { Trainer } from "./training/trainer";
 export { typescriptOps } from "./model/typescript-ops";
 export { Runner } from "./base/runner";
-export { Training } from "./training/training";
+export { TrainingTask as Training } from "./training/training";

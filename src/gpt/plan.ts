@@ -1,11 +1,11 @@
-import { activationLayout, flowLayout } from "./model/activations";
+import { activationLayout, activationGradientsLayout } from "./model/activations";
 import { checkModelConfig, type ModelConfig } from "./model/config";
 import { InputError } from "./base/errors";
 import type { Layout } from "./model/layout";
 import type { Dtype } from "./model/ops";
 import { parameterLayout } from "./model/parameters";
-import { MOST_OWN_BYTES } from "./data/own-words";
-import type { Room } from "./base/platform";
+import { MAX_OWN_BYTES } from "./data/own-words";
+import type { MemoryBudget } from "./base/platform";
 import { vocabularyBytes } from "./data/vocabulary";
 
 /*
@@ -49,7 +49,7 @@ export const SLOT_BYTES = 16;
 /** Beside the buffers of training. A checkpoint's header comes and goes in several copies. */
 const OTHERS: readonly PlannedBuffer[] = Object.freeze([
   Object.freeze({ name: "what waits at the serial port", bytes: 2048 + 256 + 120 }),
-  Object.freeze({ name: "words of one's own", bytes: MOST_OWN_BYTES + 1 }),
+  Object.freeze({ name: "words of one's own", bytes: MAX_OWN_BYTES + 1 }),
   Object.freeze({ name: "strings, most of them for a moment", bytes: 14000 }),
 ]);
 const CHUNK_HEADER = 16;
@@ -88,7 +88,7 @@ export function planMemory(config: ModelConfig, indexBytes = LINE_INDEX_BYTES, d
     { name: "parameters", bytes: parameters },
     withParts("activations", activationLayout(config), floatBytes),
     { name: "gradients", bytes: parameters },
-    withParts("gradients between ops", flowLayout(config), floatBytes),
+    withParts("gradients between ops", activationGradientsLayout(config), floatBytes),
     { name: "adam.m", bytes: parameters },
     { name: "adam.v", bytes: parameters },
   ];
@@ -118,13 +118,13 @@ function chunksFor(buffers: readonly PlannedBuffer[]): Pick<MemoryPlan, "chunks"
 }
 
 /** Whether the machine of `plan`, with a console, can be created in `room`: its initial chunks are one piece. */
-export function fits(plan: MemoryPlan, room: Room): boolean {
-  const { total, largestPiece } = besideCommands(room);
+export function fits(plan: MemoryPlan, memory: MemoryBudget): boolean {
+  const { total, largestPiece } = besideCommands(memory);
   return plan.total <= total && Math.max(CREATION.chunks, plan.largestGrowth) <= largestPiece;
 }
 
 /** What a model can have where there is a console. */
-export function besideCommands({ total, largestPiece }: Room): Room {
+export function besideCommands({ total, largestPiece }: MemoryBudget): MemoryBudget {
   return { total: total - COMMANDS_BYTES, largestPiece };
 }
 
@@ -138,8 +138,8 @@ export function headerLimits(config: ModelConfig): { readonly bytes: number; rea
 }
 
 /** The largest n_embd, a multiple of n_head, with which the model fits; undefined when none does. */
-export function largestEmbedding(config: ModelConfig, room: Room, indexBytes?: number): number | undefined {
-  return largestThat(config, (candidate) => fits(planMemory(candidate, indexBytes), room));
+export function largestEmbedding(config: ModelConfig, memory: MemoryBudget, indexBytes?: number): number | undefined {
+  return largestThat(config, (candidate) => fits(planMemory(candidate, indexBytes), memory));
 }
 
 /**
@@ -148,21 +148,21 @@ export function largestEmbedding(config: ModelConfig, room: Room, indexBytes?: n
  * @param indexBytes of the dataset's line index
  * @throws InputError that says what is needed, what there is, and what would fit
  */
-export function checkRoom(config: ModelConfig, room: Room, indexBytes: number, dtype: Dtype = "f32"): void {
+export function checkMemory(config: ModelConfig, memory: MemoryBudget, indexBytes: number, dtype: Dtype = "f32"): void {
   const plan = planMemory(config, indexBytes, dtype);
-  if (canGrow(plan, room)) return;
-  const largest = largestThat(config, (candidate) => canGrow(planMemory(candidate, indexBytes, dtype), room));
+  if (canGrow(plan, memory)) return;
+  const largest = largestThat(config, (candidate) => canGrow(planMemory(candidate, indexBytes, dtype), memory));
   const advice =
     largest === undefined
       ? "choose fewer layers, a smaller block_size, or a list with fewer different characters"
       : `n_embd ${largest} would fit`;
   throw new InputError(
-    `This model needs ${plan.total} bytes, ${plan.largestGrowth} of them in one piece, but there are ${room.total} and ${room.largestPiece}: ${advice}.`,
+    `This model needs ${plan.total} bytes, ${plan.largestGrowth} of them in one piece, but there are ${memory.total} and ${memory.largestPiece}: ${advice}.`,
   );
 }
 
-function canGrow(plan: MemoryPlan, room: Room): boolean {
-  return plan.total <= room.total && plan.largestGrowth <= room.largestPiece;
+function canGrow(plan: MemoryPlan, memory: MemoryBudget): boolean {
+  return plan.total <= memory.total && plan.largestGrowth <= memory.largestPiece;
 }
 
 function largestThat(config: ModelConfig, isGood: (config: ModelConfig) => boolean): number | undefined {

@@ -1,11 +1,11 @@
 import { Checkpoint } from "../gpt/checkpoint/reader";
 import { LoadingTask } from "../gpt/checkpoint/loading";
 import { InputError, printablePath } from "../gpt/base/errors";
-import { Evaluation } from "../gpt/training/evaluation";
+import { EvaluationTask } from "../gpt/training/evaluation";
 import { saveTraining } from "../gpt/checkpoint/training-checkpoint";
-import { storageOf, type Surroundings } from "./surroundings";
+import { storageOf, type RunContext } from "./run-context";
 import type { Trainer } from "../gpt/training/trainer";
-import type { Training } from "../gpt/training/training";
+import type { TrainingTask } from "../gpt/training/training";
 
 /** Keeps the checkpoint of a training that has the lowest validation loss, in a file of its own. */
 export class BestCheckpoint {
@@ -21,7 +21,7 @@ export class BestCheckpoint {
     private readonly file: string,
     private readonly trainer: Trainer,
     private readonly seed: number,
-    private readonly surroundings: Surroundings,
+    private readonly context: RunContext,
   ) {
     if (!trainer.holdout)
       throw new InputError("--keep-best needs --holdout: without it there is no validation loss to go by.");
@@ -34,9 +34,9 @@ export class BestCheckpoint {
    * again; the parameters are the training's again when that has ended.
    * @throws InputError (as a rejection) when the file is of another training, or cannot be used
    */
-  async goOn(training: Training): Promise<void> {
-    const { file, trainer, surroundings, seed } = this;
-    const checkpoint = await Checkpoint.find(storageOf(surroundings.platform), file);
+  async goOn(training: TrainingTask): Promise<void> {
+    const { file, trainer, context, seed } = this;
+    const checkpoint = await Checkpoint.find(storageOf(context.platform), file);
     if (!checkpoint) return;
     try {
       const { model, dataset, config, gradients } = trainer;
@@ -62,30 +62,30 @@ export class BestCheckpoint {
     }
   }
 
-  /** While the training rests: saves it when its last measurement was the lowest so far. */
-  async keep({ lowest }: Training): Promise<void> {
+  /** Call between two steps. Saves it when its last measurement was the lowest so far. */
+  async keep({ lowest }: TrainingTask): Promise<void> {
     if (!(lowest.loss < this.loss)) return;
-    const { file, trainer, seed, surroundings } = this;
-    await saveTraining(surroundings.runner, storageOf(surroundings.platform), file, { trainer, seed });
+    const { file, trainer, seed, context } = this;
+    await saveTraining(context.runner, storageOf(context.platform), file, { trainer, seed });
     this.loss = lowest.loss;
     this.step = lowest.step;
   }
 
   /** Tells what is kept. */
-  tell(): void {
+  emit(): void {
     const { loss, step, file } = this;
     if (step < 0) return;
     const message = `The lowest validation loss, ${loss.toFixed(4)}, was that behind step ${step}: ${printablePath(file)} has it.`;
-    this.surroundings.tell({ type: "remark", message });
+    this.context.emit({ type: "remark", message });
   }
 
   /** The validation loss of what is in the file; undefined when the runner was told to stop. */
   private async measure(checkpoint: Checkpoint): Promise<number | undefined> {
-    const { runner } = this.surroundings;
+    const { runner } = this.context;
     const { model, dataset, holdout } = this.trainer;
     if ((await runner.run(new LoadingTask(checkpoint, model, undefined, dataset.crc32))) === "stopped")
       return undefined;
-    const evaluation = new Evaluation(model, dataset, holdout?.sample);
+    const evaluation = new EvaluationTask(model, dataset, holdout?.sample);
     return (await runner.run(evaluation)) === "stopped" ? undefined : evaluation.loss;
   }
 }

@@ -2,14 +2,14 @@ import { checkInteger, type ModelConfig, PRESETS, samplingLimits, type SamplingL
 import { InputError } from "../gpt/base/errors";
 import type { DoneEvent } from "../protocol/events";
 import type { Ending } from "../gpt/base/runner";
-import { Generator, Writing } from "../gpt/model/generate";
+import { Generator, GenerateTask } from "../gpt/model/generate";
 import { isOwnList, loadForJob } from "./origin";
-import { evaluate, type Measures } from "./measuring";
+import { evaluate, type Measures } from "./eval-job";
 import type { Dtype, OpsName } from "../gpt/model/ops";
 import { Random } from "../gpt/model/random";
 import { datasetOf } from "../gpt/data/dataset";
-import type { Surroundings } from "./surroundings";
-import { tellOddities } from "../gpt/training/list-remarks";
+import type { RunContext } from "./run-context";
+import { reportOddities } from "../gpt/training/list-remarks";
 import { runTrainJob, type TrainJob } from "./train-job";
 
 /** What to do: plain data, which can go to a process of its own as it is. */
@@ -43,44 +43,44 @@ export interface EvaluateJob extends Numbers, Measures {
  * Does a job to its end. What the user can mend is told as an event; the last event is `done`.
  * Rejects for mistakes in the program only.
  */
-export async function runJob(job: Job, surroundings: Surroundings): Promise<DoneEvent["outcome"]> {
-  const { tell } = surroundings;
+export async function runJob(job: Job, context: RunContext): Promise<DoneEvent["outcome"]> {
+  const { emit } = context;
   let outcome: DoneEvent["outcome"];
   try {
-    outcome = await endOf(job, surroundings);
+    outcome = await endOf(job, context);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    tell({ type: "error", message: error.message });
+    emit({ type: "error", message: error.message });
     outcome = "failed";
   }
-  tell({ type: "done", job: job.command, outcome });
+  emit({ type: "done", job: job.command, outcome });
   return outcome;
 }
 
-function endOf(job: Job, surroundings: Surroundings): Promise<Ending> {
+function endOf(job: Job, context: RunContext): Promise<Ending> {
   switch (job.command) {
     case "train":
-      return runTrainJob(job, surroundings);
+      return runTrainJob(job, context);
     case "generate":
-      return generate(job, surroundings);
+      return generate(job, context);
     case "eval":
-      return measure(job, surroundings);
+      return measure(job, context);
   }
 }
 
-async function generate(job: GenerateJob, surroundings: Surroundings): Promise<Ending> {
-  const { platform, runner, tell } = surroundings;
+async function generate(job: GenerateJob, context: RunContext): Promise<Ending> {
+  const { platform, runner, emit } = context;
   checkInteger("n", job.count, 1, 1e9);
   const random = new Random(job.seed);
-  const ops = surroundings.provideOps(job.dtype, job.ops);
+  const ops = context.provideOps(job.dtype, job.ops);
   const dataset = datasetOf(platform);
-  await tellOddities(dataset, runner, tell);
-  const loaded = await loadForJob(surroundings, job.model, { wanted: job.wanted, ops, data: dataset.vocabulary });
+  await reportOddities(dataset, runner, emit);
+  const loaded = await loadForJob(context, job.model, { wanted: job.wanted, ops, data: dataset.vocabulary });
   if (!loaded) return "stopped";
   const { model, origin } = loaded;
   const isOwn = isOwnList(origin, dataset);
   if (isOwn === false)
-    tell({
+    emit({
       type: "remark",
       message:
         `${origin.file} was trained on another list than ${dataset.source}, so that no name is marked as one of the ` +
@@ -90,22 +90,22 @@ async function generate(job: GenerateJob, surroundings: Surroundings): Promise<E
   let isUnmarked = false;
   const write = (name: string, number: number): void => {
     if (isOwn === undefined && !isUnmarked && (isUnmarked = dataset.has(name)))
-      tell({
+      emit({
         type: "remark",
         message: `${origin.file} does not say what it was trained on: names that stand in ${dataset.source} too are not marked.`,
       });
-    tell({ type: "name", number, name, ...(isOwn && { isKnown: dataset.has(name) }) });
+    emit({ type: "name", number, name, ...(isOwn && { isKnown: dataset.has(name) }) });
   };
   const { count, prefix } = job;
   const names = { count, temperature, prefix, ...samplingLimits(job) };
-  return runner.run(new Writing(new Generator(model, random), names, write));
+  return runner.run(new GenerateTask(new Generator(model, random), names, write));
 }
 
-async function measure(job: EvaluateJob, surroundings: Surroundings): Promise<Ending> {
-  const { platform, runner, tell } = surroundings;
-  const ops = surroundings.provideOps(job.dtype, job.ops);
+async function measure(job: EvaluateJob, context: RunContext): Promise<Ending> {
+  const { platform, runner, emit } = context;
+  const ops = context.provideOps(job.dtype, job.ops);
   const dataset = datasetOf(platform);
-  await tellOddities(dataset, runner, tell);
-  const loaded = await loadForJob(surroundings, job.model, { wanted: job.wanted, ops, data: dataset.vocabulary });
-  return loaded ? evaluate(loaded, dataset, job, runner, tell) : "stopped";
+  await reportOddities(dataset, runner, emit);
+  const loaded = await loadForJob(context, job.model, { wanted: job.wanted, ops, data: dataset.vocabulary });
+  return loaded ? evaluate(loaded, dataset, job, runner, emit) : "stopped";
 }

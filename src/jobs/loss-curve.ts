@@ -3,7 +3,7 @@ import type { Event } from "../protocol/events";
 /** How much of the smoothed loss that of a new step replaces. */
 const SMOOTHING = 0.02;
 /** Points that are kept; a longer training has them farther apart. */
-const MOST_POINTS = 1024;
+const MAX_POINTS = 1024;
 
 /** A step of the curve; losses in nats a token. */
 export interface CurvePoint {
@@ -67,7 +67,7 @@ export class LossCurve {
     return this.weight > 0 ? this.sum / this.weight : undefined;
   }
 
-  hear(event: Event): void {
+  onEvent(event: Event): void {
     // It goes on where the curve ends, or is another training.
     if (event.type === "start" && (event.from ?? 0) !== this.lastStep + 1) this.clear();
     if (event.type !== "step") return;
@@ -91,7 +91,7 @@ export class LossCurve {
     const last = this.points.at(-1);
     if (last && step - last.step < this.stride) return;
     (this.points as CurvePoint[]).push({ step, loss, smoothed });
-    if (this.points.length < MOST_POINTS) return;
+    if (this.points.length < MAX_POINTS) return;
     this.points = thinned(this.points);
     this.stride *= 2;
   }
@@ -107,5 +107,5 @@ export class LossCurve {
 }
 
 function thinned<T>(points: readonly T[]): readonly T[] {
-  return points.length < MOST_POINTS ? points : points.filter((_, i) => i % 2 === 0);
+  return points.length < MAX_POINTS ? points : points.filter((_, i) => i % 2 === 0);
 }

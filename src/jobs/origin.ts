@@ -1,11 +1,11 @@
 import { loadModel, type ModelToLoad } from "../gpt/checkpoint/loading";
 import type { Model } from "../gpt/model/model";
-import { storageOf, type Surroundings } from "./surroundings";
+import { storageOf, type RunContext } from "./run-context";
 import type { TrainingRecord } from "../gpt/checkpoint/record";
 import type { Dataset } from "../gpt/data/dataset";
 import { countOf, InputError, printablePath } from "../gpt/base/errors";
 import { countWords } from "../gpt/data/own-words";
-import type { Tell } from "../protocol/events";
+import type { Emit } from "../protocol/events";
 
 /*
  * What a checkpoint says of the list that its model was trained on, and what follows for names of a list.
@@ -35,11 +35,11 @@ export function holdoutToMeasure(
   dataset: Dataset,
   wanted: number | undefined,
   takesAny: boolean,
-  tell: Tell,
+  emit: Emit,
 ): number {
   const { file, record } = origin;
   const { source } = dataset;
-  const remark = (message: string): void => tell({ type: "remark", message });
+  const remark = (message: string): void => emit({ type: "remark", message });
   if (!record) {
     remark(`${file} does not say what it was trained on: it may have learnt names of ${source}.`);
     return wanted ?? 0;
@@ -87,7 +87,7 @@ export interface ModelOfFile {
  * was told to stop. For the rest see loadModel.
  */
 export async function loadForJob(
-  { platform, runner, tell }: Surroundings,
+  { platform, runner, emit }: RunContext,
   file: string,
   toLoad: ModelToLoad,
 ): Promise<ModelOfFile | undefined> {
@@ -96,7 +96,7 @@ export async function loadForJob(
   const { model, record, passedOver } = loaded;
   const name = printablePath(file);
   if (passedOver.length > 0)
-    tell({
+    emit({
       type: "remark",
       message: `${name} has tensors of others, which are passed over: ${passedOver.join(", ")}.`,
     });

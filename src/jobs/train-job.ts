@@ -16,19 +16,19 @@ import {
 import { type Dataset, datasetOf } from "../gpt/data/dataset";
 import { SETTINGS } from "../gpt/base/settings";
 import { InputError, printablePath } from "../gpt/base/errors";
-import type { Tell } from "../protocol/events";
+import type { Emit } from "../protocol/events";
 import type { Ending } from "../gpt/base/runner";
 import { isOwnList, loadForJob, type Origin } from "./origin";
-import { tellOddities, tellTooLong } from "../gpt/training/list-remarks";
+import { reportOddities, reportTooLong } from "../gpt/training/list-remarks";
 import { Model } from "../gpt/model/model";
 import type { Dtype, Ops, OpsName } from "../gpt/model/ops";
 import { drawParameters } from "../gpt/model/parameters";
-import { checkRoom } from "../gpt/plan";
+import { checkMemory } from "../gpt/plan";
 import { Random } from "../gpt/model/random";
 import { checkAgreement, isOver, nextSchedule, trainedAlready } from "./resumption";
 import { restoreTraining, saveTraining } from "../gpt/checkpoint/training-checkpoint";
-import { startOf, Training } from "../gpt/training/training";
-import { storageOf, type Surroundings } from "./surroundings";
+import { startOf, TrainingTask } from "../gpt/training/training";
+import { storageOf, type RunContext } from "./run-context";
 import { Session } from "../gpt/training/session";
 import { Trainer } from "../gpt/training/trainer";
 
@@ -82,53 +82,46 @@ export interface PreparedTraining {
  * Trains, saves, and writes names unless it was stopped.
  * @throws InputError (as a rejection) when the configuration, the dataset or the checkpoint will not do
  */
-export async function runTrainJob(job: TrainJob, surroundings: Surroundings): Promise<Ending> {
+export async function runTrainJob(job: TrainJob, context: RunContext): Promise<Ending> {
   checkSetting("samples", job.samples);
   checkSetting("log_every", job.logEvery, "log-every");
   if (job.saveEvery !== undefined) checkNumber("save-every", job.saveEvery, 0.01, SETTINGS.save_every.most);
   if (job.temperature !== undefined) checkSetting("temperature", job.temperature);
   checkSamplingLimits(samplingLimits(job));
   const prepared = await (job.resume === undefined
-    ? prepareTraining(job, surroundings)
-    : prepareResumed(job, job.resume, surroundings));
+    ? prepareTraining(job, context)
+    : prepareResumed(job, job.resume, context));
   if (!prepared) return "stopped";
   // A folder that cannot be written to is better found before the training than after it.
   for (const file of [job.save, job.saveWeights, job.keepBest])
-    if (file !== undefined) (await storageOf(surroundings.platform).create(file)).abort();
-  return train(job, prepared, surroundings);
+    if (file !== undefined) (await storageOf(context.platform).create(file)).abort();
+  return train(job, prepared, context);
 }
 
 /** Allocates everything that a training needs; undefined when the runner was told to stop. */
-export async function prepareTraining(
-  job: TrainJob,
-  surroundings: Surroundings,
-): Promise<PreparedTraining | undefined> {
-  const { platform, tell } = surroundings;
-  const ops = surroundings.provideOps(job.dtype, job.ops);
+export async function prepareTraining(job: TrainJob, context: RunContext): Promise<PreparedTraining | undefined> {
+  const { platform, emit } = context;
+  const ops = context.provideOps(job.dtype, job.ops);
   const dataset = datasetOf(platform);
   const seed = job.seed ?? DEFAULT_SEED;
   const random = new Random(seed);
-  const check = roomChecker(surroundings, dataset, ops);
+  const check = roomChecker(context, dataset, ops);
   const loaded =
     job.init === undefined
       ? { model: drawnModel(job.model, ops, dataset, random, check), origin: undefined }
-      : await loadForJob(surroundings, job.init, { wanted: job.model, ops, data: dataset.vocabulary, check });
+      : await loadForJob(context, job.init, { wanted: job.model, ops, data: dataset.vocabulary, check });
   if (!loaded) return undefined;
   const { model, origin } = loaded;
   const { preset } = model.config;
   const trainer = new Trainer(model, dataset, random, trainingConfig(preset, job.training, job.trainNames));
-  if (origin) tellWhatIsKnown(origin, trainer, tell);
+  if (origin) tellWhatIsKnown(origin, trainer, emit);
   return { trainer, seed };
 }
 
 /** Likewise, from a checkpoint that says where its training is. */
-async function prepareResumed(
-  job: TrainJob,
-  file: string,
-  surroundings: Surroundings,
-): Promise<PreparedTraining | undefined> {
-  const { platform, runner, tell } = surroundings;
-  const ops = surroundings.provideOps(job.dtype, job.ops);
+async function prepareResumed(job: TrainJob, file: string, context: RunContext): Promise<PreparedTraining | undefined> {
+  const { platform, runner, emit } = context;
+  const ops = context.provideOps(job.dtype, job.ops);
   const dataset = datasetOf(platform);
   const checkpoint = await Checkpoint.open(storageOf(platform), file);
   try {
@@ -140,31 +133,31 @@ async function prepareResumed(
     checkAgreement(name, job, record, checkpoint.dtype, schedule !== undefined);
     if (record.dataset !== dataset.checksum)
       throw new InputError(`${name} was trained on another list than ${dataset.source}: name that one with --data.`);
-    roomChecker(surroundings, dataset, ops)(config);
+    roomChecker(context, dataset, ops)(config);
     const model = new Model(config, ops, checkpoint.vocabulary(dataset.vocabulary));
     const trainer = new Trainer(model, dataset, new Random(record.seed), record.config);
     const ending = await restoreTraining(runner, checkpoint, record, trainer);
     if (ending === "stopped") return undefined;
     if (schedule) trainer.beginSchedule(schedule.steps, schedule.learningRate);
-    else if (isOver(record)) tell({ type: "remark", message: `${name} is ${trainedAlready(record)}.` });
+    else if (isOver(record)) emit({ type: "remark", message: `${name} is ${trainedAlready(record)}.` });
     return { trainer, seed: record.seed };
   } finally {
     checkpoint.close();
   }
 }
 
-function roomChecker({ platform }: Surroundings, dataset: Dataset, ops: Ops): (config: ModelConfig) => void {
+function roomChecker({ platform }: RunContext, dataset: Dataset, ops: Ops): (config: ModelConfig) => void {
   return (config) => {
-    const room = platform.room();
-    if (room) checkRoom(config, room, dataset.indexBytes, ops.dtype);
+    const memory = platform.memoryBudget();
+    if (memory) checkMemory(config, memory, dataset.indexBytes, ops.dtype);
   };
 }
 
 /** Says so when names that are held out now were trained on before. */
-function tellWhatIsKnown(origin: Origin, { dataset, config: { holdout } }: Trainer, tell: Tell): void {
+function tellWhatIsKnown(origin: Origin, { dataset, config: { holdout } }: Trainer, emit: Emit): void {
   const before = origin.record?.config.holdout ?? 0;
   if (holdout > before && isOwnList(origin, dataset))
-    tell({
+    emit({
       type: "remark",
       message:
         `${origin.file} was trained on this list with --holdout ${before}, and so on names that --holdout ${holdout} ` +
@@ -186,20 +179,20 @@ function drawnModel(
   return model;
 }
 
-async function train(job: TrainJob, { trainer, seed }: PreparedTraining, surroundings: Surroundings): Promise<Ending> {
-  const { platform, runner, tell, tellsAllSteps, flush } = surroundings;
+async function train(job: TrainJob, { trainer, seed }: PreparedTraining, context: RunContext): Promise<Ending> {
+  const { platform, runner, emit, emitsAllSteps, flush } = context;
   const { model } = trainer;
   const { save, saveWeights, saveEvery, keepBest } = job;
-  await tellOddities(trainer.dataset, runner, tell);
-  const training = new Training(trainer, job.logEvery, tellsAllSteps ? 0 : Infinity, tell);
-  const best = keepBest === undefined ? undefined : new BestCheckpoint(keepBest, trainer, seed, surroundings);
-  training.restsAtLowest = best !== undefined;
+  await reportOddities(trainer.dataset, runner, emit);
+  const training = new TrainingTask(trainer, job.logEvery, emitsAllSteps ? 0 : Infinity, emit);
+  const best = keepBest === undefined ? undefined : new BestCheckpoint(keepBest, trainer, seed, context);
+  training.yieldsAtLowest = best !== undefined;
   if (job.resume !== undefined) await best?.goOn(training);
-  await tellTooLong(trainer, runner, tell);
-  tell(startOf(trainer, platform));
+  await reportTooLong(trainer, runner, emit);
+  emit(startOf(trainer, platform));
   const saveTo = async (file: string, isEarly: boolean): Promise<void> => {
     await saveTraining(runner, storageOf(platform), file, { trainer, seed });
-    tell({ type: "saved", file, isEarly });
+    emit({ type: "saved", file, isEarly });
   };
   /** Tells of the last step, and lets it be kept: who goes on from a checkpoint does not come back to that step. */
   const tellLast = async (): Promise<void> => {
@@ -209,10 +202,10 @@ async function train(job: TrainJob, { trainer, seed }: PreparedTraining, surroun
   };
   const session = new Session(trainer, training, {
     clock: platform,
-    tell,
+    emit,
     run: (task) => runner.run(task),
     saveEvery: () => (save === undefined ? Infinity : (saveEvery ?? Infinity)),
-    async rested() {
+    async onYield() {
       if (save !== undefined || best) await tellLast();
       await best?.keep(training);
     },
@@ -222,9 +215,9 @@ async function train(job: TrainJob, { trainer, seed }: PreparedTraining, surroun
       if (end === undefined) return;
       if (saveWeights !== undefined) {
         await saveCheckpoint(runner, storageOf(platform), saveWeights, { model, step: trainer.totalSteps });
-        tell({ type: "saved", file: saveWeights, isEarly });
+        emit({ type: "saved", file: saveWeights, isEarly });
       }
-      best?.tell();
+      best?.emit();
     },
     names: () => ({
       count: job.samples,

@@ -1,9 +1,9 @@
-import type { Room } from "../gpt/base/platform";
+import type { MemoryBudget } from "../gpt/base/platform";
 
 /** A chip's memory for the XS machine, and how that is known. */
 export interface Chip {
   readonly name: string;
-  readonly room: Room;
+  readonly memory: MemoryBudget;
   readonly source: string;
 }
 
@@ -21,27 +21,27 @@ const FIRMWARE = 23 * KB;
 export const CHIPS: readonly Chip[] = [
   {
     name: "ESP32",
-    room: { total: 304 * KB - FIRMWARE, largestPiece: 180 * KB },
+    memory: { total: 304 * KB - FIRMWARE, largestPiece: 180 * KB },
     source: "measured at boot: 304 KB free in pieces of 180, 111, 14 and 6 KB",
   },
   {
     name: "ESP32-S3",
-    room: { total: (512 - 64 - 24 - 96) * KB - FIRMWARE, largestPiece: (512 - 64 - 24 - 96 - 64) * KB },
+    memory: { total: (512 - 64 - 24 - 96) * KB - FIRMWARE, largestPiece: (512 - 64 - 24 - 96 - 64) * KB },
     source: "estimate from the data sheet: 512 KB SRAM, 64 KB of it caches",
   },
   {
     name: "ESP32-S3, 8 MB PSRAM",
-    room: { total: 8192 * KB, largestPiece: 8192 * KB },
+    memory: { total: 8192 * KB, largestPiece: 8192 * KB },
     source: "estimate from the data sheet: the heap in external RAM, slower",
   },
   {
     name: "ESP32-C3",
-    room: { total: (400 - 16 - 24 - 96) * KB - FIRMWARE, largestPiece: (400 - 16 - 24 - 96 - 32) * KB },
+    memory: { total: (400 - 16 - 24 - 96) * KB - FIRMWARE, largestPiece: (400 - 16 - 24 - 96 - 32) * KB },
     source: "estimate from the data sheet: 400 KB SRAM, 16 KB of it cache",
   },
   {
     name: "ESP32-C6",
-    room: { total: (512 - 32 - 24 - 96) * KB - FIRMWARE, largestPiece: (512 - 32 - 24 - 96 - 32) * KB },
+    memory: { total: (512 - 32 - 24 - 96) * KB - FIRMWARE, largestPiece: (512 - 32 - 24 - 96 - 32) * KB },
     source: "estimate from the data sheet: 512 KB SRAM, 32 KB of it cache",
   },
 ];

@@ -10,7 +10,7 @@ export type Event = WorkEvent | ErrorEvent | DoneEvent | DeviceEvent;
 /** What only a device with a console has to tell: see PROTOCOL.md. */
 export type DeviceEvent = HelloEvent | StateEvent | WordEvent | AnswerEvent | AckEvent | DamagedEvent | ChunkEvent;
 
-export type Tell = (event: Event) => void;
+export type Emit = (event: Event) => void;
 
 /** What ended the work before its time, in a sentence. */
 export interface ErrorEvent {

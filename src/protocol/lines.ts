@@ -8,7 +8,7 @@ import { isDigits } from "../gpt/base/text";
 
 export const PROTOCOL_VERSION = 1;
 /** Bytes of a line to the device, without its end. */
-export const MOST_LINE_BYTES = 120;
+export const MAX_LINE_BYTES = 120;
 /** The largest number that a command can be tagged with. */
 export const LARGEST_ID = 65535;
 /** The device remembers what became of so many tagged commands. */
@@ -18,8 +18,8 @@ export const MAX_WAITING_COMMANDS = 8;
 /** Bytes of a `chunk` line, of a `data` line, and lines of either that may be under way. */
 export const CHUNK_BYTES = 192;
 export const DATA_BYTES = 60;
-export const MOST_CHUNKS = 4;
-export const MOST_DATA_LINES = 8;
+export const MAX_CHUNKS = 4;
+export const MAX_DATA_LINES = 8;
 /** How a device calls a checkpoint that it was sent: it does not know the name of its file. */
 export const RECEIVED = "received.safetensors";
 

@@ -19,7 +19,7 @@ describeInBrowser("the board pane", () => {
   let serial: SerialStandIn;
 
   beforeAll(async () => {
-    mkdirSync(at("stored"));
+    mkdirSync(at("stored"), { recursive: true });
     board = await SimulatedBoard.start("--engine", "node", ...SMALL, "save_every=0", "--storage", at("stored"));
   });
   afterAll(() => board.stop());

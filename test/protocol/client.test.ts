@@ -1,6 +1,6 @@
 import { InputError } from "../../src/gpt/base/errors";
 import { readTagged, sealLine } from "../../src/protocol/lines";
-import { CALM } from "../support/channel";
+import { PERFECT } from "../support/channel";
 import { fileOf, firstWith, Scene } from "../support/scene";
 
 const nothing = (): void => undefined;
@@ -36,7 +36,7 @@ describe("commands", () => {
   test("that are lost are sent again after two seconds of silence, and then given up with a sentence", async () => {
     const scene = new Scene();
     await scene.open();
-    scene.weather = { ...CALM, lost: 1 };
+    scene.quality = { ...PERFECT, lost: 1 };
     const begin = scene.simulation.time;
     await expect(scene.run(scene.client.run("status"))).rejects.toThrow(/^The board does not answer/);
     expect(new Set(scene.sent.slice(1)).size).toBe(1);
@@ -49,9 +49,9 @@ describe("commands", () => {
     const scene = new Scene();
     await scene.open();
     scene.chatter();
-    scene.weather = { ...CALM, lost: 1 };
+    scene.quality = { ...PERFECT, lost: 1 };
     const status = scene.client.run("status");
-    scene.weather = CALM;
+    scene.quality = PERFECT;
     await scene.run(status);
     expect(scene.device.done).toEqual(["set log json", "status"]);
     expect(scene.simulation.time).toBeLessThan(6000);
@@ -61,8 +61,8 @@ describe("commands", () => {
     const scene = new Scene();
     await scene.open();
     const status = scene.client.run("status");
-    scene.simulation.after(4, () => (scene.weather = { ...CALM, lost: 1 }));
-    scene.simulation.after(1000, () => (scene.weather = CALM));
+    scene.simulation.after(4, () => (scene.quality = { ...PERFECT, lost: 1 }));
+    scene.simulation.after(1000, () => (scene.quality = PERFECT));
     await scene.run(status);
     expect(scene.device.done).toEqual(["set log json", "status"]);
   });
@@ -71,7 +71,7 @@ describe("commands", () => {
     const scene = new Scene();
     await scene.open();
     const work = scene.client.run("status");
-    scene.weather = { ...CALM, lost: 1 };
+    scene.quality = { ...PERFECT, lost: 1 };
     const others = Array.from({ length: 8 }, () => scene.client.run("status"));
     const all = [work, ...others].map((each) => each.catch(nothing));
     await scene.run(Promise.all(all));
@@ -81,9 +81,9 @@ describe("commands", () => {
   test("that arrive damaged are sent again at once", async () => {
     const scene = new Scene();
     await scene.open();
-    scene.weather = { ...CALM, damaged: 1 };
+    scene.quality = { ...PERFECT, damaged: 1 };
     const status = scene.client.run("status");
-    scene.weather = CALM;
+    scene.quality = PERFECT;
     await scene.run(status);
     expect(scene.simulation.time).toBeLessThan(1000);
   });
@@ -193,9 +193,9 @@ describe("a checkpoint", () => {
     const data = Buffer.from(fileOf(9000).subarray(0, 192)).toString("base64");
     scene.simulation.after(40, () => {
       for (const at of [0, 0, 1, -192, 8832, 9024, 1e300, "0", null])
-        scene.device.tell("chunk", { at, size: 9000, data });
-      scene.device.tell("chunk", { at: 192, size: 9000, data: "!" });
-      scene.device.tell("chunk", { at: 384, size: 9000.5, data });
+        scene.device.emit("chunk", { at, size: 9000, data });
+      scene.device.emit("chunk", { at: 192, size: 9000, data: "!" });
+      scene.device.emit("chunk", { at: 384, size: 9000.5, data });
     });
     expect(await scene.run(work)).toEqual(fileOf(9000));
   });
@@ -257,7 +257,7 @@ describe("a checkpoint", () => {
     const scene = new Scene();
     await scene.open();
     const work = scene.client.fetch(nothing);
-    scene.simulation.after(6, () => scene.device.tell("chunk", { at: 0, size: 2 ** 40, data: "" }));
+    scene.simulation.after(6, () => scene.device.emit("chunk", { at: 0, size: 2 ** 40, data: "" }));
     await expect(scene.run(work)).rejects.toThrow("more than a checkpoint");
   });
 });

@@ -1,5 +1,5 @@
 import { Conversation } from "../../src/client/conversation";
-import { CALM, Simulation } from "../support/channel";
+import { PERFECT, Simulation } from "../support/channel";
 import { FakeDevice } from "../support/fake-device";
 import { fileOf } from "../support/scene";
 
@@ -12,25 +12,25 @@ class Talk {
   readonly conversation: Conversation;
 
   constructor(options: ConstructorParameters<typeof FakeDevice>[2] = {}) {
-    this.device = new FakeDevice((line) => this.hear(`${line}\r\n`), fileOf(1000), options);
+    this.device = new FakeDevice((line) => this.onEvent(`${line}\r\n`), fileOf(1000), options);
     const link = this.simulation.link((line) =>
-      this.simulation.carry(line, CALM, (arrived) => this.device.receive(arrived)),
+      this.simulation.carry(line, PERFECT, (arrived) => this.device.receive(arrived)),
     );
-    const tell =
+    const emit =
       (what: string) =>
       (detail: unknown): void =>
         void this.told.push(`${what} ${String(detail)}`);
     this.conversation = new Conversation(
       link,
       {
-        said: (line) => this.said.push(line),
-        heardEvent: ({ type }) => tell("event")(type),
-        heardState: ({ state }) => tell("state")(state),
-        remark: tell("remark"),
-        foundXsbug: () => tell("found")("xsbug"),
-        foundNoise: () => tell("found")("noise"),
-        changed: () => tell("protocol")(this.conversation.speaksProtocol),
-        failed: tell("failed"),
+        onLine: (line) => this.said.push(line),
+        onEvent: ({ type }) => emit("event")(type),
+        onStatus: ({ state }) => emit("state")(state),
+        onRemark: emit("remark"),
+        onXsbug: () => emit("found")("xsbug"),
+        onNoise: () => emit("found")("noise"),
+        onProtocolChange: () => emit("protocol")(this.conversation.speaksProtocol),
+        onError: emit("failed"),
       },
       1,
     );
@@ -38,7 +38,7 @@ class Talk {
   }
 
   /** Text comes, in its time. */
-  hear(text: string): void {
+  onEvent(text: string): void {
     this.simulation.after(1, () => this.conversation.take(text));
   }
 
@@ -51,7 +51,7 @@ test("a board is asked to speak to programs, heard, and left as it was", async (
   const talk = new Talk();
   await talk.wait(100);
   expect(talk.told).toEqual(["protocol undefined", "state training", "protocol true"]);
-  talk.device.tell("name", { number: 1, name: "a\r\nb\x1b[2J" });
+  talk.device.emit("name", { number: 1, name: "a\r\nb\x1b[2J" });
   talk.conversation.type("status");
   talk.conversation.type("dance");
   await talk.wait(100);
@@ -74,7 +74,7 @@ test("a board that was restarted is asked again, and that is remarked", async ()
   await talk.wait(100);
   talk.device.restart();
   for (const line of ["rst:0x1 (POWERON_RESET)", "=== esp32gpt: microgpt in TypeScript on ESP32 ==="])
-    talk.hear(`${line}\r\n`);
+    talk.onEvent(`${line}\r\n`);
   await talk.wait(900);
   expect(talk.device.isJson).toBe(false);
   await talk.wait(300);
@@ -106,7 +106,7 @@ test.each([
   const fetching = talk.conversation.client.fetch(() => undefined);
   talk.simulation.after(20, () => {
     talk.device.restart();
-    for (const line of lines) talk.hear(`${line}\r\n`);
+    for (const line of lines) talk.onEvent(`${line}\r\n`);
   });
   const clock = talk.simulation.link(() => undefined);
   const started = clock.now();
@@ -125,13 +125,14 @@ test.each([
 
 test("a board that starts while it is asked for the protocol is no accident; one that then is silent is told of both", async () => {
   const talk = new Talk({ protocol: undefined });
-  for (const line of [`${VERSION}panic`, "Before the reset: saving, after 30 steps.", BANNER]) talk.hear(`${line}\r\n`);
+  for (const line of [`${VERSION}panic`, "Before the reset: saving, after 30 steps.", BANNER])
+    talk.onEvent(`${line}\r\n`);
   await talk.wait(60_000);
   expect(talk.told.at(-1)).toMatch(
     /^remark The board has restarted \(reset by: panic; before the reset: saving, after 30 steps\)\. The board does not answer: .*/,
   );
   const other = new Talk();
-  for (const line of [`${VERSION}power on`, BANNER]) other.hear(`${line}\r\n`);
+  for (const line of [`${VERSION}power on`, BANNER]) other.onEvent(`${line}\r\n`);
   await other.wait(3000);
   expect(other.told).toEqual(["protocol undefined", "state training", "protocol true"]);
 });
@@ -144,11 +145,11 @@ test("a board of another version is shown as text, until another one starts ther
   expect(talk.device.isJson).toBe(false);
   talk.conversation.type("status");
   await talk.wait(100);
-  talk.hear("what it says without an end");
+  talk.onEvent("what it says without an end");
   await talk.wait(500);
   expect(talk.said).toEqual(["Step 7 of 1000.", "what it says without an end"]);
   const before = talk.told.length;
-  talk.hear("=== esp32gpt: microgpt in TypeScript on ESP32 ===\r\n");
+  talk.onEvent("=== esp32gpt: microgpt in TypeScript on ESP32 ===\r\n");
   await talk.wait(100);
   expect(talk.told.slice(before)).toEqual(["protocol undefined", "state training", "protocol false"]);
 });
@@ -174,7 +175,7 @@ test("one that is gone before it has answered is not called silent", async () =>
 
 test("a debug build is told, and shown as text", async () => {
   const talk = new Talk({ protocol: undefined });
-  talk.hear('<?xs.3FFB1234?>\r\n<xsbug><login name="esp32gpt" value="XS"/></xsbug>\r\nready\r\n');
+  talk.onEvent('<?xs.3FFB1234?>\r\n<xsbug><login name="esp32gpt" value="XS"/></xsbug>\r\nready\r\n');
   await talk.wait(30_000);
   expect(talk.told).toEqual(["protocol undefined", "protocol false", "found xsbug"]);
   expect(talk.said).toContain("ready");
@@ -184,8 +185,8 @@ test("a debug build is told, and shown as text", async () => {
 test("a line that is too long is cut, whether it comes in one piece or never ends", async () => {
   const talk = new Talk({ protocol: undefined });
   await talk.wait(100);
-  talk.hear(`${"x".repeat(10_000)}\nend\n`);
-  talk.hear("y".repeat(5000));
+  talk.onEvent(`${"x".repeat(10_000)}\nend\n`);
+  talk.onEvent("y".repeat(5000));
   await talk.wait(500);
   const lengths = talk.said.filter((line) => /^(x+|y+|end)$/.test(line)).map((line) => line.length);
   expect(lengths).toEqual([4096, 4096, 1808, 3, 4096, 904]);

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { InputError } from "../../src/gpt/base/errors";
-import { RECEIVED, STORED } from "../../src/device/checkpoint-store";
+import { RECEIVED, STORED } from "../../src/device/checkpoint-files";
 import { tagCommand } from "../../src/protocol/lines";
-import { CALM, type Weather } from "../support/channel";
+import { PERFECT, type LinkQuality } from "../support/channel";
 import { DeviceScene } from "../support/device-scene";
 import { fuzzRuns } from "../support/fuzz";
 import { MemoryStorage } from "../support/memory-storage";
@@ -18,7 +18,7 @@ const SMALL = { n_embd: 4, n_head: 1, steps: 1000, save_every: 0.5, samples: 0, 
 const nothing = (): void => undefined;
 
 const share = (most: number): fc.Arbitrary<number> => fc.double({ min: 0, max: most, noNaN: true });
-const anyWeather: fc.Arbitrary<Weather> = fc.record({
+const anyQuality: fc.Arbitrary<LinkQuality> = fc.record({
   lost: share(0.1),
   damaged: share(0.1),
   doubled: share(0.2),
@@ -32,13 +32,13 @@ const parameters = {
 
 async function opened(
   seed = 1,
-  weather = CALM,
+  quality = PERFECT,
   settings: Record<string, unknown> = SMALL,
   names = NAMES,
 ): Promise<DeviceScene> {
   const scene = new DeviceScene(seed, settings, new MemoryStorage(), { names });
   await scene.live(500);
-  scene.weather = weather;
+  scene.quality = quality;
   await scene.open();
   return scene;
 }
@@ -80,8 +80,8 @@ async function failure(work: Promise<unknown>): Promise<string> {
 describe("over a line that loses, damages and doubles", () => {
   test("commands are carried out, once each", async () => {
     await fc.assert(
-      fc.asyncProperty(SEEDS, anyWeather, async (seed, weather) => {
-        const scene = await opened(seed, weather);
+      fc.asyncProperty(SEEDS, anyQuality, async (seed, quality) => {
+        const scene = await opened(seed, quality);
         const { trainer } = scene.device.device;
         let isSure = true;
         for (const command of ["add ava", "add emma", "forget ava", "add fox"])
@@ -103,8 +103,8 @@ describe("over a line that loses, damages and doubles", () => {
     const expected = await endOf(SMALL);
     let successes = 0;
     await fc.assert(
-      fc.asyncProperty(SEEDS, anyWeather, async (seed, weather) => {
-        const scene = await opened(seed, weather);
+      fc.asyncProperty(SEEDS, anyQuality, async (seed, quality) => {
+        const scene = await opened(seed, quality);
         const { storage, client } = scene;
         let bytes = new Uint8Array(0);
         let stored: Uint8Array | undefined;
@@ -130,15 +130,15 @@ describe("over a line that loses, damages and doubles", () => {
     const [undisturbed, expected] = [await endOf(SMALL), await endOf({ ...SMALL, seed: 7 })];
     let successes = 0;
     await fc.assert(
-      fc.asyncProperty(SEEDS, anyWeather, fc.boolean(), async (seed, weather, isPaused) => {
-        const scene = await opened(seed, weather);
+      fc.asyncProperty(SEEDS, anyQuality, fc.boolean(), async (seed, quality, isPaused) => {
+        const scene = await opened(seed, quality);
         const { client, device } = scene;
         if (isPaused && !(await scene.succeeds(client.run("pause")))) return;
         await scene.live(500);
         const before = digest(device);
         const isSent = await scene.succeeds(client.send(bytes, nothing));
         if (isPaused) expect(isSent ? [state] : [state, before]).toContain(digest(device));
-        scene.weather = CALM;
+        scene.quality = PERFECT;
         // It may have been paused, or have been through with its own training before it got another.
         if (device.device.state === "paused") await scene.run(client.run("resume"));
         await scene.finish();
@@ -181,20 +181,20 @@ describe("a fetch", () => {
     const work = scene.client.fetch(() => {
       if (!isFirst) return;
       isFirst = false;
-      scene.weather = { ...CALM, lost: 1 };
-      scene.simulation.after(9_000, () => (scene.weather = CALM));
+      scene.quality = { ...PERFECT, lost: 1 };
+      scene.simulation.after(9_000, () => (scene.quality = PERFECT));
     });
     expect((await scene.run(work)).length).toBeGreaterThan(5000);
   });
 
   test("during which the training ends keeps what it has, and the end is stored afterwards", async () => {
-    const scene = await opened(1, CALM, { ...SMALL, steps: 60 });
+    const scene = await opened(1, PERFECT, { ...SMALL, steps: 60 });
     let isFirst = true;
     const work = scene.client.fetch(() => {
       if (!isFirst) return;
       isFirst = false;
-      scene.weather = { ...CALM, lost: 1 };
-      scene.simulation.after(5_000, () => (scene.weather = CALM));
+      scene.quality = { ...PERFECT, lost: 1 };
+      scene.simulation.after(5_000, () => (scene.quality = PERFECT));
     });
     const bytes = await scene.run(work);
     await scene.live(2000);
@@ -209,7 +209,7 @@ describe("a fetch", () => {
 describe("a checkpoint that is refused", () => {
   const refused = async (bytes: Uint8Array, reason: RegExp, capacity = Infinity): Promise<void> => {
     for (const isPaused of [true, false]) {
-      const scene = await opened(1, { ...CALM, lost: 0.02, damaged: 0.02 });
+      const scene = await opened(1, { ...PERFECT, lost: 0.02, damaged: 0.02 });
       if (isPaused) await scene.run(scene.client.run("pause"));
       await scene.run(scene.client.run("save"));
       const state = digest(scene.device);

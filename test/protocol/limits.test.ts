@@ -1,4 +1,4 @@
-import { STORED } from "../../src/device/checkpoint-store";
+import { STORED } from "../../src/device/checkpoint-files";
 import { InputError } from "../../src/gpt/base/errors";
 import { encodeBase64 } from "../../src/protocol/base64";
 import type { Progress } from "../../src/client/fetching";

@@ -1,4 +1,4 @@
-import { STORED } from "../../src/device/checkpoint-store";
+import { STORED } from "../../src/device/checkpoint-files";
 import { ProtocolClient } from "../../src/client/client";
 import { Simulation } from "../support/channel";
 import { MemoryStorage } from "../support/memory-storage";
@@ -34,7 +34,7 @@ class PacedScene {
     this.device = new TestDevice({ ...DEFAULT_MODEL, ...settings }, this.storage, options);
     this.cable.slowDown(this.device.device.trainer);
     const heard = (): void => undefined;
-    this.client = new ProtocolClient(this.cable.link, { heard, text: () => undefined });
+    this.client = new ProtocolClient(this.cable.link, { onLine: heard, onText: () => undefined });
   }
 
   async run<T>(work: Promise<T>): Promise<T> {

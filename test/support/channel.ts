@@ -2,7 +2,7 @@ import type { Link } from "../../src/client/commands";
 import { Random } from "../../src/gpt/model/random";
 
 /** What befalls lines on their way; shares from 0 to 1. */
-export interface Weather {
+export interface LinkQuality {
   readonly lost: number;
   readonly damaged: number;
   readonly doubled: number;
@@ -10,7 +10,7 @@ export interface Weather {
   readonly delayed: number;
 }
 
-export const CALM: Weather = { lost: 0, damaged: 0, doubled: 0, delayed: 0 };
+export const PERFECT: LinkQuality = { lost: 0, damaged: 0, doubled: 0, delayed: 0 };
 
 interface Due {
   readonly at: number;
@@ -37,12 +37,12 @@ export class Simulation {
   }
 
   /** Carries a line, or what becomes of it, to somebody. */
-  carry(line: string, weather: Weather, receive: (line: string) => void): void {
+  carry(line: string, quality: LinkQuality, receive: (line: string) => void): void {
     const happens = (share: number): boolean => this.random.index(10_000) < share * 10_000;
-    if (happens(weather.lost)) return;
-    for (let copies = happens(weather.doubled) ? 2 : 1; copies > 0; copies--) {
-      const arrives = happens(weather.damaged) ? this.damage(line) : line;
-      this.after(5 + (happens(weather.delayed) ? this.random.index(1000) : 0), () => receive(arrives));
+    if (happens(quality.lost)) return;
+    for (let copies = happens(quality.doubled) ? 2 : 1; copies > 0; copies--) {
+      const arrives = happens(quality.damaged) ? this.damage(line) : line;
+      this.after(5 + (happens(quality.delayed) ? this.random.index(1000) : 0), () => receive(arrives));
     }
   }
 

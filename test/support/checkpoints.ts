@@ -11,7 +11,7 @@ import { saveCheckpoint, type TrainingToSave } from "../../src/gpt/checkpoint/sa
 import { Trainer } from "../../src/gpt/training/trainer";
 import { typescriptOps } from "../../src/gpt/model/typescript-ops";
 import { datasetOf, drawnModel } from "../helpers";
-import { latinVocabulary } from "../../src/gpt/data/vocabulary";
+import { lowercaseVocabulary } from "../../src/gpt/data/vocabulary";
 import { MemoryStorage } from "./memory-storage";
 import { realRunner } from "./runner";
 import type { TensorToWrite } from "./safetensors-file";
@@ -71,7 +71,11 @@ export async function loadAll(
   const storage = new MemoryStorage({ "m.safetensors": bytes });
   try {
     const ops = typescriptOps(dtype);
-    const loaded = await loadModel(realRunner(), storage, "m.safetensors", { wanted, ops, data: latinVocabulary() });
+    const loaded = await loadModel(realRunner(), storage, "m.safetensors", {
+      wanted,
+      ops,
+      data: lowercaseVocabulary(),
+    });
     if (!loaded) throw new Error("Nobody has stopped it.");
     return loaded;
   } finally {

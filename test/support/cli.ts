@@ -1,5 +1,5 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "../helpers";
@@ -33,4 +33,16 @@ export function temporaryFolder(): (file: string) => string {
   const folder = mkdtempSync(join(tmpdir(), "esp32gpt-test-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return (file) => join(folder, file);
+}
+
+/** Makes a named pipe, also where a first try of a test has left one. */
+export function makePipe(path: string): void {
+  rmSync(path, { force: true });
+  execFileSync("mkfifo", [path]);
+}
+
+/** Makes a symbolic link, likewise. */
+export function makeLink(target: string, path: string): void {
+  rmSync(path, { force: true });
+  symlinkSync(target, path);
 }

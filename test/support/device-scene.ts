@@ -3,7 +3,7 @@ import { ProtocolClient } from "../../src/client/client";
 import type { DeviceLine } from "../../src/protocol/lines";
 import type { Port } from "../../src/device/serial";
 import type { Settings } from "../../src/device/settings";
-import { CALM, Simulation, type Weather } from "./channel";
+import { PERFECT, Simulation, type LinkQuality } from "./channel";
 import { MemoryPlatform } from "./memory-platform";
 import { MemoryStorage } from "./memory-storage";
 import { type TestCable, TestDevice } from "./test-device";
@@ -47,12 +47,12 @@ class SimulatedPlatform extends MemoryPlatform {
 
 /** The bytes of a serial line, with what befalls its lines. */
 class SimulatedCable implements TestCable {
-  weather: Weather = CALM;
+  quality: LinkQuality = PERFECT;
   private platform: SimulatedPlatform | undefined;
   private readonly arrived: number[] = [];
   private leaving = "";
   private rest = "";
-  private room = FIFO_BYTES;
+  private memory = FIFO_BYTES;
   private writtenAt = 0;
 
   /** @param receive gets what the device has said, a line without its end */
@@ -80,10 +80,10 @@ class SimulatedCable implements TestCable {
     },
     write: (bytes, from, to) => {
       const { time } = this.simulation;
-      this.room = Math.min(FIFO_BYTES, this.room + BYTES_PER_MILLISECOND * (time - this.writtenAt));
+      this.memory = Math.min(FIFO_BYTES, this.memory + BYTES_PER_MILLISECOND * (time - this.writtenAt));
       this.writtenAt = time;
-      const taken = Math.min(to - from, Math.floor(this.room));
-      this.room -= taken;
+      const taken = Math.min(to - from, Math.floor(this.memory));
+      this.memory -= taken;
       this.leave(bytes.subarray(from, from + taken));
       return taken;
     },
@@ -92,7 +92,7 @@ class SimulatedCable implements TestCable {
 
   /** Carries a line to the device. */
   send(line: string): void {
-    this.simulation.carry(`${textOf(Buffer.from(line))}\n`, this.weather, (text) =>
+    this.simulation.carry(`${textOf(Buffer.from(line))}\n`, this.quality, (text) =>
       this.arrived.push(...Buffer.from(text, "latin1")),
     );
   }
@@ -100,7 +100,7 @@ class SimulatedCable implements TestCable {
   private leave(bytes: Uint8Array): void {
     const lines = (this.leaving + textOf(bytes)).split(/(?<=\n)/);
     this.leaving = lines.at(-1)?.endsWith("\n") ? "" : (lines.pop() ?? "");
-    for (const line of lines) this.simulation.carry(line, this.weather, (text) => this.arrive(text));
+    for (const line of lines) this.simulation.carry(line, this.quality, (text) => this.arrive(text));
   }
 
   private arrive(text: string): void {
@@ -131,12 +131,12 @@ export class DeviceScene {
     this.device = new TestDevice(settings, storage, { ...options, cable: this.cable });
     this.client = new ProtocolClient(
       this.simulation.link((line) => this.cable.send(line)),
-      { heard: (line) => this.heard.push(line), text: (line) => this.texts.push(line) },
+      { onLine: (line) => this.heard.push(line), onText: (line) => this.texts.push(line) },
     );
   }
 
-  set weather(weather: Weather) {
-    this.cable.weather = weather;
+  set quality(quality: LinkQuality) {
+    this.cable.quality = quality;
   }
 
   /** Lets time pass until the work is done. */

@@ -33,7 +33,7 @@ export class FakeDevice {
   }
 
   /** Says a line for programs, or nothing in text. */
-  tell(type: string, fields: Answer = {}): void {
+  emit(type: string, fields: Answer = {}): void {
     if (this.isJson) this.say(sealLine(this.n++, { type, ...fields }));
   }
 
@@ -50,13 +50,13 @@ export class FakeDevice {
     }
     const tagged = readTagged(line);
     if (tagged === undefined) {
-      this.tell("damaged");
+      this.emit("damaged");
       return;
     }
     const { id, command } = tagged;
     const known = this.remembered.get(id);
     if (known === undefined) this.remember(id, this.carryOut(command));
-    this.tell("ack", { id, ...(this.remembered.get(id) ?? {}) });
+    this.emit("ack", { id, ...(this.remembered.get(id) ?? {}) });
     if (command === "set log text") this.isJson = false;
   }
 
@@ -90,11 +90,11 @@ export class FakeDevice {
       return { ok: true };
     }
     if (command === "generate") {
-      for (let number = 1; number <= first; number++) this.tell("name", { number, name: `name${number}` });
+      for (let number = 1; number <= first; number++) this.emit("name", { number, name: `name${number}` });
       return { ok: true };
     }
     if (command === "status") {
-      if (this.isJson) this.tell("answer", { text: "Step 7 of 1000." });
+      if (this.isJson) this.emit("answer", { text: "Step 7 of 1000." });
       else this.say("Step 7 of 1000.");
       return { ok: true };
     }
@@ -105,15 +105,15 @@ export class FakeDevice {
   private greet(): Answer {
     this.isJson = true;
     this.n = 0;
-    this.tell("hello", { protocol: this.behaviour.protocol, version: "0.1.0", place: "ESP32" });
-    this.tell("state", { state: "training", step: 7, steps: 1000, updates: 7, words: 0, seed: 42, loss: 2.5 });
+    this.emit("hello", { protocol: this.behaviour.protocol, version: "0.1.0", place: "ESP32" });
+    this.emit("state", { state: "training", step: 7, steps: 1000, updates: 7, words: 0, seed: 42, loss: 2.5 });
     return { ok: true };
   }
 
   private chunks(at: number, count: number): Answer {
     const size = this.file.length;
     for (let i = 0; i < count && at < size; i++, at += CHUNK_BYTES)
-      this.tell("chunk", { at, size, data: encodeBase64(this.file.subarray(at, at + CHUNK_BYTES)) });
+      this.emit("chunk", { at, size, data: encodeBase64(this.file.subarray(at, at + CHUNK_BYTES)) });
     return { ok: true };
   }
 

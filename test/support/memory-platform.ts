@@ -1,5 +1,5 @@
 import type { Event } from "../../src/protocol/events";
-import type { Surroundings } from "../../src/jobs/surroundings";
+import type { RunContext } from "../../src/jobs/run-context";
 import type { BootMarker, Platform } from "../../src/gpt/base/platform";
 import { Runner } from "../../src/gpt/base/runner";
 import { formatText } from "../../src/protocol/text-log";
@@ -7,12 +7,12 @@ import { typescriptOps } from "../../src/gpt/model/typescript-ops";
 import { MemoryStorage } from "./memory-storage";
 
 /** A place without files and clock: a test lets its event loop turn. */
-export class MemoryPlatform implements Platform, Surroundings {
+export class MemoryPlatform implements Platform, RunContext {
   readonly place = "Node";
   readonly namesFile = "names.txt";
   readonly platform = this;
   readonly runner = new Runner(this);
-  readonly tellsAllSteps = true;
+  readonly emitsAllSteps = true;
   readonly provideOps = typescriptOps;
   bootMarker: BootMarker | undefined;
   log = "";
@@ -30,7 +30,7 @@ export class MemoryPlatform implements Platform, Surroundings {
     private readonly tick = 0,
   ) {}
 
-  readonly tell = (event: Event): void => {
+  readonly emit = (event: Event): void => {
     this.events.push({ ...event });
     this.log += formatText(event);
   };
@@ -48,7 +48,7 @@ export class MemoryPlatform implements Platform, Surroundings {
     this.slices.push(slice);
   }
 
-  room(): undefined {
+  memoryBudget(): undefined {
     return undefined;
   }
 

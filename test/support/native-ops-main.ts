@@ -3,7 +3,7 @@ import { DEFAULT_MODEL, type PresetName, trainingConfig } from "../../src/gpt/mo
 import { Dataset } from "../../src/gpt/data/dataset";
 import { Model } from "../../src/gpt/model/model";
 import { SavingTask } from "../../src/gpt/checkpoint/saving";
-import { nativeOps, textTools } from "../../src/gpt/native/native-ops";
+import { nativeOps, datasetKernels } from "../../src/gpt/native/native-ops";
 import { recordOf } from "../../src/gpt/checkpoint/training-checkpoint";
 import type { Ops } from "../../src/gpt/model/ops";
 import { drawParameters, parameterLayout } from "../../src/gpt/model/parameters";
@@ -205,7 +205,7 @@ function save(): SaveCost {
   // The checksum of the list, too: it is computed once in the life of a training.
   const record = recordOf({ trainer, seed: 1 });
   const before = host.usage().bytecodes;
-  const task = new SavingTask(file, "m", { model, step: 1, training: { adam, record }, crc: textTools.crc32 });
+  const task = new SavingTask(file, "m", { model, step: 1, training: { adam, record }, crc: datasetKernels.crc32 });
   while (task.work());
   return { bytecodes: host.usage().bytecodes - before, size };
 }

@@ -129,8 +129,8 @@ export class PacedCable implements TestCable {
 
   /** Lets training take its time. */
   slowDown(trainer: Trainer): void {
-    const name = trainer.name.bind(trainer);
-    trainer.name = () => {
+    const name = trainer.trainDocument.bind(trainer);
+    trainer.trainDocument = () => {
       this.platform?.spend(this.pace.nameMs);
       return name();
     };

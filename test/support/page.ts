@@ -20,7 +20,7 @@ export const { describe: describeInBrowser } = skipUnless(
 );
 
 /** How long the page may take for anything, in milliseconds: the machine may be busy. */
-const PATIENCE = 45_000;
+const PAGE_TIMEOUT_MS = 45_000;
 
 /** Where any host may put it. */
 const FOLDER = "/some/folder/";
@@ -149,7 +149,7 @@ export class PageInBrowser {
   async open(options?: BrowserContextOptions): Promise<void> {
     if (this.context) await this.close();
     const context = (this.context = await this.browser.newContext(options));
-    context.setDefaultTimeout(PATIENCE);
+    context.setDefaultTimeout(PAGE_TIMEOUT_MS);
     const page = await context.newPage();
     const troubles: string[] = [];
     page.on("pageerror", ({ message }) => troubles.push(message));
@@ -189,7 +189,7 @@ export class PageInBrowser {
 
 /** Waits until something is so that cannot be waited for in the page. */
 export async function expectSoon(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + PATIENCE;
+  const end = Date.now() + PAGE_TIMEOUT_MS;
   while (!(await isSo()) && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20));
   expect(await isSo()).toBe(true);
 }

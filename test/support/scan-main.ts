@@ -1,6 +1,6 @@
 import type { Host } from "../../host/xs/host";
-import { textTools } from "../../src/gpt/native/native-ops";
-import { CHARACTERS, COUNT, createFindings, ENTRIES, PROBLEM, scan, skip } from "../../src/gpt/data/scan";
+import { datasetKernels } from "../../src/gpt/native/native-ops";
+import { CHARACTERS, COUNT, createScanResult, ENTRIES, PROBLEM, scan, skip } from "../../src/gpt/data/scan";
 import { encodeUtf8 } from "../../src/gpt/base/utf8";
 import type { Answer, Refused } from "./scan-answer";
 
@@ -20,8 +20,8 @@ const SIZES = [1280 * 4, 255 * 4, 12 * 4];
 
 /** Whether the C finds in a list what the TypeScript finds. */
 function isSame(bytes: Uint8Array): boolean {
-  const [inC, expected] = [createFindings(), createFindings()];
-  textTools.scan(bytes, inC);
+  const [inC, expected] = [createScanResult(), createScanResult()];
+  datasetKernels.scan(bytes, inC);
   scan(bytes, expected);
   const { index, characters, numbers } = expected;
   const isEqual = (a: Uint32Array, b: Uint32Array, count: number): boolean =>
@@ -29,7 +29,7 @@ function isSame(bytes: Uint8Array): boolean {
   let at = index[0];
   for (let i = 1; numbers[PROBLEM] === 0 && i < numbers[COUNT]; i++) {
     const next = skip(bytes, at, 1);
-    if (textTools.skip(bytes, at, 1) !== next) return false;
+    if (datasetKernels.skip(bytes, at, 1) !== next) return false;
     at = next;
   }
   return (

@@ -1,6 +1,6 @@
 import { ProtocolClient } from "../../src/client/client";
 import type { DeviceLine } from "../../src/protocol/lines";
-import { CALM, Simulation } from "./channel";
+import { PERFECT, Simulation } from "./channel";
 import { FakeDevice } from "./fake-device";
 
 /** A client and a device, and what lies between them. */
@@ -11,7 +11,7 @@ export class Scene {
   readonly simulation: Simulation;
   readonly device: FakeDevice;
   readonly client: ProtocolClient;
-  weather = CALM;
+  quality = PERFECT;
   /** Whether a line is lost, whatever the weather. */
   drops: (line: string) => boolean = () => false;
 
@@ -28,7 +28,7 @@ export class Scene {
     });
     this.client = new ProtocolClient(
       link,
-      { heard: (line) => this.heard.push(line), text: (line) => this.texts.push(line) },
+      { onLine: (line) => this.heard.push(line), onText: (line) => this.texts.push(line) },
       firstId,
     );
   }
@@ -42,12 +42,12 @@ export class Scene {
   }
 
   private carry(line: string, receive: (line: string) => void): void {
-    if (!this.drops(line)) this.simulation.carry(line, this.weather, receive);
+    if (!this.drops(line)) this.simulation.carry(line, this.quality, receive);
   }
 
   /** The device says something all the time, as in training. */
   chatter(interval = 200): void {
-    this.device.tell("step", { step: 1, steps: 1000, loss: 2.5 });
+    this.device.emit("step", { step: 1, steps: 1000, loss: 2.5 });
     this.simulation.after(interval, () => this.chatter(interval));
   }
 }

@@ -41,14 +41,14 @@ export class SerialStandIn {
   pull(): void {
     this.isPlugged = false;
     this.close();
-    this.tell("disconnect");
+    this.emit("disconnect");
   }
 
   /** Plugs it in again. @param farSide another board, when it is not the same */
   plug(farSide = this.farSide): void {
     this.farSide = farSide;
     this.isPlugged = true;
-    this.tell("connect");
+    this.emit("connect");
   }
 
   /** What comes from the far side waits. */
@@ -164,7 +164,7 @@ export class SerialStandIn {
     return this.events.shift() ?? new Promise((resolve) => (this.answerListener = resolve));
   }
 
-  private tell(event: string): void {
+  private emit(event: string): void {
     if (this.answerListener) this.answerListener(event);
     else this.events.push(event);
     this.answerListener = undefined;

@@ -34,7 +34,7 @@ for (const preset of /** @type {const} */ (["esp32gpt", "microgpt"])) {
     drawParameters(model.parameters, random, config);
     const trainer = new Trainer(model, dataset, random, { ...DEFAULT_TRAINING, sampling, holdout: 20 });
     const told = { steps: 0, loss: 0 };
-    const training = new Training(trainer, LOG_EVERY, TELL_EVERY, (event) => hear(event, told));
+    const training = new Training(trainer, LOG_EVERY, TELL_EVERY, (event) => onEvent(event, told));
     report[`${preset}, ${sampling}`] = allocationsOf(training);
     if (told.steps < STEPS) throw new Error(`${told.steps} steps were told.`);
   }
@@ -46,7 +46,7 @@ console.log(JSON.stringify(report));
  * @param {Parameters<ConstructorParameters<typeof Training>[3]>[0]} event
  * @param {{ steps: number, loss: number }} told
  */
-function hear(event, told) {
+function onEvent(event, told) {
   if (event.type !== "step") return;
   told.steps++;
   if (typeof event.loss === "number") told.loss = event.loss;

@@ -1,11 +1,11 @@
 import { provideOps } from "../../host/node/run-on-node";
 import { Console } from "../../src/device/console";
 import { Device } from "../../src/device/device";
-import type { Tell } from "../../src/protocol/events";
+import type { Emit } from "../../src/protocol/events";
 import { LineEditor } from "../../src/device/line-editor";
 import type { Port } from "../../src/device/serial";
 import { readSettings, type Settings } from "../../src/device/settings";
-import { Station } from "../../src/device/station";
+import { SerialConsole } from "../../src/device/serial-console";
 import { type DeviceLine, openLine } from "../../src/protocol/lines";
 import { utf8 } from "../helpers";
 import type { BootMarker } from "../../src/gpt/base/platform";
@@ -26,8 +26,8 @@ interface Options {
   /** Milliseconds that a look at the clock takes. */
   readonly tick?: number;
   readonly cable?: TestCable | undefined;
-  readonly hear?: Tell;
-  readonly hasRoom?: () => boolean;
+  readonly onEvent?: Emit;
+  readonly canWrite?: () => boolean;
   /** Memory that a restart keeps. */
   readonly marker?: BootMarker;
 }
@@ -45,7 +45,7 @@ export class TestDevice {
   constructor(
     settings: Settings = {},
     readonly storage: MemoryStorage | undefined = new MemoryStorage(),
-    { names = NAMES, tick = 10, cable, hear, hasRoom, marker }: Options = {},
+    { names = NAMES, tick = 10, cable, onEvent, canWrite, marker }: Options = {},
   ) {
     const list = utf8(names.join("\n"));
     this.platform = cable?.platformOf(list, storage) ?? new MemoryPlatform(list, storage, tick);
@@ -56,10 +56,10 @@ export class TestDevice {
       settings: { ops: "typescript", steps: 20, samples: 2, log_every: 5, ...settings },
       provideOps,
       reboot: () => void (this.rebooted = true),
-      ...(hear && { hear }),
+      ...(onEvent && { onEvent }),
     };
     if (cable) {
-      new Station(cable.port, cable.repeat).begin(options, (device) => (this.device = device)).catch(fail);
+      new SerialConsole(cable.port, cable.repeat).begin(options, (device) => (this.device = device)).catch(fail);
       return;
     }
     const write = (text: string): void => void (this.said += text);
@@ -67,7 +67,7 @@ export class TestDevice {
       ...options,
       settings: readSettings(options.settings),
       write,
-      ...(hasRoom && { hasRoom }),
+      ...(canWrite && { canWrite }),
     });
     const { device } = this;
     const console = (this.console = new Console(device, fail));

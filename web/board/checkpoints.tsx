@@ -16,7 +16,7 @@ export function Checkpoints({ session, trained }: CheckpointsProps): VNode {
   const sendTrained = async (): Promise<void> => {
     const bytes = await trained?.();
     if (bytes) await session.sendCheckpoint(bytes, "The model of this page");
-    else session.remark("There is no model in this page yet: train one first.");
+    else session.onRemark("There is no model in this page yet: train one first.");
   };
   return (
     <section class="card" aria-labelledby="board-checkpoint">

@@ -4,7 +4,7 @@
  */
 import { InputError, printable } from "../../src/gpt/base/errors";
 import { CHIPS } from "./chips";
-import { MOST_BYTES } from "./image";
+import { MAX_BYTES } from "./image";
 
 /** An image as the index tells it. */
 export interface Listed {
@@ -27,7 +27,7 @@ export interface Index {
   readonly images: readonly Listed[];
 }
 
-const MOST_IMAGES = 50;
+const MAX_IMAGES = 50;
 
 /** @throws {InputError} when the text is not as README says */
 export function parseIndex(text: string): Index {
@@ -41,7 +41,7 @@ export function parseIndex(text: string): Index {
   const { images: list, source = "" } = index;
   if (source !== "" && !(typeof source === "string" && /^https:\/\/[\x21-\x7e]{1,300}$/.test(source)))
     throw wrong(`has a wrong "source"`);
-  if (list.length > MOST_IMAGES) throw wrong(`lists more than ${MOST_IMAGES} images`);
+  if (list.length > MAX_IMAGES) throw wrong(`lists more than ${MAX_IMAGES} images`);
   return { source, images: list.map((entry: unknown, i) => parseEntry(entry, `image ${i + 1}`)) };
 }
 
@@ -57,7 +57,7 @@ function parseEntry(entry: unknown, where: string): Listed {
   if (!chip) throw wrong(`has a wrong "chip" in ${where}`);
   const { flash, bytes } = entry;
   if (flash !== "4mb" && flash !== "8mb") throw wrong(`has a wrong "flash" in ${where}`);
-  if (typeof bytes !== "number" || !Number.isInteger(bytes) || bytes < 1 || bytes > MOST_BYTES)
+  if (typeof bytes !== "number" || !Number.isInteger(bytes) || bytes < 1 || bytes > MAX_BYTES)
     throw wrong(`has a wrong "bytes" in ${where}`);
   // Full images only, which are written at 0.
   if (entry.offset !== 0) throw wrong(`has a wrong "offset" in ${where}`);

@@ -31,7 +31,7 @@ export const PARTITION_TABLE_AT = 0x8000;
 export const PARTITION_TABLE_SIZE = 0xc00;
 
 /** The largest flash that a chip here can have. */
-export const MOST_BYTES = 16 * 2 ** 20;
+export const MAX_BYTES = 16 * 2 ** 20;
 
 const IMAGE_MAGIC = 0xe9;
 const HEADER_SIZE = 24;
@@ -50,7 +50,7 @@ const DESCRIPTION_MAGIC = 0xabcd5432;
  */
 export async function readImage(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<Image> {
   const file = printable(name);
-  if (bytes.length > MOST_BYTES) throw new InputError(`${file} is larger than the flash of any board.`);
+  if (bytes.length > MAX_BYTES) throw new InputError(`${file} is larger than the flash of any board.`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const bootloaderAt = [0, 0x1000].find((at) => isHeader(view, at));
   if (bootloaderAt === undefined) throw new InputError(`${file} is no image for an ESP32.`);

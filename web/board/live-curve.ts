@@ -8,8 +8,8 @@ export class LiveCurve {
   /** Counts what changes it. */
   readonly changes = signal(0);
 
-  readonly hear = (event: Event): void => {
-    this.curve.hear(event);
+  readonly onEvent = (event: Event): void => {
+    this.curve.onEvent(event);
     this.changes.value++;
   };
 }

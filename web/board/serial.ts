@@ -7,19 +7,19 @@ const BUFFER_BYTES = 16384;
 /** How long the reset line of a board is held, in milliseconds. */
 const RESET_TIME = 100;
 /** A port that has just come back may for a moment belong to nobody: so often it is tried, in such intervals. */
-const MOST_FAILURES = 15;
+const MAX_FAILURES = 15;
 const INTERVAL = 300;
 
 /** Who is told what happens at the other end of the cable. */
 export interface CableListener {
   /** The port is open, at first or again. */
-  opened(): void;
+  onOpen(): void;
   /** Text has come, in any pieces. */
-  heard(text: string): void;
+  onText(text: string): void;
   /** It was pulled out, or the board has gone: it is waited for. */
-  lost(): void;
+  onLost(): void;
   /** It is there again, but cannot be opened. */
-  failed(reason: Error): void;
+  onError(reason: Error): void;
 }
 
 /** A serial port of the browser: lines one way, text the other. It takes the same board up again when that comes back. */
@@ -109,7 +109,7 @@ export class Cable implements Link {
     this.port = port;
     this.isOpen = true;
     this.reading = this.read(port);
-    this.listener.opened();
+    this.listener.onOpen();
   }
 
   /** Until it is closed, or the board has gone. */
@@ -124,7 +124,7 @@ export class Cable implements Link {
           const { value, done } = await reader.read();
           isAtEnd = done;
           if (done || !isOurs()) break;
-          this.listener.heard(decoder.decode(value, { stream: true }));
+          this.listener.onText(decoder.decode(value, { stream: true }));
         }
       } catch (error) {
         // After a break or an overrun it can be read on; a port that has gone cannot be read at all.
@@ -137,7 +137,7 @@ export class Cable implements Link {
     this.isOpen = false;
     await port.close().catch(ignore);
     if (this.port !== port) return;
-    this.listener.lost();
+    this.listener.onLost();
     // It may have come back before that was noticed.
     void this.search();
   }
@@ -155,7 +155,7 @@ export class Cable implements Link {
         try {
           await openPort(found);
         } catch (error) {
-          if (++failures === MOST_FAILURES) throw error;
+          if (++failures === MAX_FAILURES) throw error;
           await pause(INTERVAL);
           continue;
         }
@@ -165,7 +165,7 @@ export class Cable implements Link {
         return;
       }
     } catch (error) {
-      this.listener.failed(error as Error);
+      this.listener.onError(error as Error);
     } finally {
       this.isSearching = false;
     }

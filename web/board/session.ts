@@ -8,16 +8,16 @@ import { verifyCheckpoint } from "../../src/client/verify-checkpoint";
 import type { ProtocolClient } from "../../src/client/client";
 import { Conversation, type ConversationListener } from "../../src/client/conversation";
 import { escapeLine } from "../../src/client/escape";
-import { MOST_FILE_BYTES } from "../../src/client/fetching";
+import { MAX_FILE_BYTES } from "../../src/client/fetching";
 import { LARGEST_ID } from "../../src/protocol/lines";
 import { Restarted } from "../../src/client/restart";
-import type { ToldState } from "../../src/client/told";
+import type { DeviceStatus } from "../../src/client/parse-line";
 import { Recent } from "./recent";
 import { Cable, type CableListener } from "./serial";
-import { teach } from "./teaching";
+import { sendWords } from "./send-words";
 
-const MOST_LINES = 500;
-const MOST_NAMES = 100;
+const MAX_LINES = 500;
+const MAX_NAMES = 100;
 
 const NO_SERIAL =
   "This browser has no Web Serial, which it takes to reach a board: Chrome, Edge and Opera on a computer have it.";
@@ -43,7 +43,7 @@ export interface ConsoleLine {
 }
 
 /** Something that goes on for a while. */
-export interface Carrying {
+export interface TransferProgress {
   readonly what: string;
   readonly done: number;
   readonly total: number;
@@ -64,24 +64,24 @@ export class BoardSession implements ConversationListener, CableListener {
   /** Whether the board speaks to people only, so that no more than its console is to be had. */
   readonly isText = signal(false);
   /** What the board last told of its training. */
-  readonly device = signal<ToldState | undefined>(undefined);
+  readonly device = signal<DeviceStatus | undefined>(undefined);
   /** What is carried or taught just now. */
-  readonly carrying = signal<Carrying | undefined>(undefined);
+  readonly carrying = signal<TransferProgress | undefined>(undefined);
   /** Why what was asked for last cannot be, or "". */
   readonly error = signal("");
   /** Whether files can be carried and words taught. */
   readonly isReady = computed(
     () => this.connection.value === "connected" && !this.isText.value && !this.carrying.value,
   );
-  private readonly log = new Recent<ConsoleLine>(MOST_LINES);
-  private readonly written = new Recent<WrittenName>(MOST_NAMES);
+  private readonly log = new Recent<ConsoleLine>(MAX_LINES);
+  private readonly written = new Recent<WrittenName>(MAX_NAMES);
   private readonly cable: Cable | undefined;
   private conversation: Conversation | undefined;
   private lineCount = 0;
   private nameCount = 0;
 
-  /** @param hear gets what the board tells of its training */
-  constructor(private readonly hear: (event: Event) => void) {
+  /** @param emit gets what the board tells of its training */
+  constructor(private readonly emit: (event: Event) => void) {
     // Where there is none, the browser has not even the name.
     const { serial } = navigator as Partial<Navigator>;
     if (!serial) return;
@@ -143,7 +143,7 @@ export class BoardSession implements ConversationListener, CableListener {
     this.show("typed", `> ${escapeLine(line)}`);
     if (line.trim() === "") return;
     if (this.conversation) this.conversation.type(line);
-    else this.remark(NOT_THERE);
+    else this.onRemark(NOT_THERE);
   }
 
   /** The checkpoint that the board has now, and the steps that it was trained; undefined where that fails. */
@@ -162,7 +162,7 @@ export class BoardSession implements ConversationListener, CableListener {
    */
   async sendCheckpoint(bytes: Uint8Array, name: string): Promise<void> {
     await this.carry("Sending the checkpoint", async (client, progress) => {
-      if (bytes.length > MOST_FILE_BYTES) throw new InputError(tooLarge(name));
+      if (bytes.length > MAX_FILE_BYTES) throw new InputError(tooLarge(name));
       const steps = await verifyCheckpoint(bytes, name, clock);
       await client.send(bytes, progress, name);
       this.show("remark", `Sent ${bytes.length} bytes, after ${steps} steps.`);
@@ -172,7 +172,7 @@ export class BoardSession implements ConversationListener, CableListener {
   /** Gives the board a checkpoint from disk. */
   async sendFile(file: File): Promise<void> {
     const bytes = await this.attempt(async () => {
-      if (file.size > MOST_FILE_BYTES) throw new InputError(tooLarge(file.name));
+      if (file.size > MAX_FILE_BYTES) throw new InputError(tooLarge(file.name));
       return file.arrayBuffer().catch((error: unknown) => {
         throw new InputError(`${printable(file.name)} could not be read: ${messageOf(error)}`);
       });
@@ -183,7 +183,7 @@ export class BoardSession implements ConversationListener, CableListener {
   /** Adds words to the board's own, one a line; whether it has taken all of them. */
   async teach(text: string): Promise<boolean> {
     const isTaught = await this.carry("Teaching words", async (client, progress) => {
-      const sentence = await teach(text, {
+      const sentence = await sendWords(text, {
         add: (word) => client.run(`add ${word}`).then(() => undefined),
         progress,
         isOver: (error) => error instanceof Interrupted,
@@ -218,33 +218,33 @@ export class BoardSession implements ConversationListener, CableListener {
 
   // What the cable and the conversation tell.
 
-  opened(): void {
+  onOpen(): void {
     if (!this.cable) return;
     this.conversation = new Conversation(this.cable, this, 1 + Math.floor(Math.random() * LARGEST_ID));
     this.show("remark", "Connected.");
     this.conversation.begin();
   }
 
-  heard(text: string): void {
+  onText(text: string): void {
     this.conversation?.take(text);
   }
 
-  lost(): void {
+  onLost(): void {
     this.hangUp(new Interrupted(GONE));
     this.connection.value = "waiting";
-    this.remark(GONE);
+    this.onRemark(GONE);
   }
 
-  failed(reason: Error): void {
+  onError(reason: Error): void {
     if (!(reason instanceof InputError)) throw reason;
-    this.remark(reason.message);
+    this.onRemark(reason.message);
   }
 
-  said(line: string): void {
+  onLine(line: string): void {
     this.show("said", line);
   }
 
-  heardEvent(event: Event): void {
+  onEvent(event: Event): void {
     if (event.type === "step") {
       const { step, steps, loss } = event;
       this.device.value = {
@@ -255,27 +255,27 @@ export class BoardSession implements ConversationListener, CableListener {
       };
     }
     if (event.type === "name") this.written.add({ number: this.nameCount++, name: escapeLine(event.name) });
-    this.hear(event);
+    this.emit(event);
   }
 
-  heardState(state: ToldState): void {
+  onStatus(state: DeviceStatus): void {
     this.device.value = { ...state, state: escapeLine(state.state.slice(0, 20)) };
   }
 
-  remark(message: string): void {
+  onRemark(message: string): void {
     this.error.value = message;
     this.show("remark", escapeLine(message));
   }
 
-  foundXsbug(): void {
-    this.remark(XSBUG_REMARK);
+  onXsbug(): void {
+    this.onRemark(XSBUG_REMARK);
   }
 
-  foundNoise(): void {
-    this.remark(NOISE_REMARK);
+  onNoise(): void {
+    this.onRemark(NOISE_REMARK);
   }
 
-  changed(): void {
+  onProtocolChange(): void {
     const speaksProtocol = this.conversation?.speaksProtocol;
     this.isText.value = speaksProtocol === false;
     this.connection.value = speaksProtocol === undefined ? "connecting" : "connected";
@@ -333,7 +333,7 @@ export class BoardSession implements ConversationListener, CableListener {
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       // The conversation has told of a restart.
-      if (!(error instanceof Restarted)) this.remark(error.message);
+      if (!(error instanceof Restarted)) this.onRemark(error.message);
       return undefined;
     }
   }

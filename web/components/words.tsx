@@ -1,4 +1,4 @@
-import type { Sample } from "../learner/messages";
+import type { Sample } from "../worker/messages";
 import type { Run } from "../workbench/run";
 
 /** Words on the way that are shown at once. */

@@ -1,5 +1,5 @@
 /** Rows that have room for their letters. */
-const MOST_LETTERS = 24;
+const MAX_LETTERS = 24;
 
 export interface Cell {
   readonly row: number;
@@ -68,7 +68,7 @@ export function AttentionMap({ rows, symbols, position, label, cell, touch, choo
           />
         )),
       )}
-      {size <= MOST_LETTERS &&
+      {size <= MAX_LETTERS &&
         symbols.map((symbol, i) => (
           <g key={i}>
             <text x={0.5} y={i + 0.7}>

@@ -1,5 +1,5 @@
 import { type Signal, useSignal } from "@preact/signals";
-import type { Inspection } from "../learner/inspection";
+import type { Inspection } from "../worker/inspection";
 import { AttentionMap, type Cell } from "./attention-map";
 import { type Characters, percent } from "./characters";
 import { LayerChoice } from "./layer-choice";

@@ -14,7 +14,7 @@ export class Characters {
   }
 
   /** Whether they are letters of which it is known which are vowels. */
-  get isLatin(): boolean {
+  get isLowercaseAscii(): boolean {
     return this.characters.every((character) => /[a-z]/.test(character));
   }
 

@@ -28,15 +28,16 @@ export function Embedding({ weights, config, characters, token }: Props) {
   const reach = places.reduce((most, [x, y]) => Math.max(most, Math.abs(x), Math.abs(y)), REACH) + MARGIN;
   // The marked one lies on top.
   const order = places.map((_, i) => i).sort((a, b) => Number(a + 1 === token) - Number(b + 1 === token));
-  const { isLatin } = characters;
-  const kindOf = (i: number): string => (isLatin ? (characters.isVowel(i) ? "vowel" : "consonant") : "consonant");
+  const { isLowercaseAscii } = characters;
+  const kindOf = (i: number): string =>
+    isLowercaseAscii ? (characters.isVowel(i) ? "vowel" : "consonant") : "consonant";
   return (
     <section class="card" aria-label="The characters">
       <h2>A map of its alphabet</h2>
       <p class="muted">
         To the model each character is an arrow of {config.nEmbd} numbers (its embedding), and this map shows the arrows
         from the side where their directions differ most. They begin at random, and training turns those the same way
-        that are used alike{isLatin && ": in names, after the usual 1,000 steps, the five vowels"}.
+        that are used alike{isLowercaseAscii && ": in names, after the usual 1,000 steps, the five vowels"}.
       </p>
       <svg
         class="map"
@@ -56,7 +57,7 @@ export function Embedding({ weights, config, characters, token }: Props) {
           </g>
         ))}
       </svg>
-      {isLatin && (
+      {isLowercaseAscii && (
         <p class="legend">
           <span class="vowel">vowels</span> <span class="consonant">consonants</span>
         </p>

@@ -1,6 +1,6 @@
 import type { ModelConfig } from "../../src/gpt/model/config";
 import { parameterLayout } from "../../src/gpt/model/parameters";
-import { centred, directions, dot, type Point, principalAxes } from "./principal";
+import { centred, directions, dot, type Point, principalAxes } from "./pca";
 
 /** Where the characters lie, in the plane in which their directions differ most. */
 export interface LetterMap {

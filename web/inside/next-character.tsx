@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { BOS } from "../../src/gpt/data/vocabulary";
-import type { Inspection } from "../learner/inspection";
+import type { Inspection } from "../worker/inspection";
 import { type Characters, percent } from "./characters";
 
 /** Characters that are shown one by one, the likeliest. */

@@ -6,7 +6,7 @@ import type { Workbench } from "../workbench/workbench";
 import { Attention } from "./attention";
 import { Characters } from "./characters";
 import { Embedding } from "./embedding";
-import { useGlimpse } from "./glimpse";
+import { useModelSnapshot } from "./model-snapshot";
 import "./inside.css";
 import { NextCharacter } from "./next-character";
 import { shapeOf } from "../workbench/shape";
@@ -35,8 +35,8 @@ function Views({ run }: { readonly run: Run }) {
   const config = useMemo(() => shapeOf(run.choice, run.ready.vocabulary), [run]);
   const usual = useMemo(() => usualWord(run), [run]);
   const word = typed.value?.vocabulary === run.ready.vocabulary ? typed.value.word : usual;
-  const { glimpse, refusal } = useGlimpse(run, word);
-  const tokens = glimpse?.inspection.tokens ?? [];
+  const { snapshot, refusal } = useModelSnapshot(run, word);
+  const tokens = snapshot?.inspection.tokens ?? [];
   const position = Math.min(chosen.value ?? tokens.length >> 1, tokens.length - 1);
   const choose = (next: number): void => void (chosen.value = next);
   return (
@@ -51,15 +51,15 @@ function Views({ run }: { readonly run: Run }) {
         take={(word) => (typed.value = { vocabulary: run.ready.vocabulary, word })}
         choose={choose}
       />
-      {glimpse && (
+      {snapshot && (
         <div class="views">
           <div>
-            <NextCharacter inspection={glimpse.inspection} position={position} characters={characters} />
-            <Embedding weights={glimpse.weights} config={config} characters={characters} token={tokens[position]} />
+            <NextCharacter inspection={snapshot.inspection} position={position} characters={characters} />
+            <Embedding weights={snapshot.weights} config={config} characters={characters} token={tokens[position]} />
           </div>
           <div>
             <Attention
-              inspection={glimpse.inspection}
+              inspection={snapshot.inspection}
               position={position}
               characters={characters}
               layer={layer}
@@ -67,7 +67,7 @@ function Views({ run }: { readonly run: Run }) {
             />
             <Writing run={run} />
           </div>
-          <Weights weights={glimpse.weights} config={config} seed={run.seed} layer={layer} />
+          <Weights weights={snapshot.weights} config={config} seed={run.seed} layer={layer} />
         </div>
       )}
     </>

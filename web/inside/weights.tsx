@@ -11,7 +11,7 @@ import { drawnWeights } from "../workbench/shape";
 const WIDTH = 256;
 const LARGEST_CELL = 8;
 /** Numbers that one matrix may have, if it is to be drawn several times a second. */
-const MOST_NUMBERS = 1 << 20;
+const MAX_NUMBERS = 1 << 20;
 
 /** What a matrix is for, by the last part of its name. */
 const PURPOSES: Readonly<Record<string, string>> = {
@@ -76,7 +76,7 @@ export function Weights({ weights, config, seed, layer }: Props) {
               <br />
               <small>{PURPOSES[name]}</small>
             </figcaption>
-            {rows * columns <= MOST_NUMBERS ? (
+            {rows * columns <= MAX_NUMBERS ? (
               <HeatMap
                 values={shown.subarray(offset, offset + rows * columns)}
                 rows={rows}

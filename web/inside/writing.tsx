@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { samplingLimits, type SamplingLimits } from "../../src/gpt/model/config";
 import { InputError } from "../../src/gpt/base/errors";
 import { settingsOf } from "../workbench/address";
-import type { Sample } from "../learner/messages";
+import type { Sample } from "../worker/messages";
 import type { Run } from "../workbench/run";
 import { Word } from "../components/words";
 

@@ -12,20 +12,26 @@ export function Memory({ run }: { readonly run: Run }) {
   const plan = planMemory(config, indexBytes);
   const kilobytes = (bytes: number): string => Math.ceil(bytes / KB).toLocaleString("en");
   const [esp32] = CHIPS;
-  const room = besideCommands(esp32.room).total;
-  const doesFit = fits(plan, esp32.room);
-  const largest = doesFit ? undefined : largestEmbedding(config, esp32.room, indexBytes);
+  const memory = besideCommands(esp32.memory).total;
+  const doesFit = fits(plan, esp32.memory);
+  const largest = doesFit ? undefined : largestEmbedding(config, esp32.memory, indexBytes);
   const advice = largest === undefined ? "" : ` n_embd ${largest} would fit.`;
   return (
     <section class="card memory" aria-label="Memory">
       <h2>Memory of the chip</h2>
       <p>
         <strong class={doesFit ? "good" : "bad"}>
-          {doesFit ? "Fits an ESP32" : "Does not fit an ESP32"}: {kilobytes(plan.total)} of {kilobytes(room)} KB
+          {doesFit ? "Fits an ESP32" : "Does not fit an ESP32"}: {kilobytes(plan.total)} of {kilobytes(memory)} KB
         </strong>
         {advice}
       </p>
-      <meter min={0} max={room} high={room} value={plan.total} aria-label="Memory of an ESP32 that training takes" />
+      <meter
+        min={0}
+        max={memory}
+        high={memory}
+        value={plan.total}
+        aria-label="Memory of an ESP32 that training takes"
+      />
       <p class="muted">
         {parameters.toLocaleString("en")} parameters, {Array.from(vocabulary).length} characters.
       </p>
@@ -53,8 +59,8 @@ export function Memory({ run }: { readonly run: Run }) {
         <ul class="plain">
           {CHIPS.map((chip) => (
             <li key={chip.name}>
-              {chip.name}: {fits(plan, chip.room) ? "fits" : "does not fit"} (
-              {kilobytes(besideCommands(chip.room).total)} KB; {chip.source})
+              {chip.name}: {fits(plan, chip.memory) ? "fits" : "does not fit"} (
+              {kilobytes(besideCommands(chip.memory).total)} KB; {chip.source})
             </li>
           ))}
         </ul>

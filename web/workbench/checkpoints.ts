@@ -11,7 +11,7 @@ import { SETTINGS } from "../../src/gpt/base/settings";
 import { crc32 } from "../../src/gpt/base/crc32";
 import type { TrainingRecord } from "../../src/gpt/checkpoint/record";
 import type { Choice } from "./address";
-import type { OwnList } from "./kept";
+import type { OwnList } from "./run-store";
 import { LISTS } from "./lists";
 
 /**

@@ -2,13 +2,21 @@ import { signal } from "@preact/signals";
 import { InputError } from "../../src/gpt/base/errors";
 import { LossCurve } from "../../src/jobs/loss-curve";
 import type { Choice } from "./address";
-import type { Shown } from "./kept";
-import type { Beginning, Happening, Ready, Report, RequestName, Requests, Sample } from "../learner/messages";
+import type { SavedView } from "./run-store";
+import type {
+  StartMessage,
+  TrainingUpdate,
+  Ready,
+  WorkerMessage,
+  RequestName,
+  Requests,
+  Sample,
+} from "../worker/messages";
 
 /** Names that are shown, the last ones. */
-const MOST_SAMPLES = 200;
+const MAX_SAMPLES = 200;
 
-const MOST_REMARKS = 4;
+const MAX_REMARKS = 4;
 
 /** What a request gives. */
 type Answer<Name extends RequestName> = Promise<Awaited<ReturnType<Requests[Name]>>>;
@@ -38,8 +46,8 @@ export class Run {
     private readonly worker: Worker,
     readonly choice: Choice,
     readonly ready: Ready,
-    first: readonly Happening[],
-    shown: Shown | undefined,
+    first: readonly TrainingUpdate[],
+    shown: SavedView | undefined,
   ) {
     // What goes beyond the checkpoint is of another training.
     if (shown && shown.curve.lastStep < ready.stepsDone) {
@@ -49,8 +57,8 @@ export class Run {
     } else this.curve = new LossCurve();
     this.stepsDone.value = ready.stepsDone;
     this.isOver.value = ready.stepsDone >= ready.steps;
-    for (const happening of first) this.hear(happening);
-    worker.onmessage = ({ data }: MessageEvent<Report>) => this.receive(data);
+    for (const update of first) this.onEvent(update);
+    worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => this.receive(data);
     worker.onerror = ({ message }) => this.break(message);
   }
 
@@ -59,18 +67,18 @@ export class Run {
    * @param shown what was kept of it, where there is anything
    * @throws InputError (as a rejection) with what the worker says against it
    */
-  static begin(beginning: Beginning, choice: Choice, shown?: Shown): Promise<Run> {
-    const worker = new Worker(new URL("../learner/worker.ts", import.meta.url), { type: "module" });
+  static begin(beginning: StartMessage, choice: Choice, shown?: SavedView): Promise<Run> {
+    const worker = new Worker(new URL("../worker/worker.ts", import.meta.url), { type: "module" });
     return new Promise((resolve, reject) => {
-      const first: Happening[] = [];
+      const first: TrainingUpdate[] = [];
       const give = (error: Error): void => {
         worker.terminate();
         reject(error);
       };
       // Its program could not be loaded.
       worker.onerror = () => give(new InputError("The part of the page that trains does not start: reload the page."));
-      worker.onmessage = ({ data }: MessageEvent<Report>) => {
-        if (data.type === "happened") first.push(...data.happenings);
+      worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
+        if (data.type === "happened") first.push(...data.updates);
         else if (data.type === "ready") resolve(new Run(worker, choice, data.ready, first, shown));
         else give(data.type === "refused" ? new InputError(data.message) : new Error(JSON.stringify(data)));
       };
@@ -78,7 +86,7 @@ export class Run {
     });
   }
 
-  get shown(): Shown {
+  get shown(): SavedView {
     const { curve, samples, lastNames } = this;
     return { curve: curve.kept, samples: samples.value, lastNames: lastNames.value };
   }
@@ -126,8 +134,8 @@ export class Run {
     this.fail(new InputError("This training has been ended."));
   }
 
-  private receive(report: Report): void {
-    if (report.type === "happened") for (const happening of report.happenings) this.hear(happening);
+  private receive(report: WorkerMessage): void {
+    if (report.type === "happened") for (const update of report.updates) this.onEvent(update);
     else if (report.type === "answered") this.take(report.id)?.resolve(report.value);
     else if (report.type === "failed") this.take(report.id)?.reject(new InputError(report.message));
     else this.break("message" in report ? report.message : report.type);
@@ -139,41 +147,41 @@ export class Run {
     return request;
   }
 
-  private hear(happening: Happening): void {
+  private onEvent(update: TrainingUpdate): void {
     const { curve, ready } = this;
-    switch (happening.type) {
+    switch (update.type) {
       case "steps":
-        happening.losses.forEach((loss, i) => curve.hear(stepOf(happening.from + i, ready.steps, loss)));
-        this.stepsDone.value = happening.from + happening.losses.length;
+        update.losses.forEach((loss, i) => curve.onEvent(stepOf(update.from + i, ready.steps, loss)));
+        this.stepsDone.value = update.from + update.losses.length;
         break;
       case "step":
-        curve.hear(happening);
-        this.stepsDone.value = happening.step + 1;
+        curve.onEvent(update);
+        this.stepsDone.value = update.step + 1;
         break;
       case "sample": {
-        const { step, name, isKnown, isLast } = happening;
+        const { step, name, isKnown, isLast } = update;
         const list = isLast ? this.lastNames : this.samples;
-        list.value = [...list.value, { step, name, isKnown }].slice(-MOST_SAMPLES);
+        list.value = [...list.value, { step, name, isKnown }].slice(-MAX_SAMPLES);
         return;
       }
       case "trained":
         this.isRunning.value = false;
         this.isOver.value = true;
-        this.took.value = { milliseconds: happening.milliseconds, steps: happening.stepsDone - happening.from };
+        this.took.value = { milliseconds: update.milliseconds, steps: update.stepsDone - update.from };
         break;
       case "saved":
       case "done":
         this.saved();
         return;
       case "remark":
-        this.say(happening.message);
+        this.say(update.message);
         return;
       case "answer":
-        this.say(happening.text);
+        this.say(update.text);
         return;
       case "error":
         this.isRunning.value = false;
-        this.problem.value = happening.message;
+        this.problem.value = update.message;
         return;
       default:
         return;
@@ -182,7 +190,7 @@ export class Run {
   }
 
   private say(sentence: string): void {
-    this.remarks.value = [...this.remarks.value, sentence].slice(-MOST_REMARKS);
+    this.remarks.value = [...this.remarks.value, sentence].slice(-MAX_REMARKS);
   }
 
   private break(message: string): void {
@@ -196,7 +204,7 @@ export class Run {
   }
 }
 
-function stepOf(step: number, steps: number, loss: number): Parameters<LossCurve["hear"]>[0] {
+function stepOf(step: number, steps: number, loss: number): Parameters<LossCurve["onEvent"]>[0] {
   return {
     type: "step",
     step,

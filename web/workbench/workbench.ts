@@ -5,15 +5,15 @@ import { SETTINGS } from "../../src/gpt/base/settings";
 import type { LossCurve } from "../../src/jobs/loss-curve";
 import { type Choice, DEFAULT_CHOICE, formatAddress, OWN, parseAddress, settingsOf } from "./address";
 import { readChoice } from "./checkpoints";
-import * as kept from "./kept";
+import * as kept from "./run-store";
 import { Run } from "./run";
 import { type List, LISTS } from "./lists";
 import { readFile } from "./read-file";
 
 /** Curves of earlier trainings that stay in the chart. */
-const MOST_EARLIER = 3;
+const MAX_EARLIER = 3;
 /** Milliseconds without a change after which a choice is made ready. */
-const PATIENCE = 250;
+const DEBOUNCE_MS = 250;
 /** Bytes of a list of one's own. */
 const LARGEST_LIST = 16 << 20;
 /** Bytes of a checkpoint. */
@@ -78,7 +78,7 @@ export class Workbench {
     this.choice.value = { list, values: { ...this.choice.value.values, ...values } };
     this.trouble.value = "";
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.prepare(), PATIENCE);
+    this.timer = setTimeout(() => void this.prepare(), DEBOUNCE_MS);
   }
 
   /** Takes another list, with what suits it. */
@@ -104,7 +104,7 @@ export class Workbench {
     const list = { file, bytes };
     this.loaded.set(id, list);
     this.change({}, id);
-    await kept.keepList(id, list);
+    await kept.saveList(id, list);
   }
 
   /** Trains on, or begins what is chosen. */
@@ -189,7 +189,7 @@ export class Workbench {
       const address = formatAddress(choice);
       settingsOf(choice);
       const { file, bytes } = await this.listOf(choice.list);
-      const shown = isAfresh || checkpoint ? undefined : await kept.readShown(address);
+      const shown = isAfresh || checkpoint ? undefined : await kept.readSavedView(address);
       const beginning = {
         settings: choice.values,
         names: bytes,
@@ -233,7 +233,7 @@ export class Workbench {
     const present = this.run.value;
     if (present && present.stepsDone.value > 0 && present.curve.points.length > 0) {
       const earlier = { name: `${present.choice.list}, seed ${present.seed}`, curve: present.curve };
-      this.earlier.value = [...this.earlier.value, earlier].slice(-MOST_EARLIER);
+      this.earlier.value = [...this.earlier.value, earlier].slice(-MAX_EARLIER);
     }
     present?.end();
     this.next.value = undefined;
@@ -244,7 +244,7 @@ export class Workbench {
   /** It outlives the page, with everything that is saved of it from now on. */
   private keep(run: Run): void {
     const address = formatAddress(run.choice);
-    run.saved = () => void kept.keepShown(address, run.shown);
+    run.saved = () => void kept.saveView(address, run.shown);
     run.saved();
     void kept.remember(address);
   }

@@ -16,7 +16,7 @@ export const ABOUT_COMMANDS: readonly Command[] = Object.freeze([
     help: "",
     order: "asks",
     run({ device }) {
-      const { settings, platform } = device.place;
+      const { settings, platform } = device.context;
       device.say(`Version ${settings.version} "${settings.codename}" on ${platform.place}.`);
     },
   }),
@@ -26,23 +26,23 @@ export const ABOUT_COMMANDS: readonly Command[] = Object.freeze([
     order: "changes",
     isFarewell: (tail) => tail.trim() === "",
     run({ device }) {
-      const { reboot, platform } = device.place;
+      const { reboot, platform } = device.context;
       if (!reboot) throw new InputError(`A program on ${platform.place} cannot be rebooted.`);
       // Behind a save that waits.
-      return device.whileResting(reboot);
+      return device.runBetweenSteps(reboot);
     },
   }),
 ]);
 
-function planOf({ trainer, place }: Device): readonly string[] {
+function planOf({ trainer, context }: Device): readonly string[] {
   const plan = planMemory(trainer.model.config, trainer.dataset.indexBytes);
-  const room = place.platform.room();
+  const memory = context.platform.memoryBudget();
   const row = (name: string, bytes: number): string => `${name.padEnd(36)}${String(bytes).padStart(8)}`;
   return [
     ...plan.buffers.map(({ name, bytes }) => row(name, bytes)),
     row("buffers in all", plan.bufferBytes),
     ...plan.others.map(({ name, bytes }) => row(name, bytes)),
     `XS takes ${plan.total} bytes: chunks ${plan.chunks}, slots ${plan.slots}, stack ${plan.stack}.`,
-    ...(room ? [`It can have ${room.total}; the largest piece that is free has ${room.largestPiece}.`] : []),
+    ...(memory ? [`It can have ${memory.total}; the largest piece that is free has ${memory.largestPiece}.`] : []),
   ];
 }

@@ -1,5 +1,5 @@
 import { summaryOf } from "../checkpoint-fit";
-import { type CheckpointStore, LISTED } from "../checkpoint-store";
+import { type CheckpointFiles, LISTED } from "../checkpoint-files";
 import { CheckingTask } from "../../gpt/checkpoint/loading";
 import type { Checkpoint } from "../../gpt/checkpoint/reader";
 import { InputError } from "../../gpt/base/errors";
@@ -11,7 +11,7 @@ import type { Trainer } from "../../gpt/training/trainer";
  * @param run runs a task
  */
 export async function listCheckpoints(
-  store: CheckpointStore,
+  store: CheckpointFiles,
   trainer: Trainer,
   run: (task: Task) => Promise<unknown>,
 ): Promise<string[]> {
@@ -25,7 +25,7 @@ export async function listCheckpoints(
 
 async function describe(
   name: string,
-  store: CheckpointStore,
+  store: CheckpointFiles,
   trainer: Trainer,
   run: (task: Task) => Promise<unknown>,
 ): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 import { atMost } from "./arguments";
 import { listCheckpoints } from "./checkpoint-list";
-import { checkNotFetching, type Command, keeperOf, save, sayAll } from "./command";
+import { checkNotFetching, type Command, checkpointsOf, save, sayAll } from "./command";
 import type { Device } from "../device";
 import { InputError } from "../../gpt/base/errors";
 import { statusOf } from "./status";
@@ -22,10 +22,10 @@ export const CHECKPOINT_COMMANDS: readonly Command[] = Object.freeze([
     order: "changes",
     async run({ device }, tail) {
       const [name] = atMost(1, tail);
-      const keeper = keeperOf(device);
+      const checkpoints = checkpointsOf(device);
       const hint = name === undefined ? "" : " The next save keeps it, in the place of the stored one.";
       await device.whileLoading(async () => {
-        const seed = await keeper.restore(name === undefined ? undefined : await keeper.store.resolve(name));
+        const seed = await checkpoints.restore(name === undefined ? undefined : await checkpoints.files.resolve(name));
         if (seed === undefined) throw new InputError(NONE);
         device.seed = seed;
       });
@@ -46,10 +46,10 @@ export const CHECKPOINT_COMMANDS: readonly Command[] = Object.freeze([
     async run({ device }, tail) {
       const [text] = atMost(1, tail);
       if (text === undefined) throw new InputError("forget-checkpoint takes a NAME: checkpoints lists them.");
-      const keeper = keeperOf(device);
+      const checkpoints = checkpointsOf(device);
       checkNotFetching(device);
-      const name = await keeper.store.resolve(text);
-      await device.whileResting(() => device.saving(() => keeper.forget(name, device.seed)));
+      const name = await checkpoints.files.resolve(text);
+      await device.runBetweenSteps(() => device.saving(() => checkpoints.forget(name, device.seed)));
       device.say(`${name} is forgotten. ${statusOf(device)}`);
     },
   }),
@@ -58,11 +58,11 @@ export const CHECKPOINT_COMMANDS: readonly Command[] = Object.freeze([
     help: "draws fresh weights",
     order: "changes",
     async run({ device }) {
-      await device.whileResting(() => {
+      await device.runBetweenSteps(() => {
         const { steps, learningRate } = device.schedule();
         device.trainer.beginSchedule(steps, learningRate);
         device.drawWeights();
-        device.goOn(false);
+        device.beginSession(false);
       });
       device.say("Fresh weights: train begins. load goes back, until the next save.");
     },
@@ -70,10 +70,10 @@ export const CHECKPOINT_COMMANDS: readonly Command[] = Object.freeze([
 ]);
 
 async function tellCheckpoints(device: Device): Promise<void> {
-  const { store } = keeperOf(device);
+  const { files: store } = checkpointsOf(device);
   const wholes: boolean[] = [];
   const lines = await device.tasks.run((run) =>
-    device.whileResting(() =>
+    device.runBetweenSteps(() =>
       listCheckpoints(store, device.trainer, async (task) => {
         wholes.push(await run(task));
       }),

@@ -1,5 +1,5 @@
 import type { Device } from "../device";
-import type { Keeper } from "../keeping";
+import type { CheckpointStore } from "../checkpoint-store";
 import { InputError } from "../../gpt/base/errors";
 import type { Task } from "../../gpt/base/runner";
 import { unattended } from "../../gpt/base/unattended";
@@ -54,38 +54,38 @@ export interface Command {
 
 /** Says lines as there is room for them. @throws InputError (as a rejection) when it is stopped */
 export function sayAll(device: Device, lines: readonly string[]): Promise<void> {
-  return tellAll(device, lines.length, (i) => device.say(lines[i]));
+  return emitAll(device, lines.length, (i) => device.say(lines[i]));
 }
 
 /** Tells so many things likewise. */
-export async function tellAll(device: Device, count: number, tell: (i: number) => void): Promise<void> {
+export async function emitAll(device: Device, count: number, emit: (i: number) => void): Promise<void> {
   let told = 0;
   const task: Task = {
     work() {
-      if (told < count) tell(told++);
+      if (told < count) emit(told++);
       return told < count;
     },
   };
-  const isWhole = await device.tasks.run((run) => run(device.tasks.paced(task)));
+  const isWhole = await device.tasks.run((run) => run(device.tasks.withBackPressure(task)));
   if (!isWhole) throw new InputError("Stopped.");
 }
 
 /** Changes the words, or their share, and saves that soon. */
 export function changeWords(device: Device, change: (own: OwnWords) => void): void {
-  const { trainer, place } = device;
+  const { trainer, context } = device;
   const own = trainer.dataset.own ?? new OwnWords();
   change(own);
   trainer.dataset.own = own;
   // A batch is drawn from the same words from its first name to its last.
   trainer.abandonBatch();
-  unattended(device.saveSoon(), place.platform);
+  unattended(device.saveSoon(), context.platform);
 }
 
 /** @throws InputError (as a rejection) where it cannot be stored */
 export async function save(device: Device): Promise<void> {
-  const keeper = keeperOf(device);
+  const checkpoints = checkpointsOf(device);
   checkNotFetching(device);
-  await device.whileResting(() => device.saving(() => keeper.save(device.seed)));
+  await device.runBetweenSteps(() => device.saving(() => checkpoints.save(device.seed)));
 }
 
 /** @throws InputError while a checkpoint is being fetched, which then must stay as it is */
@@ -94,7 +94,7 @@ export function checkNotFetching({ transfer }: Device): void {
 }
 
 /** @throws InputError where there is no storage */
-export function keeperOf({ keeper }: Device): Keeper {
-  if (!keeper) throw new InputError("There is no storage.");
-  return keeper;
+export function checkpointsOf({ checkpoints }: Device): CheckpointStore {
+  if (!checkpoints) throw new InputError("There is no storage.");
+  return checkpoints;
 }

@@ -5,8 +5,8 @@ import { InputError, printable } from "../../gpt/base/errors";
 import type { Task } from "../../gpt/base/runner";
 import { SPACE } from "../../gpt/data/characters";
 import { checkInteger } from "../../gpt/model/config";
-import { Evaluation } from "../../gpt/training/evaluation";
-import { Writing } from "../../gpt/model/generate";
+import { EvaluationTask } from "../../gpt/training/evaluation";
+import { GenerateTask } from "../../gpt/model/generate";
 
 const MAX_NAMES = 1000;
 const DEFAULT_NAMES = 5;
@@ -71,9 +71,9 @@ async function write({ device, generator }: CommandContext, wish: Wish): Promise
   const hasSpaces = device.trainer.model.vocabulary.tokenOf(SPACE) !== 0;
   const prefix = hasSpaces ? wish.prefix : wish.prefix.trim();
   generator.checkPrefix(prefix);
-  const tell = (name: string, number: number): void => device.log.tell({ type: "name", number, name, isAnswer: true });
+  const emit = (name: string, number: number): void => device.log.emit({ type: "name", number, name, isAnswer: true });
   const names = { count, temperature, prefix, ...device.limits };
-  const writing = device.tasks.paced(new Writing(generator, names, tell));
+  const writing = device.tasks.withBackPressure(new GenerateTask(generator, names, emit));
   await device.tasks.run((run) => run({ work: (now) => isWanted() && writing.work(now) }));
 }
 
@@ -84,28 +84,28 @@ async function evaluate(device: Device, ofOwn: boolean): Promise<void> {
   const words = dataset.own?.count ?? 0;
   if (ofOwn && words === 0) throw new InputError("There are no words of your own: add some.");
   const indices = ofOwn ? Uint32Array.from({ length: words }, (_, i) => dataset.count + i) : undefined;
-  const evaluation = new Evaluation(model, dataset, indices, ofOwn ? undefined : holdout);
+  const evaluation = new EvaluationTask(model, dataset, indices, ofOwn ? undefined : holdout);
   const { total } = evaluation;
   const measuring: Task = {
     work() {
       const isMore = evaluation.work();
-      if (evaluation.done % PROGRESS_NAMES === 0) log.tell({ type: "progress", done: evaluation.done, total });
+      if (evaluation.done % PROGRESS_NAMES === 0) log.emit({ type: "progress", done: evaluation.done, total });
       return isMore;
     },
   };
   await device.tasks.run(async (run) => {
     let at = { step: 0, steps: 0 };
-    let isWhole = await device.whileResting(() => {
+    let isWhole = await device.runBetweenSteps(() => {
       at = { step: trainer.stepsDone, steps: trainer.config.steps };
       return run(measuring);
     });
     const telling: Task = {
       work() {
-        log.tell({ ...evaluation.result, ...at });
+        log.emit({ ...evaluation.result, ...at });
         return false;
       },
     };
-    isWhole &&= await run(device.tasks.paced(telling));
+    isWhole &&= await run(device.tasks.withBackPressure(telling));
     if (!isWhole) throw new InputError(`Stopped after ${evaluation.done} of ${total} names.`);
   });
 }

@@ -1,5 +1,5 @@
 import { atMost, numberOf, numbers } from "./arguments";
-import { checkNotFetching, type Command, keeperOf, save } from "./command";
+import { checkNotFetching, type Command, checkpointsOf, save } from "./command";
 import type { Device } from "../device";
 import { InputError } from "../../gpt/base/errors";
 import { wordsOf } from "../../gpt/base/text";
@@ -14,10 +14,10 @@ export const TRANSFER_COMMANDS: readonly Command[] = Object.freeze([
     async run({ device }, tail) {
       const [name] = atMost(1, tail);
       const transfer = transferOf(device);
-      const keeper = keeperOf(device);
+      const checkpoints = checkpointsOf(device);
       transfer.endFetch();
       if (name === undefined) await save(device);
-      transfer.beginFetch(name === undefined ? undefined : await keeper.store.resolve(name));
+      transfer.beginFetch(name === undefined ? undefined : await checkpoints.files.resolve(name));
     },
   }),
   Object.freeze<Command>({
@@ -70,9 +70,9 @@ export const TRANSFER_COMMANDS: readonly Command[] = Object.freeze([
  * @throws InputError (as a rejection) when it is no checkpoint of this model, or cannot be stored
  */
 export async function adopt(device: Device, shown?: string): Promise<void> {
-  const keeper = keeperOf(device);
+  const checkpoints = checkpointsOf(device);
   await device.whileLoading(async () => {
-    const seed = await keeper.adopt(shown);
+    const seed = await checkpoints.adopt(shown);
     if (seed === undefined)
       device.say("Its training is another one: the weights alone are taken. They may have learnt what eval measures.");
     else device.seed = seed;

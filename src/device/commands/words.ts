@@ -1,6 +1,6 @@
-import { changeWords, type Command, tellAll } from "./command";
+import { changeWords, type Command, emitAll } from "./command";
 import { printable } from "../../gpt/base/errors";
-import { checkWord } from "../../gpt/training/fitting";
+import { checkWord } from "../../gpt/training/document-length";
 
 /** Commands for words of one's own. */
 export const WORD_COMMANDS: readonly Command[] = Object.freeze([
@@ -38,7 +38,7 @@ export const WORD_COMMANDS: readonly Command[] = Object.freeze([
     order: "asks",
     run({ device }) {
       const words = device.trainer.dataset.own?.text.split("\n").slice(0, -1) ?? [];
-      return tellAll(device, words.length, (i) => device.log.tell({ type: "word", text: words[i], number: i + 1 }));
+      return emitAll(device, words.length, (i) => device.log.emit({ type: "word", text: words[i], number: i + 1 }));
     },
   }),
 ]);

@@ -1,6 +1,6 @@
 /*
- * What the program needs of its surroundings: the same on the ESP32, on XS on a desktop, on Node and in
- * a browser. Everything stands on this file, so it imports nothing.
+ * The interfaces between the program and the place where it runs: ESP32, XS on a desktop, Node, a browser.
+ * Everything depends on this file, so it imports nothing.
  */
 
 /** The event loop of a place. */
@@ -15,20 +15,20 @@ export interface Clock {
 export interface Platform extends Clock {
   /** What the banner calls it: ESP32, XS, Node. */
   readonly place: string;
-  /** The dataset's bytes, where they lie. */
+  /** The dataset's bytes, read in place. */
   readonly names: Uint8Array;
   /** What error messages call them. */
   readonly namesFile: string;
   /** How to read them, where the place has something faster than src/gpt/data/scan.ts. */
-  readonly textTools?: TextTools;
+  readonly datasetKernels?: DatasetKernels;
   /** Where checkpoints go; not every place has one. */
   readonly storage?: Storage | undefined;
   /** Why there is none, in a sentence. */
   readonly storageProblem?: string | undefined;
   /** A number that a restart keeps, where the place has memory for it: see src/device/boot-guard.ts. */
   readonly bootMarker?: BootMarker | undefined;
-  /** Memory that the XS machine can have; undefined where there is no such limit. */
-  room(): Room | undefined;
+  /** Memory that the XS machine can have; undefined where there is no limit. */
+  memoryBudget(): MemoryBudget | undefined;
 }
 
 /** A whole number of 32 bits: 0 when the power comes, and what was set last when a failure has restarted the program. */
@@ -37,15 +37,15 @@ export interface BootMarker {
   readonly set: (value: number) => void;
 }
 
-/** Memory that can be had: in all, and the largest piece of it. Bytes. */
-export interface Room {
+/** Available memory in bytes: in all, and the largest contiguous block. */
+export interface MemoryBudget {
   readonly total: number;
   readonly largestPiece: number;
 }
 
-/** What a pass over a list of documents finds. */
-export interface Findings {
-  /** Where every so many-th document begins; at most 1,280 entries. */
+/** The result of a scan over a dataset. */
+export interface ScanResult {
+  /** Byte offset of every n-th document; at most 1,280 entries. */
   readonly index: Uint32Array;
   /** Code points in ascending order; at most 255. */
   readonly characters: Uint32Array;
@@ -54,10 +54,10 @@ export interface Findings {
 }
 
 /** The loops over a list's bytes. */
-export interface TextTools {
+export interface DatasetKernels {
   /** Fills `findings`. */
-  readonly scan: (bytes: Uint8Array, findings: Findings) => void;
-  /** Where the document begins that stands so many behind the one that begins at `at`. */
+  readonly scan: (bytes: Uint8Array, result: ScanResult) => void;
+  /** Byte offset of the `documents`-th document after the one that begins at `at`. */
   readonly skip: (bytes: Uint8Array, at: number, documents: number) => number;
   /**
    * Writes the tokens of the characters from `at` on into `tokens`, from its second place on and as many as

@@ -3,10 +3,10 @@ import type { Clock } from "./platform";
 /** How a task came to its end. */
 export type Ending = "done" | "stopped";
 
-/** Something to do, a bit at a time. */
+/** A cooperative task, done in small units of work. */
 export interface Task {
   /**
-   * Does the next bit, some milliseconds of work, and returns whether there is more to do.
+   * Does the next unit of work, which takes some milliseconds, and returns whether there is more to do.
    * @param now what the clock says
    * @throws InputError when what the user gave makes it end; the runner then passes it on
    */
@@ -26,17 +26,17 @@ interface Running {
 
 /**
  * Advances tasks in slices of 50 ms. Between two slices the event loop serves whoever else waits: a
- * console, a signal, a page. Tasks that run at the same time take turns, a bit each.
+ * console, a signal, a page. Tasks that run at the same time take turns, one unit of work each.
  */
 export class Runner {
   private readonly running: Running[] = [];
   private isStopping = false;
-  /** Whose turn it is, also when every bit takes a slice. */
+  /** Whose turn it is, also when every unit of work takes a whole slice. */
   private turn = 0;
   private isScheduled = false;
   private readonly slice = (): void => this.runSlice();
 
-  /** @param isUrgent whether the event loop is to have its turn after each bit, at a time: a port has to be served */
+  /** @param isUrgent whether the event loop gets its turn after each unit of work, at a time: a port has to be served */
   constructor(
     private readonly clock: Clock,
     private readonly isUrgent: (now: number) => boolean = () => false,
@@ -51,7 +51,7 @@ export class Runner {
     });
   }
 
-  /** Ends all tasks after the bit under way, and those to come before their first, but for those that must finish. */
+  /** Ends all tasks after the current unit of work, and later ones before their first; those that must finish go on. */
   stop(): void {
     this.isStopping = true;
     for (const running of [...this.running]) {

@@ -23,12 +23,12 @@ import type { Dtype } from "../model/ops";
 import { parameterLayout } from "../model/parameters";
 import type { Storage, StoredFile } from "../base/platform";
 import { readRecord, type TrainingRecord } from "./record";
-import { type CheckpointLimits, DESKTOP_LIMITS, OwnHeader, shapeInWords } from "./own-header";
+import { type CheckpointLimits, DESKTOP_LIMITS, CheckpointHeader, shapeInWords } from "./checkpoint-header";
 import { TensorBlocks } from "./tensor-blocks";
 import { DEFAULT_SHARE } from "../data/own-words";
 import { SETTINGS } from "../base/settings";
 import { isInRange, rangeInWords } from "../base/ranges";
-import { latinVocabulary, Vocabulary } from "../data/vocabulary";
+import { lowercaseVocabulary, Vocabulary } from "../data/vocabulary";
 
 /** A checkpoint open for reading: sound as a file, its tensors not yet read. */
 export class Checkpoint {
@@ -38,7 +38,7 @@ export class Checkpoint {
   readonly step: number;
   /** Some names of tensors that are no part of a model and are not read, for a remark; the last may say how many more. */
   readonly passedOver: readonly string[];
-  private readonly header: OwnHeader;
+  private readonly header: CheckpointHeader;
 
   private constructor(
     private readonly file: StoredFile,
@@ -46,7 +46,7 @@ export class Checkpoint {
     private readonly source: string,
     limits: CheckpointLimits,
   ) {
-    this.header = new OwnHeader(file, source, limits);
+    this.header = new CheckpointHeader(file, source, limits);
     this.passedOver = this.header.passedOver;
     this.dtype = this.header.tensor("wte").type === "F64" ? "f64" : "f32";
     this.step = this.header.number("step") ?? 0;
@@ -153,10 +153,10 @@ export class Checkpoint {
     const [rows] = this.header.matrixShape("wte");
     const text = this.header.metadata.get("vocabulary");
     const isBare = !this.header.metadata.has("preset");
-    const latin = latinVocabulary();
+    const latin = lowercaseVocabulary();
     let found: Vocabulary;
     if (text !== undefined) found = this.vocabularyOf(text);
-    else found = isBare && !(rows === latin.size && data.isLatin) ? data : latin;
+    else found = isBare && !(rows === latin.size && data.isLowercaseAscii) ? data : latin;
     if (found.size !== rows)
       throw this.bad(
         `wte has ${rows} rows, but ${isBare && text === undefined ? "the names have" : "its vocabulary has"} ` +

@@ -5,7 +5,7 @@ import { InputError, printablePath } from "../base/errors";
 import type { Model } from "../model/model";
 import type { Floats } from "../model/ops";
 import { parameterLayout } from "../model/parameters";
-import type { NewFile, Storage, TextTools } from "../base/platform";
+import type { NewFile, Storage, DatasetKernels } from "../base/platform";
 import type { Runner, Task } from "../base/runner";
 import { formatRecord, type TrainingRecord } from "./record";
 import { formatSafetensorsHeader, type TensorToWrite } from "./safetensors";
@@ -18,7 +18,7 @@ export interface CheckpointContent {
   /** What is needed to go on; without it the file has the weights only. */
   readonly training?: TrainingToSave | undefined;
   /** Computes the checksum, where there is a faster one than that in TypeScript. */
-  readonly crc?: TextTools["crc32"];
+  readonly crc?: DatasetKernels["crc32"];
 }
 
 /** Adam's moments, and where the training is. */
@@ -55,7 +55,7 @@ const PIECE_BYTES = 2048;
 export class SavingTask implements Task {
   readonly mustFinish = true;
   private readonly buffers: readonly Floats[];
-  private readonly crc: TextTools["crc32"];
+  private readonly crc: DatasetKernels["crc32"];
   private readonly metadata: Map<MetadataKey | typeof CHECKSUM_KEY, string>;
   private checksum: number;
   private phase: "check" | "header" | "data" = "check";

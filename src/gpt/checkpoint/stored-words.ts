@@ -1,8 +1,8 @@
 import type { Checkpoint } from "./reader";
 import type { TrainingRecord } from "./record";
 import type { Dataset } from "../data/dataset";
-import { checkWord } from "../training/fitting";
-import { DEFAULT_SHARE, MOST_OWN_BYTES, OwnWords } from "../data/own-words";
+import { checkWord } from "../training/document-length";
+import { DEFAULT_SHARE, MAX_OWN_BYTES, OwnWords } from "../data/own-words";
 import { InputError, printable } from "../base/errors";
 import type { Model } from "../model/model";
 
@@ -78,7 +78,7 @@ export function ownWordsOf(
 
 /** One after the other: a list of all would take several times their bytes. */
 function forEachWord(checkpoint: Checkpoint, text: string, take: (word: string) => void): void {
-  if (text.length > MOST_OWN_BYTES) throw checkpoint.bad(`its own_words have more than ${MOST_OWN_BYTES} bytes`);
+  if (text.length > MAX_OWN_BYTES) throw checkpoint.bad(`its own_words have more than ${MAX_OWN_BYTES} bytes`);
   for (let at = 0; at < text.length;) {
     const end = text.indexOf("\n", at);
     if (end < 0) throw checkpoint.bad("its own_words are cut off");

@@ -23,7 +23,7 @@ export interface RunToSave {
 }
 
 /**
- * Saves all that the training needs to go on. Until it has ended the training must rest.
+ * Saves all that the training needs to go on. Until it has ended the training must not go on.
  * @throws InputError (as a rejection) as saveCheckpoint does
  */
 export function saveTraining(runner: Runner, storage: Storage, name: string, run: RunToSave): Promise<void> {

@@ -5,16 +5,16 @@ import { foreignKind, HEAD_BYTES } from "./file-kinds";
 import { FNV_BASIS, FNV_PRIME, mixed } from "../base/hash";
 import { describe, hex, isDocumentEnd, lineWith, ListWalk } from "./list-walk";
 import type { OwnWords } from "./own-words";
-import type { Platform, TextTools } from "../base/platform";
+import type { Platform, DatasetKernels } from "../base/platform";
 import {
   CHARACTERS,
   COUNT,
-  createFindings,
+  createScanResult,
   encode,
   ENTRIES,
   LETTERS,
   LONGEST,
-  MOST_CHARACTERS,
+  MAX_CHARACTERS,
   NO_UTF8,
   PROBLEM,
   PROBLEM_AT,
@@ -54,10 +54,10 @@ export class Dataset {
   readonly returnLine: number;
   /** Documents that join the list: their indices follow those of its own. */
   own: OwnWords | undefined;
-  private readonly skip: TextTools["skip"];
-  private readonly encode: TextTools["encode"];
+  private readonly skip: DatasetKernels["skip"];
+  private readonly encode: DatasetKernels["encode"];
   /** As fast as the place has it. */
-  readonly crc32: TextTools["crc32"];
+  readonly crc32: DatasetKernels["crc32"];
   private readonly index: Uint32Array;
   /** Takes tokens that nobody wants. */
   private readonly scratch = new Uint8Array(1);
@@ -78,7 +78,7 @@ export class Dataset {
   constructor(
     readonly bytes: Uint8Array,
     source: string,
-    tools: TextTools = { encode, scan, skip, crc32 },
+    tools: DatasetKernels = { encode, scan, skip, crc32 },
   ) {
     this.skip = tools.skip;
     this.encode = tools.encode;
@@ -88,9 +88,9 @@ export class Dataset {
     if (kind !== undefined) throw new InputError(`${this.source} is ${kind}.`);
     if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
       throw new InputError(`${this.source} is in UTF-16: save it as UTF-8, one name a line.`);
-    const findings = createFindings();
-    tools.scan(bytes, findings);
-    const { index, characters, numbers } = findings;
+    const result = createScanResult();
+    tools.scan(bytes, result);
+    const { index, characters, numbers } = result;
     if (numbers[PROBLEM] !== 0) throw problemOf(this.source, bytes, numbers[PROBLEM], numbers[PROBLEM_AT], numbers[PROBLEM_LINE]);
     if (numbers[COUNT] === 0) throw new InputError(`${this.source} has no names: it needs one a line.`);
     this.count = numbers[COUNT];
@@ -263,7 +263,7 @@ function problemOf(source: string, bytes: Uint8Array, kind: number, at: number, 
       found.add(codePoint);
     }).run();
     return new InputError(
-      `${where}: the list has ${found.size} different characters, and a model can know ${MOST_CHARACTERS}: ` +
+      `${where}: the list has ${found.size} different characters, and a model can know ${MAX_CHARACTERS}: ` +
         `leave out the rarer ones.`,
     );
   }
@@ -275,6 +275,6 @@ function problemOf(source: string, bytes: Uint8Array, kind: number, at: number, 
 }
 
 /** The list that a platform has. */
-export function datasetOf({ names, namesFile, textTools }: Platform): Dataset {
-  return new Dataset(names, namesFile, textTools);
+export function datasetOf({ names, namesFile, datasetKernels }: Platform): Dataset {
+  return new Dataset(names, namesFile, datasetKernels);
 }

@@ -4,14 +4,14 @@ import { SETTINGS } from "../base/settings";
 import { decodeUtf8, encodeUtf8 } from "../base/utf8";
 
 /** Bytes that all of them may have together, each with the end of its line. */
-export const MOST_OWN_BYTES = 1536;
+export const MAX_OWN_BYTES = 1536;
 /** How large a part of what is trained on they are, unless it is said. */
 export const DEFAULT_SHARE: number = SETTINGS.own_share.default;
 
 /** Documents of one's own, which join a dataset: a list as a file has it, but in RAM and of bounded size. */
 export class OwnWords {
   /** The list; behind its end are zeros. */
-  readonly bytes = new Uint8Array(MOST_OWN_BYTES + 1);
+  readonly bytes = new Uint8Array(MAX_OWN_BYTES + 1);
   /** How many there are. */
   count = 0;
   /** The probability with which one of them is drawn, from 0 to 1, where there are any. */
@@ -22,8 +22,8 @@ export class OwnWords {
   add(word: string): void {
     if (this.find(word) >= 0) throw new InputError(`"${printable(word)}" is one of your words already.`);
     const line = encodeUtf8(`${word}\n`);
-    if (this.size + line.length > MOST_OWN_BYTES)
-      throw new InputError(`There is no room for "${printable(word)}": ${MOST_OWN_BYTES} bytes of words at most; forget some.`);
+    if (this.size + line.length > MAX_OWN_BYTES)
+      throw new InputError(`There is no room for "${printable(word)}": ${MAX_OWN_BYTES} bytes of words at most; forget some.`);
     this.bytes.set(line, this.size);
     this.size += line.length;
     this.count++;

@@ -1,13 +1,13 @@
 import { beginOf, isAdmissible, isLineEnd, isWhite, NEWLINE, RETURN, whiteSize } from "./characters";
-import type { Findings, TextTools } from "../base/platform";
+import type { ScanResult, DatasetKernels } from "../base/platform";
 import { codePointAt, utf8Size } from "../base/utf8";
 
 /** A vocabulary has at most so many characters, as a token is one byte and BOS is one of them. */
-export const MOST_CHARACTERS = 255;
+export const MAX_CHARACTERS = 255;
 /** The line index never has more entries than this: 5 KB. */
-const MOST_ENTRIES = 1280;
+const MAX_ENTRIES = 1280;
 
-/** Places in Findings.numbers. */
+/** Indices of ScanResult.numbers. */
 export const COUNT = 0;
 export const ENTRIES = 1;
 export const STRIDE = 2;
@@ -30,10 +30,10 @@ export const NOT_ADMISSIBLE = 2;
 export const TOO_MANY = 3;
 
 /** Room for what a scan finds: 6.2 KB. */
-export function createFindings(): Findings {
+export function createScanResult(): ScanResult {
   return {
-    index: new Uint32Array(MOST_ENTRIES),
-    characters: new Uint32Array(MOST_CHARACTERS),
+    index: new Uint32Array(MAX_ENTRIES),
+    characters: new Uint32Array(MAX_CHARACTERS),
     numbers: new Uint32Array(NUMBERS),
   };
 }
@@ -42,7 +42,7 @@ export function createFindings(): Findings {
  * One pass over a list: where its documents begin, and which characters they have. It ends at the first
  * problem. The C twin is in src/gpt/native/gpt_text.c; tests hold one to the other.
  */
-export const scan: TextTools["scan"] = (bytes, { index, characters, numbers }) => {
+export const scan: DatasetKernels["scan"] = (bytes, { index, characters, numbers }) => {
   const end = bytes.length;
   const found = new CharacterSet(characters);
   let count = 0;
@@ -93,7 +93,7 @@ export const scan: TextTools["scan"] = (bytes, { index, characters, numbers }) =
         shortest = length;
         shortestLine = line;
       }
-      if (count % stride === 0 && entries === MOST_ENTRIES) {
+      if (count % stride === 0 && entries === MAX_ENTRIES) {
         for (let i = 0; i < entries; i += 2) index[i >> 1] = index[i];
         entries >>= 1;
         stride *= 2;
@@ -136,7 +136,7 @@ class CharacterSet {
     if (codePoint < 0) this.problem = NO_UTF8;
     else if (!isAdmissible(codePoint)) this.problem = NOT_ADMISSIBLE;
     else if (codePoint >= 0x80) this.takeWide(codePoint);
-    else if (this.isSeen[codePoint] === 0 && this.hasRoom()) this.isSeen[codePoint] = 1;
+    else if (this.isSeen[codePoint] === 0 && this.canWrite()) this.isSeen[codePoint] = 1;
     return this.problem === 0;
   }
 
@@ -162,21 +162,21 @@ class CharacterSet {
         size -= half + 1;
       } else size = half;
     }
-    if ((place < this.wide && characters[place] === codePoint) || !this.hasRoom()) return;
+    if ((place < this.wide && characters[place] === codePoint) || !this.canWrite()) return;
     characters.copyWithin(place + 1, place, this.wide++);
     characters[place] = codePoint;
   }
 
   /** Makes room for one more. */
-  private hasRoom(): boolean {
-    if (this.size === MOST_CHARACTERS) this.problem = TOO_MANY;
+  private canWrite(): boolean {
+    if (this.size === MAX_CHARACTERS) this.problem = TOO_MANY;
     else this.size++;
     return this.problem === 0;
   }
 }
 
-/** See TextTools. This runs in every step. */
-export const encode: TextTools["encode"] = (bytes, at, byteTokens, tokens) => {
+/** See DatasetKernels. This runs in every step. */
+export const encode: DatasetKernels["encode"] = (bytes, at, byteTokens, tokens) => {
   let length = 1;
   let token: number;
   // Behind the last byte there is undefined, which would become a string to look an element up with.
@@ -185,7 +185,7 @@ export const encode: TextTools["encode"] = (bytes, at, byteTokens, tokens) => {
 };
 
 /** Where the document begins that stands so many behind the one that begins at `at`. */
-export const skip: TextTools["skip"] = (bytes, at, documents) => {
+export const skip: DatasetKernels["skip"] = (bytes, at, documents) => {
   const end = bytes.length;
   for (; documents > 0; documents--) {
     while (at < end && !isLineEnd(bytes[at])) at++;

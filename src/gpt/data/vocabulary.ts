@@ -77,7 +77,7 @@ export class Vocabulary {
   }
 
   /** Whether every character is one of a to z. */
-  get isLatin(): boolean {
+  get isLowercaseAscii(): boolean {
     const { characters } = this;
     return characters[0] >= 97 && characters[characters.length - 1] <= 122;
   }
@@ -140,6 +140,6 @@ export function vocabularyBytes(size: number): number {
 }
 
 /** The vocabulary of the published programs. */
-export function latinVocabulary(): Vocabulary {
+export function lowercaseVocabulary(): Vocabulary {
   return Vocabulary.of("abcdefghijklmnopqrstuvwxyz");
 }

@@ -84,7 +84,7 @@ export function viewActivations(ops: Ops, floats: Floats, config: ModelConfig): 
 }
 
 /** The gradients that flow between the operations; every layer uses the same room. */
-export interface Flow {
+export interface ActivationGradients {
   /** Of the residual stream, from the loss back to the embeddings; T×n. */
   readonly dx: Tensor;
   /** Of what RMSNorm put out, where the preset has it; else dx itself. */
@@ -95,7 +95,7 @@ export interface Flow {
   readonly dqkv: Tensor;
 }
 
-export function flowLayout({ preset, nEmbd, blockSize }: ModelConfig): Layout {
+export function activationGradientsLayout({ preset, nEmbd, blockSize }: ModelConfig): Layout {
   const layout = new Layout();
   layout.add("dx", blockSize, nEmbd);
   if (PRESETS[preset].rmsNorm) layout.add("dNorm", blockSize, nEmbd);
@@ -104,8 +104,8 @@ export function flowLayout({ preset, nEmbd, blockSize }: ModelConfig): Layout {
   return layout;
 }
 
-export function viewFlow(ops: Ops, floats: Floats, config: ModelConfig): Flow {
-  const layout = flowLayout(config);
+export function viewActivationGradients(ops: Ops, floats: Floats, config: ModelConfig): ActivationGradients {
+  const layout = activationGradientsLayout(config);
   const dx = layout.view(ops, floats, "dx");
   return {
     dx,

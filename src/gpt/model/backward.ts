@@ -1,4 +1,4 @@
-import type { Flow } from "./activations";
+import type { ActivationGradients } from "./activations";
 import type { Model } from "./model";
 import type { Weights } from "./parameters";
 
@@ -13,7 +13,7 @@ import type { Weights } from "./parameters";
 export function backward(
   model: Model,
   gradients: Weights,
-  flow: Flow,
+  flow: ActivationGradients,
   tokens: Uint8Array,
   rows: number,
   accumulate: boolean,

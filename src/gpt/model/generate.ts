@@ -143,7 +143,7 @@ export interface NamesToWrite extends SamplingLimits {
 }
 
 /** Writes names, one a bit. */
-export class Writing implements Task {
+export class GenerateTask implements Task {
   private written = 0;
 
   /** @param write called with each name and its number, from 1 */

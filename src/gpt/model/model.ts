@@ -3,7 +3,7 @@ import { checkModelConfig, mlpWidthOf, type ModelConfig, PRESETS } from "./confi
 import { allocate } from "./layout";
 import type { Floats, Ops } from "./ops";
 import { parameterLayout, viewWeights, type Weights } from "./parameters";
-import { latinVocabulary, type Vocabulary } from "../data/vocabulary";
+import { lowercaseVocabulary, type Vocabulary } from "../data/vocabulary";
 
 /** What the passes need of a configuration, worked out once. */
 export interface Shape {
@@ -33,7 +33,7 @@ export class Model {
     readonly config: ModelConfig,
     readonly ops: Ops,
     /** What its tokens mean. */
-    readonly vocabulary: Vocabulary = latinVocabulary(),
+    readonly vocabulary: Vocabulary = lowercaseVocabulary(),
   ) {
     checkModelConfig(config);
     const { blockSize, vocabularySize } = config;

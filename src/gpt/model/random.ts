@@ -110,7 +110,7 @@ export class Random {
 }
 
 /** The word that a step of xorshift32 has led from; both as signed integers. */
-export function wordBefore(word: number): number {
+export function previousState(word: number): number {
   let x = word;
   x ^= (x << 5) ^ (x << 10) ^ (x << 15) ^ (x << 20) ^ (x << 25) ^ (x << 30);
   x ^= x >>> 17;

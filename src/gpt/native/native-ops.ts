@@ -1,5 +1,5 @@
 import type { Floats, Ops } from "../model/ops";
-import type { Findings, TextTools } from "../base/platform";
+import type { ScanResult, DatasetKernels } from "../base/platform";
 
 /** XS binds a C function by its name; see gpt_ops_xs.c. */
 declare function native(name: string): never;
@@ -40,8 +40,8 @@ const scanInC: (bytes: Uint8Array, index: Uint8Array, characters: Uint8Array, nu
   native("gpt_xs_scan");
 
 /** XS takes a thousand instructions for a byte that scan.ts passes, and some 500 for one that indexOf does. */
-export const textTools: TextTools = Object.freeze({
-  scan: (bytes: Uint8Array, { index, characters, numbers }: Findings) =>
+export const datasetKernels: DatasetKernels = Object.freeze({
+  scan: (bytes: Uint8Array, { index, characters, numbers }: ScanResult) =>
     scanInC(bytes, bytesOf(index), bytesOf(characters), bytesOf(numbers)),
   skip: native("gpt_xs_skip"),
   encode: native("gpt_xs_encode"),

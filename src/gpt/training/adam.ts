@@ -36,7 +36,7 @@ export class Adam {
   }
 
   /** An update of as many numbers, all of them zero, in the place of the gradients: to see how long it takes. */
-  rehearse(): void {
+  warmUp(): void {
     const g = this.g;
     this.ops.zero(g);
     this.ops.adam(g, g, g, g, BETA1, BETA2, EPSILON, 0, 1);

@@ -1,7 +1,7 @@
 import type { Dataset } from "../data/dataset";
 import { InputError } from "../base/errors";
 import type { EvaluatedEvent } from "./events";
-import { loadName } from "./fitting";
+import { loadDocument } from "./document-length";
 import { forward } from "../model/forward";
 import type { Holdout } from "./holdout";
 import type { Model } from "../model/model";
@@ -9,7 +9,7 @@ import type { Task } from "../base/runner";
 import { BOS } from "../data/vocabulary";
 
 /** Measures the loss over names, one a bit, without training. */
-export class Evaluation implements Task {
+export class EvaluationTask implements Task {
   /** Names that were looked at; of those to measure the ones that fit, and the others. */
   done = 0;
   measured = 0;
@@ -86,7 +86,7 @@ export class Evaluation implements Task {
 
   private measure(index: number): void {
     const { model, dataset, sequence } = this;
-    const rows = loadName(model, dataset, index, sequence);
+    const rows = loadDocument(model, dataset, index, sequence);
     if (rows === 0) {
       this.passedOver++;
       return;

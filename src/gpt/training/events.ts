@@ -15,7 +15,7 @@ export type WorkEvent =
   | EvaluatedEvent
   | RemarkEvent;
 
-export type TellWork = (event: WorkEvent) => void;
+export type EmitWork = (event: WorkEvent) => void;
 
 /**
  * What a name cost: its mean cross-entropy in nats; "passed over" when it was too long, "diverged" when it is

@@ -4,10 +4,10 @@ import { InputError } from "../base/errors";
 /** Names that are measured when the validation loss is asked for: enough for two digits, soon done. */
 const SAMPLE_SIZE = 100;
 /** The sample is chosen from so many, spread evenly, and so need not be looked for in a second pass. */
-const MOST_CANDIDATES = 8 * SAMPLE_SIZE;
+const MAX_CANDIDATES = 8 * SAMPLE_SIZE;
 
 /** Different names that are counted, to say why there are too few: by their hashes, in a table twice as large. */
-const MOST_DIFFERENT = 2048;
+const MAX_DIFFERENT = 2048;
 
 /**
  * The names that stay out of training, chosen by a hash of the name: the same in every run and on every
@@ -30,7 +30,7 @@ export class Holdout {
     most = Infinity,
   ) {
     this.limit = (percent / 100) * 2 ** 32;
-    const candidates = new Uint32Array(MOST_CANDIDATES);
+    const candidates = new Uint32Array(MAX_CANDIDATES);
     let stride = 1;
     let taken = 0;
     let total = 0;
@@ -46,7 +46,7 @@ export class Holdout {
         rest++;
         return;
       }
-      if (total % stride === 0 && taken === MOST_CANDIDATES) {
+      if (total % stride === 0 && taken === MAX_CANDIDATES) {
         for (let j = 0; j < taken; j += 2) candidates[j >> 1] = candidates[j];
         taken >>= 1;
         stride *= 2;
@@ -89,16 +89,16 @@ function reasonOf(dataset: Dataset, fitting: number): string {
 
 /** How many different names there are; undefined where they are many. */
 function countDifferent(dataset: Dataset): number | undefined {
-  const places = 2 * MOST_DIFFERENT;
+  const places = 2 * MAX_DIFFERENT;
   const hashes = new Int32Array(places);
   let different = 0;
   dataset.forEachHash((hash) => {
     const wanted = hash === 0 ? 1 : hash; // 0 is a free place
     let place = wanted & (places - 1);
     while (hashes[place] !== 0 && hashes[place] !== wanted) place = (place + 1) & (places - 1);
-    if (hashes[place] === wanted || different > MOST_DIFFERENT) return;
+    if (hashes[place] === wanted || different > MAX_DIFFERENT) return;
     hashes[place] = wanted;
     different++;
   });
-  return different <= MOST_DIFFERENT ? different : undefined;
+  return different <= MAX_DIFFERENT ? different : undefined;
 }

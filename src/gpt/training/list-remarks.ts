@@ -1,14 +1,14 @@
 import type { Dataset } from "../data/dataset";
 import { ListCheck } from "../data/list-check";
-import { mostLetters } from "./fitting";
+import { maxCharacters } from "./document-length";
 import type { Runner, Task } from "../base/runner";
 import type { Trainer } from "./trainer";
-import type { TellWork } from "./events";
+import type { EmitWork } from "./events";
 
 /** The largest that a model can have. */
 const LARGEST_BLOCK = 4096;
 /** Longer documents are counted together: on the device the counts may take 4 KB. */
-const MOST_LENGTHS = 1024;
+const MAX_LENGTHS = 1024;
 /** Documents a bit. */
 const DOCUMENTS = 32;
 
@@ -25,7 +25,7 @@ class LengthCount implements Task {
     private readonly dataset: Dataset,
     private readonly most: number,
   ) {
-    this.counts = new Uint32Array(Math.min(dataset.longest + 1, MOST_LENGTHS));
+    this.counts = new Uint32Array(Math.min(dataset.longest + 1, MAX_LENGTHS));
     this.at = dataset.first;
   }
 
@@ -59,9 +59,9 @@ class LengthCount implements Task {
  * Says, where a list has documents that are too long for the model and so teach nothing, how many these are, and
  * which block_size would take them. Nothing is read where there are none, or no step is to come.
  */
-export async function tellTooLong(trainer: Trainer, runner: Runner, tell: TellWork): Promise<void> {
+export async function reportTooLong(trainer: Trainer, runner: Runner, emit: EmitWork): Promise<void> {
   const { model, dataset, config, holdout, stepsDone } = trainer;
-  const most = mostLetters(model.config);
+  const most = maxCharacters(model.config);
   if (dataset.longest <= most || stepsDone >= config.steps) return;
   const count = new LengthCount(dataset, most);
   if ((await runner.run(count)) === "stopped") return;
@@ -72,9 +72,9 @@ export async function tellTooLong(trainer: Trainer, runner: Runner, tell: TellWo
   const message =
     `${tooLong} of ${dataset.count} names (${share} %) are too long for block_size ${model.config.blockSize}, ` +
     `which takes ${most} characters: each that is drawn is passed over, and ${effect}. `;
-  tell({ type: "remark", message: message + adviceFor(longestOf99 + 1, dataset.longest + 1, most + 1) });
+  emit({ type: "remark", message: message + adviceFor(longestOf99 + 1, dataset.longest + 1, most + 1) });
   if (holdout?.sample.length === 0)
-    tell({ type: "remark", message: "All names held out are too long as well: there is no validation loss." });
+    emit({ type: "remark", message: "All names held out are too long as well: there is no validation loss." });
 }
 
 /** Block sizes that take 99 % of the documents, and all; and what there is now. */
@@ -86,8 +86,8 @@ function adviceFor(most: number, all: number, present: number): string {
 }
 
 /** Says what a list has that one may not want; it is read once more where there is any of it. */
-export async function tellOddities(dataset: Dataset, runner: Runner, tell: TellWork): Promise<void> {
+export async function reportOddities(dataset: Dataset, runner: Runner, emit: EmitWork): Promise<void> {
   const check = new ListCheck(dataset);
   if (check.isNeeded && (await runner.run(check)) === "stopped") return;
-  for (const message of check.remarks) tell({ type: "remark", message });
+  for (const message of check.remarks) emit({ type: "remark", message });
 }

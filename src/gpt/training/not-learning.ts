@@ -17,7 +17,7 @@ interface Trained {
 /** So much above ln V, the loss of guessing blindly among V tokens, the smoothed loss may lie: nats a token. */
 export const BLIND_MARGIN = 0.05;
 /** For so many updates in a row. */
-export const MOST_BLIND_UPDATES = 200;
+export const MAX_BLIND_UPDATES = 200;
 
 /** The loss of step `step` is no finite number. */
 export function divergence(step: number, { config, learningRate }: Trained): InputError {
@@ -41,7 +41,7 @@ export function notLearning(trainer: Trained, smoothed: number): string {
 /** A sentence for the end of one that was so for a time. */
 export function hadNotLearnt(trainer: Trained, smoothed: number): string {
   return (
-    `For ${MOST_BLIND_UPDATES} steps or more the model was worse than guessing blindly; ` +
+    `For ${MAX_BLIND_UPDATES} steps or more the model was worse than guessing blindly; ` +
     `at the end its smoothed loss is ${smoothed.toFixed(2)}. ${advice(trainer)}`
   );
 }

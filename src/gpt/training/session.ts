@@ -1,22 +1,22 @@
 import { limitsToTell } from "../model/config";
-import { Generator, type NamesToWrite, Writing } from "../model/generate";
+import { Generator, type NamesToWrite, GenerateTask } from "../model/generate";
 import type { Clock } from "../base/platform";
 import type { Ending, Task } from "../base/runner";
-import type { TellWork } from "./events";
+import type { EmitWork } from "./events";
 import type { Trainer } from "./trainer";
-import { tellTrained, type Training } from "./training";
+import { emitTrained, type TrainingTask } from "./training";
 
-/** What differs between the places where a training is told. */
+/** What differs between device, command line and page. */
 export interface SessionPolicy {
   readonly clock: Clock;
-  readonly tell: TellWork;
+  readonly emit: EmitWork;
   readonly run: (task: Task) => Promise<Ending>;
   /** Runs what writes the names, where it is not run like the training. */
   readonly write?: (task: Task) => Promise<Ending>;
   /** Seconds of training between two saves; Infinity for none before the end. */
   readonly saveEvery: () => number;
-  /** Is called whenever the training has come to rest, before anything is saved. */
-  readonly rested?: (ending: Ending) => Promise<void> | void;
+  /** Called whenever the training has yielded, before anything is saved. */
+  readonly onYield?: (ending: Ending) => Promise<void> | void;
   /** Saves what the place keeps: while it trains, or at its end, which may be early. */
   readonly save: (end: Ending | undefined) => Promise<void>;
   /** Those that are written after the last step. */
@@ -33,7 +33,7 @@ export class Session {
 
   constructor(
     private readonly trainer: Trainer,
-    readonly training: Training,
+    readonly training: TrainingTask,
     private readonly policy: SessionPolicy,
   ) {
     this.from = trainer.stepsDone;
@@ -47,19 +47,19 @@ export class Session {
   }
 
   /**
-   * Trains until it is over, is stopped, rests, or a save is due, which then is made.
+   * Trains until it is over, is stopped, yields, or a save is due, which is then made.
    * @param task what does the training's work, where not all of it is wanted
    * @throws InputError (as a rejection) when the training has diverged
    */
   async advance(task: Task = this.training): Promise<Ending> {
     const { training, policy, saveAt } = this;
     const { clock } = policy;
-    training.restAt = saveAt;
+    training.yieldAt = saveAt;
     const at = clock.now();
     const ending = training.isOver ? "done" : await policy.run(task);
     const now = clock.now();
     this.milliseconds += now - at;
-    await policy.rested?.(ending);
+    await policy.onYield?.(ending);
     if (ending === "done" && !training.isOver && now >= saveAt) {
       await policy.save(undefined);
       this.scheduleSave();
@@ -67,19 +67,19 @@ export class Session {
     return ending;
   }
 
-  /** Tells that it has ended, saves, and writes names unless it was stopped. */
+  /** Emits that it has ended, saves, and generates names unless it was stopped. */
   async finish(ending: Ending): Promise<Ending> {
     const { trainer, training, policy, from, milliseconds } = this;
-    const { tell, run, write = run } = policy;
+    const { emit, run, write = run } = policy;
     const { stepsDone, config, model, random } = trainer;
-    tellTrained(training, { type: "trained", ending, stepsDone, steps: config.steps, from, milliseconds }, tell);
+    emitTrained(training, { type: "trained", ending, stepsDone, steps: config.steps, from, milliseconds }, emit);
     await policy.save(ending);
     const names = policy.names();
     if (ending === "stopped" || names.count === 0) return ending;
-    tell({ type: "names", temperature: names.temperature, ...limitsToTell(names) });
+    emit({ type: "names", temperature: names.temperature, ...limitsToTell(names) });
     // The stream itself stays where the checkpoint says it is.
     const generator = new Generator(model, random.copy());
-    const tellName = (name: string, number: number): void => tell({ type: "name", number, name });
-    return write(new Writing(generator, names, tellName));
+    const tellName = (name: string, number: number): void => emit({ type: "name", number, name });
+    return write(new GenerateTask(generator, names, tellName));
   }
 }

@@ -1,9 +1,9 @@
 import { Adam } from "./adam";
-import { type Flow, flowLayout, viewFlow } from "../model/activations";
+import { type ActivationGradients, activationGradientsLayout, viewActivationGradients } from "../model/activations";
 import { backward } from "../model/backward";
 import { checkTrainingConfig, PRESETS, type TrainingConfig } from "../model/config";
 import type { Dataset } from "../data/dataset";
-import { fit, loadName, mostLetters } from "./fitting";
+import { bindDataset, loadDocument, maxCharacters } from "./document-length";
 import { forward } from "../model/forward";
 import { Holdout } from "./holdout";
 import { allocate } from "../model/layout";
@@ -24,28 +24,28 @@ export class Trainer {
   /** Of the last step: it falls linearly from the first step's to zero. */
   learningRate = 0;
   /** The name that was drawn last. */
-  nameIndex = -1;
+  documentIndex = -1;
   /** Of the last step that had one. */
   lastLoss: number | undefined;
   readonly adam: Adam;
   readonly gradients: Floats;
   readonly holdout: Holdout | undefined;
   private readonly gradientViews: Weights;
-  private readonly flow: Flow;
-  private readonly flowFloats: Floats;
+  private readonly activationGradients: ActivationGradients;
+  private readonly activationGradientFloats: Floats;
   private readonly tokens: Uint8Array;
   /** What the gradient of each token is multiplied with; 0 where its name has a weight, that its tokens share. */
   private readonly tokenWeight: number;
-  private readonly nameWeight: number;
+  private readonly documentWeight: number;
   private readonly isRandom: boolean;
   /** Steps done of the schedules before this one. */
   private earlierSteps = 0;
-  private nextName = 0;
+  private nextDocument = 0;
   /** Where the batch under way began: the word of the stream, and the name that came next. */
-  private firstWord = 0;
-  private firstName = 0;
+  private firstState = 0;
+  private firstDocument = 0;
   /** Of the batch: names to come; of those that came and fit, their weight, and their loss times that. */
-  private namesLeft: number;
+  private documentsLeft: number;
   private weight = 0;
   private lossSum = 0;
 
@@ -58,19 +58,19 @@ export class Trainer {
   ) {
     const config = training;
     checkTrainingConfig(config);
-    fit(model, dataset);
+    bindDataset(model, dataset);
     const { ops, parameters } = model;
-    this.holdout = config.holdout > 0 ? new Holdout(dataset, config.holdout, mostLetters(model.config)) : undefined;
+    this.holdout = config.holdout > 0 ? new Holdout(dataset, config.holdout, maxCharacters(model.config)) : undefined;
     this.gradients = allocate(ops.dtype, parameters.length);
     this.gradientViews = viewWeights(ops, this.gradients, model.config);
-    this.flowFloats = allocate(ops.dtype, flowLayout(model.config).length);
-    this.flow = viewFlow(ops, this.flowFloats, model.config);
+    this.activationGradientFloats = allocate(ops.dtype, activationGradientsLayout(model.config).length);
+    this.activationGradients = viewActivationGradients(ops, this.activationGradientFloats, model.config);
     this.adam = new Adam(ops, parameters, this.gradients);
     this.isRandom = config.sampling === "random";
     this.tokens = new Uint8Array(model.config.blockSize + 1);
     const isByToken = PRESETS[model.config.preset].weighs === "tokens";
-    this.namesLeft = config.batchSize;
-    this.nameWeight = 1 / config.batchSize;
+    this.documentsLeft = config.batchSize;
+    this.documentWeight = 1 / config.batchSize;
     this.tokenWeight = isByToken ? 1 / (dataset.meanTokens * config.batchSize) : 0;
   }
 
@@ -96,16 +96,16 @@ export class Trainer {
   }
 
   get isBetweenBatches(): boolean {
-    return this.namesLeft === this.training.batchSize;
+    return this.documentsLeft === this.training.batchSize;
   }
 
   /** After the last update: of a batch that is under way nothing is kept, its names are drawn again. */
   get state(): TrainingState {
     const { totalSteps, stepsDone } = this;
     const { position } = this.random;
-    if (this.isBetweenBatches) return { totalSteps, stepsDone, random: position, nextName: this.nextName };
-    const random = { ...position, state: this.firstWord >>> 0 };
-    return { totalSteps, stepsDone, random, nextName: this.firstName };
+    if (this.isBetweenBatches) return { totalSteps, stepsDone, random: position, nextName: this.nextDocument };
+    const random = { ...position, state: this.firstState >>> 0 };
+    return { totalSteps, stepsDone, random, nextName: this.firstDocument };
   }
 
   /** Goes on from there, once the parameters and Adam's moments are those of that moment. */
@@ -130,26 +130,26 @@ export class Trainer {
 
   private beginBatch({ random, nextName }: TrainingState): void {
     this.random.goTo(random);
-    this.nextName = nextName;
-    this.namesLeft = this.training.batchSize;
+    this.nextDocument = nextName;
+    this.documentsLeft = this.training.batchSize;
     this.lossSum = this.weight = 0;
   }
 
   /** Between two batches: computes the gradients of a name, and forgets them, to see how long it takes. */
-  rehearseName(index: number): void {
-    const rows = loadName(this.model, this.dataset, index, this.tokens);
+  warmUpDocument(index: number): void {
+    const rows = loadDocument(this.model, this.dataset, index, this.tokens);
     if (rows > 0) this.computeGradients(this.tokens, rows, 1 / rows, false);
   }
 
   /** An update that moves nothing, likewise. */
-  rehearseUpdate(): void {
-    this.adam.rehearse();
+  warmUpUpdate(): void {
+    this.adam.warmUp();
   }
 
   /** Trains on a whole batch: returns the step's loss. */
   step(): Loss {
     let loss: Loss | undefined;
-    do loss = this.name();
+    do loss = this.trainDocument();
     while (loss === undefined);
     return loss;
   }
@@ -159,19 +159,19 @@ export class Trainer {
    * Returns undefined before that, then the loss of the step: the mean over its names, or over its tokens
    * where the preset weighs these. A loss that is not finite moves nothing, and is no step done.
    */
-  name(): Loss | undefined {
+  trainDocument(): Loss | undefined {
     const tokens = this.tokens;
     const tokenWeight = this.tokenWeight;
     const batchSize = this.training.batchSize;
-    if (batchSize > 1 && this.namesLeft === batchSize) {
-      this.firstWord = this.random.word;
-      this.firstName = this.nextName;
+    if (batchSize > 1 && this.documentsLeft === batchSize) {
+      this.firstState = this.random.word;
+      this.firstDocument = this.nextDocument;
     }
     const index = this.drawName();
-    const rows = loadName(this.model, this.dataset, index, tokens);
-    this.nameIndex = index;
+    const rows = loadDocument(this.model, this.dataset, index, tokens);
+    this.documentIndex = index;
     if (rows > 0) {
-      const loss = this.computeGradients(tokens, rows, tokenWeight || this.nameWeight / rows, this.weight > 0);
+      const loss = this.computeGradients(tokens, rows, tokenWeight || this.documentWeight / rows, this.weight > 0);
       if (loss - loss !== 0) {
         // Its gradients are in those of the batch.
         this.abandonBatch();
@@ -181,8 +181,8 @@ export class Trainer {
       this.lossSum += weight * loss;
       this.weight += weight;
     }
-    const left = this.namesLeft - 1;
-    this.namesLeft = left;
+    const left = this.documentsLeft - 1;
+    this.documentsLeft = left;
     return left > 0 ? undefined : this.update();
   }
 
@@ -193,7 +193,7 @@ export class Trainer {
     const learningRate = config.learningRate * (1 - step / config.steps);
     this.learningRate = learningRate;
     this.stepsDone = step + 1;
-    this.namesLeft = config.batchSize;
+    this.documentsLeft = config.batchSize;
     if (weight === 0) return "passed over";
     const loss = this.lossSum / weight;
     this.lastLoss = loss;
@@ -212,7 +212,7 @@ export class Trainer {
     forward(model, tokens, 0, rows);
     const logits = model.activations.logits;
     const loss = model.ops.softmaxCrossEntropy(logits, tokens, rows, model.shape.vocabulary, weight);
-    backward(model, this.gradientViews, this.flow, tokens, rows, accumulate);
+    backward(model, this.gradientViews, this.activationGradients, tokens, rows, accumulate);
     return loss;
   }
 
@@ -229,8 +229,8 @@ export class Trainer {
   }
 
   private followingName(): number {
-    const name = this.nextName;
-    this.nextName = (name + 1) % this.dataset.count;
+    const name = this.nextDocument;
+    this.nextDocument = (name + 1) % this.dataset.count;
     return name;
   }
 }

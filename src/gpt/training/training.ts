@@ -1,7 +1,7 @@
-import { Evaluation } from "./evaluation";
-import type { Loss, StartEvent, StepEvent, TellWork, TrainedEvent } from "./events";
+import { EvaluationTask } from "./evaluation";
+import type { Loss, StartEvent, StepEvent, EmitWork, TrainedEvent } from "./events";
 import { LowestLoss } from "./lowest-loss";
-import { BLIND_MARGIN, divergence, hadNotLearnt, MOST_BLIND_UPDATES, notLearning } from "./not-learning";
+import { BLIND_MARGIN, divergence, hadNotLearnt, MAX_BLIND_UPDATES, notLearning } from "./not-learning";
 import type { Platform } from "../base/platform";
 import type { Task } from "../base/runner";
 import type { Trainer } from "./trainer";
@@ -9,24 +9,24 @@ import type { Trainer } from "./trainer";
 /** How much of the smoothed loss that of a new update replaces. */
 const SMOOTHING = 1 / 100;
 
-/** Trains, a name a bit, and measures the names held out where the log has a line, a name a bit. */
-export class Training implements Task {
+/** Trains, one document per unit of work, and measures the validation loss where the log has a line, likewise. */
+export class TrainingTask implements Task {
   /** Whether the last step is done. */
   isOver: boolean;
-  /** When to rest: run() ends then, and goes on when the task is run again. Milliseconds of the clock. */
-  restAt = Infinity;
+  /** When to yield: the run ends then, and goes on when the task is run again. Milliseconds of the clock. */
+  yieldAt = Infinity;
   private readonly event: StepEvent;
-  private readonly validation: Evaluation | undefined;
+  private readonly validation: EvaluationTask | undefined;
   private isValidating = false;
   /** Of the validation losses. A training that is resumed begins it anew, unless it is told what it was. */
   readonly lowest: LowestLoss;
-  /** Whether to rest when a validation loss is the lowest so far. */
-  restsAtLowest = false;
+  /** Whether to yield when a validation loss is the lowest so far. */
+  yieldsAtLowest = false;
   /** The numbers of the last step, and of the next that the log has a line of. */
   private readonly last: number;
   private logAt = 0;
   /** When to tell of a step again; of those since the last: the sum of the losses, and how many. */
-  private tellAt = 0;
+  private emitAt = 0;
   private sum = 0;
   private count = 0;
   private isSumming = false;
@@ -46,18 +46,18 @@ export class Training implements Task {
 
   /**
    * @param logEvery the log has a line every so many steps, and one for the last
-   * @param tellEvery whether to tell others as well: 0 all of them, else one whenever so many milliseconds are over
+   * @param emitEvery whether to tell others as well: 0 all of them, else one whenever so many milliseconds are over
    */
   constructor(
     private readonly trainer: Trainer,
     private logEvery: number,
-    private tellEvery: number,
-    private readonly tell: TellWork,
+    private emitEvery: number,
+    private readonly emit: EmitWork,
   ) {
     const { model, dataset, holdout, config, stepsDone } = trainer;
-    if (holdout && holdout.sample.length > 0) this.validation = new Evaluation(model, dataset, holdout.sample);
+    if (holdout && holdout.sample.length > 0) this.validation = new EvaluationTask(model, dataset, holdout.sample);
     this.lowest = new LowestLoss(config.steps);
-    this.setTellEvery(tellEvery);
+    this.setEmitEvery(emitEvery);
     this.last = config.steps - 1;
     this.isOver = stepsDone > this.last;
     this.setLogEvery(logEvery);
@@ -84,9 +84,9 @@ export class Training implements Task {
   }
 
   /** See the constructor. */
-  setTellEvery(milliseconds: number): void {
-    this.tellEvery = milliseconds;
-    this.tellAt = milliseconds === Infinity ? Infinity : -Infinity;
+  setEmitEvery(milliseconds: number): void {
+    this.emitEvery = milliseconds;
+    this.emitAt = milliseconds === Infinity ? Infinity : -Infinity;
     this.isSumming = milliseconds > 0 && milliseconds < Infinity;
     this.sum = this.count = 0;
   }
@@ -103,7 +103,7 @@ export class Training implements Task {
   get complaint(): string | undefined {
     const { trainer, smoothed } = this;
     const updates = trainer.stepsDone - this.from - this.passedOver;
-    if (smoothed > this.limit && updates >= MOST_BLIND_UPDATES) return notLearning(trainer, smoothed);
+    if (smoothed > this.limit && updates >= MAX_BLIND_UPDATES) return notLearning(trainer, smoothed);
     return this.wasBlind ? hadNotLearnt(trainer, smoothed) : undefined;
   }
 
@@ -112,9 +112,9 @@ export class Training implements Task {
     return this.isValidating;
   }
 
-  /** Rests after the bit under way. */
-  rest(): void {
-    this.restAt = -Infinity;
+  /** Yields after the current unit of work. */
+  requestYield(): void {
+    this.yieldAt = -Infinity;
   }
 
   /** @throws InputError when the training has diverged */
@@ -122,7 +122,7 @@ export class Training implements Task {
     if (this.isValidating) return this.after(this.validate(), now);
     const trainer = this.trainer;
     const step = trainer.stepsDone;
-    const loss = trainer.name();
+    const loss = trainer.trainDocument();
     if (loss !== undefined) {
       if (typeof loss === "number") {
         let smoothed = this.smoothed;
@@ -131,19 +131,19 @@ export class Training implements Task {
         if (smoothed > this.limit) this.countAbove(step);
       } else if (loss === "diverged") throw divergence(step, trainer);
       else this.passOver(step);
-      if (step >= this.logAt || now >= this.tellAt) return this.after(this.report(now, step, loss), now);
+      if (step >= this.logAt || now >= this.emitAt) return this.after(this.report(now, step, loss), now);
       if (this.isSumming) this.sumUp(loss);
     }
-    return now < this.restAt || this.after(true, now);
+    return now < this.yieldAt || this.after(true, now);
   }
 
   /** Whether to go on at once, when there is more to do or not. */
   private after(isMore: boolean, now: number): boolean {
-    // The last step is told before a rest: whoever goes on after a power cut has no step left to tell.
+    // The last step is emitted before a yield: after a power cut there is no step left that would emit it.
     const isLastTold = !this.isValidating || this.trainer.stepsDone <= this.last;
     if (!isMore) this.isOver = true;
-    else if (now < this.restAt || !isLastTold) return true;
-    this.restAt = Infinity;
+    else if (now < this.yieldAt || !isLastTold) return true;
+    this.yieldAt = Infinity;
     return false;
   }
 
@@ -155,9 +155,9 @@ export class Training implements Task {
   private countAbove(step: number): void {
     if (this.aboveAt !== step - 1) this.above = 0;
     this.aboveAt = step;
-    if (++this.above < MOST_BLIND_UPDATES || this.wasBlind) return;
+    if (++this.above < MAX_BLIND_UPDATES || this.wasBlind) return;
     this.wasBlind = true;
-    this.tell({ type: "remark", message: notLearning(this.trainer, this.smoothed) });
+    this.emit({ type: "remark", message: notLearning(this.trainer, this.smoothed) });
   }
 
   private sumUp(loss: Loss): void {
@@ -173,52 +173,52 @@ export class Training implements Task {
     event.step = step;
     event.loss = loss;
     event.learningRate = trainer.learningRate;
-    event.name = trainer.nameIndex;
+    event.name = trainer.documentIndex;
     event.isLogged = step >= this.logAt;
     event.mean = count > 0 ? this.sum / count : undefined;
     this.sum = this.count = 0;
-    this.tellAt = now + this.tellEvery;
+    this.emitAt = now + this.emitEvery;
     if (event.isLogged) {
       this.setLogEvery(this.logEvery);
       if (validation) return this.beginValidation(validation);
     }
-    this.tell(event);
+    this.emit(event);
     return step < this.last;
   }
 
-  private beginValidation(validation: Evaluation): boolean {
+  private beginValidation(validation: EvaluationTask): boolean {
     validation.reset();
     this.isValidating = true;
     return true;
   }
 
-  private hearValidation(step: number, loss: number): void {
+  private takeValidation(step: number, loss: number): void {
     const { lowest } = this;
     if (lowest.take(step, loss)) {
-      if (this.restsAtLowest) this.rest();
+      if (this.yieldsAtLowest) this.requestYield();
       return;
     }
     const message = lowest.complaint(step);
-    if (message !== undefined) this.tell({ type: "remark", message });
+    if (message !== undefined) this.emit({ type: "remark", message });
   }
 
   private validate(): boolean {
-    const { validation, event, tell } = this;
+    const { validation, event, emit } = this;
     if (validation?.work()) return true;
     this.isValidating = false;
     const loss = validation?.loss;
     event.validationLoss = loss;
-    tell(event);
+    emit(event);
     event.validationLoss = undefined;
-    if (loss !== undefined) this.hearValidation(event.step, loss);
+    if (loss !== undefined) this.takeValidation(event.step, loss);
     return event.step < this.last;
   }
 }
 
 /** Tells that a training has ended, and of a model that has not learnt that too. */
-export function tellTrained({ complaint }: Training, event: TrainedEvent, tell: TellWork): void {
-  tell(complaint === undefined ? event : { ...event, isLearning: false });
-  if (complaint !== undefined) tell({ type: "remark", message: complaint });
+export function emitTrained({ complaint }: TrainingTask, event: TrainedEvent, emit: EmitWork): void {
+  emit(complaint === undefined ? event : { ...event, isLearning: false });
+  if (complaint !== undefined) emit({ type: "remark", message: complaint });
 }
 
 /** What a training is that begins, or goes on. */
@@ -231,7 +231,7 @@ export function startOf({ model, dataset, config, stepsDone }: Trainer, { place 
     nHead: model.config.nHead,
     nEmbd: model.config.nEmbd,
     names: dataset.count,
-    ...(model.vocabulary.isLatin ? {} : { characters: model.vocabulary.size - 1 }),
+    ...(model.vocabulary.isLowercaseAscii ? {} : { characters: model.vocabulary.size - 1 }),
     steps: config.steps,
     batchSize: config.batchSize,
     ...(stepsDone > 0 && { from: stepsDone }),

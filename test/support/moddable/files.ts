@@ -50,7 +50,7 @@ export class Flash {
   }
 
   /** Bytes that are not in use. */
-  get room(): number {
+  get memory(): number {
     let used = 0;
     for (const bytes of this.files.values()) used += bytes.length;
     for (const file of this.openFiles) used += file.unflushed;
@@ -163,9 +163,9 @@ class FlashFile implements File {
   write(buffer: Uint8Array, position: number): void {
     if (this.mode === "r") throw new Error("read-only");
     this.flash.operate(() => {
-      const { room, writesShort } = this.flash;
-      if (buffer.length > room && !writesShort) throw new Error("LFS ERR -28");
-      const piece = buffer.subarray(0, room);
+      const { memory, writesShort } = this.flash;
+      if (buffer.length > memory && !writesShort) throw new Error("LFS ERR -28");
+      const piece = buffer.subarray(0, memory);
       const longer = new Uint8Array(Math.max(this.contents.length, position + piece.length));
       longer.set(this.contents);
       longer.set(piece, position);

@@ -8,7 +8,7 @@ import type { Inspection } from "./inspection";
  */
 
 /** Where a training begins: the first message to the worker. */
-export interface Beginning {
+export interface StartMessage {
   /** By the names of the firmware's settings. */
   readonly settings: Settings;
   /** The list of names, and what messages call it. */
@@ -88,14 +88,14 @@ export interface Steps {
 }
 
 /** What happened: the steps of a while together, everything else as the device tells it, and names now and then. */
-export type Happening =
+export type TrainingUpdate =
   Steps | Exclude<Event, { type: "name" }> | ({ readonly type: "sample"; readonly isLast: boolean } & Sample);
 
-export type Report =
+export type WorkerMessage =
   | { readonly type: "ready"; readonly ready: Ready }
   /** It cannot begin. */
   | { readonly type: "refused"; readonly message: string }
-  | { readonly type: "happened"; readonly happenings: readonly Happening[] }
+  | { readonly type: "happened"; readonly updates: readonly TrainingUpdate[] }
   | { readonly type: "answered"; readonly id: number; readonly value: unknown }
   | { readonly type: "failed"; readonly id: number; readonly message: string }
   /** A mistake in the program. */

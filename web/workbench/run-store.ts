@@ -1,7 +1,7 @@
 import { delMany, get, keys, set } from "idb-keyval";
 import type { KeptCurve } from "../../src/jobs/loss-curve";
 import { database } from "../../src/places/browser/database";
-import type { Sample } from "../learner/messages";
+import type { Sample } from "../worker/messages";
 
 /*
  * What a browser keeps of the last trainings: beside the checkpoints of the workers what the page shows, and which
@@ -9,13 +9,13 @@ import type { Sample } from "../learner/messages";
  */
 
 /** Older trainings are forgotten. */
-const MOST_RUNS = 8;
+const MAX_RUNS = 8;
 const RECENT = "esp32gpt";
 const SHOWN = "shown";
 const LIST = "list";
 
 /** What a page shows of a training beside its model. */
-export interface Shown {
+export interface SavedView {
   readonly curve: KeptCurve;
   readonly samples: readonly Sample[];
   readonly lastNames: readonly Sample[];
@@ -26,18 +26,18 @@ export function folderOf(address: string): string {
   return `runs/${address}`;
 }
 
-export async function readShown(address: string): Promise<Shown | undefined> {
+export async function readSavedView(address: string): Promise<SavedView | undefined> {
   const found = await read(`${folderOf(address)}/${SHOWN}`);
   return isShown(found) ? found : undefined;
 }
 
-export function keepShown(address: string, shown: Shown): Promise<void> {
+export function saveView(address: string, shown: SavedView): Promise<void> {
   return write(`${folderOf(address)}/${SHOWN}`, shown);
 }
 
 /** Another version of the page may have kept something else. */
-function isShown(value: unknown): value is Shown {
-  const { curve, samples, lastNames } = (value ?? {}) as Partial<Shown>;
+function isShown(value: unknown): value is SavedView {
+  const { curve, samples, lastNames } = (value ?? {}) as Partial<SavedView>;
   if (!curve || ![curve.points, curve.validation, samples, lastNames].every(Array.isArray)) return false;
   return [curve.lastStep, curve.stride, curve.sum, curve.weight].every(Number.isFinite);
 }
@@ -49,7 +49,7 @@ export async function readList(name: string): Promise<OwnList | undefined> {
   return typeof file === "string" && bytes instanceof Uint8Array ? { file, bytes } : undefined;
 }
 
-export function keepList(name: string, list: OwnList): Promise<void> {
+export function saveList(name: string, list: OwnList): Promise<void> {
   return write(`${LIST}/${name}`, list);
 }
 
@@ -71,7 +71,7 @@ export function recentAddresses(): readonly string[] {
 
 /** A training has begun: it is the last one, and the oldest are forgotten. */
 export async function remember(address: string): Promise<void> {
-  const recent = [address, ...recentAddresses().filter((other) => other !== address)].slice(0, MOST_RUNS);
+  const recent = [address, ...recentAddresses().filter((other) => other !== address)].slice(0, MAX_RUNS);
   try {
     localStorage.setItem(RECENT, JSON.stringify(recent));
     const isKept = (key: string): boolean =>

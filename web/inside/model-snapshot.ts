@@ -1,7 +1,7 @@
 import { effect, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { InputError } from "../../src/gpt/base/errors";
-import type { Inspection } from "../learner/inspection";
+import type { Inspection } from "../worker/inspection";
 import type { Run } from "../workbench/run";
 import { Refresher } from "./refresher";
 
@@ -11,22 +11,22 @@ const NOT_FINITE =
   "The model's numbers are not finite, so there is nothing to see: train it again, with a lower learning rate.";
 
 /** A model at one moment. */
-export interface Glimpse {
+export interface ModelSnapshot {
   /** What it makes of the last word that it could read. */
   readonly inspection: Inspection;
   readonly weights: Float32Array;
 }
 
-interface Sight {
+interface SnapshotState {
   readonly run: Run;
-  readonly glimpse: Glimpse | undefined;
+  readonly snapshot: ModelSnapshot | undefined;
   /** Why the word cannot be looked at. */
   readonly refusal: string;
 }
 
 /** Looks into the model as it learns, for as long as it is shown. */
-export function useGlimpse(run: Run, word: string): Omit<Sight, "run"> {
-  const sight = useSignal<Sight>({ run, glimpse: undefined, refusal: "" });
+export function useModelSnapshot(run: Run, word: string): Omit<SnapshotState, "run"> {
+  const sight = useSignal<SnapshotState>({ run, snapshot: undefined, refusal: "" });
   const wanted = useRef(word);
   const refresher = useRef<Refresher>(null);
 
@@ -42,11 +42,11 @@ export function useGlimpse(run: Run, word: string): Omit<Sight, "run"> {
         run.ask("weights").catch(refuse),
       ]);
       if (refresher.current !== present) return;
-      const before = sight.value.run === run ? sight.value.glimpse : undefined;
+      const before = sight.value.run === run ? sight.value.snapshot : undefined;
       const isFinite = weights?.every(Number.isFinite) ?? true;
       if (!isFinite) refusal = NOT_FINITE;
       const shown = inspection ?? before?.inspection;
-      sight.value = { run, glimpse: shown && weights && isFinite ? { inspection: shown, weights } : before, refusal };
+      sight.value = { run, snapshot: shown && weights && isFinite ? { inspection: shown, weights } : before, refusal };
     };
     const present = (refresher.current = new Refresher(look, PERIOD));
     const stop = effect(() => {
@@ -64,5 +64,5 @@ export function useGlimpse(run: Run, word: string): Omit<Sight, "run"> {
     refresher.current?.ask();
   }, [word]);
 
-  return sight.value.run === run ? sight.value : { glimpse: undefined, refusal: "" };
+  return sight.value.run === run ? sight.value : { snapshot: undefined, refusal: "" };
 }

@@ -1,10 +1,10 @@
 import type { Sampling } from "../../src/gpt/model/config";
 import type { Holdout } from "../../src/gpt/training/holdout";
-import { Random, wordBefore } from "../../src/gpt/model/random";
+import { Random, previousState } from "../../src/gpt/model/random";
 import type { TrainingState } from "../../src/gpt/training/training-state";
 
 /** The names that a training drew, back from where it is. */
-export class Draws {
+export class DrawHistory {
   private word: number;
   private nextName: number;
 
@@ -49,7 +49,7 @@ export class Draws {
   }
 
   private goBack(): void {
-    if (this.sampling === "random") this.word = wordBefore(this.word);
+    if (this.sampling === "random") this.word = previousState(this.word);
     else this.nextName = this.last;
   }
 }

@@ -2,7 +2,7 @@
 import { DEFAULT_MODEL, DEFAULT_TRAINING } from "../src/gpt/model/config";
 import { Random } from "../src/gpt/model/random";
 import { Trainer } from "../src/gpt/training/trainer";
-import { centred, directions, dot, principalAxes } from "../web/inside/principal";
+import { centred, directions, dot, principalAxes } from "../web/inside/pca";
 import { drawLetterMap, nearestTokens } from "../web/inside/letter-map";
 import { drawnWeights } from "../web/workbench/shape";
 import { drawnModel, gaussians, largestDifference, letterOf, shippedNames } from "./helpers";

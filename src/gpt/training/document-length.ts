@@ -8,7 +8,7 @@ import type { Model } from "../model/model";
  */
 
 /** How many characters a document may have before it is passed over; Infinity where it is cut instead. */
-export function mostLetters({ preset, blockSize }: ModelConfig): number {
+export function maxCharacters({ preset, blockSize }: ModelConfig): number {
   return PRESETS[preset].cutsLongNames ? Infinity : blockSize - 1;
 }
 
@@ -17,10 +17,10 @@ export function mostLetters({ preset, blockSize }: ModelConfig): number {
  * @throws InputError when it has characters that the model does not know, or when every name is longer than
  * the block and would be passed over
  */
-export function fit(model: Pick<Model, "config" | "vocabulary">, dataset: Dataset): void {
+export function bindDataset(model: Pick<Model, "config" | "vocabulary">, dataset: Dataset): void {
   const { blockSize } = model.config;
   dataset.use(model.vocabulary);
-  if (dataset.shortest <= mostLetters(model.config)) return;
+  if (dataset.shortest <= maxCharacters(model.config)) return;
   throw new InputError(
     `${dataset.source} has no name that fits block_size ${blockSize}, which takes ${countOf(blockSize - 1, "letter")}: ` +
       `the shortest, on line ${dataset.shortestLine}, has ${dataset.shortest}, which fit block_size ${dataset.shortest + 1}.`,
@@ -32,14 +32,14 @@ export function checkWord(model: Model, word: string): void {
   const { blockSize } = model.config;
   const letters = model.vocabulary.check(word);
   if (letters === 0) throw new InputError("A word has at least one character.");
-  if (letters > mostLetters(model.config))
+  if (letters > maxCharacters(model.config))
     throw new InputError(
       `"${printable(word)}" is too long: block_size ${blockSize} takes ${countOf(blockSize - 1, "letter")}, and it has ${letters}.`,
     );
 }
 
 /** Puts name `index` into `tokens` and returns how many positions it has; 0 when it is to be passed over. */
-export function loadName(model: Model, dataset: Dataset, index: number, tokens: Uint8Array): number {
+export function loadDocument(model: Model, dataset: Dataset, index: number, tokens: Uint8Array): number {
   const rows = dataset.tokens(index, tokens) - 1;
   const block = model.shape.block;
   if (rows <= block) return rows;

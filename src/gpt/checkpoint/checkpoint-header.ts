@@ -23,7 +23,7 @@ const MAX_VALUE_BYTES = 6144;
 const MAX_NAME_LENGTH = 40;
 
 /** What of a file's header is a checkpoint's: metadata, and where each tensor lies. */
-export class OwnHeader {
+export class CheckpointHeader {
   readonly metadata: ReadonlyMap<string, string>;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Some names of other tensors, for a remark; the last may say how many more. */

@@ -1,6 +1,6 @@
 /** Rounds of the search for an axis, at the most, and multiplications that it may take. */
-const MOST_ROUNDS = 300;
-const MOST_WORK = 1e7;
+const MAX_ROUNDS = 300;
+const MAX_WORK = 1e7;
 /** An axis that moves by less in a round is found. */
 const ENOUGH = 1e-8;
 
@@ -46,7 +46,7 @@ function widestAxis(points: readonly Point[], found: readonly Point[]): Point {
   const rests = points.map((point) => without(point, found));
   const lengths = rests.map((rest) => dot(rest, rest));
   let axis = normalized(rests.at(indexOfLargest(lengths)) ?? new Float64Array(0));
-  const rounds = Math.min(MOST_ROUNDS, MOST_WORK / (points.length * width));
+  const rounds = Math.min(MAX_ROUNDS, MAX_WORK / (points.length * width));
   for (let round = 0; round < rounds; round++) {
     const sum = new Float64Array(width);
     for (const rest of rests) {

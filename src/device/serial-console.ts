@@ -1,17 +1,17 @@
 import { Console } from "./console";
 import { Device } from "./device";
-import type { DevicePlace } from "./place";
+import type { DeviceContext } from "./device-context";
 import { InputError } from "../gpt/base/errors";
 import { type Port, Serial } from "./serial";
 import { readSettings, type Settings } from "./settings";
 
 /** What a device program needs beside its port. */
-export interface DeviceOptions extends Pick<DevicePlace, "platform" | "provideOps" | "reboot" | "hear"> {
+export interface DeviceOptions extends Pick<DeviceContext, "platform" | "provideOps" | "reboot" | "onEvent"> {
   readonly settings: Settings;
 }
 
 /** The end of a serial cable: what a device says goes out, what is typed goes to its console. */
-export class Station {
+export class SerialConsole {
   private readonly serial: Serial | undefined;
   private device: Device | undefined;
   private console: Console | undefined;
@@ -57,10 +57,10 @@ export class Station {
   readonly isBusy = (): boolean => this.serial?.isBusy ?? false;
 
   /** Whether no more bytes than these wait to be sent; by default, whether half of the queue is free. */
-  readonly hasRoom = (most?: number): boolean => {
+  readonly canWrite = (most?: number): boolean => {
     const { serial } = this;
     if (!serial) return true;
-    return most === undefined ? serial.hasRoom : serial.bytesWaiting <= most;
+    return most === undefined ? serial.canWrite : serial.bytesWaiting <= most;
   };
 
   /** Nothing more will be typed: ends a stream. Returns whether all that came is carried out, and what it says sent. */
@@ -82,8 +82,8 @@ export class Station {
   async begin(options: DeviceOptions, made: (device: Device) => void = () => undefined): Promise<void> {
     let device: Device;
     try {
-      const { write, hasRoom, isBusy } = this;
-      device = new Device({ ...options, settings: readSettings(options.settings), write, hasRoom, isBusy });
+      const { write, canWrite, isBusy } = this;
+      device = new Device({ ...options, settings: readSettings(options.settings), write, canWrite, isBusy });
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       this.refusal = `${error.message}\n`;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { InputError } from "../../src/gpt/base/errors";
-import type { Weather } from "../support/channel";
+import type { LinkQuality } from "../support/channel";
 import { fuzzRuns } from "../support/fuzz";
 import { fileOf, Scene } from "../support/scene";
 
@@ -9,7 +9,7 @@ import { fileOf, Scene } from "../support/scene";
 const nothing = (): void => undefined;
 
 const share = (most: number): fc.Arbitrary<number> => fc.double({ min: 0, max: most, noNaN: true });
-const anyWeather: fc.Arbitrary<Weather> = fc.record({
+const anyQuality: fc.Arbitrary<LinkQuality> = fc.record({
   lost: share(0.3),
   damaged: share(0.3),
   doubled: share(0.3),
@@ -39,9 +39,9 @@ describe("over a line that loses, damages, doubles and delays", () => {
   test("a file that is fetched is the right one, or there is a sentence", async () => {
     let successes = 0;
     await fc.assert(
-      fc.asyncProperty(SEEDS, anyWeather, SIZES, async (seed, weather, size) => {
+      fc.asyncProperty(SEEDS, anyQuality, SIZES, async (seed, quality, size) => {
         const scene = new Scene(seed);
-        scene.weather = weather;
+        scene.quality = quality;
         scene.device.file = fileOf(size);
         scene.chatter(700);
         if (!(await succeeds(scene.open()))) return;
@@ -58,9 +58,9 @@ describe("over a line that loses, damages, doubles and delays", () => {
   test("a file that was sent is what the device has, or there is a sentence", async () => {
     let successes = 0;
     await fc.assert(
-      fc.asyncProperty(SEEDS, anyWeather, SIZES, async (seed, weather, size) => {
+      fc.asyncProperty(SEEDS, anyQuality, SIZES, async (seed, quality, size) => {
         const scene = new Scene(seed);
-        scene.weather = weather;
+        scene.quality = quality;
         scene.chatter(700);
         const file = fileOf(size).reverse();
         if (!(await succeeds(scene.open()))) return;
@@ -75,9 +75,9 @@ describe("over a line that loses, damages, doubles and delays", () => {
 
   test("a command is carried out once, or there is a sentence", async () => {
     await fc.assert(
-      fc.asyncProperty(SEEDS, anyWeather, async (seed, weather) => {
+      fc.asyncProperty(SEEDS, anyQuality, async (seed, quality) => {
         const scene = new Scene(seed);
-        scene.weather = { ...weather, delayed: 0 };
+        scene.quality = { ...quality, delayed: 0 };
         if (!(await succeeds(scene.open()))) return;
         for (let i = 1; i < 6; i++) {
           const isDone = await succeeds(scene.run(scene.client.run(`generate ${i}`)));

@@ -1,11 +1,11 @@
 import { InputError } from "../../src/gpt/base/errors";
-import { Learner, type WorkerClock } from "./learner";
-import type { Beginning, Happening, Report, Request, RequestName } from "./messages";
+import { TrainingWorker, type WorkerClock } from "./training-worker";
+import type { StartMessage, TrainingUpdate, WorkerMessage, Request, RequestName } from "./messages";
 import { Outbox } from "./outbox";
 
 /* The worker that trains: it begins with the first message, and answers those that follow. */
 
-const report = (message: Report, transfer: Transferable[] = []): void => postMessage(message, { transfer });
+const report = (message: WorkerMessage, transfer: Transferable[] = []): void => postMessage(message, { transfer });
 
 const broken = (error: unknown): void => report({ type: "broken", message: String(error) });
 
@@ -32,32 +32,32 @@ const clock: WorkerClock = {
   wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 };
 
-const outbox = new Outbox((happenings: readonly Happening[], transfer) =>
-  report({ type: "happened", happenings }, transfer),
+const outbox = new Outbox((updates: readonly TrainingUpdate[], transfer) =>
+  report({ type: "happened", updates }, transfer),
 );
-let learner: Learner | undefined;
+let trainingWorker: TrainingWorker | undefined;
 
-onmessage = ({ data }: MessageEvent<Beginning | Request>) => {
+onmessage = ({ data }: MessageEvent<StartMessage | Request>) => {
   const work = "id" in data ? answer(data) : begin(data);
   work.catch(broken);
 };
 
-async function begin(beginning: Beginning): Promise<void> {
+async function begin(beginning: StartMessage): Promise<void> {
   try {
-    learner = await Learner.begin(beginning, clock, (happening) => outbox.put(happening), broken);
+    trainingWorker = await TrainingWorker.begin(beginning, clock, (update) => outbox.put(update), broken);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     report({ type: "refused", message: error.message });
     return;
   }
   outbox.send();
-  report({ type: "ready", ready: learner.ready });
+  report({ type: "ready", ready: trainingWorker.ready });
 }
 
 async function answer({ id, name, values }: Request): Promise<void> {
   try {
-    if (!learner) throw new InputError("The training is not ready.");
-    const requests = learner as unknown as Record<RequestName, (...values: readonly unknown[]) => unknown>;
+    if (!trainingWorker) throw new InputError("The training is not ready.");
+    const requests = trainingWorker as unknown as Record<RequestName, (...values: readonly unknown[]) => unknown>;
     const value = await requests[name](...values);
     outbox.send();
     report({ type: "answered", id, value });

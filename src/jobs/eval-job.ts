@@ -6,12 +6,12 @@ import {
   samplingLimits,
   type SamplingLimits,
 } from "../gpt/model/config";
-import { Comparison, MOST_WRITTEN } from "./comparison";
+import { SampleStatistics, MAX_WRITTEN } from "./sample-statistics";
 import type { Dataset } from "../gpt/data/dataset";
-import { Evaluation } from "../gpt/training/evaluation";
-import type { Tell } from "../protocol/events";
+import { EvaluationTask } from "../gpt/training/evaluation";
+import type { Emit } from "../protocol/events";
 import type { Ending, Runner } from "../gpt/base/runner";
-import { fit } from "../gpt/training/fitting";
+import { bindDataset } from "../gpt/training/document-length";
 import { Generator } from "../gpt/model/generate";
 import { Holdout } from "../gpt/training/holdout";
 import { holdoutToMeasure, isOwnList, type ModelOfFile } from "./origin";
@@ -44,21 +44,21 @@ export async function evaluate(
   dataset: Dataset,
   measures: Measures,
   runner: Runner,
-  tell: Tell,
+  emit: Emit,
 ): Promise<Ending> {
   const { samples, seed } = measures;
   const temperature = measures.temperature ?? PRESETS[model.config.preset].temperature;
   checkSetting("holdout", measures.holdout ?? 0);
-  checkInteger("samples", samples, 0, MOST_WRITTEN);
+  checkInteger("samples", samples, 0, MAX_WRITTEN);
   checkSetting("temperature", temperature);
   const limits = samplingLimits(measures);
   checkSamplingLimits(limits);
   const generator = new Generator(model, new Random(seed));
-  fit(model, dataset);
-  const percent = holdoutToMeasure(origin, dataset, measures.holdout, measures.takesAnyHoldout ?? false, tell);
+  bindDataset(model, dataset);
+  const percent = holdoutToMeasure(origin, dataset, measures.holdout, measures.takesAnyHoldout ?? false, emit);
   const holdout = percent > 0 ? new Holdout(dataset, percent) : undefined;
-  const evaluation = new Evaluation(model, dataset, undefined, holdout);
-  const comparison = samples > 0 ? new Comparison(model, dataset, samples, temperature, limits) : undefined;
+  const evaluation = new EvaluationTask(model, dataset, undefined, holdout);
+  const comparison = samples > 0 ? new SampleStatistics(model, dataset, samples, temperature, limits) : undefined;
 
   const total = evaluation.total + (comparison ? samples + dataset.count : 0);
   let done = 0;
@@ -67,7 +67,7 @@ export async function evaluate(
       work() {
         const isUnfinished = work();
         done++;
-        if (done % PROGRESS_NAMES === 0 || done === total) tell({ type: "progress", done, total });
+        if (done % PROGRESS_NAMES === 0 || done === total) emit({ type: "progress", done, total });
         return isUnfinished;
       },
     });
@@ -81,7 +81,7 @@ export async function evaluate(
     if ((await run(write)) === "stopped" || (await run(() => comparison.work())) === "stopped") return "stopped";
   }
   const isOfAnotherList = isOwnList(origin, dataset) === false;
-  tell({
+  emit({
     ...result,
     ...(comparison && { written: comparison.result }),
     ...(isOfAnotherList && { isOfAnotherList }),

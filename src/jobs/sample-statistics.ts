@@ -6,13 +6,13 @@ import type { Model } from "../gpt/model/model";
 import type { Task } from "../gpt/base/runner";
 
 /** Names that can be compared. Of so many, one in 8,000 may be taken for another as their hashes are equal. */
-export const MOST_WRITTEN = 1e6;
+export const MAX_WRITTEN = 1e6;
 
 /**
  * Takes in the names that a model writes, and then goes through the dataset, a name a bit, to compare. Names are
  * counted and forgotten; what stays of them is a hash, in a table of 18 to 36 bytes a name.
  */
-export class Comparison implements Task {
+export class SampleStatistics implements Task {
   private added = 0;
   /** Names of the dataset. */
   private done = 0;

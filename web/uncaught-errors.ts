@@ -1,15 +1,15 @@
 import { signal } from "@preact/signals";
 
 /** What went wrong by a mistake in the page's program, or "". */
-export const mistake = signal("");
+export const uncaughtError = signal("");
 
 /** Browsers say so when what is shown changes its own size: all is well. */
 const HARMLESS = "ResizeObserver";
 
 /** Shows what nobody has caught, also of promises that nobody waits for. */
-export function watchForMistakes(): void {
+export function showUncaughtErrors(): void {
   addEventListener("error", ({ message }) => {
-    if (!message.startsWith(HARMLESS)) mistake.value = message;
+    if (!message.startsWith(HARMLESS)) uncaughtError.value = message;
   });
-  addEventListener("unhandledrejection", ({ reason }) => (mistake.value = String(reason)));
+  addEventListener("unhandledrejection", ({ reason }) => (uncaughtError.value = String(reason)));
 }

@@ -42,8 +42,8 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, Check>>>> = Object
   done: { job: isText, outcome: isText },
 });
 
-/** The event that a line tells; undefined for other lines, and where a field is missing or makes no sense. */
-export function eventOf(line: DeviceLine): Event | undefined {
+/** The event in a line; undefined for other lines, and where a field is missing or invalid. */
+export function parseEvent(line: DeviceLine): Event | undefined {
   if (!Object.hasOwn(FIELDS, line.type)) return undefined;
   for (const [field, isSound] of Object.entries(FIELDS[line.type])) if (!isSound(line[field])) return undefined;
   const event: Record<string, unknown> = { ...line };
@@ -55,8 +55,8 @@ export function eventOf(line: DeviceLine): Event | undefined {
   return event as unknown as Event;
 }
 
-/** What a device is doing, as `state` tells it. */
-export interface ToldState {
+/** What a device is doing, from a `state` line. */
+export interface DeviceStatus {
   readonly state: string;
   readonly step: number | undefined;
   readonly steps: number | undefined;
@@ -64,14 +64,14 @@ export interface ToldState {
 }
 
 /** Undefined for other lines. */
-export function stateOf(line: DeviceLine): ToldState | undefined {
+export function parseStatus(line: DeviceLine): DeviceStatus | undefined {
   if (line.type !== "state" || !isText(line.state)) return undefined;
   const number = (value: unknown): number | undefined => (isNumber(value) ? (value as number) : undefined);
   return { state: line.state as string, step: number(line.step), steps: number(line.steps), loss: number(line.loss) };
 }
 
 /** The text of an `answer` or a `word`, and what a `remark` or an `error` says; undefined for other lines. */
-export function sayingOf({ type, text, message, number }: DeviceLine): string | undefined {
+export function parseText({ type, text, message, number }: DeviceLine): string | undefined {
   if (type === "answer" && isText(text)) return text as string;
   if (type === "word" && isText(text) && isCount(number)) return `${String(number).padStart(4)}. ${text as string}`;
   if ((type === "remark" || type === "error") && isText(message)) return message as string;

@@ -1,22 +1,22 @@
 import { Duplex } from "node:stream";
 import { setTimeout } from "node:timers/promises";
-import { NotThere } from "./connection";
+import { PortMissingError } from "./connection";
 
 /** How often to look whether the board is there again, in milliseconds. */
 const INTERVAL = 300;
 /** A device that has just been plugged in may for a moment belong to nobody: so often it is tried all the same. */
-const MOST_FAILURES = 15;
+const MAX_FAILURES = 15;
 
 /** Who is told how it stands with a connection. */
 export interface ConnectionListener {
   /** The board is not there: it is waited for. */
-  waiting(): void;
+  onWaiting(): void;
   /** It is there. */
-  connected(): void;
+  onConnect(): void;
 }
 
 /** A connection that waits for the board, at first and whenever it has gone. */
-export class LastingConnection extends Duplex {
+export class ReconnectingConnection extends Duplex {
   private inner: Duplex | undefined;
   /** What is to be written when the board is there. */
   private pending: (() => void) | undefined;
@@ -72,9 +72,9 @@ export class LastingConnection extends Duplex {
         this.adopt(inner);
         return;
       } catch (error) {
-        if (!(error instanceof NotThere) && (!this.hasBeenConnected || ++failures > MOST_FAILURES)) throw error;
+        if (!(error instanceof PortMissingError) && (!this.hasBeenConnected || ++failures > MAX_FAILURES)) throw error;
       }
-      if (!isWaiting) this.listener.waiting();
+      if (!isWaiting) this.listener.onWaiting();
       isWaiting = true;
     }
   }
@@ -92,7 +92,7 @@ export class LastingConnection extends Duplex {
     inner.on("error", () => inner.destroy());
     inner.on("end", () => inner.destroy());
     inner.on("close", () => this.lose());
-    this.listener.connected();
+    this.listener.onConnect();
     this.pending?.();
   }
 
@@ -108,7 +108,7 @@ export class LastingConnection extends Duplex {
     // What is lost with the connection is lost; the board is waited for.
     this.advance();
     if (this.destroyed || this.ending.aborted) return;
-    this.listener.waiting();
+    this.listener.onWaiting();
     this.search(true).catch((error: unknown) => this.destroy(error as Error));
   }
 }

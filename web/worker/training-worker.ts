@@ -3,27 +3,27 @@ import { InputError, printablePath } from "../../src/gpt/base/errors";
 import { Generator } from "../../src/gpt/model/generate";
 import { Random, siblingSeed } from "../../src/gpt/model/random";
 import { typescriptOps } from "../../src/gpt/model/typescript-ops";
-import type { Clock, Platform, Room } from "../../src/gpt/base/platform";
+import type { Clock, Platform, MemoryBudget } from "../../src/gpt/base/platform";
 import { doSteps } from "../../src/device/commands/training";
 import { adopt } from "../../src/device/commands/transfer";
 import { Device } from "../../src/device/device";
 import type { Event } from "../../src/protocol/events";
-import { ALL_FILES, RECEIVED, STORED } from "../../src/device/checkpoint-store";
+import { ALL_FILES, RECEIVED, STORED } from "../../src/device/checkpoint-files";
 import { saveTraining } from "../../src/gpt/checkpoint/training-checkpoint";
 import { Runner } from "../../src/gpt/base/runner";
 import { readSettings } from "../../src/device/settings";
 import { inspect, type Inspection } from "./inspection";
-import type { Beginning, Happening, Ready, Requests, Sample } from "./messages";
+import type { StartMessage, TrainingUpdate, Ready, Requests, Sample } from "./messages";
 import { PageStorage } from "../../src/places/browser/storage";
 
 /** More than anybody wants to wait for in a page. */
-const ROOM: Room = { total: 256 << 20, largestPiece: 256 << 20 };
+const ROOM: MemoryBudget = { total: 256 << 20, largestPiece: 256 << 20 };
 /** Seconds between two saves while it trains. */
 const SAVE_EVERY = 2;
 /** How often it takes steps when it does not train as fast as it can, at the most: times a second. */
 const PACES = 50;
-const MOST_NAMES = 100;
-/** Milliseconds of rehearsal before a training. */
+const MAX_NAMES = 100;
+/** Milliseconds of warm-up before a training. */
 const WARM_UP = 80;
 /** The names that it writes in the first steps come at these; later ones where the log has a line. */
 const FIRST_SAMPLES = [0, 1, 2, 5, 10, 20, 50];
@@ -34,7 +34,7 @@ export interface WorkerClock extends Clock {
 }
 
 /** The device program in the page's worker. */
-export class Learner implements Requests {
+export class TrainingWorker implements Requests {
   private readonly generator: Generator;
   private speed = Infinity;
   private isRunning = false;
@@ -44,7 +44,7 @@ export class Learner implements Requests {
     private readonly device: Device,
     private readonly storage: PageStorage,
     private readonly clock: WorkerClock,
-    private readonly tell: (happening: Happening) => void,
+    private readonly emit: (update: TrainingUpdate) => void,
   ) {
     const { trainer, seed } = device;
     // A stream of its own: names on the way do not change what training does.
@@ -57,28 +57,35 @@ export class Learner implements Requests {
    * @throws InputError (as a rejection) when the settings, the list or the checkpoint will not do
    */
   static async begin(
-    { settings, names, namesFile, folder, isAfresh, checkpoint }: Beginning,
+    { settings, names, namesFile, folder, isAfresh, checkpoint }: StartMessage,
     clock: WorkerClock,
-    tell: (happening: Happening) => void,
+    emit: (update: TrainingUpdate) => void,
     broken: (error: unknown) => void,
-  ): Promise<Learner> {
+  ): Promise<TrainingWorker> {
     const storage = await PageStorage.open(folder);
     if (isAfresh) for (const name of ALL_FILES) await storage.remove(name);
-    const platform: Platform = { place: "browser", names, namesFile, storage, ...bound(clock), room: () => ROOM };
+    const platform: Platform = {
+      place: "browser",
+      names,
+      namesFile,
+      storage,
+      ...bound(clock),
+      memoryBudget: () => ROOM,
+    };
     const device = new Device({
       platform,
       settings: readSettings({ ...settings, save_every: SAVE_EVERY }),
       provideOps: typescriptOps,
       write: () => undefined,
-      hear: (event) => learner.hear(event),
+      onEvent: (event) => trainingWorker.onEvent(event),
     });
-    const learner = new Learner(device, storage, clock, tell);
+    const trainingWorker = new TrainingWorker(device, storage, clock, emit);
     device.pause();
     device.run().catch(broken);
-    await device.whileResting(() => undefined);
-    if (checkpoint) await learner.adopt(checkpoint);
-    learner.warmUp();
-    return learner;
+    await device.runBetweenSteps(() => undefined);
+    if (checkpoint) await trainingWorker.adopt(checkpoint);
+    trainingWorker.warmUp();
+    return trainingWorker;
   }
 
   get ready(): Ready {
@@ -120,7 +127,7 @@ export class Learner implements Requests {
   }
 
   generate(count: number, temperature: number, prefix: string, limits: SamplingLimits): Sample[] {
-    checkInteger("The number of names", count, 1, MOST_NAMES);
+    checkInteger("The number of names", count, 1, MAX_NAMES);
     return Array.from({ length: count }, () => this.sample(temperature, prefix, limits));
   }
 
@@ -136,8 +143,8 @@ export class Learner implements Requests {
     const { device } = this;
     // Also where the browser has no room for it.
     const storage = PageStorage.inMemory("");
-    const runner = new Runner(device.place.platform);
-    await device.whileResting(() => {
+    const runner = new Runner(device.context.platform);
+    await device.runBetweenSteps(() => {
       const { trainer, seed } = device;
       return saveTraining(runner, storage, STORED, { trainer, seed });
     });
@@ -152,12 +159,12 @@ export class Learner implements Requests {
     const { trainer } = device;
     const end = clock.now() + WARM_UP;
     for (let i = 0; clock.now() < end; i++) {
-      trainer.rehearseName(i % trainer.dataset.count);
-      trainer.rehearseUpdate();
+      trainer.warmUpDocument(i % trainer.dataset.count);
+      trainer.warmUpUpdate();
     }
   }
 
-  private async adopt({ file: name, bytes }: NonNullable<Beginning["checkpoint"]>): Promise<void> {
+  private async adopt({ file: name, bytes }: NonNullable<StartMessage["checkpoint"]>): Promise<void> {
     const file = await this.storage.create(RECEIVED);
     file.write(bytes);
     await file.commit();
@@ -183,12 +190,12 @@ export class Learner implements Requests {
     this.isWalking = false;
   }
 
-  private hear(event: Event): void {
-    if (event.type === "name") this.tell({ type: "sample", isLast: true, ...this.known(event.name) });
-    else this.tell(event);
+  private onEvent(event: Event): void {
+    if (event.type === "name") this.emit({ type: "sample", isLast: true, ...this.known(event.name) });
+    else this.emit(event);
     if (event.type === "error" || event.type === "trained") this.isRunning = false;
     if (event.type === "step" && isSampled(event.step, event.isLogged))
-      this.tell({ type: "sample", isLast: false, ...this.sample(this.device.settings.value("temperature"), "") });
+      this.emit({ type: "sample", isLast: false, ...this.sample(this.device.settings.value("temperature"), "") });
   }
 
   private example(): string {
