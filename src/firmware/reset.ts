@@ -79,7 +79,7 @@ export function resetReason(): string {
 
 /**
  * What an accident has cut short, as a line; nothing after a reset that somebody wanted. What it says is gone then.
- * README says how to read it.
+ * docs/troubleshooting.md says how to read it.
  */
 export function lineOfAccident(): string {
   const crash = device.takeCrash();

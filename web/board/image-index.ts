@@ -1,5 +1,5 @@
 /*
- * images/index.json, the list of what lies beside the page; README says how it looks. Whoever has put it
+ * images/index.json, the list of what lies beside the page; docs/page.md describes its format. Whoever has put it
  * there is not trusted: every field is looked at.
  */
 import { InputError, printable } from "../../src/gpt/base/errors";
@@ -29,7 +29,7 @@ export interface Index {
 
 const MAX_IMAGES = 50;
 
-/** @throws {InputError} when the text is not as README says */
+/** @throws {InputError} when the text is not as docs/page.md says */
 export function parseIndex(text: string): Index {
   let index: unknown;
   try {

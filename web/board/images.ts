@@ -7,7 +7,7 @@ const FLASH_SIZES: Record<Listed["flash"], number> = { "4mb": 4 * 2 ** 20, "8mb"
 
 /**
  * What lies beside the page; nothing when there is no index.
- * @throws {InputError} when the index cannot be fetched, or is not as README says
+ * @throws {InputError} when the index cannot be fetched, or is not as docs/page.md says
  */
 export async function fetchIndex(): Promise<Index> {
   const bytes = await request("index.json");
