@@ -36,14 +36,14 @@ test("checkpoints lists them: step, shape, list, words; a damaged one as such", 
   const lines = (await device.answer("checkpoints")).trimEnd().split("\n");
   expect(lines).toEqual([
     expect.stringMatching(
-      /^checkpoint\.safetensors: step 6 of 6, preset=esp32gpt n_layer=1 n_embd=16 n_head=4 block_size=16, this list \(CRC-32 [0-9a-f]{8}\), 1 of your words\.$/,
+      /^checkpoint\.safetensors: step 6 of 6, preset=esp32gpt n_layer=1 n_embd=16 n_head=4 block_size=16, this dataset \(CRC-32 [0-9a-f]{8}\), 1 of your words\.$/,
     ),
-    expect.stringMatching(/^unused-1\.safetensors: step 4 of 4, .* n_embd=16 .*, this list .*, 1 of your words\.$/),
-    expect.stringMatching(/^unused-2\.safetensors is damaged, or beyond this device: .*its checksum is/),
+    expect.stringMatching(/^unused-1\.safetensors: step 4 of 4, .* n_embd=16 .*, this dataset .*, 1 of your words\.$/),
+    expect.stringMatching(/^unused-2\.safetensors is damaged or not supported: .*its checksum is/),
     expect.stringMatching(
-      /^unused-3\.safetensors: step 6 of 6, .*, another list \(CRC-32 [0-9a-f]{8}\), 1 of your words\.$/,
+      /^unused-3\.safetensors: step 6 of 6, .*, another dataset \(CRC-32 [0-9a-f]{8}\), 1 of your words\.$/,
     ),
-    expect.stringMatching(/^received\.safetensors is damaged, or beyond this device: .*not a sound safetensors file/),
+    expect.stringMatching(/^received\.safetensors is damaged or not supported: .*not a sound safetensors file/),
   ]);
   expect(storage.openFiles).toBe(0);
 });
@@ -63,13 +63,13 @@ describe("load", () => {
       "unused-2.safetensors needs a build with n_embd=8 seed=7.\n",
     );
     expect(await device.answer("load unused-3")).toMatch(
-      /^unused-3\.safetensors needs a build with the list of CRC-32 [0-9a-f]{8}\.\n$/,
+      /^unused-3\.safetensors needs a build with the dataset with CRC-32 [0-9a-f]{8}\.\n$/,
     );
     expect([device.state, storage.files]).toEqual([state, before]);
     storage.files.delete(ASIDE[2]);
     const back = await started(storage, { steps: 4 });
     expect(await back.answer("load unused-1")).toMatch(
-      /^Loaded: Step 4 of 4, .*idle\. The next save keeps it, in the place of the stored one\.\n$/,
+      /^Loaded: Step 4 of 4, .*idle\. The next save replaces the stored checkpoint with it\.\n$/,
     );
     expect(back.state).toBe(first);
   });
@@ -118,7 +118,7 @@ describe("load", () => {
     };
     for (const command of ["load", "fetch", "forget-checkpoint"])
       expect(await device.answer(`${command} ${name}`)).toMatch(
-        /^There is no checkpoint .*: checkpoints lists those that there are\.\n$/,
+        /^There is no checkpoint .*: type checkpoints for a list\.\n$/,
       );
     expect(opened).not.toContain(name);
     expect(storage.files.has(name)).toBe(name !== "next.safetensors");
@@ -217,6 +217,6 @@ test("a command that says farewell and is refused says why, to a program as well
   device.type(`${tagCommand(7, "reboot now")}\n`);
   await device.live();
   expect(device.rebooted).toBe(false);
-  const error = "reboot takes nothing behind it.";
+  const error = "reboot takes no arguments.";
   expect(device.takeLines()).toEqual([expect.objectContaining({ type: "ack", id: 7, ok: false, error })]);
 });

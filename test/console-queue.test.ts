@@ -259,7 +259,7 @@ describe("a tagged command that waits", () => {
 });
 
 test("a version of the protocol that it does not speak: it says so, and goes on in text", async () => {
-  const sentence = "This device speaks version 1 of its protocol, not 2.\n";
+  const sentence = "This device supports protocol version 1, not 2.\n";
   const device = await finished();
   expect(await device.answer("set log json 2")).toBe(sentence);
   await device.answer("set log json");

@@ -45,13 +45,13 @@ test("stream writes names until a key is pressed", async () => {
 
 test("stop ends what runs, says so where nothing does, and what waits comes next", async () => {
   const device = await finished();
-  expect(await device.answer("stop")).toBe("Nothing is under way that stop could end.\n");
+  expect(await device.answer("stop")).toBe("Nothing is running that stop could cancel.\n");
   await device.answer("generate 1000", 5);
   await device.answer("generate 2", 1);
   expect((await device.answer("stop")).split("\n").length).toBeLessThan(10);
   expect(await device.answer("generate 1")).toMatch(/^[a-z]*\n$/);
   const other = await underWay();
-  expect(await other.answer("stop", 1)).toMatch(/^Nothing is under way but the training: pause lets it rest\.\n/);
+  expect(await other.answer("stop", 1)).toMatch(/^Nothing is running but the training: use pause for it\.\n/);
   other.type("eval\nstop\n");
   await other.live(4);
   expect(other.take()).toMatch(/^Stopped after \d of 9 names\.$/m);
@@ -77,13 +77,13 @@ test("pause rests, resume goes on", async () => {
   expect(device.state).toBe(before);
   expect(await device.answer("status")).toMatch(/; paused\.\n$/);
   expect(await device.answer("resume")).toMatch(/=== Done ===\n$/);
-  expect(await device.answer("resume")).toBe("The training is over: train N goes on for N steps.\n");
+  expect(await device.answer("resume")).toBe("The training is over: train N adds N steps.\n");
 });
 
 test("eval measures all names, those held out, or one's own words", async () => {
   const device = await finished();
   expect(await device.answer("eval")).toMatch(/^Mean loss: \d\.\d{4} over 9 names\n/);
-  expect(await device.answer("eval words")).toBe("There are no words of your own: add some.\n");
+  expect(await device.answer("eval words")).toBe("There are no words of your own: add TEXT.\n");
   for (const word of WORDS) device.type(`add ${word}\n`);
   await device.live();
   expect(await device.answer("eval words")).toMatch(/^Mean loss: \d\.\d{4} over 4 names\n/);
@@ -167,7 +167,7 @@ describe("checkpoints", () => {
     expect(device.state).not.toBe(saved);
     expect(await device.answer("load")).toMatch(/^Loaded: Step \d+ of 5000/);
     expect(device.state).toBe(saved);
-    expect(await device.answer("reset")).toBe("Fresh weights: train begins. load goes back, until the next save.\n");
+    expect(await device.answer("reset")).toBe("New weights: train starts; load undoes this until the next save.\n");
     expect(await device.answer("status")).toMatch(/^Step 0 of 5000; paused\.\n$/);
     const { model } = device.device.trainer;
     const fresh = model.parameters.slice();
@@ -221,7 +221,7 @@ test("names are drawn within top_k and top_p, by generate, stream, and after a t
 test("what it is, what it takes, and what it can do", async () => {
   const device = await finished({ version: "1.2.3", codename: "goldcrest" });
   expect(await device.answer("version")).toBe('Version 1.2.3 "goldcrest" on Node.\n');
-  expect(await device.answer("plan")).toMatch(/parameters +16768\n[^]*XS takes \d+ bytes/);
+  expect(await device.answer("plan")).toMatch(/parameters +16768\n[^]*XS needs \d+ bytes/);
   expect(await device.answer("bench")).toBe("There is no command bench: help lists them.\n");
   expect(await device.answer("help")).toMatch(/status[^]*generate[^]*reboot/);
   expect(device.rebooted).toBe(false);
@@ -239,13 +239,13 @@ test.each([
   ["generate 2 1 Em", /"E"/],
   ["generate 2 1 abcdefghijklmnopq", /at most 15/],
   ["generate 2 1 em more", /" " in "em more"/],
-  ["stream 0.5 x", /^That is too much/],
-  ["status now", /^status takes nothing/],
+  ["stream 0.5 x", /^Too many arguments/],
+  ["status now", /^status takes no arguments/],
   ["train 0", /number of steps/],
   ["train ten", /must be a number, not "ten"/],
-  ["set speed 3", /^There is no speed to set: there are log, /],
+  ["set speed 3", /^There is no setting speed: there are log, /],
   ["set log", /^log is text or json/],
-  ["set log json 2", /version 1 of its protocol, not 2/],
+  ["set log json 2", /protocol version 1, not 2/],
   ["set own_share 2", /own_share must be a number from 0 to 1/],
   ["set temperature", /temperature must be a number/],
   ["set top_k 1.5", /top_k must be a whole number from 0 to 1000000/],

@@ -120,7 +120,7 @@ test("what is typed while the stored checkpoint is restored is carried out after
     device.type(`${command}\n`);
     expect(device.take()).toBe("");
     await device.live();
-    expect(device.take().endsWith(`N goes on for N more.\n${answer}`)).toBe(true);
+    expect(device.take().endsWith(`N adds N steps.\n${answer}`)).toBe(true);
     expect(device.state).toBe(expected.state);
   }
 });
@@ -179,7 +179,7 @@ describe("a checkpoint that is sent", () => {
     const theirs = new TestDevice(settings, other, { names });
     await theirs.live();
     const device = await finished();
-    expect(await send(device, other.file(STORED))).toMatch(/the weights alone are taken/);
+    expect(await send(device, other.file(STORED))).toMatch(/only its weights are loaded/);
     expect(device.device.trainer.model.parameters).toEqual(theirs.device.trainer.model.parameters);
     expect(device.device.trainer.totalSteps).toBe(0);
     expect(await device.answer("status")).toMatch(/^Step 0 of 20; paused\.\n$/);

@@ -89,9 +89,7 @@ describe("power that goes", () => {
     const storage = new MemoryStorage();
     const first = await finished({}, storage);
     const again = await finished({}, storage);
-    expect(again.take().replace(BANNER, "")).toMatch(
-      /^It is trained already, 20 steps: train N goes on for N more\.\n$/,
-    );
+    expect(again.take().replace(BANNER, "")).toMatch(/^It is trained already, 20 steps: train N adds N steps\.\n$/);
     expect(again.state).toBe(first.state);
   });
 });
@@ -99,7 +97,7 @@ describe("power that goes", () => {
 describe("a stored checkpoint that will not do", () => {
   test.each<[string, Record<string, unknown>, readonly string[], RegExp]>([
     ["another shape", { n_embd: 8 }, NAMES, /holds a model with n_embd 16, not 8/],
-    ["another list", {}, [...NAMES, "mia"], /was trained on another list of names/],
+    ["another list", {}, [...NAMES, "mia"], /was trained on another dataset/],
     ["another list with other characters", {}, ["été", "emma"], /holds a model with vocabulary/],
     ["another seed", { seed: 7 }, NAMES, /is of a build with other settings: this one has seed=7/],
     ["other steps", { steps: 21 }, NAMES, /this one has steps=21/],
@@ -126,7 +124,7 @@ describe("a stored checkpoint that will not do", () => {
       storage.files.set(STORED, bytes);
       const text = (await finished({}, storage)).take();
       expect(text).toMatch(/^checkpoint\.safetensors is not a sound safetensors file/);
-      expect(text).toMatch(/^.*Words of your own that it may have cannot be taken over\. It is kept as unused-\d/);
+      expect(text).toMatch(/^.*Any words of your own in it cannot be restored\. It is kept as unused-\d/);
     }
     expect(ASIDE.map((name) => storage.file(name))).toEqual([former, ...damaged]);
     expect(storage.files.size).toBe(4);
@@ -147,7 +145,7 @@ describe("storage", () => {
     const device = new TestDevice({}, null as unknown as undefined);
     await device.live();
     const text = device.take();
-    expect(text).toMatch(/^There is no storage: what is learnt is lost at power-off\.\n===/);
+    expect(text).toMatch(/^There is no storage: the training is lost at power-off\.\n===/);
     expect(text).toMatch(/=== Done ===\n$/);
     expect(await device.answer("save")).toBe("There is no storage.\n");
   });
@@ -159,7 +157,7 @@ describe("storage", () => {
     const device = await finished({ save_every: 0.1 }, storage);
     const text = device.take();
     expect(text.match(/Cannot write/g)).toHaveLength(1);
-    expect(text).toMatch(/What is learnt since the last save is not kept\.\n/);
+    expect(text).toMatch(/Progress since the last save is not kept\.\n/);
     expect(text).toMatch(/=== Done ===\n$/);
     expect(storage.openFiles).toBe(0);
     expect(await device.answer("save")).toMatch(/^Cannot write .*\n$/);

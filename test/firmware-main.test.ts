@@ -112,7 +112,7 @@ test("pins are opened, and where the chip cannot use them its own are", async ()
   board.reset();
   board.refusesPins = true;
   expect(await boot({ transmit: "34", receive: "16", ops: "typescript", steps: 1, samples: 0 })).toMatch(
-    /^The chip cannot use transmit=34, receive=16: this is UART0 at its own pins\.\r\nVersion /,
+    /^The chip cannot use transmit=34, receive=16: this is UART0 at its default pins\.\r\nVersion /,
   );
   expect(board.pins).toEqual([-1, -1]);
 });
@@ -133,7 +133,7 @@ test.each<[Record<string, unknown>, boolean, "uart" | "usb"]>([
 
 test("a chip without USB says so at the pins of UART0", async () => {
   expect(await boot({ port: "usb", transmit: 17 })).toMatch(
-    /^The chip cannot use port=usb: this is UART0 at its own pins\.\r\nVersion /,
+    /^The chip cannot use port=usb: this is UART0 at its default pins\.\r\nVersion /,
   );
   expect([board.opened, ...board.pins]).toEqual(["uart", -1, -1]);
 });
@@ -242,7 +242,7 @@ describe("a boot that fails while it reads what is stored", () => {
       expect(await boot({}, 0)).not.toMatch(/===|unread/);
       restart(reason);
     }
-    expect(await boot()).toMatch(/^checkpoint\.safetensors is left unread: .* It is kept as unused-1\.safetensors\./m);
+    expect(await boot()).toMatch(/^checkpoint\.safetensors was not read: .* It is kept as unused-1\.safetensors\./m);
     restart(4);
     expect(await boot()).toMatch(/It is trained already/);
   });

@@ -26,7 +26,7 @@ const COMMANDS = [
   `data 0 ${encodeBase64(new Uint8Array(60))}`,
 ];
 /** What is said when something was changed. */
-const CHANGES = /is one of|is forgotten|own_share|^Loaded|^Training for|^Fresh weights|^=== Done/m;
+const CHANGES = /is one of|is forgotten|own_share|^Loaded|^Training for|^New weights|^=== Done/m;
 const CHANGING = /^@\d+ \w+ +(?:add|forget|load|train|reset|resume|received)\b/;
 const STEPPING = /^(?:@\d+ \w+ +)?step\b/;
 const SHOWN = /^[^\p{Cc}\p{Bidi_Control}]*(?:\n[^\p{Cc}\p{Bidi_Control}]*)*$/u;

@@ -10,7 +10,7 @@ import { TestDevice } from "./support/test-device";
 
 const SETTINGS = { n_layer: 2, n_embd: 2, n_head: 2, block_size: 3, steps: 3, samples: 0, save_every: 0 };
 const REFUSED =
-  / is not a sound safetensors file| cannot be used| holds a model with|was trained on another list|is of a build with|does not say where|not in the model's vocabulary|of your words|too long|at least one character|There is no room/;
+  / is not a sound safetensors file| cannot be used| holds a model with|was trained on another dataset|is of a build with|but no training state|not in the model's vocabulary|of your words|too long|at least one character|There is no room/;
 
 function start(storage: MemoryStorage): TestDevice {
   return new TestDevice(SETTINGS, storage, { names: ["al", "bo"] });

@@ -41,7 +41,7 @@ test("in memory", async () => {
       if (isAfresh) expect(storage.file(ASIDE[1])).toBe(bytes);
       else expect(said).toMatch(/trained already|Going on|Training for/);
       count[isAfresh ? "afresh" : "goesOn"]++;
-      if (said.startsWith("settings.txt does not hold, as ")) {
+      if (said.startsWith("settings.txt is ignored, as ")) {
         count.badSettings++;
         expect(await device.answer("set")).not.toMatch(/The build has (?!own_share)/);
       }
@@ -70,7 +70,7 @@ test("in memory, with settings that are cut off at each place, and a checkpoint 
     });
     const device = new TestDevice(SETTINGS, storage);
     await device.live();
-    expect([size, device.take().startsWith("settings.txt does not hold, as ")]).toEqual([size, size > 0]);
+    expect([size, device.take().startsWith("settings.txt is ignored, as ")]).toEqual([size, size > 0]);
     expect(await device.answer("status")).toMatch(/^Step 3 of 3/);
     expect(await device.answer("set")).toMatch(/^temperature 0\.8$/m);
     expect(storage.openFiles).toBe(0);

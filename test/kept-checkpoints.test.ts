@@ -80,7 +80,7 @@ describe("words of one's own", () => {
     for (const bytes of [sound.slice(0, 500), altered(sound, { own_words: "zoe\nqui" })]) {
       storage.files.set(STORED, bytes);
       const device = await start(storage);
-      expect(device.take()).toMatch(/Words of your own that it may have cannot be taken over\. It is kept as/);
+      expect(device.take()).toMatch(/Any words of your own in it cannot be restored\. It is kept as/);
       expect(wordsOf(device)).toBe("");
     }
   });
@@ -128,7 +128,7 @@ describe("where there is no room", () => {
     const before = new Map(storage.files);
     const device = await start(storage, { seed: 7, save_every: 0.05 });
     expect(device.take()).toMatch(
-      /^.* It stays, and what is learnt now is not saved: 3 checkpoints of other trainings are kept already: .*forget-checkpoint NAME makes room\. Training starts afresh\.\n===/,
+      /^.* It stays, and this training is not saved: 3 checkpoints of other trainings are kept already: .*forget-checkpoint NAME makes room\. Training starts afresh\.\n===/,
     );
     expect(wordsOf(device)).toBe("zoe\nquizzical\nyuki\n");
     expect(await device.answer("status")).toMatch(
@@ -148,7 +148,7 @@ describe("where there is no room", () => {
     storage.capacity = 4000;
     const device = await start(storage, { seed: 7 });
     expect(device.take()).toMatch(
-      /It stays, and what is learnt now is not saved: Cannot write .* full\. Training starts afresh\./,
+      /It stays, and this training is not saved: Cannot write .* full\. Training starts afresh\./,
     );
     expect(await device.answer("status")).toMatch(/Not saved: Cannot write .*full\.\n$/);
     expect(storage.files).toEqual(before);
@@ -163,7 +163,7 @@ describe("where there is no room", () => {
     const device = await underWay({ save_every: 0.05 }, storage);
     storage.isReadOnly = true;
     await device.live(60);
-    expect(device.take().match(/What is learnt since the last save is not kept/g)).toHaveLength(1);
+    expect(device.take().match(/Progress since the last save is not kept/g)).toHaveLength(1);
     expect(await device.answer("status", 3)).toMatch(/; (?:training|saving)\. Not saved: Cannot write checkpoint/);
     storage.isReadOnly = false;
     await device.live(60);
@@ -208,7 +208,7 @@ describe("what ends the program while it is read", () => {
     for (let i = 0; i < 2; i++) await expect(start(storage, {}, marker)).rejects.toThrow(Fault);
     const device = await start(storage, { steps: 3 }, marker);
     expect(device.take()).toMatch(
-      /^checkpoint\.safetensors is left unread: .* twice\. Words of your own that it may have cannot be taken over\. It is kept as unused-1\.safetensors\./,
+      /^checkpoint\.safetensors was not read: .* twice\. Any words of your own in it cannot be restored\. It is kept as unused-1\.safetensors\./,
     );
     expect([storage.file(ASIDE[0]), marker.value]).toEqual([old, 0]);
     expect(await device.answer("status")).toMatch(/^Step 3 of 3, .*idle\.\n$/);
@@ -220,7 +220,7 @@ describe("what ends the program while it is read", () => {
     for (const name of ASIDE) files.set(name, Uint8Array.of(1));
     const storage = hostile(files, STORED);
     for (let i = 0; i < 2; i++) await expect(start(storage, {}, marker)).rejects.toThrow(Fault);
-    for (let i = 0; i < 3; i++) expect((await start(storage, {}, marker)).take()).toMatch(/left unread.*It stays/);
+    for (let i = 0; i < 3; i++) expect((await start(storage, {}, marker)).take()).toMatch(/was not read.*It stays/);
   });
 
   test("an error that was told is no such end", async () => {

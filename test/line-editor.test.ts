@@ -61,7 +61,7 @@ test.each([
 
 test.each(["\x1b[A", "\0", "a\x03b"])("%j is refused: it has a control character", (typed) => {
   expect(linesOf(typed, "\n", "status\n")).toEqual([
-    "!The line has a control character, as of an arrow key: type it again without.",
+    "!The line has a control character (arrow key?): type it again without it.",
     "status",
   ]);
 });

@@ -149,7 +149,7 @@ withPty.describe("at a terminal", () => {
     await begin({ protocol: undefined });
     board.write("step    0/1000: loss = 3.2986\r\n");
     await terminal.until(/step {4}0\/1000: loss = 3\.2986\r\n/);
-    await terminal.until(/does not answer.*What it says is shown as text, without a curve\./);
+    await terminal.until(/does not answer.*Its output is shown as text, without a curve\./);
     terminal.type("generate 5\r");
     await soon(() => received.includes("generate 5"));
     await leave();
@@ -157,7 +157,7 @@ withPty.describe("at a terminal", () => {
 
   test("shows the text of another version of the protocol, and says so", async () => {
     await begin({ protocol: 2 });
-    await terminal.until(/speaks version 2 of the device protocol, and this program 1\. What it says is shown as text/);
+    await terminal.until(/uses version 2 of the device protocol, this program version 1\. Its output is shown as text/);
     await soon(() => !device.isJson);
     board.write("step    0/1000: loss = 3.2986\r\n");
     await terminal.until(/3\.2986/);

@@ -154,7 +154,7 @@ describe("what is hardly text", () => {
     board.end(bytes(3000));
     const { stderr } = await outcome;
     server.close();
-    expect(stderr).toMatch(/^What comes is hardly text: is the speed right \(--baud\)\?[^\n]*460800[^\n]*\n$/);
+    expect(stderr).toMatch(/^The input is hardly text: is the speed right \(--baud\)\?[^\n]*460800[^\n]*\n$/);
   });
 });
 

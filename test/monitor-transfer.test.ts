@@ -73,7 +73,7 @@ describe("--fetch", () => {
     expectRefusal(await old, /The board does not answer/);
     const other = esp32gpt("monitor", "--port", server.address, "--fetch", at("none"));
     await attach(checkpoint, { protocol: 2 });
-    expectRefusal(await other, /The board speaks version 2 of the device protocol, and this program 1\./);
+    expectRefusal(await other, /The board uses version 2 of the device protocol, this program version 1\./);
   });
 });
 

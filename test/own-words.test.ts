@@ -105,7 +105,7 @@ on32Bits.test("with console, storage and thirty words it has the memory that was
   // Each to its end: what comes late would meet the training that follows.
   const commands: readonly [string, RegExp][] = [
     ["status", /idle\.\n/],
-    ["plan", /XS takes .*\n/],
+    ["plan", /XS needs .*\n/],
     ["help", /reboot, help\n/],
     ["eval words", /tokens .*\n/],
     ["save", /^Saved.*\n/m],

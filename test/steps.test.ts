@@ -41,7 +41,7 @@ test.each([{}, { batch_size: 3 }, { holdout: 30, log_every: 1 }])(
 test("the last steps end the training as ever", async () => {
   const device = await paused({ steps: 3 });
   expect(await device.answer("step 10")).toMatch(/=== Done ===\n/);
-  expect(await device.answer("step")).toBe("The training is over: train N goes on for N steps.\n");
+  expect(await device.answer("step")).toBe("The training is over: train N adds N steps.\n");
 });
 
 test("steps asked for while it trains are its last for now", async () => {

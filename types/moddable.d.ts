@@ -1,5 +1,5 @@
-// What the firmware uses of the Moddable SDK, for editors and for tsc without the SDK at hand; mcconfig
-// compiles against the SDK's own declarations.
+// The parts of the Moddable SDK that the firmware uses, for editors and for tsc without the SDK; mcconfig compiles
+// against the SDK's own declarations.
 
 declare module "mc/config" {
   const config: Readonly<Record<string, unknown>>;
@@ -32,7 +32,7 @@ declare module "Resource" {
 
 declare module "modules" {
   const Modules: {
-    /** What the module exports as its default. @throws what the module throws when it is loaded */
+    /** Returns the default export of a module. @throws what the module throws when it is loaded */
     importNow(specifier: string): unknown;
   };
   export default Modules;
@@ -40,7 +40,7 @@ declare module "modules" {
 
 declare module "embedded:storage/files" {
   interface Status {
-    /** Bytes. */
+    /** In bytes. */
     readonly size: number;
     /** 0 when there is no such file or folder. */
     readonly mode: number;
@@ -48,7 +48,7 @@ declare module "embedded:storage/files" {
     isDirectory(): boolean;
   }
   interface File {
-    /** Fills the buffer, unless the file ends before, and returns the number of bytes. */
+    /** Fills the buffer, or less at the end of the file, and returns the number of bytes read. */
     read(buffer: Uint8Array, position: number): number;
     write(buffer: Uint8Array, position: number): void;
     status(): Status;
@@ -59,11 +59,11 @@ declare module "embedded:storage/files" {
   interface Directory {
     openFile(options: { path: string; mode?: "r" | "w" }): File;
     openDirectory(options: { path: string }): Directory;
-    /** Returns false when there is one. */
+    /** Returns false when it exists already. */
     createDirectory(path: string): boolean;
     /** Returns false when there is no such file. */
     delete(path: string): boolean;
-    /** Replaces what is there. */
+    /** Overwrites an existing file. */
     move(from: string, to: string): void;
     status(path: string): Status;
   }

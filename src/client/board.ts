@@ -3,21 +3,21 @@ import type { Link } from "./commands";
 import { Noise } from "./noise";
 import { XsbugFilter } from "./xsbug";
 
-/** Characters of a line that never ends. */
+/** Maximum length of a line in characters; a longer one is split. */
 const LONGEST_LINE = 4096;
-/** How long the beginning of a line waits for the rest, in milliseconds. */
+/** Timeout in milliseconds after which an incomplete line is delivered. */
 const PARTIAL_TIME = 300;
-/** How long a board may take to say that it goes back to text, in milliseconds. */
+/** Timeout in milliseconds for a board to acknowledge the switch to text. */
 const FAREWELL_TIME = 400;
 
 export interface BoardListener extends ClientListener {
-  /** It is a debug build that talks to the debugger. */
+  /** The board runs a debug build that talks to the debugger. */
   onXsbug(): void;
-  /** It is hardly text. */
+  /** The input is mostly not text. */
   onNoise(): void;
 }
 
-/** The board behind a link, as a client of the device protocol sees it: text in any pieces becomes lines. */
+/** Splits the text received over a link into lines for a ProtocolClient. */
 export class Board {
   readonly client: ProtocolClient;
   private readonly filter: XsbugFilter;
@@ -36,19 +36,19 @@ export class Board {
     this.client = new ProtocolClient(link, listener, firstId);
   }
 
-  /** Takes text that has come. */
+  /** Processes received text, in pieces of any size. */
   take(text: string): void {
     this.noise.take(text);
     this.cut(this.filter.take(text));
   }
 
-  /** What is left when nothing comes any more. */
+  /** Call at the end of the input: delivers an incomplete line. */
   finish(): void {
     this.cut(this.filter.finish());
     this.flush();
   }
 
-  /** Lets it speak to people again, if it can be reached. */
+  /** Switches the board back to text, without retries, and cancels what is in progress. */
   async leave(): Promise<void> {
     let callOff: () => void = () => undefined;
     const over = new Promise<void>((resolve) => (callOff = this.link.after(FAREWELL_TIME, resolve)));
@@ -70,12 +70,12 @@ export class Board {
     this.rest = lines.pop() ?? "";
     for (const line of lines) this.client.receive(this.cutPieces(line).replace(/\r+$/, ""));
     this.rest = this.cutPieces(this.rest);
-    // A prompt has no end; the beginning of a line of the protocol will get its own.
+    // A prompt has no newline and must be shown; a protocol line will be completed.
     if (this.rest !== "" && !this.rest.startsWith("{"))
       this.callOff = this.link.after(PARTIAL_TIME, () => this.flush());
   }
 
-  /** Hands on what is too long for a line in pieces; returns the last of them. */
+  /** Delivers a line that is too long in pieces; returns the last piece. */
   private cutPieces(line: string): string {
     let at = 0;
     for (; line.length - at >= LONGEST_LINE; at += LONGEST_LINE) this.client.receive(line.slice(at, at + LONGEST_LINE));

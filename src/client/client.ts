@@ -5,41 +5,41 @@ import { type DeviceLine, openLine, PROTOCOL_VERSION } from "../protocol/lines";
 import { RestartReader, type Restarted } from "./restart";
 import { SendTransfer } from "./sending";
 
-/** Who is told what a device says. */
+/** Callbacks for the lines of a device. */
 export interface ClientListener {
-  /** A line of the protocol, in order and once. */
+  /** A protocol line; each is delivered once, in order. */
   onLine(line: DeviceLine): void;
-  /** A line that is none. */
+  /** Any other line. */
   onText(line: string): void;
-  /** The board has restarted: it speaks to people, and what was under way has failed with this. */
+  /** The board has restarted: its log is text again, and everything in progress failed with this reason. */
   onRestart?(reason: Restarted): void;
 }
 
-/** Whether a line that cannot be opened is one of the protocol, damaged. */
+/** Whether an invalid line is a damaged protocol line. */
 const isDamaged = (line: string): boolean => line.startsWith('{"n":') || line.includes(',"crc":"');
-/** How long a board that has restarted may take to say more about it, in milliseconds. */
+/** Milliseconds to wait for further boot lines after a restart. */
 const RESTART_TIME = 300;
-/** How often to ask for the protocol, each time with a repeat. */
+/** Attempts to switch to the protocol; each may repeat its command. */
 const MAX_GREETINGS = 3;
 
-/** A program's side of the device protocol: PROTOCOL.md describes it. */
+/** The client of the device protocol, which PROTOCOL.md describes. */
 export class ProtocolClient {
-  /** Lines that were lost on the way, by the gaps in their numbers. */
+  /** Number of lost lines, from the gaps in the sequence numbers. */
   lost = 0;
   private readonly commands: Commands;
   private next: number | undefined;
   private hello: DeviceLine | undefined;
   private fetching: FetchTransfer | undefined;
   private sending: SendTransfer | undefined;
-  /** Whether the device speaks the protocol, as far as is known. */
+  /** Whether open() succeeded and no restart was seen since. */
   private isOpen = false;
   private readonly restarts = new RestartReader();
-  /** Calls off what follows when a board that has restarted says no more about it. */
+  /** Cancels the timer that waits for further boot lines. */
   private callOff: (() => void) | undefined;
-  /** That the device restarted while it was asked for the protocol, once. */
+  /** The first restart during open(); empty when there was none. */
   private readonly restartsMeanwhile: Restarted[] = [];
 
-  /** @param firstId the number of the first command: another each time, as a device remembers the last ones */
+  /** @param firstId id of the first command; use a different one each time, as the device remembers recent ids */
   constructor(
     private readonly link: Link,
     private readonly listener: ClientListener,
@@ -48,7 +48,7 @@ export class ProtocolClient {
     this.commands = new Commands(link, firstId);
   }
 
-  /** Takes what the device has said: a line without its end. */
+  /** Processes a line from the device, without its end. */
   receive(line: string): void {
     const opened = openLine(line);
     if (opened === undefined) {
@@ -67,9 +67,9 @@ export class ProtocolClient {
   }
 
   /**
-   * Asks the device for lines of the protocol.
-   * @returns its hello
-   * @throws InputError when it does not answer, or has another version
+   * Switches the device to the protocol.
+   * @returns its `hello` line
+   * @throws InputError (as a rejection) when it does not answer, or has another protocol version
    */
   async open(): Promise<DeviceLine> {
     this.isOpen = false;
@@ -79,7 +79,7 @@ export class ProtocolClient {
       this.isOpen = true;
       return hello;
     } catch (error) {
-      // That it does not answer is half of it.
+      // A restart explains why the device did not answer.
       const [restart] = this.restartsMeanwhile;
       if (!(error instanceof NoAnswerError) || this.restartsMeanwhile.length === 0) throw error;
       throw new InputError(`${restart.message} ${error.message}`);
@@ -95,23 +95,23 @@ export class ProtocolClient {
       if (hello === undefined) continue;
       if (hello.protocol === PROTOCOL_VERSION) return hello;
       throw new InputError(
-        `The board speaks version ${named(hello.protocol)} of the device protocol, and this program ${PROTOCOL_VERSION}.`,
+        `The board uses version ${named(hello.protocol)} of the device protocol, this program version ${PROTOCOL_VERSION}.`,
       );
     }
-    throw new InputError("The board acknowledges, but does not say which protocol it speaks.");
+    throw new InputError("The board acknowledges commands, but does not send its protocol version.");
   }
 
   /**
-   * Lets the device carry out a command.
-   * @throws InputError with what the device says against it, or when it does not answer
+   * Executes a command on the device.
+   * @throws InputError (as a rejection) with the device's message when it refuses, or when it does not answer
    */
   run(command: string, options?: RunOptions): Promise<Ack> {
     return this.commands.run(command, options);
   }
 
   /**
-   * Fetches the checkpoint that the device has now.
-   * @throws InputError when that cannot be done
+   * Fetches the device's current checkpoint.
+   * @throws InputError (as a rejection) when the device refuses or does not answer, or a transfer is in progress
    */
   async fetch(progress: Progress): Promise<Uint8Array> {
     this.requireIdle();
@@ -124,9 +124,9 @@ export class ProtocolClient {
   }
 
   /**
-   * Sends a checkpoint, which takes the place of what the device has.
-   * @param name that of its file, for messages; "" where it has none
-   * @throws InputError when the device refuses it, or does not answer
+   * Sends a checkpoint, which replaces the device's own.
+   * @param name file name for messages; "" when there is none
+   * @throws InputError (as a rejection) when the device refuses or does not answer, or a transfer is in progress
    */
   async send(bytes: Uint8Array, progress: Progress, name = ""): Promise<void> {
     this.requireIdle();
@@ -138,14 +138,14 @@ export class ProtocolClient {
     }
   }
 
-  /** Ends what is under way: whoever waits for it gets the reason, and a device in a transfer is told. */
+  /** Cancels everything in progress: pending promises reject with the reason, and the device ends a transfer. */
   cancel(reason: Error): void {
     const farewell = this.sending ? "cancel" : this.fetching ? "fetched" : undefined;
     this.failAll(reason);
     if (farewell !== undefined) this.run(farewell, { repeats: 0 }).catch(() => undefined);
   }
 
-  /** A line of text may tell that the device has restarted. */
+  /** Detects a restart from the lines of text. */
   private watchRestart(line: string): void {
     const told = this.restarts.take(line);
     if (told === "maybe more") this.callOff ??= this.link.after(RESTART_TIME, () => this.hasRestarted());
@@ -157,7 +157,7 @@ export class ProtocolClient {
     this.callOff = undefined;
     const reason = this.restarts.emit();
     if (!this.isOpen) {
-      // The banner says less than the line before it.
+      // Keep the first: a later line, such as the banner, says less about the reason.
       if (this.restartsMeanwhile.length === 0) this.restartsMeanwhile.push(reason);
       return;
     }
@@ -166,7 +166,7 @@ export class ProtocolClient {
     this.listener.onRestart?.(reason);
   }
 
-  /** Whoever waits for something gets the reason why it does not come. */
+  /** Rejects all pending commands and transfers. */
   private failAll(reason: Error): void {
     this.commands.fail(reason);
     this.sending?.onError(reason);
@@ -174,10 +174,10 @@ export class ProtocolClient {
   }
 
   private requireIdle(): void {
-    if (this.fetching ?? this.sending) throw new InputError("A checkpoint is being carried already.");
+    if (this.fetching ?? this.sending) throw new InputError("Another checkpoint is being transferred.");
   }
 
-  /** Counts the line; false for one that has come before, or too late. */
+  /** Counts a line and the gap before it; false for a duplicate or an old line. */
   private isNew({ n, type }: DeviceLine): boolean {
     const next = type === "hello" ? n : (this.next ?? n);
     if (n < next) return false;
@@ -187,7 +187,7 @@ export class ProtocolClient {
   }
 }
 
-/** Whatever a board has sent as its version. */
+/** A protocol version, of any type, as text for messages. */
 function named(version: unknown): string {
   return typeof version === "number" ? String(version) : printable(JSON.stringify(version ?? null));
 }

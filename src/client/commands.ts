@@ -2,67 +2,67 @@ import { InputError } from "../gpt/base/errors";
 import { encodeUtf8 } from "../gpt/base/utf8";
 import { type DeviceLine, LARGEST_ID, MAX_LINE_BYTES, REMEMBERED_IDS, tagCommand } from "../protocol/lines";
 
-/** What a client needs of the place where it runs. */
+/** What a client needs from its platform: a connection and a clock. */
 export interface Link {
-  /** Sends a line, and its end. */
+  /** Sends a line and its newline. */
   send(line: string): void;
-  /** Milliseconds since some moment. */
+  /** Monotonic time in milliseconds. */
   now(): number;
-  /** Calls once, after so many milliseconds; returns what calls that off. */
+  /** Starts a timer that calls once; returns a function that cancels it. */
   after(milliseconds: number, call: () => void): () => void;
 }
 
-/** What has become of a tagged command. */
+/** The result of a tagged command. */
 export interface Ack {
   readonly ok: boolean;
-  /** Why not. */
+  /** The reason when it is not ok. */
   readonly error?: string;
-  /** The place in the file that the device waits for. */
+  /** Offset in the file of the next byte that the device expects. */
   readonly next?: number;
 }
 
-/** Who waits for acknowledgements. One may wait for several. */
+/** Callbacks of a sender of commands; one waiter may serve several commands. */
 export interface Waiter {
   onAck(ack: Ack, id: number): void;
-  /** No acknowledgement has come in time. @param isSilent whether nothing at all has come */
+  /** The acknowledgement timed out. @param isSilent whether no line at all has arrived */
   onTimeout(id: number, isSilent: boolean): void;
-  /** The device has got a tagged line damaged, perhaps this one. */
+  /** The device has received a damaged tagged line, perhaps this one. */
   onDamaged(id: number): void;
   onError(reason: Error): void;
 }
 
 export interface RunOptions {
-  /** How often to say it again to a device that is silent. */
+  /** Maximum number of repeats while the device is silent. */
   readonly repeats?: number;
-  /** Whether the device lets it never wait. Any other may take any time, as long as the device says something. */
+  /** Whether the device answers it at once. Any other command may take any time while the device sends lines. */
   readonly isAtOnce?: boolean;
 }
 
 interface Sent {
   readonly line: string;
-  /** How many commands were sent before it. */
+  /** Number of commands sent before it. */
   readonly order: number;
   readonly waiter: Waiter;
   at: number;
 }
 
 const MAX_REPEATS = 5;
-/** How often it may arrive damaged. */
+/** Maximum number of repeats after damaged lines. */
 const MAX_DAMAGED = 50;
-/** Milliseconds without any line after which a command is sent again. */
+/** Timeout in milliseconds without any line, after which a command is sent again. */
 const SILENCE_TIMEOUT_MS = 2000;
-/** Milliseconds after which it is sent again whatever comes: a device that trains always has something to say. */
+/** Timeout in milliseconds even while lines arrive: a device that trains always sends some. */
 const REPEAT_TIMEOUT_MS = 5000;
-/** How often to look, in milliseconds. */
+/** Interval in milliseconds at which timeouts are checked. */
 const TICK = 250;
 
-export const DAMAGED = "Everything reaches the board damaged: look at the cable and at the speed.";
-/** Of one that has answered before. */
-export const GONE = "The board does not answer any more: is it still connected?";
-const NO_REASON = "The board refuses, and does not say why.";
-const SILENT = "The board does not answer: is it connected, and does its firmware know the device protocol?";
+export const DAMAGED = "All lines reach the board damaged: check the cable and the baud rate.";
+/** For a board that has answered before. */
+export const GONE = "The board no longer answers: is it still connected?";
+const NO_REASON = "The board refused without giving a reason.";
+const SILENT = "The board does not answer: is it connected, and does its firmware support the device protocol?";
 
-/** Nothing has answered. */
+/** The board did not answer. */
 export class NoAnswerError extends InputError {
   override name = "NoAnswerError";
 
@@ -71,22 +71,22 @@ export class NoAnswerError extends InputError {
   }
 }
 
-/** The tagged commands that are under way. */
+/** The tagged commands in progress: ids, acknowledgements and timeouts. */
 export class Commands {
   private readonly sent = new Map<number, Sent>();
   private order = 0;
   private heardAt = -Infinity;
   private callOff: (() => void) | undefined;
 
-  /** @param id of the first command; the device remembers those of the client before */
+  /** @param id of the first command; the device still remembers the ids of an earlier client */
   constructor(
     private readonly link: Link,
     private id: number,
   ) {}
 
   /**
-   * Sends a command until it is acknowledged.
-   * @throws InputError when it is refused, or nothing answers
+   * Sends a command, repeatedly until it is acknowledged.
+   * @throws InputError (as a rejection) when it is refused or too long, or the device does not answer
    */
   run(command: string, { repeats = MAX_REPEATS, isAtOnce = false }: RunOptions = {}): Promise<Ack> {
     return new Promise((resolve, reject) => {
@@ -116,7 +116,7 @@ export class Commands {
 
   /**
    * Sends a command once.
-   * @returns its number
+   * @returns its id
    * @throws InputError when it is too long
    */
   send(command: string, waiter: Waiter): number {
@@ -132,12 +132,12 @@ export class Commands {
     return id;
   }
 
-  /** Who waits for it is not told any more. */
+  /** Drops a command: its waiter is not called again. */
   forget(id: number): void {
     this.sent.delete(id);
   }
 
-  /** A line has come. */
+  /** Call for each received line. */
   noteLine(): void {
     this.heardAt = this.link.now();
   }
@@ -155,7 +155,7 @@ export class Commands {
     for (const [id, { waiter }] of [...this.sent]) waiter.onDamaged(id);
   }
 
-  /** Nobody waits any more. */
+  /** Drops all commands, and calls onError of each waiter once. */
   fail(reason: Error): void {
     const waiters = new Set([...this.sent.values()].map(({ waiter }) => waiter));
     this.sent.clear();
@@ -164,7 +164,7 @@ export class Commands {
     for (const waiter of waiters) waiter.onError(reason);
   }
 
-  /** A device that has forgotten the number would carry the command out a second time. */
+  /** Repeats a command only while the device remembers its id: otherwise it would execute it twice. */
   private repeat(id: number): void {
     const sent = this.sent.get(id);
     if (sent === undefined) return;
@@ -191,7 +191,7 @@ function isPlace(next: unknown): next is number {
   return Number.isSafeInteger(next) && (next as number) >= 0;
 }
 
-/** What the board has against a command. */
+/** The error for a refused command. */
 export function refusalOf({ error }: { readonly error?: string | undefined }): InputError {
   return new InputError(error ?? NO_REASON);
 }

@@ -9,39 +9,39 @@ import { BOOT_LINES, type DeviceLine } from "../protocol/lines";
 import { Restarted } from "./restart";
 import { parseEvent, parseText, parseStatus, type DeviceStatus } from "./parse-line";
 
-/** How long a board may speak text, once it has spoken to programs, until it is asked again: it was restarted. */
+/** Milliseconds after a line of text until a board in protocol mode is greeted again: it may have restarted. */
 const TEXT_TIME = 1000;
-/** What a board says to people when it starts. */
+/** How lines begin that a board prints as it boots. */
 const STARTS: readonly string[] = Object.freeze([BOOT_LINES.banner, "rst:", "ets "]);
 
-/** Who is told how a conversation goes. */
+/** Callbacks of a Conversation. */
 export interface ConversationListener {
-  /** A line of the board for people; it may be shown as it is. */
+  /** A line for people, escaped: safe to display. */
   onLine(line: string): void;
   onEvent(event: Event): void;
   onStatus(state: DeviceStatus): void;
-  /** What the user is to know, in a sentence. */
+  /** A message for the user, in a sentence. */
   onRemark(message: string): void;
   onXsbug(): void;
   onNoise(): void;
-  /** Whether the board speaks to programs is another. */
+  /** speaksProtocol has changed. */
   onProtocolChange(): void;
-  /** A mistake in the program. */
+  /** An internal error. */
   onError(error: Error): void;
 }
 
 /**
- * A conversation with the board behind a link, from the moment that it can be reached until it cannot. The board
- * is asked to speak to programs; one that does not is shown as text, and one that was restarted is asked again.
+ * The dialogue with a board over one connection. It switches the board to the protocol. The output of a board without
+ * the protocol is shown as text; a board that has restarted is switched again.
  */
 export class Conversation implements BoardListener {
-  /** Whether the board speaks to programs; undefined while it is asked. */
+  /** Whether the board uses the protocol; undefined while it is being switched. */
   private isProtocol: boolean | undefined;
   private readonly board: Board;
   private isOver = false;
   private callOff: (() => void) | undefined;
 
-  /** @param firstId the number of the first command: see ProtocolClient */
+  /** @param firstId id of the first command: see ProtocolClient */
   constructor(
     private readonly link: Link,
     private readonly listener: ConversationListener,
@@ -58,29 +58,29 @@ export class Conversation implements BoardListener {
     return this.board.client;
   }
 
-  /** The board can be reached. */
+  /** Call when the connection is open. */
   begin(): void {
     this.greet(true);
   }
 
-  /** Takes text that has come. */
+  /** Processes received text. */
   take(text: string): void {
     this.board.take(text);
   }
 
-  /** Sends what somebody has typed; what the board has against it is remarked. */
+  /** Sends a typed line; a refusal is reported as a remark. */
   type(line: string): void {
     if (!this.isProtocol) this.link.send(line);
     else this.client.run(line.trim()).catch((error: unknown) => this.remarkOn(error));
   }
 
-  /** Lets the board speak to people again. */
+  /** Switches the board back to text. */
   async leave(): Promise<void> {
-    // Also while it is asked: it may hear that later.
+    // Also during the switch to the protocol: the board may receive that later.
     if (this.isProtocol !== false) await this.board.leave();
   }
 
-  /** The board cannot be reached any more: whoever waits for it gets the reason. */
+  /** Call when the connection is closed: pending commands reject with the reason. */
   end(reason: Error): void {
     this.isOver = true;
     this.callOff?.();
@@ -106,7 +106,7 @@ export class Conversation implements BoardListener {
   onText(line: string): void {
     this.listener.onLine(escapeLine(line));
     if (this.isOver) return;
-    // A board that has been restarted speaks to people.
+    // After a restart the board's log is text again.
     if (this.isProtocol) this.callOff ??= this.link.after(TEXT_TIME, () => this.greet());
     else if (this.isProtocol === false && STARTS.some((start) => line.startsWith(start))) this.greet();
   }
@@ -125,7 +125,7 @@ export class Conversation implements BoardListener {
     this.listener.onNoise();
   }
 
-  /** Asks the board to speak to programs. */
+  /** Switches the board to the protocol. */
   private greet(isFirst = false): void {
     this.setProtocol(undefined);
     this.client.open().then(
@@ -133,18 +133,18 @@ export class Conversation implements BoardListener {
         if (!this.isOver) this.setProtocol(true);
       },
       (error: unknown) => {
-        // It was told already.
+        // onXsbug() has reported it already.
         if (this.isOver || this.isProtocol === false) return;
         this.setProtocol(false);
         if (!(error instanceof InputError)) this.listener.onError(error as Error);
-        else if (isFirst) this.listener.onRemark(`${error.message} What it says is shown as text, without a curve.`);
+        else if (isFirst) this.listener.onRemark(`${error.message} Its output is shown as text, without a curve.`);
         this.link.send("set log text");
       },
     );
   }
 
   private remarkOn(error: unknown): void {
-    // That it has restarted is told once.
+    // onRestart() reports a restart once.
     if (this.isOver || error instanceof Restarted) return;
     if (error instanceof InputError) this.listener.onRemark(error.message);
     else this.listener.onError(error as Error);

@@ -1,11 +1,11 @@
 import { isVisible } from "../gpt/base/errors";
 
-/** What TextDecoder puts in the place of bytes that are no UTF-8. */
+/** What TextDecoder substitutes for invalid UTF-8. */
 const REPLACEMENT = "\ufffd";
 
 /**
- * Text of a board as a terminal or a page may show it: controls other than the ends of lines and tabs, what is
- * invisible, and bytes that were no UTF-8, as their codes.
+ * Escapes text of a board for a terminal or a page: control characters except CR, LF and tab, invisible characters, and
+ * invalid UTF-8 become `\u{…}`.
  */
 export function escapeText(text: string): string {
   return text.replace(/[^\n\r\t\x20-\x7e]/gu, (character) => {
@@ -15,7 +15,7 @@ export function escapeText(text: string): string {
   });
 }
 
-/** A line likewise, with nothing in it that ends it, or goes back to its beginning. */
+/** Escapes a line; CR and LF as well. */
 export function escapeLine(line: string): string {
   return escapeText(line).replaceAll("\r", "\\r").replaceAll("\n", "\\n");
 }

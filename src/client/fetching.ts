@@ -3,24 +3,24 @@ import { decodeBase64 } from "../protocol/base64";
 import { type Ack, type Commands, DAMAGED, GONE, refusalOf, type Waiter } from "./commands";
 import { CHUNK_BYTES, type DeviceLine, MAX_CHUNKS } from "../protocol/lines";
 
-/** Called with the bytes that have been carried, and how many there are. */
+/** Called with the number of bytes transferred, and the total. */
 export type Progress = (done: number, total: number) => void;
 
-/** What a board could hold: a page or a monitor allocates no more because a board says so. */
+/** Maximum size of a fetched file: limits what a client allocates on the word of a board. */
 export const MAX_FILE_BYTES = 16 << 20;
-/** How often in a row the device may answer without anything that was missing. */
+/** Maximum number of consecutive acknowledgements without a new chunk. */
 const MAX_FRUITLESS = 20;
-/** How often in a row the device may be silent. */
+/** Maximum number of consecutive timeouts. */
 const MAX_PAUSES = 5;
-/** How often in a row a request may be damaged on its way. */
+/** Maximum number of consecutive damaged requests. */
 const MAX_DAMAGED = 50;
 /**
- * The next request is sent while so many chunks are still to arrive: they are on the line while it is on its way.
- * With its own they fit into the output queue of a device that does not wait for room in it.
+ * The next request is sent when this many chunks are outstanding, which keeps the line busy meanwhile. Together with
+ * the chunks of that request they fit into the output queue of a device without back pressure.
  */
 const CHUNKS_AHEAD = 2;
 
-/** A `chunk` command under way. */
+/** A `chunk` command in progress: chunk indices, not bytes. */
 interface Request {
   readonly id: number;
   readonly first: number;
@@ -28,8 +28,8 @@ interface Request {
 }
 
 /**
- * The file of a device, put together from its chunks in whatever order these arrive. The device answers requests in
- * their order: when one is acknowledged, what has not arrived of those before it is missing, and asked for again.
+ * Fetches a file in chunks, which may arrive in any order. The device answers requests in order: when one is
+ * acknowledged, chunks of it and of earlier requests that have not arrived are lost, and requested again.
  */
 export class FetchTransfer implements Waiter {
   private bytes: Uint8Array | undefined;
@@ -37,7 +37,7 @@ export class FetchTransfer implements Waiter {
   private chunksArrived = 0;
   private firstMissing = 0;
   private underWay: Request[] = [];
-  /** Whether requests follow each other without a pause: a device that was silent is asked one at a time. */
+  /** Whether requests overlap; after a timeout they are sent one at a time until a chunk arrives. */
   private isFluent = false;
   private arrivedBefore = 0;
   private fruitless = 0;
@@ -52,7 +52,7 @@ export class FetchTransfer implements Waiter {
     private readonly progress: Progress,
   ) {}
 
-  /** @throws InputError when the device refuses, or does not answer */
+  /** Returns the file. @throws InputError (as a rejection) when the device refuses or does not answer */
   async run(): Promise<Uint8Array> {
     await this.commands.run("fetch");
     await new Promise<void>((resolve, reject) => {
@@ -61,20 +61,20 @@ export class FetchTransfer implements Waiter {
       this.giveUp = reject;
       this.advance();
     });
-    // Everything is here; that the device saves again can wait until it has noticed itself.
+    // The file is complete. If this command fails, the device ends the fetch by its own timeout.
     await this.commands.run("fetched", { isAtOnce: true }).catch((error: unknown) => {
       if (!(error instanceof InputError)) throw error;
     });
     return this.bytes ?? new Uint8Array(0);
   }
 
-  /** Takes a line of type chunk; what is none that was asked for is passed over. */
+  /** Processes a `chunk` line; invalid and duplicate chunks are ignored. */
   take({ at, size, data }: DeviceLine): void {
     if (!Number.isSafeInteger(size) || (size as number) < 1 || typeof at !== "number" || typeof data !== "string")
       return;
     const total = size as number;
     if (total > MAX_FILE_BYTES) {
-      this.onError(new InputError(`The board has a file of ${total} bytes, more than a checkpoint can have there.`));
+      this.onError(new InputError(`The board reports a file of ${total} bytes, too large for a checkpoint.`));
       return;
     }
     if (this.bytes === undefined) {
@@ -82,7 +82,7 @@ export class FetchTransfer implements Waiter {
       this.hasArrived = new Uint8Array(Math.ceil(total / CHUNK_BYTES));
     }
     if (total !== this.bytes.length) {
-      this.onError(new InputError("The file on the board has changed while it was fetched: fetch it again."));
+      this.onError(new InputError("The file on the board changed during the fetch: fetch it again."));
       return;
     }
     const chunk = at / CHUNK_BYTES;
@@ -108,7 +108,7 @@ export class FetchTransfer implements Waiter {
     this.fruitless = this.chunksArrived > this.arrivedBefore ? 0 : this.fruitless + 1;
     this.arrivedBefore = this.chunksArrived;
     if (this.fruitless > MAX_FRUITLESS) {
-      this.onError(new InputError("The board acknowledges, but nothing of the file arrives."));
+      this.onError(new InputError("The board acknowledges, but no data arrives: try again."));
       return;
     }
     if (this.fruitless === 0) this.isFluent = true;
@@ -127,7 +127,8 @@ export class FetchTransfer implements Waiter {
   }
 
   onDamaged(id: number): void {
-    // One line was damaged, but everybody who waits hears of it. Where others are under way, their acknowledgements tell.
+    // Every request gets this callback for one damaged line: handle it once. With others in progress, acknowledgements
+    // show what is missing.
     if (id !== this.underWay.at(-1)?.id) return;
     if (this.damagedInARow++ === MAX_DAMAGED) {
       this.onError(new InputError(DAMAGED));
@@ -144,7 +145,7 @@ export class FetchTransfer implements Waiter {
     this.giveUp?.(reason);
   }
 
-  /** Asks for what is missing. */
+  /** Requests missing chunks as far as flow control allows. */
   private advance(): void {
     if (this.trouble) return;
     if (this.bytes && this.chunksArrived === this.hasArrived.length) {
@@ -162,12 +163,12 @@ export class FetchTransfer implements Waiter {
     this.underWay.push({ id, first, count });
   }
 
-  /** Of a file of which nothing is known, every chunk is. */
+  /** Whether a chunk has not arrived; true for any chunk while the size is unknown. */
   private isMissing(chunk: number): boolean {
     return this.bytes === undefined || this.hasArrived[chunk] === 0;
   }
 
-  /** Whether it is missing, and nobody has asked for it. */
+  /** Whether a chunk is missing and not requested. */
   private isWanted(chunk: number): boolean {
     return this.isMissing(chunk) && !this.underWay.some(({ first, count }) => chunk >= first && chunk < first + count);
   }

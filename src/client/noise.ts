@@ -1,19 +1,19 @@
-/** How a sentence begins that says what to do about it. */
-export const IS_HARDLY_TEXT = "What comes is hardly text";
+/** Beginning of a message; the rest says what to do. */
+export const IS_HARDLY_TEXT = "The input is hardly text";
 
-/** Characters that are looked at together. */
+/** Characters per measurement. */
 const WINDOW = 200;
 
-/** Notices bytes that are no text, as of a port with another speed. */
+/** Detects input that is not text, such as that of a port at another baud rate. */
 export class Noise {
   private seen = 0;
   private broken = 0;
   private hasFound = false;
 
-  /** @param found called once */
+  /** @param found called once, when more than a third of a window is invalid */
   constructor(private readonly found: () => void) {}
 
-  /** @param text as it was decoded, not yet escaped */
+  /** @param text decoded, not yet escaped */
   take(text: string): void {
     if (this.hasFound) return;
     for (const character of text) {

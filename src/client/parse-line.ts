@@ -1,7 +1,7 @@
 import type { Event } from "../protocol/events";
 import type { DeviceLine } from "../protocol/lines";
 
-/** What a board may call itself, a file or a word, in characters. */
+/** Maximum length of a text field in characters. */
 const LONGEST_TEXT = 1000;
 
 type Check = (value: unknown) => boolean;
@@ -47,7 +47,7 @@ export function parseEvent(line: DeviceLine): Event | undefined {
   if (!Object.hasOwn(FIELDS, line.type)) return undefined;
   for (const [field, isSound] of Object.entries(FIELDS[line.type])) if (!isSound(line[field])) return undefined;
   const event: Record<string, unknown> = { ...line };
-  // What is optional is there as what it should be, or not at all.
+  // Optional fields of the wrong type are removed.
   for (const field of ["validationLoss", "mean", "topK", "topP"]) if (!isNumber(event[field])) event[field] = undefined;
   for (const field of ["written", "characters", "isKnown"])
     if (typeof event[field] === "object") event[field] = undefined;
@@ -63,14 +63,14 @@ export interface DeviceStatus {
   readonly loss: number | undefined;
 }
 
-/** Undefined for other lines. */
+/** The status in a `state` line; undefined for other lines. */
 export function parseStatus(line: DeviceLine): DeviceStatus | undefined {
   if (line.type !== "state" || !isText(line.state)) return undefined;
   const number = (value: unknown): number | undefined => (isNumber(value) ? (value as number) : undefined);
   return { state: line.state as string, step: number(line.step), steps: number(line.steps), loss: number(line.loss) };
 }
 
-/** The text of an `answer` or a `word`, and what a `remark` or an `error` says; undefined for other lines. */
+/** The text of an `answer`, `word`, `remark` or `error` line; undefined for other lines. */
 export function parseText({ type, text, message, number }: DeviceLine): string | undefined {
   if (type === "answer" && isText(text)) return text as string;
   if (type === "word" && isText(text) && isCount(number)) return `${String(number).padStart(4)}. ${text as string}`;

@@ -1,22 +1,22 @@
 import { InputError, printable } from "../gpt/base/errors";
 import { BOOT_LINES } from "../protocol/lines";
 
-/** The board has restarted: what was under way is over. */
+/** The board has restarted; commands and transfers in progress fail with this error. */
 export class Restarted extends InputError {
   override name = "Restarted";
 }
 
-/** Characters of a line that a sentence quotes. */
+/** Maximum number of characters of a line that a message quotes. */
 const QUOTED = 200;
 
-/** Follows what a board says to people, to learn that it has restarted, and why: see PROTOCOL.md. */
+/** Detects a restart of the board and its reason from its lines of text: see PROTOCOL.md. */
 export class RestartReader {
   private reasons: string[] = [];
   private hasStarted = false;
 
   /**
-   * Takes a line of text.
-   * @returns whether the board has restarted: "maybe more" where the next line may say more about it
+   * Processes a line of text.
+   * @returns whether the board has restarted: "maybe more" when the next line may add to the reason
    */
   take(line: string): "no" | "maybe more" | "yes" {
     const { restarting, resetBy, before, banner } = BOOT_LINES;
@@ -38,7 +38,7 @@ export class RestartReader {
     return this.hasStarted || line.startsWith(banner) ? "yes" : "no";
   }
 
-  /** What is to be told of the restart. The reader then waits for another. */
+  /** Returns the error for the restart, and resets the reader. */
   emit(): Restarted {
     const reasons = this.reasons.map((reason) => (reason.endsWith(".") ? reason.slice(0, -1) : reason));
     this.reasons = [];

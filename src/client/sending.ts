@@ -4,38 +4,38 @@ import { type Ack, type Commands, DAMAGED, GONE, refusalOf, type Waiter } from "
 import type { Progress } from "./fetching";
 import { DATA_BYTES, RECEIVED } from "../protocol/lines";
 
-/** A `data` line under way. */
+/** A `data` line in progress; `at` is its offset in bytes. */
 interface Line {
   readonly id: number;
   readonly at: number;
 }
 
 /** What messages call a file that has no name. */
-const NAMELESS = "What was sent";
+const NAMELESS = "The sent file";
 /**
- * Lines under way, of the eight that the device takes: what the cable carries until the first of them is acknowledged.
- * More would only keep other commands waiting.
+ * Send window in lines, of the eight that the device accepts: enough to keep the cable busy until the first is
+ * acknowledged. A larger one would only delay other commands.
  */
 const WINDOW_LINES = 5;
-/** How often a pause without an acknowledgement may come in a row. */
+/** Maximum number of consecutive timeouts. */
 const MAX_PAUSES = 5;
-/** Damaged lines in a row, without one that arrives. */
+/** Maximum number of consecutive damaged lines without an acknowledgement. */
 const MAX_DAMAGED = 100;
 
 /**
- * Sends a file in lines, some of them under way. The device takes the one it waits for and passes
- * over the others, and each acknowledgement says where it stands: when a line was lost, the others are
- * waited for, and it goes on from there (go-back-N).
+ * Sends a file in lines with a sliding window (go-back-N). The device accepts only the line at the offset that it
+ * expects, and each acknowledgement reports that offset. After a loss the lines in progress are awaited, then sending
+ * resumes at the expected offset.
  */
 export class SendTransfer implements Waiter {
-  /** What the device waits for. */
+  /** Offset that the device expects. */
   private next = 0;
-  /** What is to be sent next. */
+  /** Offset of the next line to send. */
   private at = 0;
   private underWay: Line[] = [];
-  /** Whether what is under way will be passed over. */
+  /** Whether a line was lost, so that the device will ignore the lines in progress. */
   private isBehind = false;
-  /** Lines that may be under way: one alone after a pause, until it is known how the device fares. */
+  /** Current window in lines: 1 after a timeout, until an acknowledgement arrives. */
   private window = WINDOW_LINES;
   private pauses = 0;
   private damagedLines = 0;
@@ -48,13 +48,13 @@ export class SendTransfer implements Waiter {
     private readonly commands: Commands,
     private readonly bytes: Uint8Array,
     private readonly progress: Progress,
-    /** What messages call it. */
+    /** File name for messages; may be "". */
     private readonly name: string,
   ) {
     this.linesLeft = 1000 + 20 * Math.ceil(bytes.length / DATA_BYTES);
   }
 
-  /** @throws InputError when the device refuses the file, or does not answer */
+  /** Sends the file. @throws InputError (as a rejection) when the device refuses it or does not answer */
   async run(): Promise<void> {
     await this.commands.run(`receive ${this.bytes.length}`, { isAtOnce: true });
     await new Promise<void>((resolve, reject) => {
@@ -67,7 +67,7 @@ export class SendTransfer implements Waiter {
     });
   }
 
-  /** A sentence of the board, which does not know the name of the file. */
+  /** A message of the board, with the file's real name in place of RECEIVED. */
   private named(sentence: string): string {
     if (!sentence.startsWith(RECEIVED)) return sentence;
     return (this.name === "" ? NAMELESS : printablePath(this.name)) + sentence.slice(RECEIVED.length);
@@ -84,7 +84,7 @@ export class SendTransfer implements Waiter {
       this.onError(new InputError("The board has begun to receive another file: send this one again."));
       return;
     }
-    // Acknowledgements come in order: those of the lines before were lost, or will tell nothing new.
+    // Acknowledgements are cumulative: those of earlier lines were lost, or add nothing.
     const { at } = this.underWay[place];
     for (const { id } of this.underWay.splice(0, place + 1)) this.commands.forget(id);
     this.pauses = this.damagedLines = this.damagedInARow = 0;
@@ -106,13 +106,13 @@ export class SendTransfer implements Waiter {
   }
 
   onDamaged(id: number): void {
-    // One line was damaged, but everybody who waits hears of it.
+    // Every line in progress gets this callback for one damaged line: handle it once.
     if (id !== this.underWay.at(-1)?.id) return;
     if (this.damagedInARow++ === MAX_DAMAGED) {
       this.onError(new InputError(DAMAGED));
       return;
     }
-    // Where others are under way, their acknowledgements tell.
+    // With others in progress, their acknowledgements show what is missing.
     if (++this.damagedLines >= this.underWay.length) this.beginAgain();
   }
 
@@ -132,7 +132,7 @@ export class SendTransfer implements Waiter {
     this.isBehind = false;
     while (this.underWay.length < this.window && this.at < this.bytes.length) {
       if (this.linesLeft-- === 0) {
-        this.onError(new InputError("The board takes too little of what it is sent: try again."));
+        this.onError(new InputError("Too many lines are lost on the way to the board: try again."));
         return;
       }
       const piece = this.bytes.subarray(this.at, this.at + DATA_BYTES);

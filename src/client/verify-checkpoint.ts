@@ -7,10 +7,10 @@ import type { Clock } from "../gpt/base/platform";
 import { Runner } from "../gpt/base/runner";
 
 /**
- * Reads all of a checkpoint, and sees that it is sound.
+ * Reads a complete checkpoint and checks that it is valid.
  * @param name what messages call it
- * @returns the steps that it was trained
- * @throws InputError when it cannot be used
+ * @returns the number of steps that it was trained
+ * @throws InputError (as a rejection) when it is damaged or not supported
  */
 export async function verifyCheckpoint(bytes: Uint8Array, name: string, clock: Clock): Promise<number> {
   const checkpoint = await Checkpoint.open(storageOfBytes(bytes), name);

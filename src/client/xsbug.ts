@@ -1,23 +1,23 @@
-/** What it means when a board speaks to the debugger: how a sentence begins that says what to do. */
+/** Beginning of a message about a board that talks to the debugger; the rest says what to do. */
 export const IS_DEBUG_BUILD = "This is a debug build, which talks to xsbug, the SDK's debugger";
 
-/** What a debug build sends begins with one of these, and ends with the other: xs/sources/xsDebug.c in the SDK. */
+/** The delimiters of the debugger's messages: see xs/sources/xsDebug.c in the SDK. */
 const PARTS: readonly (readonly [begin: string, end: string])[] = [
   ["<?xs", "?>"],
   ["<xsbug>", "</xsbug>"],
 ];
 
-/** Takes what is meant for the debugger out of what a board says. */
+/** Removes the messages for the debugger from the output of a board. */
 export class XsbugFilter {
   private rest = "";
-  /** What ends the part that is passed over. */
+  /** The end delimiter of the message that is being removed; undefined outside of one. */
   private end: string | undefined;
   private hasFound = false;
 
-  /** @param found called once, when something is meant for the debugger */
+  /** @param found called once, at the first message for the debugger */
   constructor(private readonly found: () => void) {}
 
-  /** Returns the text that is for people; the beginning of a mark is kept until the next text tells what it is. */
+  /** Returns the text outside of messages. A possible start of a delimiter is held back until more text arrives. */
   take(text: string): string {
     let shown = "";
     let rest = this.rest + text;
@@ -43,7 +43,7 @@ export class XsbugFilter {
     return this.end === undefined ? shown + rest.slice(0, rest.length - kept) : shown;
   }
 
-  /** What was kept, when nothing follows. */
+  /** Call at the end of the input: returns the text held back. */
   finish(): string {
     const { rest } = this;
     this.rest = "";
@@ -60,7 +60,7 @@ function firstOf(text: string): [at: number, part: (typeof PARTS)[number] | unde
   return [first, found];
 }
 
-/** How many characters at the end of a text may be the beginning of a mark. */
+/** Number of characters at the end of a text that may be the beginning of a delimiter. */
 function unfinished(text: string, marks: readonly string[]): number {
   const most = Math.max(...marks.map((mark) => mark.length)) - 1;
   for (let length = Math.min(most, text.length); length > 0; length--)

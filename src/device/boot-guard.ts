@@ -1,23 +1,23 @@
 import type { BootMarker } from "../gpt/base/platform";
 
-/** What is read at power-on, each with a count of its own. */
+/** What the program reads at boot, and the position of each stage's failure count in the boot marker. */
 export const BOOT_STAGES = Object.freeze({ storage: 0, settings: 1, checkpoint: 2 });
 export type BootStage = keyof typeof BOOT_STAGES;
 
-/** Failures in a row after which a stage is passed over. */
+/** Consecutive failures after which a stage is skipped. */
 const MAX_FAILURES = 2;
 const BITS = 4;
 const MASK = (1 << BITS) - 1;
 
 /**
- * Ends a loop of restarts: whatever ends the program while it reads what is stored (memory that is full, a stack, a
- * mistake in C) does so twice, and then that is not read any more. Around each stage a count is raised in memory that
- * a restart keeps; where a place has none, nothing is counted.
+ * Breaks reset loops. When reading stored data resets the chip twice (out of memory, a stack overflow, a crash in C),
+ * that stage is skipped at the next boot. The count of each stage is incremented before it and cleared after it, in
+ * memory that survives a reset. On platforms without such memory nothing is counted.
  */
 export class BootGuard {
   constructor(private readonly marker: BootMarker | undefined) {}
 
-  /** Begins a stage; false when it has ended the program too often, and must be passed over. */
+  /** Begins a stage. Returns false when it has failed MAX_FAILURES times in a row: skip it. */
   begin(stage: BootStage): boolean {
     const failures = this.failures(stage);
     if (failures >= MAX_FAILURES) return false;
@@ -25,7 +25,7 @@ export class BootGuard {
     return true;
   }
 
-  /** The stage is over, well or with an error that was told. */
+  /** Ends a stage that returned, with success or with a reported error: clears its count. */
   end(stage: BootStage): void {
     if (this.failures(stage) > 0) this.put(stage, 0);
   }

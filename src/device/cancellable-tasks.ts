@@ -1,16 +1,16 @@
 import type { Runner, Task } from "../gpt/base/runner";
 
-/** Milliseconds after which work that a command has begun tells programs that it goes on. */
+/** Interval in milliseconds at which long-running commands send a sign of life to programs. */
 const ALIVE_EVERY_MS = 1000;
 
-/** Tasks that commands have begun: they can be cancelled, wait for room in the output, and say that they go on. */
+/** Runs the tasks of commands: they can be cancelled, obey back pressure of the output, and send signs of life. */
 export class CancellableTasks {
-  /** How often all that was under way was cancelled, and how much is now. */
+  /** Number of cancel() calls, and of run() calls in progress. */
   private cancellations = 0;
   private underWay = 0;
 
   /**
-   * @param sayAlive tells programs that the work goes on
+   * @param sayAlive called every second while a task runs
    * @param canWrite see DeviceContext.canWrite
    */
   constructor(
@@ -20,8 +20,8 @@ export class CancellableTasks {
   ) {}
 
   /**
-   * Does work of tasks that can be cancelled from now on.
-   * @param work gets what runs a task until it is over, or cancelled: then it resolves to false
+   * Runs work that consists of tasks; a cancel() from now on ends it.
+   * @param work gets a function that runs one task; it resolves to false when the task was cancelled
    */
   async run<T>(work: (run: (task: Task) => Promise<boolean>) => Promise<T>): Promise<T> {
     const { cancellations } = this;
@@ -47,13 +47,16 @@ export class CancellableTasks {
     }
   }
 
-  /** A task that answers in lines: it waits for room for each. @param most bytes that may wait before */
+  /**
+   * Wraps a task that writes one line per unit of work: it waits while the output has no room.
+   * @param most see DeviceContext.canWrite
+   */
   withBackPressure(task: Task, most?: number): Task {
     const { canWrite } = this;
     return canWrite ? { work: (now) => !canWrite(most) || task.work(now) } : task;
   }
 
-  /** Cancels all that is under way; returns whether there was anything. */
+  /** Cancels everything in progress; returns whether there was anything to cancel. */
   cancel(): boolean {
     this.cancellations++;
     return this.underWay > 0;

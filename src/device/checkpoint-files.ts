@@ -4,41 +4,45 @@ import { InputError, printable } from "../gpt/base/errors";
 import type { Storage } from "../gpt/base/platform";
 import { RECEIVED } from "../protocol/lines";
 
-/** The stored checkpoint; RECEIVED is the one that comes over the cable. */
+/** File name of the stored checkpoint; RECEIVED is the one that a client sends. */
 export const STORED = "checkpoint.safetensors";
 export { RECEIVED };
-/** Those of other trainings, which the firmware that found them could not go on with. */
+/** Checkpoints of other trainings, set aside because the firmware that found them could not resume them. */
 export const ASIDE: readonly string[] = Object.freeze([
   "unused-1.safetensors",
   "unused-2.safetensors",
   "unused-3.safetensors",
 ]);
-/** What a firmware that kept but one called it. */
+/** Name used by an earlier firmware, which kept only one. */
 const FORMER_ASIDE = "unused.safetensors";
-/** The first of a training, until the one that it follows is put aside. */
+/** The first checkpoint of a new training, until the stored one has been moved aside. */
 export const NEXT = "next.safetensors";
-/** All that a device may have, in the order of a list of them; NEXT only between two moves. */
+/** All file names in the order of the listing. NEXT exists only between two renames. */
 export const LISTED: readonly string[] = Object.freeze([STORED, ...ASIDE, FORMER_ASIDE, RECEIVED]);
 export const ALL_FILES: readonly string[] = Object.freeze([...LISTED, NEXT]);
 
-/** How to make room. */
+/** Advice for messages: how to free a slot. */
 export const MAKE_ROOM = "checkpoints lists them, forget-checkpoint NAME makes room";
 const SUFFIX = ".safetensors";
 
-/** The checkpoints of a device, by their names. */
+/** The checkpoint files of a device. */
 export class CheckpointFiles {
-  /** @param limits of what is read */
+  /** @param limits largest header that is accepted */
   constructor(
     readonly storage: Storage,
     private readonly limits: CheckpointLimits,
   ) {}
 
-  /** @throws InputError (as a rejection) when there is one that cannot be read; undefined when there is none */
+  /**
+   * Opens a checkpoint; undefined when there is no such file.
+   * @param shown what messages call it
+   * @throws InputError (as a rejection) when it cannot be read
+   */
   find(name: string, shown?: string): Promise<Checkpoint | undefined> {
     return Checkpoint.find(this.storage, name, this.limits, shown);
   }
 
-  /** Ends what a power cut has left half done, and gives a number to what a former firmware has left. */
+  /** Completes a replacement that a power cut interrupted, and renames the file of an earlier firmware. */
   async tidy(): Promise<void> {
     const { storage } = this;
     if (await this.has(NEXT)) {
@@ -51,17 +55,17 @@ export class CheckpointFiles {
   }
 
   /**
-   * The whole name of one that there is: nothing else that is typed reaches the storage.
-   * @throws InputError (as a rejection)
+   * The file name for a typed name, with or without its extension. No other input reaches the storage.
+   * @throws InputError (as a rejection) when there is no such checkpoint
    */
   async resolve(text: string): Promise<string> {
     const name = LISTED.find((known) => known === text || known === text + SUFFIX);
     if (name === undefined || !(await this.has(name)))
-      throw new InputError(`There is no checkpoint ${printable(text)}: checkpoints lists those that there are.`);
+      throw new InputError(`There is no checkpoint ${printable(text)}: type checkpoints for a list.`);
     return name;
   }
 
-  /** A name under which one can be put aside; undefined when all are taken. */
+  /** An unused name from ASIDE; undefined when all are taken. */
   async freePlace(): Promise<string | undefined> {
     for (const name of ASIDE) if (!(await this.has(name))) return name;
     return undefined;

@@ -8,23 +8,24 @@ import type { Model } from "../gpt/model/model";
 import { buildOf } from "./settings";
 
 /*
- * Whether a firmware can go on with a checkpoint, and what to build for one with which it cannot.
+ * Whether this firmware can resume a checkpoint, and which build could if it cannot.
  */
 
-/** One of the settings that a checkpoint depends on. */
+/** A build setting that a checkpoint depends on. */
 type Setting = readonly [name: string, value: string];
 
-/** What a firmware can go on with. */
+/** What a checkpoint must match to be resumed. */
 export interface Build {
   readonly model: Model;
-  /** The checksum of its list. */
+  /** Checksum of its dataset. */
   readonly dataset: number;
-  /** As TrainingRecord.build has it. */
+  /** In the format of TrainingRecord.build. */
   readonly build: string;
 }
 
 /**
- * The settings, as `name=value`, that this build would need for the checkpoint, and the list; nothing where it fits.
+ * The `name=value` settings and the dataset that the checkpoint needs and this build does not have; empty when
+ * compatible.
  * @throws InputError when the checkpoint holds no model
  */
 function needsOf(checkpoint: Checkpoint, record: TrainingRecord | undefined, here: Build): string[] {
@@ -36,7 +37,7 @@ function needsOf(checkpoint: Checkpoint, record: TrainingRecord | undefined, her
   const needs = shape
     .filter(([name, value]) => valueIn(present, name) !== value)
     .map(([name, value]) => `${name}=${value}`);
-  // What this build has set and the checkpoint has not.
+  // Settings of this build that the checkpoint leaves at their default.
   for (const [name] of present)
     if (valueIn(shape, name) === undefined)
       needs.push(name === "mlp_width" ? `${name}=${mlpWidthOf(config)}` : `${name}=${onOff(hasRelativeBias(config))}`);
@@ -44,25 +45,25 @@ function needsOf(checkpoint: Checkpoint, record: TrainingRecord | undefined, her
     const settings = new Set(here.build.split(" "));
     const wanted =
       record.build === "" ? buildOf({ seed: record.seed, isSeedRandom: false }, record.config) : record.build;
-    // Sampling is the preset's, and no setting.
+    // Sampling follows from the preset: it cannot be set.
     for (const setting of wanted.split(" "))
       if (!settings.has(setting) && !setting.startsWith("sampling=")) needs.push(setting);
   }
   if (record ? record.dataset !== here.dataset : config.vocabularySize !== here.model.config.vocabularySize)
-    needs.push(record ? `the list of CRC-32 ${formatChecksum(record.dataset)}` : "another list");
+    needs.push(record ? `the dataset with CRC-32 ${formatChecksum(record.dataset)}` : "another dataset");
   return needs;
 }
 
 /**
- * Where the training is that the stored checkpoint is of.
+ * The training record of the stored checkpoint.
  * @param name what messages call it
- * @throws InputError unless this build can go on with it
+ * @throws InputError unless this build can resume it
  */
 export function recordToGoOnWith(checkpoint: Checkpoint, name: string, here: Build): TrainingRecord {
   checkModel(checkpoint, here.model);
   const record = checkpoint.record();
-  if (!record) throw new InputError(`${name} does not say where its training is.`);
-  if (record.dataset !== here.dataset) throw new InputError(`${name} was trained on another list of names.`);
+  if (!record) throw new InputError(`${name} holds weights but no training state.`);
+  if (record.dataset !== here.dataset) throw new InputError(`${name} was trained on another dataset.`);
   if (record.build === here.build) return record;
   const others = new Set(record.build.split(" "));
   const changed = here.build.split(" ").find((setting) => !others.has(setting)) ?? "other settings";
@@ -70,8 +71,8 @@ export function recordToGoOnWith(checkpoint: Checkpoint, name: string, here: Bui
 }
 
 /**
- * The same of one that somebody wants to go on with.
- * @throws InputError likewise, which says what to build for it
+ * The same for a checkpoint that the user names.
+ * @throws InputError unless this build can resume it; the message lists the settings that a build needs
  */
 export function recordToLoad(checkpoint: Checkpoint, name: string, here: Build): TrainingRecord {
   const record = checkpoint.record();
@@ -84,12 +85,12 @@ export function recordToLoad(checkpoint: Checkpoint, name: string, here: Build):
 export function checkModel(checkpoint: Checkpoint, { config, vocabulary }: Model): void {
   checkpoint.modelConfig(config);
   if (String(checkpoint.vocabulary(vocabulary)) !== String(vocabulary))
-    throw checkpoint.bad("its model knows other characters");
+    throw checkpoint.bad("its model has another vocabulary");
 }
 
 /**
- * For people: how far it is trained, of what shape, on which list.
- * @param dataset the checksum of the list that the device has
+ * One line for people: training progress, model shape, dataset, number of user words.
+ * @param dataset checksum of the device's dataset
  * @throws InputError when the checkpoint holds no model
  */
 export function summaryOf(checkpoint: Checkpoint, record: TrainingRecord | undefined, dataset: number): string {
@@ -103,14 +104,14 @@ export function summaryOf(checkpoint: Checkpoint, record: TrainingRecord | undef
   );
   if (record)
     parts.push(
-      `${record.dataset === dataset ? "this list" : "another list"} (CRC-32 ${formatChecksum(record.dataset)})`,
+      `${record.dataset === dataset ? "this dataset" : "another dataset"} (CRC-32 ${formatChecksum(record.dataset)})`,
     );
   const words = countWords(record?.ownWords ?? "");
   if (words > 0) parts.push(`${words} of your words`);
   return parts.join(", ");
 }
 
-/** The settings of a model's shape, without those that follow from others. */
+/** The settings that define a model's shape, without those at a default that follows from the others. */
 function shapeOf(config: ModelConfig): Setting[] {
   const { preset, nLayer, nEmbd, nHead, blockSize, vocabularySize } = config;
   const usual = { preset, nLayer, nEmbd, nHead, blockSize, vocabularySize };

@@ -12,14 +12,14 @@ import type { Runner } from "../gpt/base/runner";
 import { load, restoreTraining, saveTraining } from "../gpt/checkpoint/training-checkpoint";
 import { inheritWords, lostWords } from "../gpt/checkpoint/stored-words";
 
-/** What a CheckpointStore works on. */
+/** The dependencies of a CheckpointStore. */
 export interface CheckpointStoreParts {
   readonly storage: Storage;
   readonly runner: Runner;
   readonly trainer: Trainer;
   /**
-   * The settings that a run depends on, as `name=value` with spaces between: a checkpoint of others is not gone on
-   * with.
+   * The settings that a run depends on, as `name=value` separated by spaces. A checkpoint with other settings is not
+   * resumed.
    */
   readonly build: string;
   readonly emit: Emit;
@@ -27,11 +27,11 @@ export interface CheckpointStoreParts {
   readonly marker?: BootMarker | undefined;
 }
 
-/** What a device remembers when its power is off. */
+/** Saves and restores the training of a device: its state survives a loss of power. */
 export class CheckpointStore {
-  /** Why what is learnt is not saved, in a sentence; undefined while it is. */
+  /** Why the last save failed, in a sentence; undefined when it succeeded. */
   trouble: string | undefined;
-  /** Whether the stored checkpoint is of another training, and must stay. */
+  /** Whether the stored checkpoint belongs to another training and must not be overwritten. */
   private isBlocked = false;
   private readonly guard: BootGuard;
   readonly files: CheckpointFiles;
@@ -44,7 +44,11 @@ export class CheckpointStore {
 
   // --- saving ---
 
-  /** @throws InputError (as a rejection) when it cannot be saved; the old checkpoint stays */
+  /**
+   * Saves the training.
+   * @param seed of the run
+   * @throws InputError (as a rejection) when it cannot be saved; the previous checkpoint is intact
+   */
   async save(seed: number): Promise<void> {
     if (this.isBlocked && (await this.files.has(STORED))) await this.replace(seed);
     else await this.saveAs(STORED, seed);
@@ -53,9 +57,9 @@ export class CheckpointStore {
     this.parts.emit({ type: "saved", file: STORED, isEarly: false });
   }
 
-  /** Saves, and says once when it cannot be done. */
+  /** Saves; the first of consecutive failures emits a remark. */
   async saveOrSay(seed: number): Promise<void> {
-    // Whoever makes room asks for the first save.
+    // forget() retries once a slot is free.
     if (!this.isBlocked) await this.trySave(seed);
   }
 
@@ -64,7 +68,7 @@ export class CheckpointStore {
       await this.save(seed);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      const message = `${error.message} What is learnt since the last save is not kept.`;
+      const message = `${error.message} Progress since the last save is not kept.`;
       if (this.trouble === undefined) this.parts.emit({ type: "remark", message });
       this.trouble = error.message;
     }
@@ -76,9 +80,9 @@ export class CheckpointStore {
   }
 
   /**
-   * Keeps the stored checkpoint under a name of its own and stores this training in its place; returns that name.
-   * The power may go at any moment: then the old one is still there, or both are.
-   * @throws InputError (as a rejection) when there is no room; the stored one stays
+   * Moves the stored checkpoint aside and saves this training in its place; returns the new name of the old one.
+   * A loss of power at any moment leaves the old checkpoint, or both.
+   * @throws InputError (as a rejection) when there is no room; the stored checkpoint is intact
    */
   private async replace(seed: number): Promise<string> {
     const { storage } = this.files;
@@ -100,11 +104,11 @@ export class CheckpointStore {
   // --- at power-on ---
 
   /**
-   * Goes on where the stored checkpoint is, or begins: what cannot be used is told, and kept under another name, and
-   * its words are those of the training that begins.
-   * @param seed of a training that begins
-   * @param begin draws its weights
-   * @returns the seed of the run that goes on; undefined of one that begins
+   * Resumes the stored checkpoint, or begins a new training. A checkpoint that cannot be resumed is reported and moved
+   * aside, and the new training inherits its user words.
+   * @param seed of a new training
+   * @param begin initializes its weights
+   * @returns the seed of the resumed run; undefined for a new training
    */
   async restoreOrBegin(seed: number, begin: () => void): Promise<number | undefined> {
     await this.withoutError(this.files.tidy());
@@ -112,28 +116,28 @@ export class CheckpointStore {
     const mayRead = guard.begin("checkpoint");
     let refusal: InputError;
     try {
-      if (!mayRead) throw new InputError(`${STORED} is left unread: reading it has restarted the board, twice.`);
+      if (!mayRead) throw new InputError(`${STORED} was not read: reading it restarted the board twice.`);
       const found = await this.restore();
       guard.end("checkpoint");
       if (found === undefined) begin();
       return found;
     } catch (error) {
-      // What is no sentence for the user ends the program: the guard then has counted it.
+      // Any other error ends the program: the guard has counted this attempt.
       if (!(error instanceof InputError)) throw error;
       refusal = error;
     }
     const { model, dataset } = this.parts.trainer;
     const lost = mayRead ? await inheritWords(() => this.files.find(STORED), model, dataset) : undefined;
     begin();
-    const words = lost ? "" : " Words of your own that it may have cannot be taken over.";
+    const words = lost ? "" : " Any words of your own in it cannot be restored.";
     const isKept = await this.putAside(seed, refusal.message + words);
-    // One that stays, and must not be read, is not read at the next start either.
+    // A checkpoint that could not be moved and must not be read stays skipped at the next boot.
     if (mayRead || isKept) guard.end("checkpoint");
     if (lost && lost.length > 0) this.parts.emit({ type: "remark", message: lostWords(lost) });
     return undefined;
   }
 
-  /** Tells what becomes of a checkpoint that cannot be used: whether it is kept, and this training saved. */
+  /** Moves a checkpoint aside that cannot be resumed and reports the outcome; returns whether it was moved. */
   private async putAside(seed: number, reason: string): Promise<boolean> {
     let fate: string;
     this.isBlocked = true;
@@ -142,7 +146,7 @@ export class CheckpointStore {
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       this.trouble = error.message;
-      fate = `It stays, and what is learnt now is not saved: ${error.message}`;
+      fate = `It stays, and this training is not saved: ${error.message}`;
     }
     this.parts.emit({ type: "remark", message: `${reason} ${fate} Training starts afresh.` });
     return !this.isBlocked;
@@ -151,8 +155,8 @@ export class CheckpointStore {
   // --- loading ---
 
   /**
-   * Goes on where a checkpoint is; returns the seed of its run, or undefined when there is none.
-   * @throws InputError (as a rejection) when it cannot be used; nothing is changed
+   * Resumes from a checkpoint; returns the seed of its run, or undefined when there is no such file.
+   * @throws InputError (as a rejection) when it cannot be resumed; nothing is changed
    */
   async restore(name = STORED): Promise<number | undefined> {
     const { runner, trainer } = this.parts;
@@ -169,9 +173,10 @@ export class CheckpointStore {
   }
 
   /**
-   * Takes over what has come over the cable: a training like this one with all its state, of any other the
-   * weights. Returns the seed of its run; undefined for weights alone.
-   * @throws InputError (as a rejection) when it is no checkpoint of this model; nothing is changed
+   * Loads the received checkpoint: the whole training state when its dataset, batch size, sampling and holdout equal
+   * this training's, otherwise only the weights. Returns the seed of its run; undefined for weights only.
+   * @param shown what messages call it
+   * @throws InputError (as a rejection) when it does not fit this model; nothing is changed
    */
   async adopt(shown?: string): Promise<number | undefined> {
     const { runner, trainer } = this.parts;
@@ -209,9 +214,9 @@ export class CheckpointStore {
   }
 
   /**
-   * Removes one. Call between two steps; where this training could not be saved, that is tried again.
-   * @param name as CheckpointFiles.resolve() gives it
-   * @throws InputError (as a rejection) when it cannot be removed
+   * Deletes a checkpoint, and retries a save that has failed. Call between two steps.
+   * @param name as returned by CheckpointFiles.resolve()
+   * @throws InputError (as a rejection) when it cannot be deleted
    */
   async forget(name: string, seed: number): Promise<void> {
     await this.files.storage.remove(name);
@@ -219,7 +224,7 @@ export class CheckpointStore {
     if (this.trouble !== undefined) await this.trySave(seed);
   }
 
-  /** What is tried, and not needed for what follows. */
+  /** Ignores an InputError: for cleanup that may fail. */
   private async withoutError(work: Promise<void>): Promise<void> {
     try {
       await work;

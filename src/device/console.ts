@@ -6,43 +6,43 @@ import { OtherProtocol } from "./commands/settings";
 import { commandOf, execute } from "./commands/table";
 import { isTagged, MAX_WAITING_COMMANDS, readTagged, REMEMBERED_IDS } from "../protocol/lines";
 
-/** What comes so many milliseconds after a command has begun was pasted with it, and waits for its end. */
+/** A line that arrives within this many milliseconds after a command has begun was pasted with it, and waits for it. */
 const PASTE_MS = 200;
 
-/** A tagged command, and what has become of it; no `ack` while it is under way. */
+/** A tagged command and its result; `ack` is undefined while it is waiting or running. */
 interface Known {
   readonly id: number;
   ack: AckEvent | undefined;
 }
 
-/** A line that waits for its turn. That is all that is kept of it: eight take 1 KB. */
+/** A queued line. Only its text is kept, not what it parses to: eight take 1 KB. */
 interface Waiting {
   readonly line: string;
-  /** Of a tagged one. */
+  /** Undefined for an untagged line. */
   readonly known: Known | undefined;
 }
 
 /**
- * The commands that a device takes as lines, while it trains and afterwards. They are carried out one after the
- * other: see Order. At most eight wait; what comes then is refused, and after a refusal all that is typed until
- * nothing waits any more, so that nothing is carried out after what has been left out before it.
+ * The command interpreter of a device. Commands run one after the other: see Order. At most eight wait in the queue;
+ * further ones are refused. After a refusal all untagged lines are refused until the queue is empty, so that no command
+ * runs after an earlier one was skipped.
  */
 export class Console {
   private readonly context: CommandContext;
   private readonly queue: Waiting[] = [];
-  /** What has begun and not ended, but for what is at once, of which there may be so many. */
+  /** Commands in progress, except those of order "at once", which are only counted. */
   private readonly running: Command[] = [];
   private atOnce = 0;
-  /** Whether what is typed is left out, as something before it was. */
+  /** Whether untagged lines are refused because an earlier one was. */
   private isRefusing = false;
-  /** Whether what waits does so for the end of the training. */
+  /** Whether the queue is held until the training ends or pauses. */
   private isHeld = false;
-  /** Until when what comes was pasted with what has begun last. */
+  /** Time until which a line counts as pasted with the last command. */
   private pasteUntil = -Infinity;
-  /** The tagged commands that came last, in that order, and those under way. */
+  /** The most recent tagged commands in order of arrival, and all that have not ended. */
   private readonly known: Known[] = [];
 
-  /** @param broken gets mistakes in the program; they are thrown where nobody takes them */
+  /** @param broken called with internal errors; by default they are thrown */
   constructor(
     private readonly device: Device,
     private readonly broken: (error: unknown) => void = (error) => {
@@ -56,17 +56,17 @@ export class Console {
     };
   }
 
-  /** How many commands wait. */
+  /** Number of queued commands. */
   get waitingCount(): number {
     return this.queue.length;
   }
 
-  /** Whether a command waits or is under way. */
+  /** Whether a command is queued or running. */
   get isBusy(): boolean {
     return this.queue.length + this.running.length + this.atOnce > 0;
   }
 
-  /** How many tagged commands it remembers, those under way included. */
+  /** Number of tagged commands that it remembers, including those in progress. */
   get rememberedCount(): number {
     return this.known.length;
   }
@@ -78,7 +78,7 @@ export class Console {
     this.context.isStreaming = false;
   }
 
-  /** Takes a line. What the user can mend is answered; anything else is a mistake in the program. */
+  /** Takes a line, tagged or typed. User errors are answered; any other error is internal. */
   readonly receive = (line: string): void => {
     if (!isTagged(line)) {
       this.accept(line.trimStart(), undefined);
@@ -93,7 +93,7 @@ export class Console {
     }
   };
 
-  /** A line was no text, or too long. @param first its first byte */
+  /** Answers a line that is not valid text, or too long. @param first its first byte */
   readonly refuse = (answer: string, first: number): void => {
     if (isTagged(String.fromCharCode(first))) this.device.log.emit({ type: "damaged" });
     else this.device.say(answer);
@@ -130,12 +130,12 @@ export class Console {
     return command?.order === "asks" && running.length === 1 && running[0].order === "reads" && this.isLater;
   }
 
-  /** Whether what comes now was not pasted with what runs. */
+  /** Whether a line that arrives now was not pasted with the running command. */
   private get isLater(): boolean {
     return this.device.context.platform.now() > this.pasteUntil;
   }
 
-  /** Carries out what waits, as far as it may. */
+  /** Runs queued commands as far as their order allows. */
   private advance(): void {
     const { queue, running } = this;
     for (let next = this.mayBegin && queue.shift(); next; next = this.mayBegin && queue.shift()) {
@@ -145,7 +145,7 @@ export class Console {
     if (queue.length === 0 && running.length === 0) this.isRefusing = false;
   }
 
-  /** Carries out a command. What is done at once takes no promise, which would take memory. */
+  /** Executes a command. Synchronous commands create no promise, to save memory. */
   private begin({ line, known }: Waiting, command: Command | undefined): void {
     const isFarewell = known && command?.isFarewell?.(commandOf(line).tail);
     if (isFarewell) this.acknowledge(known, { type: "ack", id: known.id, ok: true });
@@ -186,7 +186,7 @@ export class Console {
       .catch(this.broken);
   }
 
-  /** What was pasted with a command that has begun a training waits for its end. */
+  /** Holds what was pasted with a command that started the training until that ends or pauses. */
   private hold(): void {
     this.isHeld = this.device.isTraining || this.device.isEnding;
   }
@@ -199,7 +199,7 @@ export class Console {
   private fail(error: unknown, known: Known | undefined): void {
     if (!(error instanceof InputError)) throw error;
     const { message } = error;
-    // Whoever was told that it is done must hear otherwise.
+    // A command acknowledged before it ran has no acknowledgement left: report the failure as text.
     const isHeard = known !== undefined && !known.ack;
     if (isHeard) this.acknowledge(known, { type: "ack", id: known.id, ok: false, error: message });
     const isText = error instanceof OtherProtocol;
@@ -214,7 +214,7 @@ export class Console {
     this.device.log.emit(ack);
   }
 
-  /** A device that has forgotten a number would carry its command out a second time. */
+  /** Remembers a command's id: without it a repeated line would execute the command twice. */
   private remember(id: number): Known {
     const entry: Known = { id, ack: undefined };
     this.known.push(entry);

@@ -3,22 +3,22 @@ import type { ProvideOps } from "../gpt/model/ops";
 import type { Emit } from "../protocol/events";
 import type { FirmwareSettings } from "./settings";
 
-/** Where a device runs. */
+/** What the device program needs from its environment. */
 export interface DeviceContext {
   readonly platform: Platform;
   readonly settings: FirmwareSettings;
   readonly provideOps: ProvideOps;
-  /** Takes whole lines of the log. */
+  /** Receives complete lines of the log. */
   readonly write: (text: string) => void;
-  /** Is told of everything as it happens, and of every step, where somebody listens in the same program. */
+  /** Called with every event and every step, for a listener in the same program. */
   readonly onEvent?: Emit;
   /**
-   * Whether there is room for more lines: what was asked for waits, rather than be lost.
-   * @param most bytes that may wait to be sent, for it to have room
+   * Back pressure: whether the output has room for another line. Answers to commands wait instead of being dropped.
+   * @param most maximum number of bytes waiting to be sent
    */
   readonly canWrite?: (most?: number) => boolean;
-  /** Whether its port has something to send or to take, and needs its turn soon. */
+  /** Whether the port has data to send or to read, so that time slices must be short. */
   readonly isBusy?: () => boolean;
-  /** Starts everything anew, where that can be done. */
+  /** Restarts the device; undefined where that is impossible. */
   readonly reboot?: () => void;
 }

@@ -2,15 +2,15 @@ import type { Event, Emit } from "../protocol/events";
 import { PROTOCOL_VERSION, sealLine } from "../protocol/lines";
 import { formatText } from "../protocol/text-log";
 
-/** What a device says: the log for people, or for programs the lines of PROTOCOL.md. */
+/** The output of a device: the log for people, or JSON lines for programs (PROTOCOL.md). */
 export class DeviceLog {
   isJson = false;
-  /** Of the next line for programs. */
+  /** Sequence number of the next JSON line. */
   private n = 0;
 
   /**
-   * @param write takes whole lines
-   * @param onEvent is told first, where somebody listens
+   * @param write receives complete lines
+   * @param onEvent called with each event before it is written
    */
   constructor(
     private readonly write: (text: string) => void,
@@ -23,7 +23,7 @@ export class DeviceLog {
     if (text !== "") this.write(text);
   };
 
-  /** From here on for programs. */
+  /** Switches to JSON lines, and sends hello. */
   beginJson(version: string, place: string): void {
     this.isJson = true;
     this.n = 0;

@@ -29,18 +29,18 @@ import { Trainer } from "../gpt/training/trainer";
 import { Transfer } from "./transfer";
 import { unattended } from "../gpt/base/unattended";
 
-/** Milliseconds between two lines for programs that tell of steps. */
+/** Minimum interval in milliseconds between two step events in the JSON log. */
 const TELL_EVERY = 200;
 
 /**
- * Bytes that may wait to be sent before a chunk of a checkpoint joins them: what a UART takes at once, so that it has
- * always something to send, and what is answered meanwhile is soon sent.
+ * A chunk of a checkpoint is queued only when at most this many bytes wait to be sent: the size of a UART's hardware
+ * buffer. That keeps the line busy, and the queue short enough that other answers are sent soon.
  */
 const MAX_BYTES_BEFORE_CHUNK = 128;
 
 /**
- * The device program: it goes on where it was when the power went, or begins anew; trains, saves, writes
- * names, and idles. It is the same on a chip, on XS, on Node and in a page. What a console can ask of it is in commands/.
+ * The device program: it resumes the stored training or begins a new one; trains, saves, generates names, and idles.
+ * It is the same on a chip, on XS, on Node and in a page. The console's commands are in commands/.
  */
 export class Device {
   readonly log: DeviceLog;
@@ -48,31 +48,31 @@ export class Device {
   readonly transfer: Transfer | undefined;
   readonly checkpoints: CheckpointStore | undefined;
   readonly settings: StoredSettings;
-  /** With which the run began. */
+  /** Seed of the run. */
   seed: number;
-  /** Whether commands can be carried out: the stored checkpoint is restored, or there is none. */
+  /** Whether commands can run: loading at boot is complete. */
   isReady = false;
-  /** Called when that is so, and whenever the training stops between two steps. */
+  /** Called when isReady becomes true, and whenever the main loop becomes idle. */
   onIdle: () => void = () => undefined;
   readonly tasks: CancellableTasks;
   private readonly runner: Runner;
   private session: Session;
   private current: DeviceState = "idle";
   private isPaused = false;
-  /** Whether what follows the last step of a training is under way: a save, names. */
+  /** Whether the work after the last step is in progress: a save, generated names. */
   isEnding = false;
-  /** The steps that were asked for: with how many done it pauses, and whom to tell. */
+  /** A running `step` command: the step at which to pause, and the callback to call then. */
   private stepping: { readonly until: number; readonly end: () => void } | undefined;
   private pendingSave: Promise<void> | undefined;
-  /** Whether a save was passed over, as the checkpoint was fetched. */
+  /** Whether a save is postponed because a client fetches the checkpoint. */
   private isSavePending = false;
-  /** Work that waits for the end of the current step, and what wakes the device when it idles. */
+  /** Work queued for the end of the current step, and the callback that wakes the idle main loop. */
   private readonly waiting: (() => Promise<void>)[] = [];
   private wake: (() => void) | undefined;
 
   /**
-   * Allocates all that training needs.
-   * @throws InputError when the settings or the dataset will not do, or there is no memory
+   * Allocates everything that training needs.
+   * @throws InputError when the settings or the dataset are invalid, or memory does not suffice
    */
   constructor(readonly context: DeviceContext) {
     const { platform, settings, write, onEvent } = context;
@@ -133,7 +133,7 @@ export class Device {
     }
   }
 
-  /** With what is stored, or with fresh weights. */
+  /** Loads the settings and the checkpoint, or initializes the weights, and prints the banner. */
   private async begin(): Promise<void> {
     const { checkpoints, trainer, context } = this;
     const { platform, settings } = context;
@@ -147,7 +147,7 @@ export class Device {
       if (settings.isSeedRandom) this.say(`Seed: ${this.seed}`);
       if (!checkpoints) this.drawWeights();
     }
-    if (!checkpoints) this.say(platform.storageProblem ?? "There is no storage: what is learnt is lost at power-off.");
+    if (!checkpoints) this.say(platform.storageProblem ?? "There is no storage: the training is lost at power-off.");
     this.session = this.newSession();
     await reportOddities(trainer.dataset, this.runner, this.log.emit);
     await reportTooLong(trainer, this.runner, this.log.emit);
@@ -155,7 +155,7 @@ export class Device {
     const words = trainer.dataset.own?.count ?? 0;
     if (words > 0) this.say(`With ${ownWords(words)}.`);
     if (this.training.isOver)
-      this.say(`It is trained already, ${trainer.totalSteps} steps${this.toConsole(": train N goes on for N more")}.`);
+      this.say(`It is trained already, ${trainer.totalSteps} steps${this.toConsole(": train N adds N steps")}.`);
     this.isReady = true;
     this.onIdle();
   }
@@ -169,7 +169,7 @@ export class Device {
       await this.session.advance(task);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      const advice = this.checkpoints ? this.toConsole(" load goes back to the last checkpoint.") : "";
+      const advice = this.checkpoints ? this.toConsole(" load restores the last checkpoint.") : "";
       log.emit({ type: "error", message: error.message + advice });
       this.pause();
       return;
@@ -177,7 +177,7 @@ export class Device {
     if (training.isOver) await this.finish();
   }
 
-  /** Whether the steps that were asked for are done. */
+  /** Whether the steps of a `step` command are done. */
   private get hasDoneSteps(): boolean {
     const { stepping, trainer, training } = this;
     return stepping !== undefined && trainer.stepsDone >= stepping.until && training.isBetweenSteps;
@@ -210,19 +210,19 @@ export class Device {
 
   // --- training ---
 
-  /** A schedule of the build's settings, or of another number of steps. */
+  /** The schedule of the build's settings, optionally with another number of steps. */
   schedule(steps?: number): TrainingConfig {
     const { model, training } = this.context.settings;
     const wanted = steps === undefined ? training : { ...training, steps };
     return trainingConfig(model.preset ?? DEFAULT_MODEL.preset, wanted);
   }
 
-  /** Whether there are steps to do. */
+  /** Whether the schedule has steps left. */
   get isUnderWay(): boolean {
     return !this.training.isOver;
   }
 
-  /** Whether it trains, or will as soon as nothing else must be done. */
+  /** Whether it trains, or will when pending work is done. */
   get isTraining(): boolean {
     return this.isUnderWay && !this.isPaused;
   }
@@ -239,14 +239,14 @@ export class Device {
     this.wake?.();
   }
 
-  /** Does so many steps, with the measurement that follows the last, and pauses; resolves then, or when it is paused before. */
+  /** Trains `count` steps and the validation after the last, then pauses. Resolves then, or at an earlier pause. */
   step(count: number): Promise<void> {
     this.resume();
     this.training.requestYield();
     return new Promise((end) => (this.stepping = { until: this.trainer.stepsDone + count, end }));
   }
 
-  /** Begins a schedule between two steps: at once where the training has stopped. */
+  /** Begins a schedule between two steps: immediately when the main loop is idle. */
   beginSchedule({ steps, learningRate }: TrainingConfig): Promise<void> {
     const begin = (): void => {
       this.trainer.abandonBatch();
@@ -266,7 +266,7 @@ export class Device {
     this.stepping = undefined;
   }
 
-  /** Call between two steps. Draws fresh weights by the seed of the run. */
+  /** Call between two steps. Initializes the weights from the seed of the run, and resets the trainer. */
   drawWeights(): void {
     const { model, random } = this.trainer;
     random.goTo(new Random(this.seed).position);
@@ -274,7 +274,7 @@ export class Device {
     this.trainer.reset();
   }
 
-  /** Call between two steps. Begins a session from where the trainer now is. */
+  /** Call between two steps. Begins a session from the trainer's current state. */
   beginSession(isTraining: boolean): void {
     this.session = this.newSession();
     this.isPaused = !isTraining;
@@ -313,7 +313,7 @@ export class Device {
     }
   }
 
-  /** Runs work between two training steps; resolves or rejects with it. */
+  /** Runs work between two training steps; resolves with its result, or rejects with its InputError. */
   runBetweenSteps<T>(work: () => Promise<T> | T): Promise<T> {
     return new Promise((resolve, reject) => {
       this.waiting.push(async () => {
@@ -329,12 +329,12 @@ export class Device {
     });
   }
 
-  /** Lets a checkpoint replace what the trainer has; goes on training where it did. */
+  /** Runs `load`, which replaces the trainer's state, between two steps; then training continues if it was running. */
   whileLoading(load: () => Promise<void>): Promise<void> {
     return this.runBetweenSteps(async () => {
       try {
         await load();
-        // It may have been paused meanwhile.
+        // A pause may have arrived during the load.
         this.beginSession(this.isTraining && !this.stepping);
       } catch (error) {
         if (error instanceof HalfLoaded) this.isPaused = true;
@@ -343,12 +343,12 @@ export class Device {
     });
   }
 
-  /** Whether a port is to be served after each bit of work. */
+  /** Whether the port must be served after each unit of work. */
   private isPortUrgent(now: number): boolean {
     return (this.context.isBusy?.() ?? false) || (this.transfer?.isUnderWay(now) ?? false);
   }
 
-  /** Cancels what can be, and the steps that were asked for; returns whether there was anything. */
+  /** Cancels running tasks and a `step` command; returns whether there was anything to cancel. */
   cancel(): boolean {
     const wasRunning = this.tasks.cancel();
     const wasStepping = this.stepping !== undefined;
@@ -358,7 +358,7 @@ export class Device {
 
   // --- saving ---
 
-  /** Call between two steps. While a checkpoint is being fetched it must not change: then the save is made after the fetch. */
+  /** Call between two steps. Saves; while a client fetches the checkpoint, the save is postponed until that ends. */
   async autosave(): Promise<void> {
     this.session.scheduleSave();
     const { checkpoints, transfer } = this;
@@ -367,7 +367,7 @@ export class Device {
     else await this.saving(() => checkpoints.saveOrSay(this.seed));
   }
 
-  /** Once a fetch has ended, or is forgotten. */
+  /** Saves when the fetch has ended or timed out. */
   private saveAfterFetch(transfer: Transfer): void {
     if (this.isSavePending) return;
     this.isSavePending = true;
@@ -378,7 +378,7 @@ export class Device {
     unattended(saved, this.context.platform);
   }
 
-  /** Call between two steps. */
+  /** Call between two steps. Runs `save` in the state "saving"; rejects with its errors. */
   async saving(save: () => Promise<void>): Promise<void> {
     const before = this.current;
     this.transfer?.forget();
@@ -391,7 +391,7 @@ export class Device {
     }
   }
 
-  /** Changes that come one after the other share a save; resolves when it is over, or has been told to have failed. */
+  /** Schedules a save; consecutive calls share one. Resolves when it has ended; a failure is reported as a remark. */
   saveSoon(): Promise<void> {
     this.emitState();
     if (!this.checkpoints) return Promise.resolve();
@@ -401,14 +401,14 @@ export class Device {
     }));
   }
 
-  // --- telling ---
+  // --- reporting ---
 
-  /** What names are drawn within. */
+  /** The limits for sampling names. */
   get limits(): SamplingLimits {
     return { topK: this.settings.value("top_k"), topP: this.settings.value("top_p") };
   }
 
-  /** Lets a setting hold, the build's value where there is none, and stores it: see StoredSettings.set. */
+  /** Changes and stores a setting; undefined restores the build's value. See StoredSettings.set. */
   set(key: StoredKey, value: number | undefined): Promise<void> {
     const storing = this.settings.set(key, value);
     if (key === "log_every") this.training.setLogEvery(this.settings.value(key));
@@ -419,7 +419,7 @@ export class Device {
     return storing;
   }
 
-  /** For programs, or for people. */
+  /** Switches the log to JSON lines or to text. */
   setLog(isJson: boolean): void {
     if (isJson) {
       this.log.beginJson(this.context.settings.version, this.context.platform.place);
@@ -441,7 +441,7 @@ export class Device {
     this.log.emit({ type: "answer", text });
   }
 
-  /** Of a sentence, what names a command: who listens in the same program has none to type. */
+  /** Advice that names a command; empty for a listener in the same program, which has no console. */
   private toConsole(advice: string): string {
     return this.context.onEvent ? "" : advice;
   }
@@ -462,7 +462,7 @@ export class Device {
   }
 }
 
-/** So many of one's own, in words. */
+/** A number of user words as text for people. */
 export function ownWords(count: number): string {
   return `${countOf(count, "word")} of your own`;
 }

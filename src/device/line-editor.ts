@@ -10,24 +10,24 @@ const DELETE = 0x7f;
 
 const TOO_LONG = `The line is too long: at most ${MAX_LINE_BYTES} bytes.`;
 const BROKEN = "The line is not UTF-8: set the terminal to UTF-8.";
-const CONTROL = "The line has a control character, as of an arrow key: type it again without.";
+const CONTROL = "The line has a control character (arrow key?): type it again without it.";
 
 /**
- * Bytes of a terminal in, lines out. CR, LF and CR+LF end a line; BS and DEL take back its last character;
- * a tab is a space. A line that is longer than 120 bytes, has other control characters or is not UTF-8 is
- * refused whole, with one answer when it ends. Lines with nothing in them are passed over.
+ * Assembles lines from the bytes of a terminal. CR, LF and CR+LF end a line; BS and DEL delete its last character; a
+ * tab becomes a space. A line that is longer than 120 bytes, contains other control characters or is not UTF-8 is
+ * refused as a whole, with one answer at its end. Empty lines are ignored.
  */
 export class LineEditor {
   private readonly bytes = new Uint8Array(MAX_LINE_BYTES);
   private length = 0;
-  /** Why the line under way will be refused. */
+  /** Why the current line will be refused; empty when it is valid so far. */
   private fault = "";
   private isAfterReturn = false;
 
   /**
    * @param receive called with each line, without its end
-   * @param refuse called with a sentence in the place of a line that will not do, and its first byte
-   * @param key called with every byte but the second of CR+LF, before that
+   * @param refuse called for an invalid line with a message and the line's first byte
+   * @param key called for every byte except the LF of CR+LF, before the byte is processed
    */
   constructor(
     private readonly receive: (line: string) => void,
@@ -52,7 +52,7 @@ export class LineEditor {
     return false;
   }
 
-  /** The last character is its first byte and what follows that. */
+  /** Deletes the last UTF-8 character: its continuation bytes and its first byte. */
   private takeBack(): void {
     while (this.length > 0 && isContinuation(this.bytes[--this.length]));
   }

@@ -5,23 +5,23 @@ import { InputError } from "../gpt/base/errors";
 import { type Port, Serial } from "./serial";
 import { readSettings, type Settings } from "./settings";
 
-/** What a device program needs beside its port. */
+/** What a device program needs besides its port. */
 export interface DeviceOptions extends Pick<DeviceContext, "platform" | "provideOps" | "reboot" | "onEvent"> {
   readonly settings: Settings;
 }
 
-/** The end of a serial cable: what a device says goes out, what is typed goes to its console. */
+/** Connects a port to a device program: the device's output goes to the port, input lines go to its console. */
 export class SerialConsole {
   private readonly serial: Serial | undefined;
   private device: Device | undefined;
   private console: Console | undefined;
-  /** Why there is no program to talk to. */
+  /** Why the program could not start: the answer to each line. */
   private refusal = "";
 
   /**
-   * @param port undefined where a device can only be listened to
-   * @param repeat calls back again and again, every so many milliseconds
-   * @param trace takes the log where there is no port
+   * @param port undefined when there is only an output: `trace`
+   * @param repeat calls the callback at an interval in milliseconds
+   * @param trace receives the log when there is no port
    */
   constructor(
     port: Port | undefined,
@@ -53,31 +53,31 @@ export class SerialConsole {
     else this.trace(text);
   };
 
-  /** Whether something waits to be sent, or to be taken: it needs its turn soon. */
+  /** Whether data waits to be sent or to be read. */
   readonly isBusy = (): boolean => this.serial?.isBusy ?? false;
 
-  /** Whether no more bytes than these wait to be sent; by default, whether half of the queue is free. */
+  /** Whether at most `most` bytes wait to be sent; by default, whether half of the queue is free. */
   readonly canWrite = (most?: number): boolean => {
     const { serial } = this;
     if (!serial) return true;
     return most === undefined ? serial.canWrite : serial.bytesWaiting <= most;
   };
 
-  /** Nothing more will be typed: ends a stream. Returns whether all that came is carried out, and what it says sent. */
+  /** Call at the end of the input: ends `stream`. Returns whether all commands have ended and all output is sent. */
   finish(): boolean {
     this.console?.key();
     return !this.isBusy() && !this.console?.isBusy;
   }
 
-  /** Waits until everything is sent, or the port has stopped: before a restart. */
+  /** Blocks until all output is sent or the port stalls: call before a restart. */
   flush(): void {
     this.serial?.flush();
   }
 
   /**
-   * Begins the device program, or says why it cannot: then, and to whoever types.
-   * @param made gets it before it runs
-   * @returns what ends with a mistake in the program only
+   * Starts the device program. When it cannot start, the reason is written at once and as the answer to each line.
+   * @param made called with the device before it runs
+   * @returns a promise that stays pending while the device runs; it rejects only on internal errors
    */
   async begin(options: DeviceOptions, made: (device: Device) => void = () => undefined): Promise<void> {
     let device: Device;

@@ -1,57 +1,57 @@
 import { utf8Byte, utf8Size } from "../gpt/base/utf8";
 import { LineEditor } from "./line-editor";
 
-/** The bytes of a port, as its driver has them. None of this waits but `flush`. */
+/** The driver of a port. Only `flush` blocks. */
 export interface Port {
-  /** Fills `bytes` with what has arrived and returns how many there were. */
+  /** Reads received bytes into `bytes` and returns their number. */
   readonly read: (bytes: Uint8Array) => number;
-  /** Takes as many of bytes[from] to bytes[to - 1] as there is room for, and returns how many. */
+  /** Accepts as many of bytes[from] to bytes[to - 1] as there is room for, and returns their number. */
   readonly write: (bytes: Uint8Array, from: number, to: number) => number;
-  /** Waits until everything is sent, at most so many milliseconds; false when that was not enough. */
+  /** Waits until all accepted bytes are sent; false on timeout. */
   readonly flush: (milliseconds: number) => boolean;
 }
 
-/** What a console does with what is typed. */
+/** Callbacks for the input of a port. */
 export interface Listener {
-  /** Gets each line, without its end. */
+  /** Called with each line, without its end. */
   readonly receive: (line: string) => void;
-  /** Gets a sentence in the place of a line that will not do, and its first byte. */
+  /** Called for an invalid line with a message and the line's first byte. */
   readonly refuse: (answer: string, first: number) => void;
-  /** Is called with every key that is pressed, before that. */
+  /** Called for every key, before it is processed. */
   readonly key: () => void;
-  /** Whether it wants to be told, in a line for people, that lines were dropped. */
+  /** Whether to report dropped lines, as text for people. */
   readonly isPerson: () => boolean;
 }
 
-/** Half of what the 128 bytes of a UART last for. */
+/** Half the time in which the 128 bytes of a UART's hardware buffer fill up at 115200 baud. */
 const POLL_MILLISECONDS = 5;
-/** Bytes of text that can wait for the port: plan.ts counts them. At 115200 baud they are 180 ms. */
+/** Size of the output queue in bytes, included in plan.ts: 180 ms at 115200 baud. */
 const QUEUE_BYTES = 2048;
-/** Bytes and lines of input that one poll takes. The driver keeps what is beyond: commands need memory while they run. */
+/** Bytes and lines of input per poll. The rest stays in the driver's buffer: running commands need memory. */
 const MAX_INPUT = 2048;
 const MAX_LINES = 1;
-/** flush() waits so many times, and each time so long, for the port to send what it has taken. */
+/** flush() waits at most MAX_FLUSHES times FLUSH_MILLISECONDS. */
 const MAX_FLUSHES = 32;
 const FLUSH_MILLISECONDS = 100;
 const NEWLINE = 10;
 const RETURN = 13;
 
 /**
- * The port as a console: text out, lines in. Output waits in a queue for the port, so that writing
- * does not block. When the queue is full, whole lines are dropped until half of it is free again; then a
- * line says how many there were. Nothing is allocated after the constructor but the lines that come in.
+ * The port as a console: text out, lines in. Output is queued, so that writing does not block. When the queue
+ * overflows, whole lines are dropped until half of it is free again; then a line reports their number. After the
+ * constructor only the input lines are allocated.
  */
 export class Serial {
-  /** A ring of `waiting` bytes from `first` on. */
+  /** Ring buffer: `waiting` bytes, the first at index `first`. */
   private readonly queue = new Uint8Array(QUEUE_BYTES);
   private first = 0;
   private waiting = 0;
-  /** Lines that were dropped since the last one that said how many. */
+  /** Lines dropped since the last report. */
   private dropped = 0;
-  /** The last text ended within a line, of which a part has been dropped, or was sent. */
+  /** Whether the last text ended within a line, which is being dropped (isDropping) or was queued (isWithinLine). */
   private isDropping = false;
   private isWithinLine = false;
-  /** What was read, of which the first so many bytes are taken, and what was read behind it. */
+  /** Double buffer for input: `input`, of which inputTaken bytes are processed, and the bytes read after it. */
   private input = new Uint8Array(256);
   private ahead = new Uint8Array(256);
   private aheadSize = 0;
@@ -59,7 +59,7 @@ export class Serial {
   private inputTaken = 0;
   private readonly editor: LineEditor;
 
-  /** @param repeat calls back again and again, every so many milliseconds */
+  /** @param repeat calls the callback at an interval in milliseconds */
   constructor(
     private readonly port: Port,
     repeat: (callback: () => void, milliseconds: number) => void,
@@ -75,17 +75,17 @@ export class Serial {
     return this.waiting <= QUEUE_BYTES / 2;
   }
 
-  /** Whether something waits to be sent, or to be taken. */
+  /** Whether data waits to be sent or to be processed. */
   get isBusy(): boolean {
     return this.waiting > 0 || this.inputTaken < this.inputSize || this.aheadSize > 0;
   }
 
-  /** Bytes that wait to be sent. */
+  /** Bytes waiting to be sent. */
   get bytesWaiting(): number {
     return this.waiting;
   }
 
-  /** Sends text, or keeps it for later, or drops those of its lines for which there is no room. */
+  /** Sends or queues text; lines that do not fit into the queue are dropped. */
   write(text: string): void {
     for (let start = 0; start < text.length;) {
       const newline = text.indexOf("\n", start);
@@ -96,7 +96,7 @@ export class Serial {
     this.send();
   }
 
-  /** Waits until everything is sent, or the port has stopped, or 3.2 s are over: before a restart. */
+  /** Blocks until everything is sent, the port stalls, or 3.2 s have passed: call before a restart. */
   flush(): void {
     for (let i = 0; i < MAX_FLUSHES; i++) {
       this.send();
@@ -106,7 +106,7 @@ export class Serial {
 
   private poll(): void {
     this.send();
-    // Also while lines wait: what the hardware keeps is little.
+    // Read ahead even while lines are unprocessed: the hardware buffer is small.
     if (this.aheadSize === 0) this.aheadSize = this.port.read(this.ahead);
     for (let taken = 0, lines = 0; taken < MAX_INPUT && lines < MAX_LINES; taken++) {
       if (this.inputTaken === this.inputSize) {
@@ -122,11 +122,11 @@ export class Serial {
     }
   }
 
-  /** Queues text[start] to text[end - 1], which is a line, or a part of one. */
+  /** Queues text[start] to text[end - 1]: one line, or a part of one. */
   private enqueue(text: string, start: number, end: number): void {
     const isWhole = text.charCodeAt(end - 1) === NEWLINE;
     if (this.isDropping || this.dropped > 0) {
-      // Of a line that has lost a part, the rest goes, too.
+      // The rest of a partly dropped line is dropped, too; it counts once.
       if (!this.isDropping) this.dropped++;
     } else {
       const { waiting } = this;
@@ -147,13 +147,13 @@ export class Serial {
     this.isDropping = !isWhole;
   }
 
-  /** A byte for which there is no room is only counted. */
+  /** Queues a byte; on overflow it is only counted, so that the caller can roll back. */
   private put(byte: number): void {
     if (this.waiting < QUEUE_BYTES) this.queue[(this.first + this.waiting) % QUEUE_BYTES] = byte;
     this.waiting++;
   }
 
-  /** Hands the port what it takes: from the ring that is one piece, or two. */
+  /** Writes to the port what it accepts: at most two contiguous parts of the ring buffer. */
   private send(): void {
     while (this.waiting > 0) {
       const { first } = this;

@@ -5,56 +5,56 @@ import { allowedIn, isInRange } from "../gpt/base/ranges";
 import type { OpsName } from "../gpt/model/ops";
 import { parseDecimal } from "../gpt/base/text";
 
-/** Values of manifest.json, or strings of a command line, by name. "" is the default. */
+/** Values from manifest.json or a command line, by name. "" stands for the default. */
 export type Settings = Readonly<Record<string, unknown>>;
 
-/** The key of mc/config under which ours are: what else is there may be anybody's. */
+/** The key of these settings in mc/config, which other modules share. */
 const KEY = "esp32gpt";
 
-/** Where the firmware's console is: UART0, the chip's own USB, or of these what serves (see Device.openPort). */
+/** The port of the firmware's console: UART0, the chip's USB, or a choice at boot (see Device.openPort). */
 export type PortChoice = (typeof SETTINGS.port.choices)[number];
 
-/** What the firmware is to do. What is left out of model and training comes from the preset and the defaults. */
+/** The firmware's settings. Fields missing from model and training take the values of the preset and the defaults. */
 export interface FirmwareSettings {
   readonly version: string;
   readonly codename: string;
   readonly model: Partial<ModelConfig>;
   readonly training: Partial<TrainingConfig>;
   readonly seed: number;
-  /** Whether the seed was drawn just now. */
+  /** Whether the seed was drawn at this boot. */
   readonly isSeedRandom: boolean;
-  /** How many names to generate after training. */
+  /** Number of names to generate after training. */
   readonly samples: number;
   readonly temperature: number;
-  /** The log has a line every so many steps. */
+  /** Steps between two lines of the log. */
   readonly logEvery: number;
-  /** Seconds of training between two saves; 0 saves at the end alone. */
+  /** Seconds of training between two saves; 0 saves only at the end. */
   readonly saveEvery: number;
-  /** The place's best unless given. */
+  /** The fastest ops of the platform unless given. */
   readonly ops: OpsName | undefined;
   readonly port: PortChoice;
-  /** Pins of UART0; -1 for the chip's own. */
+  /** Pins of UART0; -1 for the chip's defaults. */
   readonly transmit: number;
   readonly receive: number;
 }
 
-/** Characters of a setting that is any text: a line of the protocol has room for it. */
+/** Maximum length in characters of a text setting: it must fit into a line of the protocol. */
 const MAX_TEXT = 60;
-/** For a text that is not given. */
+/** Value of a text setting that is not given. */
 const UNKNOWN = "unknown";
 
-/** The names of all that the firmware takes. */
+/** The names of all settings of the firmware. */
 export function firmwareNames(): readonly string[] {
   return settingNames(({ given }) => given === "anywhere" || given === "build");
 }
 
 /**
- * The settings in mc/config: manifest.json's under a key of their own, and over these the strings of mcconfig's
- * command line, which stand beside it.
+ * The settings in mc/config: manifest.json's under KEY, overridden by the strings of mcconfig's command line, which
+ * are top-level keys.
  */
 export function settingsIn(config: Settings): Settings {
   const own = config[KEY];
-  // The manifest's stay in flash, where they are, frozen.
+  // The manifest's settings stay in flash: the prototype avoids a copy.
   const settings = Object.create(typeof own === "object" ? own : null) as Record<string, unknown>;
   for (const name of firmwareNames()) {
     const value = config[name];
@@ -64,8 +64,8 @@ export function settingsIn(config: Settings): Settings {
 }
 
 /**
- * @throws InputError that names the first setting there is none of, or whose value makes no sense, and says what
- *   is allowed
+ * Checks names and values.
+ * @throws InputError that names the first unknown setting, or the first invalid value and what is allowed
  */
 export function checkSettings(settings: Settings): void {
   const names = firmwareNames();
@@ -77,9 +77,9 @@ export function checkSettings(settings: Settings): void {
 }
 
 /**
- * What to do, from the configuration of the build.
- * @param random from 0 to 1, for seed=random. On the ESP32 Math.random() asks the chip's generator, which is a
- *   true one only while a radio is on; without, it still differs from boot to boot.
+ * Parses the settings of the build.
+ * @param random returns a number in [0, 1), for seed=random. On the ESP32 Math.random() uses the chip's generator,
+ *   which is truly random only while a radio is on; otherwise it still differs from boot to boot.
  * @throws InputError as checkSettings does
  */
 export function readSettings(settings: Settings, random: () => number = Math.random): FirmwareSettings {
@@ -105,7 +105,7 @@ export function readSettings(settings: Settings, random: () => number = Math.ran
   };
 }
 
-/** The settings that a training depends on beside its model and dataset, as `name=value` with spaces between. */
+/** The settings that a run depends on besides its model and dataset, as `name=value` separated by spaces. */
 export function buildOf(
   { seed, isSeedRandom }: Pick<FirmwareSettings, "seed" | "isSeedRandom">,
   { steps, batchSize, learningRate, sampling, holdout }: TrainingConfig,
@@ -116,7 +116,7 @@ export function buildOf(
   );
 }
 
-/** The port, without which nothing else could be said: the default in the place of what makes no sense. */
+/** The port's settings. Invalid values become the default: without a port no error could be reported. */
 export function readPort(settings: Settings): Pick<FirmwareSettings, "port" | "transmit" | "receive"> {
   const { choices, default: usual } = SETTINGS.port;
   const pin = (name: "transmit" | "receive"): number => {
@@ -131,7 +131,7 @@ function modelOf(settings: Settings): Partial<ModelConfig> {
   return given(settings, ({ kept }) => kept === "model");
 }
 
-/** Those that are given, of which `is` holds: by their names in programs. */
+/** The given settings for which `is` returns true, parsed, by their names in code. */
 function given(settings: Settings, is: (setting: Setting, name: string) => boolean): object {
   const values: Record<string, unknown> = {};
   for (const name of settingNames(is)) {
@@ -163,7 +163,7 @@ function checkValue(name: string, value: unknown): void {
   throw new InputError(`${name} must be ${allowed}, not ${printable(String(value))}.`);
 }
 
-/** NaN for what is no number, undefined for what is not given. */
+/** NaN for an invalid number, undefined for a value that is not given. */
 function numberOf(value: unknown): number | undefined {
   if (!isGiven(value)) return undefined;
   if (typeof value === "number") return value;

@@ -7,28 +7,28 @@ import { InputError, printable } from "../gpt/base/errors";
 import type { Storage } from "../gpt/base/platform";
 import { parseDecimal } from "../gpt/base/text";
 
-/** What is set at the console and outlives the power. own_share lies in the checkpoint, with the words. */
+/** The settings of the console that survive a loss of power. own_share is part of the checkpoint, with the words. */
 export type StoredKey = ConsoleName;
 
-/** Where it lies: a line with the checksum of the others; then for each a line with key, value, and the build's value. */
+/** The file: a line with the checksum of the other lines, then a line per setting: key, value, build's value. */
 export const SETTINGS_FILE = "settings.txt";
-/** Where it lies when it is put aside. */
+/** Name of the file when it is moved aside. */
 const SETTINGS_ASIDE = "unused-settings.txt";
 const MAX_BYTES = 512;
 
-/** A value that was set, and the one that the build had then. */
+/** A value that was set, and the build's value at that time. */
 interface Stored {
   readonly value: number;
   readonly build: number;
 }
 
 /**
- * The settings that the console changes. What was set holds until `set KEY default`, or until a firmware is built
- * with another value for that key, which then wins.
+ * The settings that the console changes. A value that was set applies until `set KEY default`, or until a firmware is
+ * built with another value for that key, which then takes precedence.
  */
 export class StoredSettings {
   private readonly stored = new Map<StoredKey, Stored>();
-  /** Whether the file is not what holds, as it could not be written. */
+  /** Whether the file differs from the current values because writing it failed. */
   private isUnsaved = false;
 
   /** @param build the build's values */
@@ -37,22 +37,22 @@ export class StoredSettings {
     readonly build: Readonly<Record<StoredKey, number>>,
   ) {}
 
-  /** What holds. */
+  /** The current value. */
   value(key: StoredKey): number {
     return this.stored.get(key)?.value ?? this.build[key];
   }
 
   /**
-   * Reads what is stored. What cannot be used is told, and does not hold; nothing of it ends the program.
-   * @param remark gets a sentence
-   * @param guard lets a file that ends the program twice be put aside unread
+   * Reads the stored settings. An invalid file is reported and ignored.
+   * @param remark called with a message for the user
+   * @param guard moves a file aside unread when reading it has reset the board twice
    */
   async load(remark: (message: string) => void, guard = new BootGuard(undefined)): Promise<void> {
     try {
       if (guard.begin("settings")) await this.loadNow(remark);
       else {
         await this.storage?.move(SETTINGS_FILE, SETTINGS_ASIDE);
-        remark(`${SETTINGS_FILE} is kept as ${SETTINGS_ASIDE}, unread: reading it has restarted the board, twice.`);
+        remark(`${SETTINGS_FILE} is kept as ${SETTINGS_ASIDE}, unread: reading it restarted the board twice.`);
       }
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
@@ -68,15 +68,15 @@ export class StoredSettings {
       if (this.build[key] === build) this.stored.set(key, { value, build });
       else {
         isChanged = true;
-        remark(`${key} was set to ${value}, and is ${this.build[key]} now, as this build has it.`);
+        remark(`${key} was set to ${value} and is ${this.build[key]} now, the value of this build.`);
       }
     }
     if (isChanged) await this.write();
   }
 
   /**
-   * Lets a value hold, and stores it; the build's where it is undefined.
-   * @throws InputError (as a rejection) when it cannot be stored: it holds until the power is off
+   * Changes a setting and stores it; undefined restores the build's value.
+   * @throws InputError (as a rejection) when it cannot be stored: then it applies until power-off
    */
   async set(key: StoredKey, value: number | undefined): Promise<void> {
     const before = this.stored.get(key)?.value;
@@ -90,7 +90,7 @@ export class StoredSettings {
       this.isUnsaved = false;
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      throw new InputError(`${key} is ${this.value(key)} until the power is off. ${error.message}`);
+      throw new InputError(`${key} is ${this.value(key)} until power-off. ${error.message}`);
     }
   }
 
@@ -98,7 +98,7 @@ export class StoredSettings {
     const file = await this.storage?.open(SETTINGS_FILE);
     if (!file) return "";
     try {
-      if (file.size > MAX_BYTES) throw bad(`it has ${file.size} bytes, and ${MAX_BYTES} at most`);
+      if (file.size > MAX_BYTES) throw bad(`it has ${file.size} bytes, more than ${MAX_BYTES}`);
       const bytes = new Uint8Array(file.size);
       const text = file.read(0, bytes) === bytes.length ? decodeUtf8(bytes) : undefined;
       if (text === undefined) throw bad("it is damaged");
@@ -124,7 +124,7 @@ export class StoredSettings {
   }
 }
 
-/** The lines behind that of the checksum. @throws InputError where that is another */
+/** The lines after the checksum. @throws InputError when the checksum differs */
 function linesOf(text: string): readonly string[] {
   if (text === "") return [];
   const [checksum, ...lines] = text.split("\n");
@@ -132,12 +132,12 @@ function linesOf(text: string): readonly string[] {
   return lines;
 }
 
-/** @throws InputError for what is no key, value and build's value */
+/** Parses a line: key, value and the build's value. @throws InputError when it is invalid */
 function entryOf(line: string, keys: Readonly<Record<StoredKey, number>>): readonly [StoredKey, number, number] {
   const [key, first = "", second = "", ...more] = line.split(" ");
   const [value, build] = [parseDecimal(first), parseDecimal(second)];
   if (!Object.hasOwn(keys, key) || value === undefined || build === undefined || more.length > 0)
-    throw bad(`it has the line "${printable(line)}"`);
+    throw bad(`it has the invalid line "${printable(line)}"`);
   checkSetting(key as StoredKey, value);
   return [key as StoredKey, value, build];
 }
@@ -147,5 +147,5 @@ function checksumOf(text: string): string {
 }
 
 function bad(why: string): InputError {
-  return new InputError(`${SETTINGS_FILE} does not hold, as ${why}: the build's values do.`);
+  return new InputError(`${SETTINGS_FILE} is ignored, as ${why}: the build's values apply.`);
 }

@@ -6,44 +6,44 @@ import type { Task } from "../gpt/base/runner";
 import { decodeBase64, encodeBase64 } from "../protocol/base64";
 import { CHUNK_BYTES, DATA_BYTES, MAX_CHUNKS } from "../protocol/lines";
 
-/** Milliseconds without a word from the other side after which a transfer is forgotten: later than it gives up. */
+/** Timeout of a transfer in milliseconds without a command of the client; longer than the client's own timeout. */
 const TRANSFER_TIMEOUT_MS = 30_000;
-/** Bytes that a checkpoint may have, however large the storage is. */
+/** Maximum size of a checkpoint in bytes, independent of the storage. */
 const MAX_BYTES = 16 << 20;
 
-/** What a Transfer works on. */
+/** The dependencies of a Transfer. */
 export interface TransferParts {
   readonly storage: Storage;
-  /** The name of the checkpoint that is fetched unless another is named. */
+  /** File name of the checkpoint that is fetched by default. */
   readonly stored: string;
-  /** The name of the file that is received. */
+  /** File name of the received checkpoint. */
   readonly received: string;
   readonly clock: Clock;
   readonly emit: Emit;
-  /** Runs a task, a bit of which tells a chunk: each when there is room for it. */
+  /** Runs a task whose units of work emit one chunk each, with back pressure. */
   readonly runWithBackPressure: (task: Task) => Promise<unknown>;
 }
 
-/** Carries checkpoints over the cable, as PROTOCOL.md has it. */
+/** The device's side of checkpoint transfers, as PROTOCOL.md describes them. */
 export class Transfer {
-  /** When nobody fetches any more. */
+  /** Time at which the current fetch expires. */
   private fetchUntil = -Infinity;
-  /** The name of the checkpoint that is fetched. */
+  /** File name of the checkpoint that is being fetched. */
   private fetched = "";
   private incoming: { readonly file: NewFile; readonly size: number; at: number; until: number } | undefined;
-  /** How many were begun or forgotten. */
+  /** Number of receive transfers started or cancelled: detects a change during an await. */
   private turns = 0;
-  /** The chunks that were asked for last. */
+  /** Resolves when the chunks requested so far are emitted. */
   private telling: Promise<void> = Promise.resolve();
 
   constructor(private readonly parts: TransferParts) {}
 
-  /** Whether a checkpoint is being carried, at a time of the clock. */
+  /** Whether a transfer is in progress. @param now time of the clock */
   isUnderWay(now: number): boolean {
     return now < this.fetchUntil || (this.incoming !== undefined && now < this.incoming.until);
   }
 
-  /** Whether a checkpoint is being fetched, and all must stay as they are. */
+  /** Whether a checkpoint is being fetched: no checkpoint may change meanwhile. */
   get isFetching(): boolean {
     return this.parts.clock.now() < this.fetchUntil;
   }
@@ -58,11 +58,11 @@ export class Transfer {
   }
 
   /**
-   * Tells `count` chunks of the checkpoint that is fetched from byte `at` on, less where it ends.
-   * @throws InputError (as a rejection) for a place that it does not have
+   * Emits `count` chunks of the fetched checkpoint from byte offset `at`; fewer at the end of the file.
+   * @throws InputError (as a rejection) when no fetch is running, or the offset is out of range
    */
   chunk(at: number, count: number): Promise<void> {
-    // One after the other: several may be asked for at the same time.
+    // Requests may overlap: their chunks are emitted in order.
     const telling = this.telling.then(() => this.tellChunks(at, count));
     this.telling = telling.catch(() => undefined);
     return telling;
@@ -71,14 +71,12 @@ export class Transfer {
   private async tellChunks(at: number, count: number): Promise<void> {
     checkInteger("The number of chunks", count, 1, MAX_CHUNKS);
     if (!this.isFetching)
-      throw new InputError(
-        "Nothing is being fetched: it was not begun, or the board has forgotten it; fetch it again.",
-      );
+      throw new InputError("Nothing is being fetched: it was not started or has timed out; fetch it again.");
     const file = await this.parts.storage.open(this.fetched);
     if (!file) throw new InputError("There is no checkpoint.");
     try {
       const { size } = file;
-      checkInteger("The place", at, 0, size - 1);
+      checkInteger("The offset", at, 0, size - 1);
       const end = Math.min(at + count * CHUNK_BYTES, size);
       await this.parts.runWithBackPressure({
         work: () => {
@@ -92,11 +90,16 @@ export class Transfer {
     } finally {
       file.close();
     }
-    // It may have ended meanwhile.
+    // endFetch() may have been called during the await.
     if (this.fetchUntil > -Infinity) this.beginFetch(this.fetched);
   }
 
-  /** Begins to receive a checkpoint of so many bytes; one that was begun before is forgotten. */
+  /**
+   * Starts receiving a checkpoint, and cancels an earlier transfer.
+   * @param size in bytes
+   * @returns the offset of the next byte: 0
+   * @throws InputError (as a rejection) when the size is out of range, the file cannot be created, or it was cancelled
+   */
   async receive(size: number): Promise<number> {
     checkInteger("The size", size, 1, MAX_BYTES);
     this.cancel();
@@ -104,15 +107,16 @@ export class Transfer {
     const file = await this.parts.storage.create(this.parts.received);
     if (turns !== this.turns) {
       file.abort();
-      throw new InputError("It was cancelled, or another one was begun.");
+      throw new InputError("It was cancelled, or another transfer started.");
     }
     this.incoming = { file, size, at: 0, until: this.parts.clock.now() + TRANSFER_TIMEOUT_MS };
     return 0;
   }
 
   /**
-   * Takes the bytes from place `at` on, when that is the place that comes next; returns the one that does.
-   * @throws InputError for what is no base64, or too much
+   * Appends the bytes in `text` if `at` is the next offset; other offsets are ignored.
+   * @returns the offset of the next byte
+   * @throws InputError for invalid base64, or for more bytes than announced
    */
   data(at: number, text: string): number {
     const incoming = this.checkIncoming();
@@ -120,7 +124,7 @@ export class Transfer {
     if (!bytes || bytes.length === 0 || bytes.length > DATA_BYTES)
       throw new InputError(`Data are 1 to ${DATA_BYTES} bytes in base64.`);
     if (at === incoming.at) {
-      if (at + bytes.length > incoming.size) throw new InputError(`These are more than ${incoming.size} bytes.`);
+      if (at + bytes.length > incoming.size) throw new InputError(`The data exceeds ${incoming.size} bytes.`);
       this.orCancel(() => incoming.file.write(bytes));
       incoming.at += bytes.length;
     }
@@ -128,14 +132,14 @@ export class Transfer {
     return incoming.at;
   }
 
-  /** Nothing more comes: it is forgotten no more because of that. */
+  /** Disables the timeout: all data has arrived, and `received` waits for its turn. */
   keepIncoming(): void {
     if (this.incoming && this.parts.clock.now() < this.incoming.until) this.incoming.until = Infinity;
   }
 
   /**
-   * Ends it: the file is there under its name.
-   * @throws InputError (as a rejection) when it is not whole
+   * Completes the transfer: commits the file.
+   * @throws InputError (as a rejection) when bytes are missing, or the file cannot be written
    */
   async received(): Promise<void> {
     const { file, at, size } = this.checkIncoming();
@@ -144,7 +148,7 @@ export class Transfer {
     await file.commit();
   }
 
-  /** Forgets a file of which nothing has come for 30 s: it takes room in flash. */
+  /** Cancels a transfer that has timed out: its partial file occupies flash. */
   forget(): void {
     if (this.incoming && this.parts.clock.now() >= this.incoming.until) this.cancel();
   }
@@ -158,9 +162,7 @@ export class Transfer {
   private checkIncoming(): NonNullable<Transfer["incoming"]> {
     this.forget();
     if (!this.incoming)
-      throw new InputError(
-        "Nothing is being received: it was not begun, or the board has forgotten it; send it again.",
-      );
+      throw new InputError("Nothing is being received: it was not started or has timed out; send it again.");
     return this.incoming;
   }
 

@@ -20,7 +20,7 @@ import { unattended } from "../gpt/base/unattended";
 
 const BAUD = 115200;
 
-/** The firmware: the device program on the chip, and a console beside it. The SDK calls this at start. */
+/** The firmware: the device program and its console. The SDK calls this at boot. */
 export default function main(): void {
   const settings = settingsIn(config);
   const serialConsole = openStation(settings);
@@ -56,7 +56,7 @@ export default function main(): void {
   unattended(life, platform);
 }
 
-/** UART0 or USB as a console; trace() where they are somebody else's. */
+/** Opens UART0 or USB as the console; output goes to trace() when xsbug uses the ports. */
 function openStation(settings: Settings): SerialConsole {
   const { port, transmit, receive } = readPort(settings);
   let remark = "";
@@ -64,10 +64,10 @@ function openStation(settings: Settings): SerialConsole {
   try {
     isOpen = device.openPort(port, BAUD, transmit, receive);
   } catch {
-    // Whoever listens at UART0's own pins learns why nothing comes elsewhere.
+    // Report the error on UART0's default pins, where a listener may be.
     isOpen = device.openPort("uart", BAUD, -1, -1);
     const wanted = port === "usb" ? "port=usb" : `transmit=${transmit}, receive=${receive}`;
-    remark = `The chip cannot use ${wanted}: this is UART0 at its own pins.\n`;
+    remark = `The chip cannot use ${wanted}: this is UART0 at its default pins.\n`;
   }
   const bytes = { read: device.readPort, write: device.writePort, flush: device.flushPort };
   const repeat = (callback: () => void, milliseconds: number): void => {
@@ -79,10 +79,10 @@ function openStation(settings: Settings): SerialConsole {
 }
 
 /**
- * Makes the global function that XS calls when an exception or a lack of memory is about to restart the chip.
- * It restarts the chip itself: when it returns, the SDK (8.2.3, fxAbort) reads the message of an exception
- * that it has just cleared, which throws, and calls it again until the C stack is full. It makes nothing
- * new, as there may be no memory. When a stack is full it is not called; gpt_restart.c then says so.
+ * Installs the global function that XS calls before an unhandled exception or a lack of memory restarts the chip.
+ * The function restarts the chip itself: if it returned, the SDK (8.2.3, fxAbort) would read the message of an
+ * exception that it has just cleared, which throws, and call it again until the C stack overflows. It allocates
+ * nothing, as there may be no memory. It is not called on a stack overflow, which gpt_restart.c reports.
  */
 function sayWhyItRestarts(serialConsole: SerialConsole): void {
   Object.assign(globalThis, {
@@ -107,7 +107,7 @@ function firstLine(settings: Settings): string {
   );
 }
 
-/** What the machine has, and what it could still get. */
+/** Memory that XS has allocated plus the free heap, in bytes; undefined when the heap is unknown. */
 function roomOf(freeHeap: number | undefined, largestPiece = 0): MemoryBudget | undefined {
   if (freeHeap === undefined) return undefined;
   const { chunks, slots, stack } = CREATION;

@@ -4,11 +4,11 @@ import type { BootMarker } from "../gpt/base/platform";
 import { BOOT_LINES } from "../protocol/lines";
 
 /*
- * What the chip keeps over a reset: how often a boot has failed, and for the line that says what a panic or a
- * watchdog has cut short, what was under way.
+ * State that survives a reset: the counts of failed boots, and what the program was doing, for a line that reports what
+ * a panic or a watchdog interrupted.
  */
 
-/** esp_reset_reason_t */
+/** The values of esp_reset_reason_t in order. */
 const RESET_REASONS = Object.freeze([
   "unknown",
   "power on",
@@ -22,7 +22,7 @@ const RESET_REASONS = Object.freeze([
   "brownout",
   "SDIO",
 ]);
-/** Those that nobody asked for. */
+/** Unexpected resets. */
 const ACCIDENTS: readonly string[] = Object.freeze([
   "panic",
   "interrupt watchdog",
@@ -31,7 +31,7 @@ const ACCIDENTS: readonly string[] = Object.freeze([
   "brownout",
 ]);
 
-/** Those by which a boot may have failed: an exception or a lack of memory restarts the chip by software. */
+/** Resets that may mean a failed boot: exceptions and a lack of memory restart the chip by software. */
 const FAILURES: readonly string[] = Object.freeze([
   "software",
   "panic",
@@ -40,12 +40,12 @@ const FAILURES: readonly string[] = Object.freeze([
   "another watchdog",
 ]);
 
-/** Of device.keep(). */
+/** The slots of device.keep(). */
 const SLOTS = Object.freeze({ boots: 0, activity: 1, step: 2 });
 
-/** Until it can begin to train. */
+/** The activity from the start of the device program until it is ready. */
 const READING = "reading what is stored";
-/** What may be under way; a number of it is kept. */
+/** The activities; the index of the current one is kept. */
 const ACTIVITIES: readonly string[] = Object.freeze(["starting", READING, ...DEVICE_STATES]);
 
 export const bootMarker: BootMarker = Object.freeze({
@@ -53,33 +53,33 @@ export const bootMarker: BootMarker = Object.freeze({
   set: (count: number) => device.keep(SLOTS.boots, count),
 });
 
-/** At a boot that follows on no failure nothing counts of those before: a power cut while it reads is none. */
+/** Clears the failure counts unless the last reset may have been a failure: a loss of power is none. */
 export function countFailures(): void {
   if (!FAILURES.includes(resetReason())) bootMarker.set(0);
 }
 
-/** Keeps what is under way. It is called between slices, and allocates nothing. */
+/** Records the current activity and step. It is called between time slices, and allocates nothing. */
 export function keepActivity(program: Activity | undefined): void {
   const activity = program === undefined ? "starting" : program.isReady ? program.state : READING;
   device.keep(SLOTS.activity, ACTIVITIES.indexOf(activity));
   device.keep(SLOTS.step, program?.trainer.totalSteps ?? 0);
 }
 
-/** What a device program says of what is under way. */
+/** The part of Device that describes its activity. */
 export interface Activity {
   readonly isReady: boolean;
   readonly state: DeviceState;
   readonly trainer: { readonly totalSteps: number };
 }
 
-/** In words. */
+/** The reason of the last reset as text. */
 export function resetReason(): string {
   return RESET_REASONS[device.resetReason() ?? 0] ?? "unknown";
 }
 
 /**
- * What an accident has cut short, as a line; nothing after a reset that somebody wanted. What it says is gone then.
- * docs/troubleshooting.md says how to read it.
+ * A line about what an unexpected reset interrupted; "" after any other reset. Clears the recorded panic. See README
+ * for how to read it.
  */
 export function lineOfAccident(): string {
   const crash = device.takeCrash();

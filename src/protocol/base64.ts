@@ -1,7 +1,7 @@
 /** The alphabet of RFC 4648, section 4. */
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/** As ECMAScript 2023 has nothing for it. */
+/** Encodes bytes as base64 with padding; ECMAScript 2023 has no function for it. */
 export function encodeBase64(bytes: Uint8Array): string {
   let text = "";
   for (let i = 0; i < bytes.length; i += 3) {
@@ -14,7 +14,7 @@ export function encodeBase64(bytes: Uint8Array): string {
   return text;
 }
 
-/** Undefined for what is not base64, or not in its one canonical form. */
+/** Decodes base64 with padding; undefined when it is invalid or not canonical (unused bits must be 0). */
 export function decodeBase64(text: string): Uint8Array | undefined {
   if (text.length % 4 !== 0) return undefined;
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;

@@ -2,17 +2,18 @@ import type { Ending } from "../gpt/base/runner";
 import type { WorkEvent } from "../gpt/training/events";
 
 /*
- * What happens while the program runs, told as it happens. The published log (text-log.ts), the lines for programs (lines.ts) and progress bars are formatters of it.
+ * The events of a running program. The published log (text-log.ts), the lines for programs (lines.ts) and progress
+ * bars are formatters of them.
  */
 
 export type Event = WorkEvent | ErrorEvent | DoneEvent | DeviceEvent;
 
-/** What only a device with a console has to tell: see PROTOCOL.md. */
+/** The events that only a device with a console emits: see PROTOCOL.md. */
 export type DeviceEvent = HelloEvent | StateEvent | WordEvent | AnswerEvent | AckEvent | DamagedEvent | ChunkEvent;
 
 export type Emit = (event: Event) => void;
 
-/** What ended the work before its time, in a sentence. */
+/** An error that ended the work early; the message is a sentence. */
 export interface ErrorEvent {
   readonly type: "error";
   readonly message: string;
@@ -25,7 +26,7 @@ export interface DoneEvent {
   readonly outcome: Ending | "failed";
 }
 
-/** The first of the lines for programs. */
+/** The first line after the log is switched to programs. */
 export interface HelloEvent {
   readonly type: "hello";
   readonly protocol: number;
@@ -33,7 +34,7 @@ export interface HelloEvent {
   readonly place: string;
 }
 
-/** What a device does. */
+/** The states of a device. Their order is stored across resets: see firmware/reset.ts. */
 export const DEVICE_STATES = Object.freeze(["training", "paused", "saving", "idle"] as const);
 
 export type DeviceState = (typeof DEVICE_STATES)[number];
@@ -41,19 +42,19 @@ export type DeviceState = (typeof DEVICE_STATES)[number];
 export interface StateEvent {
   readonly type: "state";
   readonly state: DeviceState;
-  /** Steps done of the schedule, and in all. */
+  /** Steps done of the schedule; its total; and steps done in all schedules. */
   readonly step: number;
   readonly steps: number;
   readonly totalSteps: number;
-  /** How many words of one's own there are. */
+  /** Number of user words. */
   readonly words: number;
   readonly seed: number;
   readonly parameters: number;
-  /** Of the last step that had one. */
+  /** Loss of the last step that was not skipped; null before one. */
   readonly loss: number | null;
 }
 
-/** A word of one's own. */
+/** A user word. */
 export interface WordEvent {
   readonly type: "word";
   /** From 1. */
@@ -61,33 +62,33 @@ export interface WordEvent {
   readonly text: string;
 }
 
-/** A line that answers a command, for people. */
+/** A line of the answer to a command, as text for people. */
 export interface AnswerEvent {
   readonly type: "answer";
   readonly text: string;
 }
 
-/** A tagged command has ended. */
+/** Acknowledges a tagged command that has ended. */
 export interface AckEvent {
   readonly type: "ack";
   readonly id: number;
   readonly ok: boolean;
   readonly error?: string;
-  /** The place that is waited for, while a checkpoint is received. */
+  /** Offset of the next byte, while a checkpoint is received. */
   readonly next?: number;
 }
 
-/** A tagged command came damaged. */
+/** A tagged line arrived damaged. */
 export interface DamagedEvent {
   readonly type: "damaged";
 }
 
-/** A piece of the stored checkpoint. */
+/** A piece of the fetched checkpoint. */
 export interface ChunkEvent {
   readonly type: "chunk";
-  /** The place of its first byte. */
+  /** Offset of its first byte. */
   readonly at: number;
-  /** Of the whole file. */
+  /** Size of the whole file in bytes. */
   readonly size: number;
   /** Base64. */
   readonly data: string;

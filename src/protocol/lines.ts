@@ -3,27 +3,27 @@ import { encodeUtf8 } from "../gpt/base/utf8";
 import { isDigits } from "../gpt/base/text";
 
 /*
- * The lines of the device protocol, both ways: PROTOCOL.md describes them.
+ * The lines of the device protocol, in both directions: PROTOCOL.md describes them.
  */
 
 export const PROTOCOL_VERSION = 1;
-/** Bytes of a line to the device, without its end. */
+/** Maximum length of a line to the device in bytes, without its end. */
 export const MAX_LINE_BYTES = 120;
-/** The largest number that a command can be tagged with. */
+/** The largest id of a tagged command; the smallest is 1. */
 export const LARGEST_ID = 65535;
-/** The device remembers what became of so many tagged commands. */
+/** Number of ended tagged commands whose acknowledgements the device remembers. */
 export const REMEMBERED_IDS = 8;
-/** So many commands wait on a device while one runs; more are refused. */
+/** Length of the device's command queue; further commands are refused. */
 export const MAX_WAITING_COMMANDS = 8;
-/** Bytes of a `chunk` line, of a `data` line, and lines of either that may be under way. */
+/** Bytes in a `chunk` and a `data` line, and the maximum number of either in progress. */
 export const CHUNK_BYTES = 192;
 export const DATA_BYTES = 60;
 export const MAX_CHUNKS = 4;
 export const MAX_DATA_LINES = 8;
-/** How a device calls a checkpoint that it was sent: it does not know the name of its file. */
+/** The device's name for a checkpoint that was sent to it: the client's file name is not transmitted. */
 export const RECEIVED = "received.safetensors";
 
-/** How the lines begin, or end, that a board says to people when it restarts. */
+/** Fixed parts of the lines of text that a board prints around a restart. */
 export const BOOT_LINES = Object.freeze({
   restarting: "Restarting: ",
   resetBy: "; reset by: ",
@@ -34,7 +34,7 @@ export const BOOT_LINES = Object.freeze({
 const SEAL = ',"crc":"';
 const DIGITS = 8;
 
-/** A line from the device, taken apart. */
+/** A parsed line from the device; n is its sequence number. */
 export interface DeviceLine {
   readonly n: number;
   readonly type: string;
@@ -47,14 +47,14 @@ interface TaggedCommand {
   readonly command: string;
 }
 
-/** A line of JSON with its number in front and its checksum behind, without its end. */
+/** Formats a JSON line: sequence number first, checksum (CRC-32 of the text before it) last; without its end. */
 export function sealLine(n: number, fields: object): string {
-  // A copy: XS does not stringify what lies in flash.
+  // A copy: XS cannot stringify objects in flash.
   const body = JSON.stringify({ n, ...fields }).slice(0, -1);
   return `${body}${SEAL}${checksumOf(body)}"}`;
 }
 
-/** What a line from the device tells; undefined for what is no such line, or is damaged. */
+/** Parses a line from the device; undefined when it is not a protocol line, or damaged. */
 export function openLine(line: string): DeviceLine | undefined {
   if (!line.startsWith("{")) return undefined;
   const end = line.length - 2 - DIGITS;
@@ -68,17 +68,17 @@ export function openLine(line: string): DeviceLine | undefined {
   }
 }
 
-/** A command as a program sends it, without the end of its line. */
+/** Formats a tagged command: id, checksum (CRC-32 of id and command), command; without its end. */
 export function tagCommand(id: number, command: string): string {
   return `@${id} ${checksumOf(`${id} ${command}`)} ${command}`;
 }
 
-/** Whether a line to the device is a tagged command, be it a damaged one. */
+/** Whether a line to the device is a tagged command, damaged or not. */
 export function isTagged(line: string): boolean {
   return line.startsWith("@");
 }
 
-/** A tagged command; undefined for a damaged one. */
+/** Parses a tagged command; undefined when it is damaged. */
 export function readTagged(line: string): TaggedCommand | undefined {
   const behindId = line.indexOf(" ");
   const behindChecksum = behindId + 1 + DIGITS;

@@ -2,7 +2,7 @@ import type { SamplingLimits } from "../gpt/model/config";
 import type { Event } from "./events";
 import type { EvaluatedEvent, Lengths, StartEvent, StepEvent, WrittenNames } from "../gpt/training/events";
 
-/** The log as the original prints it, and what the other commands print: the lines for an event, or "". */
+/** Formats an event as text: the log as the original prints it, and the output of other commands; "" for none. */
 export function formatText(event: Event): string {
   switch (event.type) {
     case "start":
@@ -48,7 +48,7 @@ export function formatText(event: Event): string {
   }
 }
 
-/** Those that are on, behind the temperature. */
+/** The sampling limits in use, to follow the temperature. */
 function limits({ topK, topP }: Partial<SamplingLimits>, sign: string): string {
   return (topK === undefined ? "" : `, top-k${sign}${topK}`) + (topP === undefined ? "" : `, top-p${sign}${topP}`);
 }

@@ -125,7 +125,7 @@ describe("lines", () => {
   });
 
   test("of another version are told so", async () => {
-    await expect(new Scene(1, { protocol: 2 }).open()).rejects.toThrow(/speaks version 2 of .* this program 1/);
+    await expect(new Scene(1, { protocol: 2 }).open()).rejects.toThrow(/uses version 2 of .* this program version 1/);
     await expect(new Scene(1, { protocol: undefined }).open()).rejects.toThrow(/does not answer/);
   });
 });
@@ -206,7 +206,7 @@ describe("a checkpoint", () => {
     scene.device.file = fileOf(9000);
     const work = scene.client.fetch(nothing);
     scene.simulation.after(40, () => (scene.device.file = fileOf(9100)));
-    await expect(scene.run(work)).rejects.toThrow("has changed");
+    await expect(scene.run(work)).rejects.toThrow("changed during the fetch");
   });
 
   test("that the device refuses is told with its sentence, and it keeps what it has", async () => {
@@ -220,7 +220,7 @@ describe("a checkpoint", () => {
     const scene = new Scene();
     await scene.open();
     const fetching = scene.client.fetch(nothing);
-    await expect(scene.client.send(fileOf(1), nothing)).rejects.toThrow("carried already");
+    await expect(scene.client.send(fileOf(1), nothing)).rejects.toThrow("is being transferred");
     await scene.run(fetching);
     await scene.run(scene.client.send(fileOf(1), nothing));
   });
@@ -258,6 +258,6 @@ describe("a checkpoint", () => {
     await scene.open();
     const work = scene.client.fetch(nothing);
     scene.simulation.after(6, () => scene.device.emit("chunk", { at: 0, size: 2 ** 40, data: "" }));
-    await expect(scene.run(work)).rejects.toThrow("more than a checkpoint");
+    await expect(scene.run(work)).rejects.toThrow("too large for a checkpoint");
   });
 });

@@ -141,7 +141,7 @@ test("a board of another version is shown as text, until another one starts ther
   const talk = new Talk({ protocol: 2 });
   await talk.wait(100);
   expect(talk.told.at(-2)).toBe("protocol false");
-  expect(talk.told.at(-1)).toMatch(/^remark The board speaks version 2 .* shown as text/);
+  expect(talk.told.at(-1)).toMatch(/^remark The board uses version 2 .* shown as text/);
   expect(talk.device.isJson).toBe(false);
   talk.conversation.type("status");
   await talk.wait(100);

@@ -230,7 +230,7 @@ describe("a checkpoint that is refused", () => {
   };
 
   test("as it has another shape", async () =>
-    refused((await other({ ...SMALL, n_embd: 8 })).bytes, /^What was sent holds a model with n_embd 8, not 4/));
+    refused((await other({ ...SMALL, n_embd: 8 })).bytes, /^The sent file holds a model with n_embd 8, not 4/));
 
   test("as it has another vocabulary", async () =>
     refused((await other(SMALL, [...NAMES.slice(1), "zoë"])).bytes, /vocabulary|characters/));
@@ -240,7 +240,7 @@ describe("a checkpoint that is refused", () => {
     for (const at of [0, 9, 500, bytes.length - 1000, bytes.length - 1]) {
       const damaged = bytes.slice();
       damaged[at] ^= 1;
-      await refused(damaged, /^What was sent (?!.*received)/);
+      await refused(damaged, /^The sent file (?!.*received)/);
     }
   });
 

@@ -130,15 +130,12 @@ describe("a transfer that the device has forgotten is told so to the program tha
 
   test.each([
     ["receive 100000", "InputError: The board has begun to receive another file: send this one again."],
-    [
-      "cancel",
-      "InputError: Nothing is being received: it was not begun, or the board has forgotten it; send it again.",
-    ],
+    ["cancel", "InputError: Nothing is being received: it was not started or has timed out; send it again."],
   ])("%s", async (line, sentence) => expect(await endOf(sending, line)).toBe(sentence));
 
   test.each(["fetch", "fetched"])("%s", async (line) =>
     expect(await endOf(fetching, line)).toBe(
-      "InputError: Nothing is being fetched: it was not begun, or the board has forgotten it; fetch it again.",
+      "InputError: Nothing is being fetched: it was not started or has timed out; fetch it again.",
     ),
   );
 });

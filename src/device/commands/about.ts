@@ -28,7 +28,7 @@ export const ABOUT_COMMANDS: readonly Command[] = Object.freeze([
     run({ device }) {
       const { reboot, platform } = device.context;
       if (!reboot) throw new InputError(`A program on ${platform.place} cannot be rebooted.`);
-      // Behind a save that waits.
+      // After a pending save.
       return device.runBetweenSteps(reboot);
     },
   }),
@@ -42,7 +42,7 @@ function planOf({ trainer, context }: Device): readonly string[] {
     ...plan.buffers.map(({ name, bytes }) => row(name, bytes)),
     row("buffers in all", plan.bufferBytes),
     ...plan.others.map(({ name, bytes }) => row(name, bytes)),
-    `XS takes ${plan.total} bytes: chunks ${plan.chunks}, slots ${plan.slots}, stack ${plan.stack}.`,
-    ...(memory ? [`It can have ${memory.total}; the largest piece that is free has ${memory.largestPiece}.`] : []),
+    `XS needs ${plan.total} bytes: chunks ${plan.chunks}, slots ${plan.slots}, stack ${plan.stack}.`,
+    ...(memory ? [`Available: ${memory.total}; largest free block: ${memory.largestPiece}.`] : []),
   ];
 }

@@ -3,28 +3,26 @@ import { InputError, printable } from "../../gpt/base/errors";
 import { firstWord, parseDecimal, wordsOf } from "../../gpt/base/text";
 
 /*
- * What stands behind the name of a command.
+ * Parsing of the arguments of commands.
  */
 
-/** @throws InputError where there are more of them */
+/** The words of a text. @throws InputError when there are more than `most` */
 export function atMost(most: number, text: string): readonly (string | undefined)[] {
   const words = wordsOf(text);
   if (words.length > most) throw tooMany(most);
   return words;
 }
 
-/** @throws InputError where there is anything */
+/** @throws InputError unless the text is blank */
 export function nothing(command: string, text: string): void {
-  if (text.trim() !== "") throw new InputError(`${command} takes nothing behind it.`);
+  if (text.trim() !== "") throw new InputError(`${command} takes no arguments.`);
 }
 
 export function tooMany(most: number): InputError {
-  return new InputError(
-    `That is too much for this command: it takes ${most === 1 ? "one word" : `${most} words`} at most.`,
-  );
+  return new InputError(`Too many arguments: this command takes ${most === 1 ? "one word" : `${most} words`} at most.`);
 }
 
-/** @throws InputError unless there are so many numbers */
+/** The numbers in a text. @throws InputError unless there are exactly `count` */
 export function numbers(count: number, text: string): readonly number[] {
   const words = wordsOf(text);
   if (words.length !== count)
@@ -32,7 +30,7 @@ export function numbers(count: number, text: string): readonly number[] {
   return words.map((word) => numberOf("A number", word));
 }
 
-/** A number of steps; undefined where there is no text. @throws InputError for anything else */
+/** A number of steps; undefined when not given. @throws InputError when invalid */
 export function stepsOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const steps = numberOf("The number of steps", text);
@@ -40,7 +38,7 @@ export function stepsOf(text: string | undefined): number | undefined {
   return steps;
 }
 
-/** A temperature; undefined where there is no text. @throws InputError for anything else */
+/** A temperature; undefined when not given. @throws InputError when invalid */
 export function temperatureOf(text: string | undefined): number | undefined {
   if (text === undefined || text === "") return undefined;
   const temperature = numberOf("The temperature", text);
@@ -48,14 +46,18 @@ export function temperatureOf(text: string | undefined): number | undefined {
   return temperature;
 }
 
-/** @throws InputError for what is no number */
+/**
+ * Parses a number.
+ * @param what subject of the message
+ * @throws InputError unless the text is a decimal number
+ */
 export function numberOf(what: string, text: string): number {
   const number = parseDecimal(text);
   if (number === undefined) throw new InputError(`${what} must be a number, not "${printable(text)}".`);
   return number;
 }
 
-/** The first word of a text, and what follows it and its spaces. */
+/** Splits a text into its first word and the rest, without the spaces between. */
 export function cutWord(text: string): readonly [string, string] {
   const line = text.trimStart();
   const first = firstWord(line);

@@ -7,8 +7,8 @@ import type { Task } from "../../gpt/base/runner";
 import type { Trainer } from "../../gpt/training/trainer";
 
 /**
- * A line for each checkpoint that there is; all of each is read. No save may come between.
- * @param run runs a task
+ * Describes each checkpoint in a line. Reads every file completely; call between two steps, as no save may intervene.
+ * @param run runs a task to its end
  */
 export async function listCheckpoints(
   store: CheckpointFiles,
@@ -39,7 +39,7 @@ async function describe(
     return `${name}: ${summary}.`;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    return `${name} is damaged, or beyond this device: ${error.message}`;
+    return `${name} is damaged or not supported: ${error.message}`;
   } finally {
     checkpoint?.close();
   }

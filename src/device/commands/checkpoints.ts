@@ -7,7 +7,7 @@ import { statusOf } from "./status";
 
 const NONE = "There is no checkpoint yet: save makes one.";
 
-/** Commands for what a device keeps. */
+/** Commands for checkpoints and weights. */
 export const CHECKPOINT_COMMANDS: readonly Command[] = Object.freeze([
   Object.freeze<Command>({
     name: "save",
@@ -18,12 +18,12 @@ export const CHECKPOINT_COMMANDS: readonly Command[] = Object.freeze([
   Object.freeze<Command>({
     name: "load",
     takes: "[NAME]",
-    help: "goes back to it, or to another one",
+    help: "loads the checkpoint, or another one",
     order: "changes",
     async run({ device }, tail) {
       const [name] = atMost(1, tail);
       const checkpoints = checkpointsOf(device);
-      const hint = name === undefined ? "" : " The next save keeps it, in the place of the stored one.";
+      const hint = name === undefined ? "" : " The next save replaces the stored checkpoint with it.";
       await device.whileLoading(async () => {
         const seed = await checkpoints.restore(name === undefined ? undefined : await checkpoints.files.resolve(name));
         if (seed === undefined) throw new InputError(NONE);
@@ -34,14 +34,14 @@ export const CHECKPOINT_COMMANDS: readonly Command[] = Object.freeze([
   }),
   Object.freeze<Command>({
     name: "checkpoints",
-    help: "lists those that are kept",
+    help: "lists the stored checkpoints",
     order: "reads",
     run: ({ device }) => tellCheckpoints(device),
   }),
   Object.freeze<Command>({
     name: "forget-checkpoint",
     takes: "NAME",
-    help: "removes one of them",
+    help: "deletes one of them",
     order: "changes",
     async run({ device }, tail) {
       const [text] = atMost(1, tail);
@@ -55,7 +55,7 @@ export const CHECKPOINT_COMMANDS: readonly Command[] = Object.freeze([
   }),
   Object.freeze<Command>({
     name: "reset",
-    help: "draws fresh weights",
+    help: "starts over with new weights",
     order: "changes",
     async run({ device }) {
       await device.runBetweenSteps(() => {
@@ -64,7 +64,7 @@ export const CHECKPOINT_COMMANDS: readonly Command[] = Object.freeze([
         device.drawWeights();
         device.beginSession(false);
       });
-      device.say("Fresh weights: train begins. load goes back, until the next save.");
+      device.say("New weights: train starts; load undoes this until the next save.");
     },
   }),
 ]);

@@ -8,20 +8,20 @@ import { Generator } from "../../gpt/model/generate";
 import { Random, siblingSeed } from "../../gpt/model/random";
 
 /**
- * When a command may begin. One command runs at a time, in the order in which they came, but
- * - `at once`: it never waits, and acts on what runs now: what stops or rests
- *   that, how the log speaks (a program must be able to come and go at any time), and the lines of a transfer;
- * - `asks`: unless it was pasted with it, it may run beside one that `reads`, as it touches nothing that this uses;
- * - `reads`: it reads the weights over several turns;
- * - `changes`: it changes something that others read.
+ * When a command may begin. Commands run one at a time in the order of arrival, except:
+ * - `at once`: never waits, and acts on what runs now: commands that cancel or pause it, the format of the log (a
+ *   program must be able to connect and disconnect at any time), and the lines of a transfer;
+ * - `asks`: touches no shared state, so it may run during a command that `reads`, unless it was pasted with it;
+ * - `reads`: reads the weights over several time slices;
+ * - `changes`: changes state that others read.
  */
 export type Order = "at once" | "asks" | "reads" | "changes";
 
 /** What commands act on. */
 export class CommandContext {
-  /** Its stream is its own: asking for names does not change what training does. */
+  /** Has its own random stream: generating names does not affect the training. */
   readonly generator: Generator;
-  /** Whether names are written until a key is pressed. */
+  /** Whether `stream` is running, until a key is pressed. */
   isStreaming = false;
 
   constructor(readonly device: Device) {
@@ -33,31 +33,32 @@ export class CommandContext {
 /** A command of the console. */
 export interface Command {
   readonly name: string;
-  /** What stands behind the name, for help; nothing where it is not given. */
+  /** Arguments as help shows them; undefined when it takes none. */
   readonly takes?: string;
-  /** One line; "" where help has the name alone. Not of what programs alone send. */
+  /** One line; "" when help lists only the name; undefined for commands that only programs send. */
   readonly help?: string;
   readonly order: Order;
-  /** Whether nothing more can be said to a program once it is carried out. */
+  /** Whether the connection to a program ends with it: it is acknowledged before it runs. */
   readonly isFarewell?: (tail: string) => boolean;
-  /** Whether those typed with it wait for the end of the training, where that comes by itself. */
+  /** Whether commands pasted with it wait until the training ends or pauses. */
   readonly beginsTraining?: boolean;
-  /** What is done at once when it has to wait. */
+  /** Called when it is queued. */
   readonly whenItWaits?: (device: Device) => void;
   /**
-   * Carries it out; returns a promise where that takes time, and for a transfer the place that it waits for. Throws,
-   * or rejects with, an InputError where it cannot be.
-   * @param tail what stands behind the name and the spaces that follow it: nothing where it takes nothing
+   * Executes it.
+   * @param tail the arguments: the text after the name and its spaces
+   * @returns a promise for work that takes time; a transfer's commands return (or resolve to) the next offset
+   * @throws InputError, also as a rejection, when it cannot be executed
    */
   readonly run: (context: CommandContext, tail: string) => unknown;
 }
 
-/** Says lines as there is room for them. @throws InputError (as a rejection) when it is stopped */
+/** Writes lines with back pressure. @throws InputError (as a rejection) when cancelled */
 export function sayAll(device: Device, lines: readonly string[]): Promise<void> {
   return emitAll(device, lines.length, (i) => device.say(lines[i]));
 }
 
-/** Tells so many things likewise. */
+/** Calls `emit` with 0 to count - 1, with back pressure. @throws InputError (as a rejection) when cancelled */
 export async function emitAll(device: Device, count: number, emit: (i: number) => void): Promise<void> {
   let told = 0;
   const task: Task = {
@@ -70,30 +71,30 @@ export async function emitAll(device: Device, count: number, emit: (i: number) =
   if (!isWhole) throw new InputError("Stopped.");
 }
 
-/** Changes the words, or their share, and saves that soon. */
+/** Changes the user words or their share, and schedules a save. */
 export function changeWords(device: Device, change: (own: OwnWords) => void): void {
   const { trainer, context } = device;
   const own = trainer.dataset.own ?? new OwnWords();
   change(own);
   trainer.dataset.own = own;
-  // A batch is drawn from the same words from its first name to its last.
+  // All documents of a batch must be drawn from the same words.
   trainer.abandonBatch();
   unattended(device.saveSoon(), context.platform);
 }
 
-/** @throws InputError (as a rejection) where it cannot be stored */
+/** Saves a checkpoint between two steps. @throws InputError (as a rejection) when it cannot be saved */
 export async function save(device: Device): Promise<void> {
   const checkpoints = checkpointsOf(device);
   checkNotFetching(device);
   await device.runBetweenSteps(() => device.saving(() => checkpoints.save(device.seed)));
 }
 
-/** @throws InputError while a checkpoint is being fetched, which then must stay as it is */
+/** @throws InputError while a client fetches a checkpoint, which must not change meanwhile */
 export function checkNotFetching({ transfer }: Device): void {
   if (transfer?.isFetching) throw new InputError("The checkpoint is being fetched: try again when that has ended.");
 }
 
-/** @throws InputError where there is no storage */
+/** The checkpoint store. @throws InputError when there is no storage */
 export function checkpointsOf({ checkpoints }: Device): CheckpointStore {
   if (!checkpoints) throw new InputError("There is no storage.");
   return checkpoints;

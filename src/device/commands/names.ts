@@ -10,18 +10,18 @@ import { GenerateTask } from "../../gpt/model/generate";
 
 const MAX_NAMES = 1000;
 const DEFAULT_NAMES = 5;
-/** Names between two events of progress. */
+/** Names between two progress events. */
 const PROGRESS_NAMES = 1000;
 
-/** Commands that write names, and measure how well the model knows some. */
+/** Commands that generate names and measure the loss. */
 export const NAME_COMMANDS: readonly Command[] = Object.freeze([
   Object.freeze<Command>({
     name: "generate",
     takes: "[n] [temperature] [prefix]",
-    help: "writes names",
+    help: "generates names",
     order: "reads",
     run(context, tail) {
-      // The prefix is the rest of the line, as it may hold spaces.
+      // The prefix may contain spaces: it is the rest of the line.
       const [n, afterN] = cutWord(tail);
       const [temperature, prefix] = cutWord(afterN);
       const count = n === "" ? DEFAULT_NAMES : numberOf("The number of names", n);
@@ -32,7 +32,7 @@ export const NAME_COMMANDS: readonly Command[] = Object.freeze([
   Object.freeze<Command>({
     name: "stream",
     takes: "[temperature]",
-    help: "writes names until a key is pressed",
+    help: "generates names until a key is pressed",
     order: "reads",
     run(context, tail) {
       const temperature = temperatureOf(atMost(1, tail)[0]);
@@ -46,12 +46,12 @@ export const NAME_COMMANDS: readonly Command[] = Object.freeze([
   Object.freeze<Command>({
     name: "eval",
     takes: "[words]",
-    help: "the loss of the names held out, or all; or of your words",
+    help: "measures the loss: holdout or all names; or your words",
     order: "reads",
     run({ device }, tail) {
       const what = tail.trimEnd();
       if (what !== "" && what !== "words")
-        throw new InputError(`eval measures names, eval words yours; not ${printable(what)}.`);
+        throw new InputError(`eval takes no argument or "words", not ${printable(what)}.`);
       return evaluate(device, what === "words");
     },
   }),
@@ -61,13 +61,13 @@ interface Wish {
   readonly count: number;
   readonly temperature: number | undefined;
   readonly prefix: string;
-  /** Whether to go on. */
+  /** Whether to continue; asked before each unit of work. */
   readonly isWanted: () => boolean;
 }
 
 async function write({ device, generator }: CommandContext, wish: Wish): Promise<void> {
   const { count, temperature = device.settings.value("temperature"), isWanted } = wish;
-  // At the end of a line a space means something only where names have spaces.
+  // Trailing spaces are part of the prefix only if the vocabulary has a space.
   const hasSpaces = device.trainer.model.vocabulary.tokenOf(SPACE) !== 0;
   const prefix = hasSpaces ? wish.prefix : wish.prefix.trim();
   generator.checkPrefix(prefix);
@@ -77,12 +77,12 @@ async function write({ device, generator }: CommandContext, wish: Wish): Promise
   await device.tasks.run((run) => run({ work: (now) => isWanted() && writing.work(now) }));
 }
 
-/** Measures one's own words, or the names held out, or where there are none all, while the training rests. */
+/** Measures the user words; or the holdout, or without one all names. The training is suspended meanwhile. */
 async function evaluate(device: Device, ofOwn: boolean): Promise<void> {
   const { trainer, log } = device;
   const { model, dataset, holdout } = trainer;
   const words = dataset.own?.count ?? 0;
-  if (ofOwn && words === 0) throw new InputError("There are no words of your own: add some.");
+  if (ofOwn && words === 0) throw new InputError("There are no words of your own: add TEXT.");
   const indices = ofOwn ? Uint32Array.from({ length: words }, (_, i) => dataset.count + i) : undefined;
   const evaluation = new EvaluationTask(model, dataset, indices, ofOwn ? undefined : holdout);
   const { total } = evaluation;

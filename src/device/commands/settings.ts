@@ -9,18 +9,18 @@ import type { StoredKey } from "../stored-settings";
 
 type NumberKey = StoredKey | "own_share";
 
-/** What can be set, by name: what holds, and what the build has. */
+/** The settings by name: the current value, and the build's value where there is one. */
 type Values = Readonly<Record<string, { readonly value: string | number; readonly build?: number }>>;
 
-/** A device was asked for a version of the protocol that it does not speak: it goes on in text. */
+/** A client asked for an unsupported protocol version: the log falls back to text. */
 export class OtherProtocol extends InputError {}
 
-/** Commands for what can be set while it runs. */
+/** Commands that change settings at run time. */
 export const SETTING_COMMANDS: readonly Command[] = Object.freeze([
   Object.freeze<Command>({
     name: "set log",
     takes: "text|json",
-    help: "the log for people, or for programs",
+    help: "sets the log's format: for people or programs",
     order: "at once",
     isFarewell: (tail) => tail.trimEnd() === "text",
     run: ({ device }, tail) => setLog(device, tail),
@@ -34,13 +34,13 @@ export const SETTING_COMMANDS: readonly Command[] = Object.freeze([
   }),
 ]);
 
-/** Lists what can be set, or sets it. */
+/** Lists the settings, or changes one. */
 function set(device: Device, tail: string): Promise<void> {
   const [key, value] = atMost(2, tail);
   const values = valuesOf(device);
   if (key === undefined) return sayAll(device, listOf(values));
   if (!Object.hasOwn(values, key))
-    throw new InputError(`There is no ${printable(key)} to set: there are ${Object.keys(values).join(", ")}.`);
+    throw new InputError(`There is no setting ${printable(key)}: there are ${Object.keys(values).join(", ")}.`);
   const number = value === "default" ? undefined : numberOf(key, value ?? "");
   if (number !== undefined) checkSetting(key as NumberKey, number);
   return setNumber(device, key as NumberKey, number).then(() => device.say(`${key} ${valuesOf(device)[key].value}`));
@@ -59,30 +59,28 @@ function valuesOf({ log, settings, trainer }: Device): Values {
   };
 }
 
-/** The build's value where there is none; resolves when it is stored. */
+/** Changes a setting; undefined restores the build's value. Resolves when it is stored. */
 function setNumber(device: Device, key: NumberKey, value: number | undefined): Promise<void> {
   if (key !== "own_share") return device.set(key, value);
   changeWords(device, (own) => (own.share = value ?? DEFAULT_SHARE));
   return Promise.resolve();
 }
 
-/** What holds, and what of it is not the build's. */
+/** The current values, and the build's values that differ from them. */
 function listOf(values: Values): readonly string[] {
   const others: string[] = [];
   for (const [name, { value, build }] of Object.entries(values))
     if (build !== undefined && build !== value) others.push(`${name} ${build}`);
   const lines = Object.keys(values).map((name) => `${name} ${values[name].value}`);
-  return others.length === 0 ? lines : [...lines, `The build has ${others.join(", ")}: set KEY default goes back.`];
+  return others.length === 0 ? lines : [...lines, `The build has ${others.join(", ")}: restore with set KEY default.`];
 }
 
-/** How the log speaks. */
+/** Switches the log between text and JSON. */
 function setLog(device: Device, tail: string): void {
   const [value, version] = atMost(2, tail);
   if (value !== "text" && value !== "json") throw new InputError("log is text or json.");
   if (value === "text" && version !== undefined) throw tooMany(2);
   if (version !== undefined && Number(version) !== PROTOCOL_VERSION)
-    throw new OtherProtocol(
-      `This device speaks version ${PROTOCOL_VERSION} of its protocol, not ${printable(version)}.`,
-    );
+    throw new OtherProtocol(`This device supports protocol version ${PROTOCOL_VERSION}, not ${printable(version)}.`);
   device.setLog(value === "json");
 }

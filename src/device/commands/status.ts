@@ -1,6 +1,6 @@
 import { type Device, ownWords } from "../device";
 
-/** What a device does, for people, in a line. */
+/** The state of a device as a line for people. */
 export function statusOf({ trainer, state, checkpoints }: Device): string {
   const { stepsDone, config, totalSteps, lastLoss, dataset } = trainer;
   const loss = lastLoss === undefined ? "" : `, loss ${lastLoss.toFixed(4)}`;

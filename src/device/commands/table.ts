@@ -9,7 +9,7 @@ import { TRAINING_COMMANDS } from "./training";
 import { TRANSFER_COMMANDS } from "./transfer";
 import { WORD_COMMANDS } from "./words";
 
-/** All of them, in the order of help. A name of two words stands before its first word. */
+/** All commands in the order of help. A two-word name must precede its first word: the first match wins. */
 export const COMMANDS: readonly Command[] = Object.freeze([
   ...TRAINING_COMMANDS,
   ...NAME_COMMANDS,
@@ -26,7 +26,7 @@ export const COMMANDS: readonly Command[] = Object.freeze([
   ...TRANSFER_COMMANDS,
 ]);
 
-/** The command of a line and what stands behind its name; no command where there is none of that name. */
+/** Splits a line into its command and the arguments; the command is undefined when the name is unknown. */
 export function commandOf(line: string): { readonly command: Command | undefined; readonly tail: string } {
   const [first, tail] = cutWord(line);
   const [second, rest] = cutWord(tail);
@@ -39,8 +39,8 @@ export function commandOf(line: string): { readonly command: Command | undefined
 }
 
 /**
- * Carries out a line.
- * @throws InputError where there is no such command, or as Command.run does
+ * Executes a line; returns what Command.run returns.
+ * @throws InputError when there is no such command, or as Command.run does
  */
 export function execute(context: CommandContext, line: string): unknown {
   const { command, tail } = commandOf(line);
@@ -54,7 +54,7 @@ export function execute(context: CommandContext, line: string): unknown {
   );
 }
 
-/** What help lists: a command a line, and those that need no words in one. */
+/** The lines of help: one per command, then the names of those without a description. */
 function helpLines(): string[] {
   const lines: string[] = [];
   const plain: string[] = [];

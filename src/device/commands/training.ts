@@ -4,18 +4,18 @@ import type { Device } from "../device";
 import { InputError } from "../../gpt/base/errors";
 import { statusOf } from "./status";
 
-/** Commands that begin, rest and end a training. */
+/** Commands that start, pause and resume the training, and cancel commands. */
 export const TRAINING_COMMANDS: readonly Command[] = Object.freeze([
   Object.freeze<Command>({
     name: "status",
-    help: "what it does; this, pause and stop never wait",
+    help: "shows the state; this, pause and stop never wait",
     order: "at once",
     run: ({ device }) => device.say(statusOf(device)),
   }),
   Object.freeze<Command>({
     name: "train",
     takes: "[steps]",
-    help: "goes on, or begins a schedule of so many steps",
+    help: "resumes, or starts a new schedule of steps",
     order: "changes",
     beginsTraining: true,
     run({ device }, tail) {
@@ -31,7 +31,7 @@ export const TRAINING_COMMANDS: readonly Command[] = Object.freeze([
   }),
   Object.freeze<Command>({
     name: "pause",
-    help: "the training rests, at once",
+    help: "pauses the training at once",
     order: "at once",
     run({ device }) {
       checkUnderWay(device);
@@ -41,14 +41,14 @@ export const TRAINING_COMMANDS: readonly Command[] = Object.freeze([
   }),
   Object.freeze<Command>({
     name: "resume",
-    help: "it goes on",
+    help: "resumes the training",
     order: "changes",
     run: ({ device }) => resume(device),
   }),
   Object.freeze<Command>({
     name: "step",
     takes: "[n]",
-    help: "n steps of it, and pauses",
+    help: "trains n steps, then pauses",
     order: "changes",
     beginsTraining: true,
     run: ({ device }, tail) =>
@@ -56,17 +56,17 @@ export const TRAINING_COMMANDS: readonly Command[] = Object.freeze([
   }),
   Object.freeze<Command>({
     name: "stop",
-    help: "ends what runs now, at once; what waits comes next",
+    help: "cancels the running command; the next follows",
     order: "at once",
     run({ device }) {
       if (device.cancel()) return;
-      const training = device.isTraining ? "but the training: pause lets it rest" : "that stop could end";
-      device.say(`Nothing is under way ${training}.`);
+      const training = device.isTraining ? "but the training: use pause for it" : "that stop could cancel";
+      device.say(`Nothing is running ${training}.`);
     },
   }),
 ]);
 
-/** Does so many steps, and pauses. @throws InputError where none are left */
+/** Trains `count` steps, then pauses; resolves then. @throws InputError when no steps are left */
 export function doSteps(device: Device, count: number): Promise<void> {
   checkUnderWay(device);
   return device.step(count);
@@ -75,9 +75,9 @@ export function doSteps(device: Device, count: number): Promise<void> {
 function resume(device: Device): void {
   checkUnderWay(device);
   device.resume();
-  device.say(`Going on: ${statusOf(device)}`);
+  device.say(`Resumed: ${statusOf(device)}`);
 }
 
 function checkUnderWay(device: Device): void {
-  if (!device.isUnderWay) throw new InputError("The training is over: train N goes on for N steps.");
+  if (!device.isUnderWay) throw new InputError("The training is over: train N adds N steps.");
 }

@@ -5,7 +5,7 @@ import { InputError } from "../../gpt/base/errors";
 import { wordsOf } from "../../gpt/base/text";
 import type { Transfer } from "../transfer";
 
-/** What PROTOCOL.md has for checkpoints over the cable. Where a place comes next, it is what a command returns. */
+/** The transfer commands of PROTOCOL.md. Commands that receive data return the offset of the next byte. */
 export const TRANSFER_COMMANDS: readonly Command[] = Object.freeze([
   Object.freeze<Command>({
     name: "fetch",
@@ -46,8 +46,8 @@ export const TRANSFER_COMMANDS: readonly Command[] = Object.freeze([
     order: "at once",
     run({ device }, tail) {
       const words = wordsOf(tail);
-      if (words.length !== 2) throw new InputError("data takes a place and base64.");
-      return transferOf(device).data(numberOf("The place", words[0]), words[1]);
+      if (words.length !== 2) throw new InputError("data takes an offset and base64.");
+      return transferOf(device).data(numberOf("The offset", words[0]), words[1]);
     },
   }),
   Object.freeze<Command>({
@@ -65,16 +65,16 @@ export const TRANSFER_COMMANDS: readonly Command[] = Object.freeze([
 ]);
 
 /**
- * Takes over what lies in storage as received.safetensors, and saves it.
+ * Loads received.safetensors from storage, and saves a checkpoint.
  * @param shown what messages call it
- * @throws InputError (as a rejection) when it is no checkpoint of this model, or cannot be stored
+ * @throws InputError (as a rejection) when it does not fit this model, or the save fails
  */
 export async function adopt(device: Device, shown?: string): Promise<void> {
   const checkpoints = checkpointsOf(device);
   await device.whileLoading(async () => {
     const seed = await checkpoints.adopt(shown);
     if (seed === undefined)
-      device.say("Its training is another one: the weights alone are taken. They may have learnt what eval measures.");
+      device.say("It is from another training: only its weights are loaded. They may have seen what eval measures.");
     else device.seed = seed;
   });
   try {

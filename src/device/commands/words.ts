@@ -2,12 +2,12 @@ import { changeWords, type Command, emitAll } from "./command";
 import { printable } from "../../gpt/base/errors";
 import { checkWord } from "../../gpt/training/document-length";
 
-/** Commands for words of one's own. */
+/** Commands for user words. */
 export const WORD_COMMANDS: readonly Command[] = Object.freeze([
   Object.freeze<Command>({
     name: "add",
     takes: "TEXT",
-    help: "a word of your own, which it trains on as well",
+    help: "adds a word of your own to the dataset",
     order: "changes",
     run({ device }, tail) {
       const typed = tail.trimEnd();
@@ -23,7 +23,7 @@ export const WORD_COMMANDS: readonly Command[] = Object.freeze([
   Object.freeze<Command>({
     name: "forget",
     takes: "TEXT",
-    help: "one of them",
+    help: "removes one of them",
     order: "changes",
     run({ device }, tail) {
       const word = tail.trimEnd();
@@ -34,7 +34,7 @@ export const WORD_COMMANDS: readonly Command[] = Object.freeze([
   }),
   Object.freeze<Command>({
     name: "words",
-    help: "lists them",
+    help: "lists your words",
     order: "asks",
     run({ device }) {
       const words = device.trainer.dataset.own?.text.split("\n").slice(0, -1) ?? [];

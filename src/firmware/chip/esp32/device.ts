@@ -4,43 +4,42 @@ import type { PortChoice } from "../../../device/settings";
 declare function native(name: string): never;
 
 /**
- * What the firmware asks of the chip. It imports it as "esp32gpt/chip"; on the simulators that is
+ * The firmware's interface to the chip, imported as "esp32gpt/chip". On the simulators that module is
  * src/firmware/chip/simulator/device.ts.
  */
 export interface Device {
-  /** What the banner calls it. */
+  /** Name in the banner. */
   readonly name: string;
-  /** Bytes of heap that are free; undefined where nobody counts. */
+  /** Free heap in bytes; undefined when unknown. */
   readonly freeHeap: () => number | undefined;
-  /** The largest of them in one piece. */
+  /** Largest free block of the heap in bytes; undefined when unknown. */
   readonly largestPiece: () => number | undefined;
-  /** A number of esp_reset_reason_t. */
+  /** A value of esp_reset_reason_t; undefined when unknown. */
   readonly resetReason: () => number | undefined;
   /**
-   * Opens a port, once. "auto" is the chip's own USB where a host is at its other end, for which it looks for half
-   * a second, and UART0 otherwise. False in debug and instrumented builds, where all ports belong to xsbug and to
-   * trace().
-   * @param baud of UART0, as are the pins: -1 for the chip's own
-   * @throws Error when there is no such port, or the chip cannot use these pins; none is then open
+   * Opens a port, once. "auto" selects the chip's USB if a host is detected within half a second, otherwise UART0.
+   * Returns false in debug and instrumented builds, where xsbug and trace() use all ports.
+   * @param baud of UART0, as are the pins: -1 for the chip's defaults
+   * @throws Error when there is no such port, or the chip cannot use these pins; then none is open
    */
   readonly openPort: (port: PortChoice, baud: number, transmit: number, receive: number) => boolean;
-  /** Fills `bytes` with what has arrived and returns how many there were. */
+  /** Reads received bytes into `bytes` and returns their number. Never blocks. */
   readonly readPort: (bytes: Uint8Array) => number;
-  /** Takes as many of bytes[from] to bytes[to - 1] as there is room for, and returns how many. Never waits. */
+  /** Accepts as many of bytes[from] to bytes[to - 1] as there is room for, and returns their number. Never blocks. */
   readonly writePort: (bytes: Uint8Array, from: number, to: number) => number;
-  /** Waits until everything is sent, at most so many milliseconds; false when that was not enough. */
+  /** Waits until all accepted bytes are sent; false on timeout. */
   readonly flushPort: (milliseconds: number) => boolean;
   /**
-   * Says why in a line, where it can within a second, and restarts the chip. Allocates nothing. It returns
-   * on a simulator only, which XS ends by itself.
-   * @param message anything; a string is said as well
+   * Prints the reason in a line, waiting at most a second for the port, and restarts the chip. Allocates nothing.
+   * Returns only on a simulator, which XS ends by itself.
+   * @param message appended to the reason if it is a string
    */
   readonly restart: (reason: string, message: unknown) => void;
-  /** A whole number in memory that a reset keeps and power-on does not; undefined where none is kept. @param slot 0 to 3 */
+  /** A 32-bit integer in memory that survives a reset, but not power-off; undefined if not set. @param slot 0 to 3 */
   readonly kept: (slot: number) => number | undefined;
-  /** Keeps a whole number of 32 bits there. */
+  /** Stores a 32-bit integer in a slot. */
   readonly keep: (slot: number, value: number) => void;
-  /** Where the chip panicked and why, once; undefined where it did not since that was asked last. */
+  /** Cause and address of the last panic; undefined when there was none since the previous call. */
   readonly takeCrash: () => string | undefined;
 }
 

@@ -1,5 +1,5 @@
 /*
- * Figures of the chip: free memory, and why it was reset.
+ * Chip status: free heap and reset reason.
  */
 
 #include <stddef.h>

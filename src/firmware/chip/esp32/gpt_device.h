@@ -1,6 +1,6 @@
 /*
- * What the firmware asks of the chip, in C: a port to speak through (gpt_port.c), a restart that says why
- * (gpt_restart.c), memory that a reset keeps (gpt_kept.c).
+ * The firmware's interface to the chip in C: a port for the console (gpt_port.c), a restart that prints its reason
+ * (gpt_restart.c), memory that survives a reset (gpt_kept.c).
  */
 #ifndef GPT_DEVICE_H
 #define GPT_DEVICE_H
@@ -12,23 +12,23 @@
 
 #include "freertos/FreeRTOS.h"
 
-/* What can be done with a port. None of it waits but `wait`. */
+/* The operations of a port. Only `wait` blocks. */
 struct port {
-    /* Returns how many bytes there were. */
+    /* Returns the number of bytes read. */
     size_t (*read)(void *bytes, size_t size);
-    /* Returns how many it has taken. */
+    /* Returns the number of bytes accepted. */
     size_t (*write)(const char *bytes, size_t size);
-    /* Until all is sent, at most so long: false when that was not enough. */
+    /* Waits until all accepted bytes are sent; false on timeout. */
     bool (*wait)(TickType_t ticks);
 };
 
-/* The one that is open, or NULL. */
+/* The open port, or NULL. */
 extern const struct port *gpt_port;
 
-/* A restart that nobody has explained says which stack of this machine is full. */
+/* From now on a restart without a printed reason reports which stack has overflowed, the machine's or C's. */
 void gpt_explain_restarts(xsMachine *the);
 
-/* An argument that is a string; NULL for anything else. */
+/* Argument i if it is a string, otherwise NULL. */
 static inline const char *gpt_string_of(xsMachine *the, int i)
 {
     xsType type;

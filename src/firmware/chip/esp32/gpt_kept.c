@@ -1,9 +1,9 @@
 /*
- * Memory that a reset keeps and power-on does not: some numbers of the program's, and what a panic was.
+ * RTC memory that survives a reset, but not power-off: integers of the program, and the cause of a panic.
  *
- * The SDK builds with CONFIG_ESP_CONSOLE_NONE, so that ESP-IDF's panic handler writes to nobody. The linker
- * is asked to hand its calls to __wrap_esp_panic_handler (see idf/esp32gpt_panic/CMakeLists.txt), which
- * keeps what the next boot can say; without that option nothing calls it, and it is left out.
+ * The SDK builds with CONFIG_ESP_CONSOLE_NONE, so that the output of ESP-IDF's panic handler is lost. A linker option
+ * redirects calls of it to __wrap_esp_panic_handler (see idf/esp32gpt_panic/CMakeLists.txt), which records the
+ * cause for the next boot. Without that option nothing calls it, and the linker removes it.
  */
 
 #include <stdint.h>
@@ -17,7 +17,7 @@
 
 enum { SLOTS = 4, CAUSE_BYTES = 120 };
 
-/* What is written with it was written by this firmware, and whole. */
+/* Part of each check value: shows that this firmware wrote the data, completely. */
 static const uint32_t MAGIC = 0x67707431;
 
 struct slot {
@@ -44,7 +44,7 @@ static uint32_t check_of_slot(uint32_t index, uint32_t value)
     return MAGIC ^ ~value ^ index << 24;
 }
 
-/* FNV-1a over all that stands before the check. */
+/* The 32-bit FNV-1a hash of the fields before the check. */
 static uint32_t check_of_crash(const struct crash *crash)
 {
     const unsigned char *bytes = (const unsigned char *)crash;
@@ -54,7 +54,7 @@ static uint32_t check_of_crash(const struct crash *crash)
     return check;
 }
 
-/* In a panic: no memory is taken, nothing waits, and of several panics in a row the first is kept. */
+/* Runs during a panic: must not allocate or block. Of consecutive panics the first is recorded. */
 void __wrap_esp_panic_handler(panic_info_t *info)
 {
     struct crash *crash = &kept.crash;

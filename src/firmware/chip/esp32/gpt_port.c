@@ -1,7 +1,7 @@
 /*
- * A port to speak through: UART0, or where the chip has one its USB Serial/JTAG port, through ESP-IDF's drivers.
+ * The port of the console: UART0, or the USB Serial/JTAG port of chips that have one, through ESP-IDF's drivers.
  *
- * Nothing here waits without a limit, and whoever writes keeps what a port does not take: see serial.ts.
+ * Every wait has a timeout. The caller queues bytes that the port does not accept: see serial.ts.
  */
 
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "esp_intr_alloc.h"
 #include "soc/soc_caps.h"
 
-/* In debug and instrumented builds the ports belong to xsbug and to trace(): UART0, USB, or both. */
+/* In debug and instrumented builds xsbug and trace() use the ports: UART0, USB, or both. */
 #if defined(mxDebug) || defined(mxInstrument)
 #define GPT_HAS_PORT 0
 #else
@@ -23,27 +23,26 @@
 
 #if GPT_HAS_PORT && SOC_USB_SERIAL_JTAG_SUPPORTED
 #define GPT_HAS_USB 1
-/* Among the folders that the SDK's build looks into are ESP-IDF's components, but not this one's headers. */
+/* The SDK's include path has ESP-IDF's components folder, but not this component's include folder. */
 #include "esp_driver_usb_serial_jtag/include/driver/usb_serial_jtag.h"
 #include "freertos/task.h"
 #else
 #define GPT_HAS_USB 0
 #endif
 
-/* What has arrived waits in so many bytes. */
+/* Size of the receive buffer. */
 enum { RECEIVE_BYTES = 4096 };
 
 const struct port *gpt_port;
 
 #if GPT_HAS_PORT
 /*
- * UART0. The SDK's own embedded:io/serial has only the hardware's 128 bytes for input, which are 11 ms of
- * it; this driver keeps 4 KB, and with CONFIG_UART_ISR_IN_IRAM also while flash is written.
+ * UART0. The SDK's embedded:io/serial buffers only the hardware's 128 bytes of input, which fill up in 11 ms; this
+ * driver buffers 4 KB, with CONFIG_UART_ISR_IN_IRAM also while flash is written.
  *
- * uart_write_bytes waits for room in the driver's buffer, and uart_get_tx_buffer_free_size is but an
- * estimate of that room. So the driver gets no buffer for output, and uart_tx_chars puts into the hardware's
- * 128 bytes what they can take and returns at once. (Its lock is held by nobody else but uart_wait_tx_done,
- * which always gets a limit here.)
+ * uart_write_bytes blocks until the driver's buffer has room, and uart_get_tx_buffer_free_size only estimates that
+ * room. So the driver gets no transmit buffer: uart_tx_chars fills the hardware's 128 bytes as far as they have room
+ * and returns at once. (Its lock is also taken by uart_wait_tx_done, which always has a timeout here.)
  */
 enum { NO_TRANSMIT_BUFFER = 0 };
 
@@ -97,17 +96,17 @@ static esp_err_t open_uart(int baud, int transmit, int receive)
 
 #if GPT_HAS_USB
 /*
- * USB. While flash is written its interrupt rests, and the host waits: nothing is lost. What the host sends
- * when the driver's RECEIVE_BYTES are full is.
+ * USB. While flash is written its interrupt is disabled and the host waits: nothing is lost. Input is lost only when
+ * the driver's RECEIVE_BYTES are full.
  *
- * The driver takes a piece as a whole or not at all. A piece fills a packet, and some wait, so that there is
- * always one for the host to fetch; when it is gone, or nobody there has opened the port, they stay.
+ * The driver accepts a piece as a whole or not at all. A piece is one packet; the buffer holds several, so that the
+ * host always has one to fetch. While the host is disconnected or has not opened the port, they stay in the buffer.
  */
 enum { USB_PIECE = 64, USB_TRANSMIT_BYTES = 4 * USB_PIECE };
 
 /*
- * How long to look for a host, and how often. One that has switched the chip on by its cable takes 0.2 s to
- * find it. In its first milliseconds ESP-IDF says that there is one, later it may miss one for a moment.
+ * Timeout and interval of the search for a host. A host that powers the chip through the cable takes 0.2 s to
+ * enumerate it. ESP-IDF reports a host in its first milliseconds even without one, and may miss one for a moment later.
  */
 enum { LOOK_MILLISECONDS = 500, GLANCE_MILLISECONDS = 10 };
 

@@ -1,5 +1,5 @@
 /*
- * A restart that says why, in a line that waits for a port for a second at most.
+ * A restart that prints its reason in a line; it waits at most a second for the port.
  */
 
 #include <string.h>
@@ -8,20 +8,20 @@
 
 #include "esp_system.h"
 
-/* The last words: so many times the port gets what it can take, and so long to send it. */
+/* The line is written in at most MOST_ROUNDS rounds, each of which waits ROUND_MILLISECONDS for the port. */
 enum { MOST_ROUNDS = 50, ROUND_MILLISECONDS = 20 };
 
-/* Characters of a message that the last words quote. */
+/* Maximum number of characters of a message in that line. */
 enum { QUOTED = 200 };
 
-/* A JavaScript stack with no more slots than this has overflowed: a call wants more. */
+/* With at most this many free slots the JavaScript stack counts as overflowed: a call needs more. */
 enum { NO_ROOM_SLOTS = 64 };
 
-/* The machine that may fill a stack, and whether the last words have been said. */
+/* The machine whose stack is checked, and whether the reason has been printed. */
 static xsMachine *machine;
 static bool hasSpoken;
 
-/* Sends text, or as much of it as leaves in MOST_ROUNDS. */
+/* Sends text, as much as the port accepts in the remaining rounds. */
 static void say(const char *text, size_t size, int *rounds)
 {
     while (size > 0 && *rounds > 0) {
@@ -40,7 +40,7 @@ static void say_string(const char *text, int *rounds)
     say(text, strlen(text), rounds);
 }
 
-/* Without what would move a terminal's cursor, and cut. */
+/* Truncates the text, and replaces control characters, which could move a terminal's cursor. */
 static void say_foreign(const char *text, int *rounds)
 {
     for (int i = 0; i < QUOTED && text[i] != '\0'; i++) {
@@ -49,7 +49,7 @@ static void say_foreign(const char *text, int *rounds)
     }
 }
 
-/* The line before a restart. It comes once: whatever fails while it is said has no other line. */
+/* Prints the line before a restart, only once: a failure while it is printed prints no other. */
 static void say_last_words(const char *reason, const char *message)
 {
     int rounds = MOST_ROUNDS;
@@ -75,8 +75,8 @@ void gpt_xs_restart(xsMachine *the)
 }
 
 /*
- * ESP-IDF calls this when the program restarts the chip. The SDK asks its abort hook first, which has then
- * said why, unless a stack is full.
+ * ESP-IDF calls this when the program restarts the chip. The SDK calls its abort hook first, which has printed the
+ * reason, unless a stack has overflowed.
  */
 static void on_shutdown(void)
 {

@@ -2,7 +2,7 @@ import type { Device } from "../esp32/device";
 
 const unknown = (): undefined => undefined;
 
-/** A desktop simulator: trace() is its only console. */
+/** The chip on a desktop simulator, which has no ports: output goes to trace(). */
 export const device: Device = Object.freeze({
   name: "XS",
   freeHeap: unknown,
