@@ -38,7 +38,7 @@ test.each([
   ["docs/board.md", BOARD, "", "commands wait", MAX_WAITING_COMMANDS],
   ["PROTOCOL", PROTOCOL, "", "commands wait", MAX_WAITING_COMMANDS],
   ["DESIGN", DESIGN, "", "commands wait", MAX_WAITING_COMMANDS],
-  ["DESIGN", DESIGN, "wait in one queue, .*turn comes:", "take 1 KB", MAX_WAITING_COMMANDS],
+  ["DESIGN", DESIGN, "wait in one queue\\. .*turn comes:", "take 1 KB", MAX_WAITING_COMMANDS],
   ["PROTOCOL", PROTOCOL, "remembers the last", "numbers", REMEMBERED_IDS],
   ["PROTOCOL", PROTOCOL, "a number that the", "before it", REMEMBERED_IDS],
   ["PROTOCOL", PROTOCOL, "behind which more than", "others were sent", REMEMBERED_IDS - 1],

@@ -78,8 +78,8 @@ export function resetReason(): string {
 }
 
 /**
- * A line about what an unexpected reset interrupted; "" after any other reset. Clears the recorded panic. See README
- * for how to read it.
+ * A line about what an unexpected reset interrupted; "" after any other reset. Clears the recorded panic.
+ * docs/troubleshooting.md explains how to read it.
  */
 export function lineOfAccident(): string {
   const crash = device.takeCrash();
