@@ -131,7 +131,7 @@ describe("the validation loss", () => {
     const falling = Array.from({ length: 10 }, (_, i) => 3 - i / 10);
     expect(told([...falling, ...Array<number>(40).fill(2.13)])).toEqual([19]);
     expect(follow([...falling, ...Array<number>(40).fill(2.13)])[19]).toMatch(
-      /^The validation loss has risen for long: it was lowest behind step 90, 2\.1000, and is 2\.1300 on average since then\. /,
+      /^The validation loss has risen: it was lowest after step 90, 2\.1000, and is 2\.1300 on average since then\. /,
     );
     expect(told([...falling, ...Array<number>(40).fill(2.119)])).toEqual([]);
     expect(told([2, 3, 3, 3, 3, 3, 3])).toEqual([5]);
@@ -146,7 +146,7 @@ describe("the validation loss", () => {
   test("of names that are learnt by heart is said to rise, on a device as well; of enough of them not", async () => {
     const [message, ...others] = messages(await train({}));
     expect(others).toEqual([]);
-    expect(message).toMatch(/^The validation loss has risen for long: .* by heart: more names or fewer steps /);
+    expect(message).toMatch(/^The validation loss has risen: .* overfitting: use more names or fewer steps\.$/);
     const device = new TestDevice({ steps: 1500, holdout: 20, log_every: 50 }, undefined, { names: NAMES });
     await device.live();
     expect(
