@@ -49,7 +49,7 @@ describe("it", () => {
     expect(step).toBeGreaterThan(100);
     expect(step).toBeLessThan(1400);
     expect(messages(whole).at(-1)).toBe(
-      `The lowest validation loss, ${loss.toFixed(4)}, was that behind step ${step}: best has it.`,
+      `The lowest validation loss, ${loss.toFixed(4)}, was that after step ${step}: best has it.`,
     );
     // The same training, stopped there.
     const platform = new MemoryPlatform(utf8(NAMES.join("\n")));
@@ -177,14 +177,14 @@ describe.each(["node", "xs"])("the command line on %s", (engine) => {
     const options = ["--steps", "1500", "--holdout", "20", "--log-every", "50"];
     const { code, stderr } = await train(...options, "--keep-best", best, "--save", last);
     expect(code).toBe(0);
-    const [, loss, step] = /The lowest validation loss, (\S+), was that behind step (\d+): .*best-/.exec(stderr) ?? [];
+    const [, loss, step] = /The lowest validation loss, (\S+), was that after step (\d+): .*best-/.exec(stderr) ?? [];
     expect(await measured(best)).toBeCloseTo(Number(loss), 3);
     expect(await measured(last)).toBeGreaterThan(Number(loss) + 0.05);
     expect((await run("generate", "--model", best, "-n", "3")).stdout).toMatch(/^ {3}3\. /m);
     const resumed = await train("--resume", best, "--keep-best", best);
     expect(resumed.code).toBe(0);
     expect(resumed.stdout).toContain(`Going on with step ${Number(step) + 1}.`);
-    expect(resumed.stderr).toContain(`was that behind step ${step}:`);
+    expect(resumed.stderr).toContain(`was that after step ${step}:`);
   });
 
   test("says in one sentence what will not do, and writes nothing", async () => {
