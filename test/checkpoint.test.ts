@@ -253,7 +253,7 @@ describe("refuses, and says why:", () => {
     [
       "whole numbers",
       tensors.map((tensor) => ({ ...tensor, dtype: "I64" })),
-      /wte has the type I64, which is not read here/,
+      /wte has the type I64, which is not supported/,
     ],
     [
       "other names",

@@ -43,8 +43,8 @@ function convert(source: string, target: string, kept: "kept" | "left", kind: st
 withPython.describe.each(["F16", "BF16"])("to %s", (kind) => {
   const refusal = (name: string): RegExp =>
     new RegExp(
-      `${name} cannot be used: its numbers were converted to ${kind}, .*: write it once more without metadata, and ` +
-        "train --init takes its weights --preset microgpt --n-head 2\\.",
+      `${name} cannot be used: its numbers were converted to ${kind}, .*: write it again without metadata, and ` +
+        "load its weights with train --init FILE --preset microgpt --n-head 2\\.",
     );
 
   test("with its metadata it is refused with the way out, which works", async () => {

@@ -208,7 +208,7 @@ test.each<[string, number[], number, string]>([
 ])("%s is named as the byte that it is", (_what, bytes, line, byte) => {
   const create = (): Dataset => new Dataset(Uint8Array.from(bytes), "f");
   expect(create).toThrow(InputError);
-  expect(create).toThrow(new RegExp(`^f, line ${line}: byte ${byte} is no UTF-8: save`));
+  expect(create).toThrow(new RegExp(`^f, line ${line}: byte ${byte} is not valid UTF-8: save`));
 });
 
 test.each([

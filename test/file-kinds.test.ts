@@ -16,7 +16,7 @@ import { TestDevice } from "./support/test-device";
 
 const at = temporaryFolder();
 const POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 229804\n";
-const HTML = "is an HTML page: download the file itself, which GitHub has behind Raw.";
+const HTML = "is an HTML page: download the file itself; on GitHub, click Raw.";
 const LFS = "is a Git LFS pointer, not the file itself: git lfs pull fetches that.";
 
 const KINDS: readonly [what: string, content: string | Uint8Array, message: string][] = [

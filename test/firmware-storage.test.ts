@@ -214,8 +214,8 @@ test("one file at a time takes the place of another: the second gives up the fir
 });
 
 test.each([
-  ["", "it is no file"],
-  ["../m", "this is no name of a file"],
+  ["", "it is not a file"],
+  ["../m", "this is not a file name"],
   ["nowhere/m", "there is no such folder"],
   ["n".repeat(300), "its name is too long"],
 ])("%j cannot be written, and nothing is left of it", async (name, reason) => {

@@ -49,7 +49,7 @@ describe("it", () => {
     expect(step).toBeGreaterThan(100);
     expect(step).toBeLessThan(1400);
     expect(messages(whole).at(-1)).toBe(
-      `The lowest validation loss, ${loss.toFixed(4)}, was that behind step ${step}: best has it.`,
+      `The lowest validation loss, ${loss.toFixed(4)}, was that after step ${step}: best has it.`,
     );
     // The same training, stopped there.
     const platform = new MemoryPlatform(utf8(NAMES.join("\n")));
@@ -131,7 +131,7 @@ describe("the validation loss", () => {
     const falling = Array.from({ length: 10 }, (_, i) => 3 - i / 10);
     expect(told([...falling, ...Array<number>(40).fill(2.13)])).toEqual([19]);
     expect(follow([...falling, ...Array<number>(40).fill(2.13)])[19]).toMatch(
-      /^The validation loss has risen for long: it was lowest behind step 90, 2\.1000, and is 2\.1300 on average since then\. /,
+      /^The validation loss has risen: it was lowest after step 90, 2\.1000, and is 2\.1300 on average since then\. /,
     );
     expect(told([...falling, ...Array<number>(40).fill(2.119)])).toEqual([]);
     expect(told([2, 3, 3, 3, 3, 3, 3])).toEqual([5]);
@@ -146,7 +146,7 @@ describe("the validation loss", () => {
   test("of names that are learnt by heart is said to rise, on a device as well; of enough of them not", async () => {
     const [message, ...others] = messages(await train({}));
     expect(others).toEqual([]);
-    expect(message).toMatch(/^The validation loss has risen for long: .* by heart: more names or fewer steps /);
+    expect(message).toMatch(/^The validation loss has risen: .* overfitting: use more names or fewer steps\.$/);
     const device = new TestDevice({ steps: 1500, holdout: 20, log_every: 50 }, undefined, { names: NAMES });
     await device.live();
     expect(
@@ -177,14 +177,14 @@ describe.each(["node", "xs"])("the command line on %s", (engine) => {
     const options = ["--steps", "1500", "--holdout", "20", "--log-every", "50"];
     const { code, stderr } = await train(...options, "--keep-best", best, "--save", last);
     expect(code).toBe(0);
-    const [, loss, step] = /The lowest validation loss, (\S+), was that behind step (\d+): .*best-/.exec(stderr) ?? [];
+    const [, loss, step] = /The lowest validation loss, (\S+), was that after step (\d+): .*best-/.exec(stderr) ?? [];
     expect(await measured(best)).toBeCloseTo(Number(loss), 3);
     expect(await measured(last)).toBeGreaterThan(Number(loss) + 0.05);
     expect((await run("generate", "--model", best, "-n", "3")).stdout).toMatch(/^ {3}3\. /m);
     const resumed = await train("--resume", best, "--keep-best", best);
     expect(resumed.code).toBe(0);
     expect(resumed.stdout).toContain(`Going on with step ${Number(step) + 1}.`);
-    expect(resumed.stderr).toContain(`was that behind step ${step}:`);
+    expect(resumed.stderr).toContain(`was that after step ${step}:`);
   });
 
   test("says in one sentence what will not do, and writes nothing", async () => {

@@ -56,18 +56,18 @@ describe("words of one's own", () => {
   test("that the model cannot take are named, and the others go on", async () => {
     const storage = await taught();
     const device = await start(storage, { block_size: 5 });
-    expect(device.take()).toMatch(/\nOf your own words this model cannot take "quizzical"\.\n/);
+    expect(device.take()).toMatch(/\nThis model cannot take your words "quizzical"\.\n/);
     expect(wordsOf(device)).toBe("zoe\nyuki\n");
     const others = new TestDevice(SETTINGS, storage, { names: ["kuyi", "zo"] });
     await others.live();
-    expect(others.take()).toMatch(/\nOf your own words this model cannot take "zoe"\.\n/);
+    expect(others.take()).toMatch(/\nThis model cannot take your words "zoe"\.\n/);
     expect(wordsOf(others)).toBe("yuki\n");
   });
 
   test("many that cannot be taken are not all named", async () => {
     const words = Array.from({ length: 26 }, (_, i) => `q${"a".repeat(9)}${String.fromCharCode(97 + i)}`);
     const device = await start(await taught({}, words), { block_size: 5 });
-    expect(device.take()).toMatch(/cannot take ("qa+[a-h]", ){8}18 more\.\n/);
+    expect(device.take()).toMatch(/cannot take your words ("qa+[a-h]", ){8}18 more\.\n/);
   });
 
   test("of a file that is damaged behind its header go on; of one whose header is, that is said", async () => {

@@ -40,7 +40,7 @@ test.each<[string, string[], RegExp[]]>([
   [
     "a mark within the file",
     ["ann", "\ufeffbob", "\ufeffcy"],
-    [/^f, line 2: a byte-order mark \(U\+FEFF\) stands within the file/],
+    [/^f, line 2: a byte-order mark \(U\+FEFF\) is inside the file/],
   ],
   [
     "one invisible character",
@@ -89,8 +89,8 @@ test.each<[string, string[]]>([
 
 test("the sentence about forms says what to do", () => {
   expect(remarks("é", "é", "e\u0301")[0]).toBe(
-    `f, line 3: "é" is written as a letter and a mark there, where most such letters of the list are ` +
-      `one character; a model takes them for different ones: convert the list to one form (NFC).`,
+    `f, line 3: "é" is written as a letter and a mark there, but most such letters of the list are ` +
+      `one character; to a model these are different letters: convert the list to one form (NFC).`,
   );
 });
 

@@ -42,7 +42,7 @@ async function told(
 describe("it says", () => {
   test("how many, and which block_size takes 99 % and all", async () => {
     expect(await told(namesOf([...many(100, 5), ...many(890, 30), ...many(10, 41)]))).toEqual([
-      "900 of 1000 names (90 %) are too long for block_size 16, which takes 15 characters: each that is drawn is " +
+      "900 of 1000 names (90 %) are too long for block_size 16, which takes 15 characters: each one drawn is " +
         "passed over, and its step teaches nothing. block_size 31 takes 99 %, 42 takes all of them.",
     ]);
   });
@@ -71,7 +71,7 @@ describe("it says", () => {
 
   test("of a batch, that it is smaller", async () => {
     expect(await told(namesOf([5, 20]), 16, "tuned", 8)).toEqual([
-      expect.stringContaining("its batch is so much smaller"),
+      expect.stringContaining("its batch is one name smaller"),
     ]);
   });
 
@@ -114,7 +114,7 @@ describe.each(["node", "xs"])("the command line on %s", (engine) => {
     const { code, stdout, stderr } = await train("--steps", "20");
     expect([code, stderr]).toEqual([
       0,
-      "esp32gpt: 90 of 100 names (90 %) are too long for block_size 16, which takes 15 characters: each that is drawn " +
+      "esp32gpt: 90 of 100 names (90 %) are too long for block_size 16, which takes 15 characters: each one drawn " +
         "is passed over, and its step teaches nothing. block_size 21 takes all of them.\n",
     ]);
     expect(stdout).toContain("=== Done ===");
@@ -167,7 +167,7 @@ describe.each(["node", "xs"])("the command line on %s", (engine) => {
     expect([code, stderr]).toEqual([
       2,
       "esp32gpt: A holdout of 10 % leaves no name to validate with: the dataset has 1000 names, but only 1 different " +
-        "one, and those that are equal stay together.\n",
+        "one, and equal names stay together.\n",
     ]);
   });
 });

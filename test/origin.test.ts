@@ -59,7 +59,7 @@ describe("eval of a training with a holdout", () => {
     const asked = await evaluate({ holdout: 20 });
     expect(platform.of("evaluated")).toEqual(asked.of("evaluated"));
     expect(platform.of("evaluated")[0].names).toBeLessThan(100);
-    expect(remarks(platform)).toBe("The names are measured that m was not trained on: --holdout 20.");
+    expect(remarks(platform)).toBe("Only names that m was not trained on are measured: --holdout 20.");
     expect(remarks(asked)).toBe("");
   });
 
@@ -168,7 +168,7 @@ describe("names are marked against the model's own list alone:", () => {
   test("not against another", async () => {
     const platform = await run(OTHER, await trained({ training: { steps: 500 } }), generate);
     expect(platform.of("name").filter(({ isKnown }) => isKnown !== undefined)).toEqual([]);
-    expect(remarks(platform)).toMatch(/^m was trained on another list than names\.txt, so that no name is marked/);
+    expect(remarks(platform)).toMatch(/^m was trained on another list than names\.txt, so no name is marked/);
   });
 
   test("not where the file does not say its list, which is said where it matters", async () => {
@@ -176,7 +176,7 @@ describe("names are marked against the model's own list alone:", () => {
     const platform = await run(OWN, storage, generate);
     expect(platform.log).not.toContain("dataset");
     expect(remarks(platform)).toBe(
-      "m does not say what it was trained on: names that stand in names.txt too are not marked.",
+      "m does not say what it was trained on: names that names.txt has too are not marked.",
     );
     expect(remarks(await run(["qqqqq"], storage, generate))).toBe("");
   });
@@ -192,7 +192,7 @@ test.each([
   const again: TrainJob = { ...DEFAULT_TRAIN_JOB, samples: 0, init: "m", training: { steps: 3, holdout: now } };
   const platform = await run(OWN, storage, again);
   expect(platform.of("error")).toEqual([]);
-  const message = `m was trained on this list with --holdout ${before}, and so on names that --holdout ${now} `;
+  const message = `m was trained on this list with --holdout ${before}, so it knows names that --holdout ${now} `;
   if (isTold) expect(remarks(platform)).toContain(message);
   else expect(remarks(platform)).toBe("");
   expect(remarks(await run(OTHER, storage, again))).toBe("");
@@ -221,7 +221,7 @@ describe.each(["node", "xs"])("on %s", (engine) => {
   test("eval on its own list takes its holdout", async () => {
     const own = await evaluate("--data", at("own"));
     expect(own.code).toBe(0);
-    expect(own.stderr).toMatch(/^esp32gpt: The names are measured that [^\n]* was not trained on: --holdout 20\.\n$/);
+    expect(own.stderr).toMatch(/^esp32gpt: Only names that [^\n]* was not trained on are measured: --holdout 20\.\n$/);
     const asked = await evaluate("--data", at("own"), "--holdout", "20");
     expect(asked).toEqual({ code: 0, stdout: own.stdout, stderr: "" });
     expect(await evaluate("--data", at("own"), "--holdout", "25")).toMatchObject({ code: 2, stdout: "" });

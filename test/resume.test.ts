@@ -88,7 +88,7 @@ test("a training that was over says so, and how to go on", async () => {
   for (const job of [{}, { training: { steps: 5 } }, { trainNames: 5 }]) {
     const again = await run({ resume: "m", ...job }, storage);
     expect(again.of("remark").map(({ message }) => message)).toEqual([
-      "m is trained already, 5 steps: --steps N, with N above 5, goes on for N more.",
+      "m is trained already, 5 steps: --steps N, with N above 5, trains N more.",
     ]);
     expect(again.of("name")).toHaveLength(3);
   }
@@ -254,5 +254,5 @@ test("another list is another training", async () => {
 test("weights alone do not say where they were", async () => {
   const storage = new MemoryStorage();
   await run({ training: { steps: 3 }, saveWeights: "m" }, storage);
-  expect((await run({ resume: "m" }, storage)).of("error")[0].message).toMatch(/^m does not say.*--init/);
+  expect((await run({ resume: "m" }, storage)).of("error")[0].message).toMatch(/^m has no training state: --init/);
 });

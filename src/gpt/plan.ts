@@ -10,7 +10,7 @@ import { vocabularyBytes } from "./data/vocabulary";
 
 /*
  * The memory plan: what a configuration needs before any of it is allocated, and which chips have
- * that much. Buffers are counted from the same layouts that allocate them; what XS needs around them
+ * that much. The sizes of buffers come from the layouts that allocate them; what XS needs beside them
  * was measured on the 32-bit XS host, where a slot is as large as on the ESP32.
  */
 
@@ -22,61 +22,61 @@ export interface PlannedBuffer {
 }
 
 export interface MemoryPlan {
-  /** What training allocates, in this order; each is one piece of memory. */
+  /** The buffers that training allocates, in this order; each is one contiguous block. */
   readonly buffers: readonly PlannedBuffer[];
-  /** Bytes of all buffers. */
+  /** Total bytes of the buffers. */
   readonly bufferBytes: number;
-  /** What the chunks hold beside them: the console's, and strings. */
+  /** What else is in the chunk heap: queues, user words, strings. */
   readonly others: readonly PlannedBuffer[];
-  /** XS's heap of buffers and strings. */
+  /** Bytes of XS's chunk heap: buffers and strings. */
   readonly chunks: number;
-  /** The largest piece that chunks take after the first; 0 when that is enough. */
+  /** Bytes of the largest block by which the chunk heap grows; 0 if its initial size is enough. */
   readonly largestGrowth: number;
-  /** XS's heap of objects. */
+  /** Bytes of XS's slot heap: objects. */
   readonly slots: number;
-  /** XS's stack. */
+  /** Bytes of XS's stack. */
   readonly stack: number;
-  /** Chunks, slots and stack: what the engine takes from the device. */
+  /** Bytes of chunks, slots and stack: what the engine allocates on the device. */
   readonly total: number;
 }
 
-/** The sizes with which manifest.json creates the XS machine: bytes, slots, slots. */
+/** The sizes with which manifest.json creates the XS machine: chunks in bytes, the others in slots. */
 export const CREATION = Object.freeze({ chunks: 116000, slots: 2300, stack: 512 });
 
 const FLOAT_BYTES: Readonly<Record<Dtype, number>> = Object.freeze({ f32: 4, f64: 8 });
-/** An object's smallest part, on a 32-bit engine. */
+/** Size of a slot on a 32-bit engine. */
 export const SLOT_BYTES = 16;
-/** Beside the buffers of training. A checkpoint's header comes and goes in several copies. */
+/** Chunks beside the buffers of training. The strings include several copies of a checkpoint's header. */
 const OTHERS: readonly PlannedBuffer[] = Object.freeze([
-  Object.freeze({ name: "what waits at the serial port", bytes: 2048 + 256 + 120 }),
-  Object.freeze({ name: "words of one's own", bytes: MAX_OWN_BYTES + 1 }),
-  Object.freeze({ name: "strings, most of them for a moment", bytes: 14000 }),
+  Object.freeze({ name: "queues of the serial port", bytes: 2048 + 256 + 120 }),
+  Object.freeze({ name: "words of your own", bytes: MAX_OWN_BYTES + 1 }),
+  Object.freeze({ name: "strings, most of them temporary", bytes: 14000 }),
 ]);
 const CHUNK_HEADER = 16;
-/** By so many bytes the chunks grow, or a multiple of it: chunk.incremental in manifest.json. */
+/** The chunk heap grows by multiples of this: chunk.incremental in manifest.json. */
 const CHUNK_INCREMENT = 1024;
-/** Objects that live while a model trains: those of the engine and program, and those of each layer. */
+/** Slots in use while a model trains: those of the engine and the program, and those of each layer. */
 const BASE_SLOTS = 1400;
 const SLOTS_PER_LAYER = 80;
 /**
- * Slots and strings of commands that are under way together, at the most: their promises and what their
- * functions hold stay while they wait. Measured by npm run test:soak.
+ * Maximum slots and strings of the commands that are pending at the same time: their promises and closures
+ * stay allocated while they wait. Measured by npm run test:soak.
  */
 export const COMMANDS_BYTES = 32 << 10;
-/** Adam's moments are tensors of a checkpoint as well. */
+/** adam.m and adam.v are tensors of a checkpoint as well. */
 const ADAM_TENSORS = 2;
-/** Bytes of a checkpoint's header for a tensor, and what others may have put there. */
+/** Bytes of a checkpoint's header for each tensor, and an allowance for what other tools put there. */
 const TENSOR_ENTRY_BYTES = 128;
 const FOREIGN_HEADER_BYTES = 16 << 10;
 const FOREIGN_TENSORS = 32;
-/** The line index of the dataset that comes with the project; it never exceeds 5,120. */
+/** Size of the default dataset's line index; that of any dataset is at most 5,120. */
 const LINE_INDEX_BYTES = 4036;
 
 /**
- * What training this model takes on the device.
- * @param indexBytes of the dataset's line index
- * @param dtype precision of all numbers; the device has f32
- * @throws InputError for a configuration that no model can have
+ * The memory that training this model takes on the device.
+ * @param indexBytes size of the dataset's line index
+ * @param dtype precision of all numbers; f32 on the device
+ * @throws InputError for an invalid configuration
  */
 export function planMemory(config: ModelConfig, indexBytes = LINE_INDEX_BYTES, dtype: Dtype = "f32"): MemoryPlan {
   checkModelConfig(config);
@@ -99,7 +99,7 @@ export function planMemory(config: ModelConfig, indexBytes = LINE_INDEX_BYTES, d
   return { buffers, bufferBytes, others: OTHERS, chunks, largestGrowth, slots, stack, total: chunks + slots + stack };
 }
 
-/** XS begins with one piece, and when a buffer does not fit what is left it takes another of its size, rounded up. */
+/** XS starts with one block; a buffer that does not fit the rest makes it allocate another of its size, rounded up. */
 function chunksFor(buffers: readonly PlannedBuffer[]): Pick<MemoryPlan, "chunks" | "largestGrowth"> {
   let chunks: number = CREATION.chunks;
   let largestGrowth = 0;
@@ -117,36 +117,36 @@ function chunksFor(buffers: readonly PlannedBuffer[]): Pick<MemoryPlan, "chunks"
   return { chunks, largestGrowth };
 }
 
-/** Whether the machine of `plan`, with a console, can be created in `room`: its initial chunks are one piece. */
+/** Whether the machine of `plan`, with a console, fits into `memory`: its initial chunks are one block. */
 export function fits(plan: MemoryPlan, memory: MemoryBudget): boolean {
   const { total, largestPiece } = besideCommands(memory);
   return plan.total <= total && Math.max(CREATION.chunks, plan.largestGrowth) <= largestPiece;
 }
 
-/** What a model can have where there is a console. */
+/** The memory left for a model beside the console's commands. */
 export function besideCommands({ total, largestPiece }: MemoryBudget): MemoryBudget {
   return { total: total - COMMANDS_BYTES, largestPiece };
 }
 
 /**
- * How large the header of a checkpoint may be that a device with this model reads: more than its own has. A header
- * takes no memory but for each tensor, some 400 bytes until it is loaded.
+ * Limits for the header of a checkpoint that a device with this model reads: larger than its own header. Reading one
+ * takes some 400 bytes of memory for each tensor until it is loaded, and nothing else.
  */
 export function headerLimits(config: ModelConfig): { readonly bytes: number; readonly tensors: number } {
   const own = parameterLayout(config).parts.length + ADAM_TENSORS;
   return { bytes: FOREIGN_HEADER_BYTES + TENSOR_ENTRY_BYTES * own, tensors: own + FOREIGN_TENSORS };
 }
 
-/** The largest n_embd, a multiple of n_head, with which the model fits; undefined when none does. */
+/** The largest n_embd, a multiple of n_head, with which the model fits; undefined if none does. */
 export function largestEmbedding(config: ModelConfig, memory: MemoryBudget, indexBytes?: number): number | undefined {
   return largestThat(config, (candidate) => fits(planMemory(candidate, indexBytes), memory));
 }
 
 /**
- * Whether a machine that is running can grow to what the model takes.
- * @param room its initial sizes and what is free beside them; the largest piece of what is free
- * @param indexBytes of the dataset's line index
- * @throws InputError that says what is needed, what there is, and what would fit
+ * Checks that a running machine can grow to what the model needs.
+ * @param memory its initial sizes plus the free memory; the largest free block
+ * @param indexBytes size of the dataset's line index
+ * @throws InputError that says what is needed, what is available, and what would fit
  */
 export function checkMemory(config: ModelConfig, memory: MemoryBudget, indexBytes: number, dtype: Dtype = "f32"): void {
   const plan = planMemory(config, indexBytes, dtype);
@@ -157,7 +157,7 @@ export function checkMemory(config: ModelConfig, memory: MemoryBudget, indexByte
       ? "choose fewer layers, a smaller block_size, or a list with fewer different characters"
       : `n_embd ${largest} would fit`;
   throw new InputError(
-    `This model needs ${plan.total} bytes, ${plan.largestGrowth} of them in one piece, but there are ${memory.total} and ${memory.largestPiece}: ${advice}.`,
+    `This model needs ${plan.total} bytes, ${plan.largestGrowth} of them in one piece, but can have ${memory.total}, ${memory.largestPiece} in one piece: ${advice}.`,
   );
 }
 

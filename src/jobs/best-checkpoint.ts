@@ -7,15 +7,15 @@ import { storageOf, type RunContext } from "./run-context";
 import type { Trainer } from "../gpt/training/trainer";
 import type { TrainingTask } from "../gpt/training/training";
 
-/** Keeps the checkpoint of a training that has the lowest validation loss, in a file of its own. */
+/** Keeps the checkpoint with the lowest validation loss of a training, in a file of its own. */
 export class BestCheckpoint {
-  /** With what is in the file; -1 where it is not there yet. */
+  /** The step of the checkpoint in the file; -1 if there is none yet. */
   private step = -1;
   private loss = Infinity;
 
   /**
-   * @param seed of the run
-   * @throws InputError when nothing is held out
+   * @param seed the seed of the run
+   * @throws InputError if there is no validation loss
    */
   constructor(
     private readonly file: string,
@@ -23,16 +23,15 @@ export class BestCheckpoint {
     private readonly seed: number,
     private readonly context: RunContext,
   ) {
-    if (!trainer.holdout)
-      throw new InputError("--keep-best needs --holdout: without it there is no validation loss to go by.");
+    if (!trainer.holdout) throw new InputError("--keep-best needs --holdout: without it there is no validation loss.");
     if (trainer.holdout.sample.length === 0)
       throw new InputError("--keep-best needs a validation loss, and none of the names held out fits the block_size.");
   }
 
   /**
-   * Of a training that is gone on with: the file that it has left stays until a lower loss comes. Its loss is measured
-   * again; the parameters are the training's again when that has ended.
-   * @throws InputError (as a rejection) when the file is of another training, or cannot be used
+   * For a resumed training: keeps its file until the loss is lower than that of the file, which is measured again. The
+   * model's parameters are restored afterwards.
+   * @throws InputError (as a rejection) if the file is of another training, or cannot be used
    */
   async goOn(training: TrainingTask): Promise<void> {
     const { file, trainer, context, seed } = this;
@@ -46,7 +45,7 @@ export class BestCheckpoint {
       if (!isOfThisRun)
         throw new InputError(`${printablePath(file)} is of another training: name another file with --keep-best.`);
       checkpoint.modelConfig(model.config);
-      // Between two batches nothing that is needed lies in the gradients.
+      // Between two batches the buffer of the gradients is free.
       gradients.set(model.parameters);
       try {
         const loss = await this.measure(checkpoint);
@@ -62,7 +61,7 @@ export class BestCheckpoint {
     }
   }
 
-  /** Call between two steps. Saves it when its last measurement was the lowest so far. */
+  /** Saves the training if the last validation loss is the lowest so far. Call it between two steps. */
   async keep({ lowest }: TrainingTask): Promise<void> {
     if (!(lowest.loss < this.loss)) return;
     const { file, trainer, seed, context } = this;
@@ -71,15 +70,15 @@ export class BestCheckpoint {
     this.step = lowest.step;
   }
 
-  /** Tells what is kept. */
+  /** Emits a remark on what is kept. */
   emit(): void {
     const { loss, step, file } = this;
     if (step < 0) return;
-    const message = `The lowest validation loss, ${loss.toFixed(4)}, was that behind step ${step}: ${printablePath(file)} has it.`;
+    const message = `The lowest validation loss, ${loss.toFixed(4)}, was that after step ${step}: ${printablePath(file)} has it.`;
     this.context.emit({ type: "remark", message });
   }
 
-  /** The validation loss of what is in the file; undefined when the runner was told to stop. */
+  /** The validation loss of the checkpoint in the file; undefined if the runner was stopped. */
   private async measure(checkpoint: Checkpoint): Promise<number | undefined> {
     const { runner } = this.context;
     const { model, dataset, holdout } = this.trainer;

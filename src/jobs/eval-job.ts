@@ -20,24 +20,24 @@ import { Random } from "../gpt/model/random";
 /** What to measure of a model. */
 export interface Measures extends Partial<SamplingLimits> {
   /**
-   * Percent of the names that a training kept for validation, to measure these alone; 0 for all names. Unless given
-   * that of the model's training, where the dataset is the list of that.
+   * Percentage of the names that a training held out, to measure only these; 0 for all names. By default that of the
+   * model's training, if it was on this dataset.
    */
   readonly holdout?: number;
-  /** Whether it may be another than that of the training. */
+  /** Whether the holdout may differ from that of the training. */
   readonly takesAnyHoldout?: boolean;
-  /** Names to write and compare with the dataset, their temperature (the preset's unless given), and the seed. */
+  /** Names to generate and compare with the dataset, their temperature (by default the preset's), and the seed. */
   readonly samples: number;
   readonly temperature?: number;
   readonly seed: number;
 }
 
-/** Names between two events of progress. */
+/** Names between two progress events. */
 const PROGRESS_NAMES = 100;
 
 /**
- * Measures a model, and tells it in one event when all is done.
- * @throws InputError (as a rejection) for measures that make no sense, or when there is no name to measure
+ * Measures a model, and emits one event with the result at the end.
+ * @throws InputError (as a rejection) for invalid measures, or if there is no name to measure
  */
 export async function evaluate(
   { model, origin }: ModelOfFile,

@@ -12,16 +12,16 @@ import type { RunContext } from "./run-context";
 import { reportOddities } from "../gpt/training/list-remarks";
 import { runTrainJob, type TrainJob } from "./train-job";
 
-/** What to do: plain data, which can go to a process of its own as it is. */
+/** A job: plain data, which can be sent to another process. */
 export type Job = TrainJob | GenerateJob | EvaluateJob;
 
 interface Numbers {
   readonly dtype: Dtype;
-  /** The place's best unless given. */
+  /** The platform's fastest by default. */
   readonly ops?: OpsName;
 }
 
-/** Let a checkpoint write names. */
+/** Generate names with a checkpoint. */
 export interface GenerateJob extends Numbers, Partial<SamplingLimits> {
   readonly command: "generate";
   readonly model: string;
@@ -32,7 +32,7 @@ export interface GenerateJob extends Numbers, Partial<SamplingLimits> {
   readonly seed: number;
 }
 
-/** Measure how well a checkpoint predicts names, and what those are like that it writes. */
+/** Measure how well a checkpoint predicts names, and how the names that it generates compare with the dataset. */
 export interface EvaluateJob extends Numbers, Measures {
   readonly command: "eval";
   readonly model: string;
@@ -40,8 +40,7 @@ export interface EvaluateJob extends Numbers, Measures {
 }
 
 /**
- * Does a job to its end. What the user can mend is told as an event; the last event is `done`.
- * Rejects for mistakes in the program only.
+ * Runs a job to its end. An InputError becomes an `error` event; the last event is `done`. Rejects only for bugs.
  */
 export async function runJob(job: Job, context: RunContext): Promise<DoneEvent["outcome"]> {
   const { emit } = context;
@@ -83,8 +82,8 @@ async function generate(job: GenerateJob, context: RunContext): Promise<Ending> 
     emit({
       type: "remark",
       message:
-        `${origin.file} was trained on another list than ${dataset.source}, so that no name is marked as one of the ` +
-        `dataset: name its own list with --data.`,
+        `${origin.file} was trained on another list than ${dataset.source}, so no name is marked as known: give its ` +
+        `own list with --data.`,
     });
   const temperature = job.temperature ?? PRESETS[model.config.preset].temperature;
   let isUnmarked = false;
@@ -92,7 +91,7 @@ async function generate(job: GenerateJob, context: RunContext): Promise<Ending> 
     if (isOwn === undefined && !isUnmarked && (isUnmarked = dataset.has(name)))
       emit({
         type: "remark",
-        message: `${origin.file} does not say what it was trained on: names that stand in ${dataset.source} too are not marked.`,
+        message: `${origin.file} does not say what it was trained on: names that ${dataset.source} has too are not marked.`,
       });
     emit({ type: "name", number, name, ...(isOwn && { isKnown: dataset.has(name) }) });
   };

@@ -1,26 +1,26 @@
 import type { Event } from "../protocol/events";
 
-/** How much of the smoothed loss that of a new step replaces. */
+/** Weight of a new step's loss in the smoothed loss. */
 const SMOOTHING = 0.02;
-/** Points that are kept; a longer training has them farther apart. */
+/** Maximum points that are kept; in a longer training they are farther apart. */
 const MAX_POINTS = 1024;
 
-/** A step of the curve; losses in nats a token. */
+/** A point of the curve; losses in nats a token. */
 export interface CurvePoint {
   readonly step: number;
-  /** Its own, or the mean of those that were told with it. */
+  /** The loss of the step, or the mean of the steps since the last event. */
   readonly loss: number;
-  /** An exponential moving average that is not drawn to its start. */
+  /** An exponential moving average with bias correction, so that its initial value has no weight. */
   readonly smoothed: number;
 }
 
-/** The mean loss of names held out, behind a step. */
+/** The validation loss after a step. */
 export interface ValidationPoint {
   readonly step: number;
   readonly loss: number;
 }
 
-/** A curve as it can be kept. */
+/** A curve as plain data, to store. */
 export interface KeptCurve {
   readonly loss: number | undefined;
   readonly points: readonly CurvePoint[];
@@ -31,9 +31,9 @@ export interface KeptCurve {
   readonly weight: number;
 }
 
-/** The losses of a training, as they come. It takes the same room however long that is. */
+/** Collects the losses of a training from its events. Its memory is bounded. */
 export class LossCurve {
-  /** Of the last step that had one. */
+  /** Loss of the last step; undefined if it had none. */
   loss: number | undefined;
   validationLoss: number | undefined;
   points: readonly CurvePoint[] = [];
@@ -58,7 +58,7 @@ export class LossCurve {
 
   get kept(): KeptCurve {
     const { loss, validation, lastStep, stride, sum, weight } = this;
-    // A copy: those of the curve become more.
+    // A copy, as points are added to those of the curve.
     const points = [...this.points];
     return { loss, points, validation, lastStep, stride, sum, weight };
   }
@@ -68,12 +68,12 @@ export class LossCurve {
   }
 
   onEvent(event: Event): void {
-    // It goes on where the curve ends, or is another training.
+    // Unless it resumes where the curve ends, it is another training.
     if (event.type === "start" && (event.from ?? 0) !== this.lastStep + 1) this.clear();
     if (event.type !== "step") return;
     const { step, loss, mean, validationLoss } = event;
     if (step < this.lastStep) this.clear();
-    // A device tells some steps, and the mean of all.
+    // A device emits some of the steps, each with the mean of those since the last.
     const count = mean === undefined || this.lastStep < 0 ? 1 : step - this.lastStep;
     if (typeof loss === "number" || mean !== undefined) this.add(step, mean ?? (loss as number), count);
     this.loss = typeof loss === "number" ? loss : undefined;

@@ -8,27 +8,27 @@ import { countWords } from "../gpt/data/own-words";
 import type { Emit } from "../protocol/events";
 
 /*
- * What a checkpoint says of the list that its model was trained on, and what follows for names of a list.
+ * Which dataset the model of a checkpoint was trained on, and what that means for evaluation and generated names.
  */
 
 /** Where a model comes from. */
 export interface Origin {
-  /** What messages call its file. */
+  /** The name of its file in messages. */
   readonly file: string;
-  /** Undefined where the file does not say how it was trained. */
+  /** Undefined if the file does not say how the model was trained. */
   readonly record: TrainingRecord | undefined;
 }
 
-/** Whether a dataset is the list that the model was trained on; undefined where its file does not say. */
+/** Whether the model was trained on this dataset; undefined if its file does not say. */
 export function isOwnList({ record }: Origin, dataset: Dataset): boolean | undefined {
   return record ? record.dataset === dataset.checksum : undefined;
 }
 
 /**
- * The percentage of names that are to be measured as held out, 0 for all, and tells what that means.
- * @param wanted the percentage that was asked for
- * @param takesAny whether it may be another than that of the training, on the list of the training
- * @throws InputError when it may not
+ * The holdout to measure, in percent of the names; 0 for all. Emits remarks on what that means.
+ * @param wanted the holdout that was given
+ * @param takesAny whether it may differ from that of the training, on the dataset of the training
+ * @throws InputError if it differs and may not
  */
 export function holdoutToMeasure(
   origin: Origin,
@@ -41,14 +41,14 @@ export function holdoutToMeasure(
   const { source } = dataset;
   const remark = (message: string): void => emit({ type: "remark", message });
   if (!record) {
-    remark(`${file} does not say what it was trained on: it may have learnt names of ${source}.`);
+    remark(`${file} does not say what it was trained on: it may know names of ${source}.`);
     return wanted ?? 0;
   }
   if (!isOwnList(origin, dataset)) {
     const measured = wanted ? `${wanted} percent are` : "all are";
     remark(
-      `${file} was trained on another list than ${source}, of whose names ${measured} measured; its own list is to be ` +
-        `named with --data.`,
+      `${file} was trained on another list than ${source}, of whose names ${measured} measured: give its own list ` +
+        `with --data.`,
     );
     return wanted ?? 0;
   }
@@ -56,18 +56,18 @@ export function holdoutToMeasure(
   const percent = wanted ?? holdout;
   if (percent > 0 && percent !== holdout && !takesAny)
     throw new InputError(
-      `${file} was trained on this list with --holdout ${holdout}: --holdout ${percent} would measure other names than ` +
-        `those that it has not seen. Leave it out, or say --any-holdout.`,
+      `${file} was trained on this list with --holdout ${holdout}: --holdout ${percent} would not measure the same ` +
+        `names. Leave it out, or add --any-holdout.`,
     );
   if (percent === 0 && holdout === 0) remark(`All names are measured, and ${file} was trained on all of them.`);
   else if (percent === 0)
     remark(
-      `All names are measured, and ${file} was trained on most of them: --holdout ${holdout} measures the others alone.`,
+      `All names are measured, and ${file} was trained on most of them: --holdout ${holdout} measures only the others.`,
     );
   else if (percent > holdout)
     remark(`${file} was trained with --holdout ${holdout}: it was trained on some of the names that are measured.`);
   else if (wanted === undefined)
-    remark(`The names are measured that ${file} was not trained on: --holdout ${holdout}.`);
+    remark(`Only names that ${file} was not trained on are measured: --holdout ${holdout}.`);
   const words = countWords(record.ownWords);
   if (words > 0)
     remark(
@@ -83,8 +83,8 @@ export interface ModelOfFile {
 }
 
 /**
- * The model of a checkpoint, with a remark where the file has tensors of others; undefined when the runner
- * was told to stop. For the rest see loadModel.
+ * The model of a checkpoint; undefined if the runner was stopped. Emits a remark if the file has other tensors. For
+ * the rest see loadModel.
  */
 export async function loadForJob(
   { platform, runner, emit }: RunContext,
@@ -98,7 +98,7 @@ export async function loadForJob(
   if (passedOver.length > 0)
     emit({
       type: "remark",
-      message: `${name} has tensors of others, which are passed over: ${passedOver.join(", ")}.`,
+      message: `${name} has other tensors, which are passed over: ${passedOver.join(", ")}.`,
     });
   return { model, origin: { file: name, record } };
 }

@@ -4,10 +4,10 @@ import { InputError } from "../gpt/base/errors";
 import type { Dtype } from "../gpt/model/ops";
 
 /*
- * What a training that is resumed has in common with what was asked for.
+ * Compares a training to resume with the options that were given.
  */
 
-/** What was asked for, see TrainJob. */
+/** The options that were given: see TrainJob. */
 interface WantedTraining {
   readonly dtype: Dtype;
   readonly training: Partial<TrainingConfig>;
@@ -15,18 +15,19 @@ interface WantedTraining {
   readonly seed?: number;
 }
 
+/** Whether all steps of its schedule are done. */
 export function isOver({ config, state }: TrainingRecord): boolean {
   return state.stepsDone === config.steps;
 }
 
-/** What is to be said of a training that is over. */
+/** The end of a sentence about a training that is over. */
 export function trainedAlready({ config: { steps }, state }: TrainingRecord): string {
-  return `trained already, ${state.totalSteps} steps: --steps N, with N above ${steps}, goes on for N more`;
+  return `trained already, ${state.totalSteps} steps: --steps N, with N above ${steps}, trains N more`;
 }
 
 /**
- * The schedule that a training begins which is over, and whose options ask for more steps than it had: as many as they
- * say, with a learning rate of its own where one was given to it, or is now.
+ * The next schedule of a training that is over, if the options have more steps than it had: that number of steps, with
+ * the learning rate that is given now or, if it was not the preset's, that of the training. Else undefined.
  */
 export function nextSchedule(
   { training, trainNames }: WantedTraining,
@@ -41,8 +42,9 @@ export function nextSchedule(
 }
 
 /**
+ * Checks that no option contradicts the checkpoint.
  * @param isNext whether another schedule begins
- * @throws InputError that names the first option that says something else than the file
+ * @throws InputError for the first option that does
  */
 export function checkAgreement(
   file: string,
@@ -70,7 +72,7 @@ export function checkAgreement(
     const shown = option === "train-names" ? `${config.steps * config.batchSize} names` : `${option} ${String(found)}`;
     const advice = option === "steps" && isOver(record) ? ` It is ${trainedAlready(record)}.` : "";
     throw new InputError(
-      `${file} was trained with ${shown}, which --${option} contradicts: leave it out, or begin anew without --resume.` +
+      `${file} was trained with ${shown}, which --${option} contradicts: leave it out, or start over without --resume.` +
         advice,
     );
   }

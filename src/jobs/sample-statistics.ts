@@ -5,16 +5,16 @@ import type { WrittenNames } from "../gpt/training/events";
 import type { Model } from "../gpt/model/model";
 import type { Task } from "../gpt/base/runner";
 
-/** Names that can be compared. Of so many, one in 8,000 may be taken for another as their hashes are equal. */
+/** Maximum names that can be compared. Of this many, one in 8,000 may be mistaken for another of the same hash. */
 export const MAX_WRITTEN = 1e6;
 
 /**
- * Takes in the names that a model writes, and then goes through the dataset, a name a bit, to compare. Names are
- * counted and forgotten; what stays of them is a hash, in a table of 18 to 36 bytes a name.
+ * Statistics of generated names, and their comparison with the dataset, which is read one name for each unit of work.
+ * Of a generated name only the counts and a hash are kept, in a table of 18 to 36 bytes for each name.
  */
 export class SampleStatistics implements Task {
   private added = 0;
-  /** Names of the dataset. */
+  /** Names of the dataset that have been read. */
   private done = 0;
   private readonly tokens: Uint8Array;
   private readonly written: Tally;
@@ -25,8 +25,8 @@ export class SampleStatistics implements Task {
   private known = 0;
 
   /**
-   * @param dataset makes tokens by the model's vocabulary: see fit()
-   * @param count names to be written, at that temperature and within those limits
+   * @param dataset must use the model's vocabulary: see bindDataset()
+   * @param count number of names that will be generated, with that temperature and those limits
    */
   constructor(
     private readonly model: Model,
@@ -42,7 +42,7 @@ export class SampleStatistics implements Task {
     this.hashes = new HashTable(count);
   }
 
-  /** Takes in a name, tokens 1 to `letters`, and returns whether there are more to come. */
+  /** Adds a generated name, tokens 1 to `letters`; returns whether more will follow. */
   add(tokens: Uint8Array, letters: number): boolean {
     this.written.add(tokens, letters);
     if (this.hashes.add(hashOf(tokens, letters)) > 1) this.duplicates++;
@@ -51,12 +51,12 @@ export class SampleStatistics implements Task {
     return this.added < this.count;
   }
 
-  /** Goes on in the dataset, when all names have been added. */
+  /** Reads a name of the dataset. Call it when all generated names have been added. */
   work(): boolean {
     const { tokens, dataset } = this;
     const { preset, blockSize } = this.model.config;
     const letters = dataset.tokens(this.done, tokens) - 2;
-    // What does not fit is as the training sees it: cut, or passed over.
+    // A name that is too long is treated as in training: cut, or passed over.
     if (letters < blockSize) this.data.add(tokens, letters);
     else if (PRESETS[preset].cutsLongNames) this.data.add(tokens, blockSize);
     if (letters <= blockSize) this.known += this.hashes.take(hashOf(tokens, letters));
@@ -64,7 +64,7 @@ export class SampleStatistics implements Task {
     return this.done < dataset.count;
   }
 
-  /** What came out, once the work is done. */
+  /** The result, once work() has returned false. */
   get result(): WrittenNames {
     const { count, temperature, written, data, empty } = this;
     return {
@@ -94,7 +94,7 @@ class Tally {
     this.counts = new Uint32Array(vocabularySize);
   }
 
-  /** Takes in a name: tokens 1 to `letters`. */
+  /** Adds a name: tokens 1 to `letters`. */
   add(tokens: Uint8Array, letters: number): void {
     const { counts } = this;
     for (let t = 1; t <= letters; t++) counts[tokens[t]]++;
@@ -109,7 +109,7 @@ class Tally {
 
   get deviation(): number {
     const { names, letters, squares } = this;
-    // The difference is one of whole numbers, so nothing of it is lost.
+    // The difference is exact, as both numbers are whole.
     return Math.sqrt(names * squares - letters * letters) / names;
   }
 
@@ -123,14 +123,14 @@ class Tally {
   }
 }
 
-/** Counts equal hashes, by open addressing: at least half of the places stay free. */
+/** Counts equal hashes in a table with open addressing, of which at least half stays free. */
 class HashTable {
   private readonly hashes: Int32Array;
-  /** 0 where a place is free. */
+  /** 0 for a free place. */
   private readonly counts: Uint32Array;
   private readonly isTaken: Uint8Array;
 
-  /** @param most hashes */
+  /** @param most maximum number of hashes */
   constructor(most: number) {
     let places = 2;
     while (places < 2 * most) places *= 2;
@@ -139,14 +139,14 @@ class HashTable {
     this.isTaken = new Uint8Array(places);
   }
 
-  /** How often the hash has been added, this time included. */
+  /** Adds a hash; returns how often it has been added. */
   add(hash: number): number {
     const place = this.placeOf(hash);
     this.hashes[place] = hash;
     return ++this.counts[place];
   }
 
-  /** How often the hash was added, the first time that this is asked; then 0. */
+  /** How often a hash was added, at the first call with it; 0 at later ones. */
   take(hash: number): number {
     const place = this.placeOf(hash);
     if (this.isTaken[place]) return 0;
@@ -154,7 +154,7 @@ class HashTable {
     return this.counts[place];
   }
 
-  /** Where the hash is, or would be put. */
+  /** The index at which a hash is, or would be inserted. */
   private placeOf(hash: number): number {
     const { hashes, counts } = this;
     const last = hashes.length - 1;
@@ -164,7 +164,7 @@ class HashTable {
   }
 }
 
-/** Of the name of tokens 1 to `letters`. */
+/** The hash of a name: tokens 1 to `letters`. */
 function hashOf(tokens: Uint8Array, letters: number): number {
   const { imul } = Math;
   let hash = FNV_BASIS;

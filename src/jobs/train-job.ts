@@ -34,27 +34,27 @@ import { Trainer } from "../gpt/training/trainer";
 
 export const DEFAULT_SEED: number = SETTINGS.seed.default;
 
-/** Train, save, write names. Whatever is left out comes from the checkpoint or the preset. */
+/** Train, save, generate names. What is left out comes from the checkpoint or the preset. */
 export interface TrainJob extends Partial<SamplingLimits> {
   readonly command: "train";
   readonly dtype: Dtype;
-  /** The place's best unless given. */
+  /** The platform's fastest by default. */
   readonly ops?: OpsName;
   readonly model: Partial<ModelConfig>;
   readonly training: Partial<TrainingConfig>;
-  /** Names to train on in all, in the place of a number of steps. */
+  /** Total number of names to train on, instead of a number of steps. */
   readonly trainNames?: number;
   readonly seed?: number;
-  /** How many names to write after training. */
+  /** Names to generate after training. */
   readonly samples: number;
   readonly temperature?: number;
-  /** The log has a line every so many steps, and one for the last. */
+  /** Steps between two lines of the log, which has one for the last step as well. */
   readonly logEvery: number;
   /** A checkpoint to start from instead of drawing the weights. */
   readonly init?: string;
-  /** A checkpoint to go on from where it left off, bit for bit. */
+  /** A checkpoint to resume from, bit for bit. */
   readonly resume?: string;
-  /** Where to save a checkpoint when training ends, and how often before that: seconds. */
+  /** Where to save a checkpoint when training ends, and the seconds between saves before that. */
   readonly save?: string;
   readonly saveEvery?: number;
   /** Where to save the weights alone. */
@@ -72,15 +72,15 @@ export const DEFAULT_TRAIN_JOB: TrainJob = Object.freeze({
   logEvery: SETTINGS.log_every.default,
 });
 
-/** A training that can begin, or go on. */
+/** A training that is ready to begin or resume. */
 export interface PreparedTraining {
   readonly trainer: Trainer;
   readonly seed: number;
 }
 
 /**
- * Trains, saves, and writes names unless it was stopped.
- * @throws InputError (as a rejection) when the configuration, the dataset or the checkpoint will not do
+ * Trains, saves, and generates names unless it was stopped.
+ * @throws InputError (as a rejection) if the configuration, the dataset or the checkpoint cannot be used
  */
 export async function runTrainJob(job: TrainJob, context: RunContext): Promise<Ending> {
   checkSetting("samples", job.samples);
@@ -92,13 +92,13 @@ export async function runTrainJob(job: TrainJob, context: RunContext): Promise<E
     ? prepareTraining(job, context)
     : prepareResumed(job, job.resume, context));
   if (!prepared) return "stopped";
-  // A folder that cannot be written to is better found before the training than after it.
+  // Fail before the training, not after it, if a file cannot be written.
   for (const file of [job.save, job.saveWeights, job.keepBest])
     if (file !== undefined) (await storageOf(context.platform).create(file)).abort();
   return train(job, prepared, context);
 }
 
-/** Allocates everything that a training needs; undefined when the runner was told to stop. */
+/** Allocates everything that a training needs; undefined if the runner was stopped. */
 export async function prepareTraining(job: TrainJob, context: RunContext): Promise<PreparedTraining | undefined> {
   const { platform, emit } = context;
   const ops = context.provideOps(job.dtype, job.ops);
@@ -118,7 +118,7 @@ export async function prepareTraining(job: TrainJob, context: RunContext): Promi
   return { trainer, seed };
 }
 
-/** Likewise, from a checkpoint that says where its training is. */
+/** Does so for a training to resume from a checkpoint. */
 async function prepareResumed(job: TrainJob, file: string, context: RunContext): Promise<PreparedTraining | undefined> {
   const { platform, runner, emit } = context;
   const ops = context.provideOps(job.dtype, job.ops);
@@ -127,12 +127,12 @@ async function prepareResumed(job: TrainJob, file: string, context: RunContext):
   try {
     const name = printablePath(file);
     const record = checkpoint.record();
-    if (!record) throw new InputError(`${name} does not say where its training is: --init starts from its weights.`);
+    if (!record) throw new InputError(`${name} has no training state: --init starts from its weights.`);
     const config = checkpoint.modelConfig(job.model);
     const schedule = nextSchedule(job, record, config.preset);
     checkAgreement(name, job, record, checkpoint.dtype, schedule !== undefined);
     if (record.dataset !== dataset.checksum)
-      throw new InputError(`${name} was trained on another list than ${dataset.source}: name that one with --data.`);
+      throw new InputError(`${name} was trained on another list than ${dataset.source}: give that one with --data.`);
     roomChecker(context, dataset, ops)(config);
     const model = new Model(config, ops, checkpoint.vocabulary(dataset.vocabulary));
     const trainer = new Trainer(model, dataset, new Random(record.seed), record.config);
@@ -153,15 +153,15 @@ function roomChecker({ platform }: RunContext, dataset: Dataset, ops: Ops): (con
   };
 }
 
-/** Says so when names that are held out now were trained on before. */
+/** Emits a remark if the model was already trained on names that are now held out. */
 function tellWhatIsKnown(origin: Origin, { dataset, config: { holdout } }: Trainer, emit: Emit): void {
   const before = origin.record?.config.holdout ?? 0;
   if (holdout > before && isOwnList(origin, dataset))
     emit({
       type: "remark",
       message:
-        `${origin.file} was trained on this list with --holdout ${before}, and so on names that --holdout ${holdout} ` +
-        `keeps for the validation loss: it will be too low.`,
+        `${origin.file} was trained on this list with --holdout ${before}, so it knows names that --holdout ${holdout} ` +
+        `holds out: the validation loss will be too low.`,
     });
 }
 
@@ -194,7 +194,7 @@ async function train(job: TrainJob, { trainer, seed }: PreparedTraining, context
     await saveTraining(runner, storageOf(platform), file, { trainer, seed });
     emit({ type: "saved", file, isEarly });
   };
-  /** Tells of the last step, and lets it be kept: who goes on from a checkpoint does not come back to that step. */
+  /** Emits the last step and flushes it: a run that resumes from the checkpoint does not repeat that step. */
   const tellLast = async (): Promise<void> => {
     const work = (now: number): boolean => training.isMeasuring && training.work(now) && training.isMeasuring;
     if (training.isMeasuring) await runner.run({ work, mustFinish: true });

@@ -1,6 +1,6 @@
 import type { MemoryBudget } from "../gpt/base/platform";
 
-/** A chip's memory for the XS machine, and how that is known. */
+/** The memory of a chip for the XS machine, and where the figure comes from. */
 export interface Chip {
   readonly name: string;
   readonly memory: MemoryBudget;
@@ -9,14 +9,14 @@ export interface Chip {
 
 const KB = 1024;
 
-/** What ESP-IDF, the C stacks and the rest of the firmware had taken when the machine had started, measured. */
+/** Memory used by ESP-IDF, the C stacks and the rest of the firmware once the machine has started; measured. */
 const FIRMWARE = 23 * KB;
 
 /**
- * The ESP32's pieces were measured at boot in an emulator. The others are estimates: on-chip memory
- * that can hold data, by the data sheet, less what the same firmware takes on an ESP32 (of 520 KB
- * SRAM 64 KB are caches, 128 KB hold code only, 304 KB are free at boot: 24 KB), and for the newer
- * chips, where code and data share the SRAM, less 96 KB of code in it.
+ * The figures of the ESP32 were measured at boot in an emulator. The others are estimates: on-chip memory
+ * that can hold data, from the data sheet, less what the same firmware takes on an ESP32 (of 520 KB SRAM,
+ * 64 KB are caches, 128 KB hold only code, and 304 KB are free at boot: 24 KB), and for the newer chips,
+ * where code and data share the SRAM, less 96 KB of code.
  */
 export const CHIPS: readonly Chip[] = [
   {

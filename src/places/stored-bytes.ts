@@ -1,6 +1,6 @@
 import type { Storage, StoredFile } from "../gpt/base/platform";
 
-/** Bytes in memory as a file for reading. */
+/** A file for reading that consists of bytes in memory. */
 export function storedBytes(bytes: Uint8Array): StoredFile {
   return {
     size: bytes.length,
@@ -13,7 +13,7 @@ export function storedBytes(bytes: Uint8Array): StoredFile {
   };
 }
 
-/** A storage that has these bytes under every name, and keeps nothing. */
+/** A read-only storage in which a file of every name has these bytes. */
 export function storageOfBytes(bytes: Uint8Array): Storage {
   const refuse = (): Promise<never> => Promise.reject(new Error("it is read only"));
   return { open: () => Promise.resolve(storedBytes(bytes)), create: refuse, move: refuse, remove: refuse };

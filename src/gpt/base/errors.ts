@@ -1,13 +1,13 @@
 import { utf8Size } from "./utf8";
 
 /*
- * What a message to the user may show, and the error that is one. It stands on the ground: everything that
- * can fail imports it.
+ * InputError, and text sanitizing for messages to the user. Everything that can fail imports this file, so it
+ * imports only utf8.ts.
  */
 
 /**
- * First and last of the ranges of code points that do not show what they are: controls, white space
- * other than the space, joiners, variation selectors, bidirectional controls, surrogates, private use.
+ * Ranges of code points, first and last, that have no glyph of their own: controls, white space other than
+ * the space, joiners, variation selectors, bidirectional controls, surrogates, private use.
  */
 const INVISIBLE = Object.freeze([
   0x00, 0x1f, 0x7f, 0xa0, 0xad, 0xad, 0x34f, 0x34f, 0x61c, 0x61c, 0x115f, 0x1160, 0x1680, 0x1680, 0x17b4, 0x17b5,
@@ -15,13 +15,13 @@ const INVISIBLE = Object.freeze([
   0xfe00, 0xfe0f, 0xfeff, 0xfeff, 0xffa0, 0xffa0, 0xfff0, 0xfffb, 0xfffe, 0xffff, 0x1d173, 0x1d17a, 0xe0000, 0x10ffff,
 ]);
 
-/** Characters of a foreign text that a message quotes. */
+/** Maximum characters of foreign text in a message. */
 const QUOTED = 60;
 
-/** Characters of a file's name that a message shows. */
+/** Maximum characters of a file name in a message. */
 const QUOTED_PATH = 200;
 
-/** Whether a character can be told from others by looking at it. */
+/** Whether a character has a glyph that tells it from others. */
 export function isVisible(codePoint: number): boolean {
   for (let i = 0; i < INVISIBLE.length; i += 2)
     if (codePoint >= INVISIBLE[i] && codePoint <= INVISIBLE[i + 1]) return false;
@@ -29,8 +29,8 @@ export function isVisible(codePoint: number): boolean {
 }
 
 /**
- * Text from a file, a board or a command line as a message may show it: what is invisible, or would move
- * the cursor of a terminal, as its code (\u{1b}), and cut to `most` characters.
+ * Sanitizes text from a file, a board or a command line for a message: characters that are invisible, or would
+ * move the cursor of a terminal, become their code (\u{1b}); the result is cut to `most` characters.
  */
 export function printable(text: string, most = QUOTED): string {
   let result = "";
@@ -45,25 +45,25 @@ export function printable(text: string, most = QUOTED): string {
   return result;
 }
 
-/** The name of a file, likewise. */
+/** Sanitizes the name of a file, which may be longer than other quoted text. */
 export function printablePath(path: string): string {
   return printable(path, QUOTED_PATH);
 }
 
-/** A number of things, as a sentence has it: 1 letter, 2 letters. */
+/** A count and its noun: 1 letter, 2 letters. */
 export function countOf(count: number, thing: string): string {
   return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }
 
-/** Bytes of a message, in UTF-8. */
+/** Maximum size of a message, in UTF-8 bytes. */
 const LONGEST_MESSAGE = 500;
 
 /**
  * Something is wrong with what the user gave: an option, a file, a name. The message is one sentence
- * for the user: what, where, and what to do. Every other exception is a mistake in the program.
+ * for the user: what, where, and what to do. Every other exception is a bug.
  *
- * Whoever quotes foreign text makes it printable; where that was forgotten the message is made so here,
- * and cut to 500 bytes.
+ * Callers make the foreign text that they quote printable. As a safeguard the constructor does so with the
+ * whole message, and cuts it to 500 bytes.
  */
 export class InputError extends Error {
   override name = "InputError";
@@ -76,7 +76,7 @@ export class InputError extends Error {
 function cut(text: string): string {
   const mark = "…";
   let size = 0;
-  /** Where the text would be cut, so that the mark fits behind it. */
+  /** Where to cut so that the mark still fits. */
   let end = 0;
   let at = 0;
   for (const character of text) {

@@ -1,11 +1,11 @@
 import { InputError, printablePath } from "./errors";
 import type { NewFile } from "./platform";
 
-/** Files that are being written: one of each name. Whoever begins one a second time gives up the first. */
+/** Files that are being written, at most one of each name: beginning a second one aborts the first. */
 export class NewFiles {
   private readonly open = new Map<string, NewFile>();
 
-  /** @param make begins the file: the one before is given up by then */
+  /** @param make creates the file; it is called once the previous one of that name has been aborted */
   begin(name: string, make: () => NewFile): NewFile {
     this.open.get(name)?.abort();
     const file = make();
@@ -35,7 +35,7 @@ export class NewFiles {
     return guarded;
   }
 
-  /** Gives up all of them. */
+  /** Aborts all of them. */
   abort(): void {
     for (const file of [...this.open.values()]) file.abort();
   }

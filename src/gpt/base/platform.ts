@@ -1,43 +1,43 @@
 /*
- * The interfaces between the program and the place where it runs: ESP32, XS on a desktop, Node, a browser.
+ * The interfaces between the program and the platform that it runs on: ESP32, XS on a desktop, Node, a browser.
  * Everything depends on this file, so it imports nothing.
  */
 
-/** The event loop of a place. */
+/** The clock and the event loop of a platform. */
 export interface Clock {
-  /** Milliseconds since some moment. */
+  /** Milliseconds since an arbitrary moment. */
   now(): number;
-  /** Calls `slice` from the event loop, after everything else that waits. */
+  /** Calls `slice` from the event loop, after all pending callbacks. */
   schedule(slice: () => void): void;
 }
 
-/** The place where the program runs. */
+/** What the program needs of the platform that it runs on. */
 export interface Platform extends Clock {
-  /** What the banner calls it: ESP32, XS, Node. */
+  /** Its name in the banner: ESP32, XS, Node. */
   readonly place: string;
   /** The dataset's bytes, read in place. */
   readonly names: Uint8Array;
-  /** What error messages call them. */
+  /** The dataset's name in messages. */
   readonly namesFile: string;
-  /** How to read them, where the place has something faster than src/gpt/data/scan.ts. */
+  /** Faster kernels than those of src/gpt/data/scan.ts, if the platform has any. */
   readonly datasetKernels?: DatasetKernels;
-  /** Where checkpoints go; not every place has one. */
+  /** Where checkpoints are stored; undefined if there is no storage. */
   readonly storage?: Storage | undefined;
-  /** Why there is none, in a sentence. */
+  /** Why there is no storage, in a sentence. */
   readonly storageProblem?: string | undefined;
-  /** A number that a restart keeps, where the place has memory for it: see src/device/boot-guard.ts. */
+  /** A number that survives a reset, if the platform has memory for it: see src/device/boot-guard.ts. */
   readonly bootMarker?: BootMarker | undefined;
-  /** Memory that the XS machine can have; undefined where there is no limit. */
+  /** Memory available to the XS machine; undefined if there is no limit. */
   memoryBudget(): MemoryBudget | undefined;
 }
 
-/** A whole number of 32 bits: 0 when the power comes, and what was set last when a failure has restarted the program. */
+/** An unsigned 32-bit integer: 0 after power-on; after a reset caused by a failure, the value that was set last. */
 export interface BootMarker {
   readonly get: () => number;
   readonly set: (value: number) => void;
 }
 
-/** Available memory in bytes: in all, and the largest contiguous block. */
+/** Available memory in bytes: in total, and the largest contiguous block. */
 export interface MemoryBudget {
   readonly total: number;
   readonly largestPiece: number;
@@ -49,20 +49,20 @@ export interface ScanResult {
   readonly index: Uint32Array;
   /** Code points in ascending order; at most 255. */
   readonly characters: Uint32Array;
-  /** See scan.ts. */
+  /** Counts and positions, by the indices of scan.ts. */
   readonly numbers: Uint32Array;
 }
 
-/** The loops over a list's bytes. */
+/** The loops over a dataset's bytes. */
 export interface DatasetKernels {
-  /** Fills `findings`. */
+  /** Fills `result`: see scan.ts. */
   readonly scan: (bytes: Uint8Array, result: ScanResult) => void;
   /** Byte offset of the `documents`-th document after the one that begins at `at`. */
   readonly skip: (bytes: Uint8Array, at: number, documents: number) => number;
   /**
-   * Writes the tokens of the characters from `at` on into `tokens`, from its second place on and as many as
-   * fit, up to a byte without a token; returns the place behind the last, also where it did not fit.
-   * @param byteTokens the token of each byte below 128, 0 where it has none
+   * Writes the tokens of the characters from byte `at` on into `tokens`, from index 1 on, as many as fit, up to
+   * the first byte without a token. Returns the index after the last token, as if all of them had fit.
+   * @param byteTokens the token of each byte below 128; 0 if it has none
    */
   readonly encode: (bytes: Uint8Array, at: number, byteTokens: Uint8Array, tokens: Uint8Array) => number;
   /** See crc32.ts. */
@@ -70,27 +70,27 @@ export interface DatasetKernels {
 }
 
 /**
- * Files by name. Methods throw, or reject with, an InputError with one sentence for the user. Opening a
- * file may take a turn of the event loop, as in a browser; reading and writing do not.
+ * Files by name. Methods throw, or reject with, an InputError: one sentence for the user. Opening a file may
+ * take a turn of the event loop, as in a browser; reading and writing are synchronous.
  */
 export interface Storage {
-  /** Opens a file for reading; undefined when there is none. */
+  /** Opens a file for reading; undefined if it does not exist. */
   open(name: string): Promise<StoredFile | undefined>;
   /**
-   * Begins a file that takes the place of `name` at once and whole when it is committed. One of this name that was
-   * begun before and is still being written is given up.
+   * Creates a file that replaces `name` atomically when it is committed. Aborts an earlier one of this name that is
+   * still being written.
    */
   create(name: string): Promise<NewFile>;
-  /** Gives a file another name, in the place of what has that name; does nothing when there is no `from`. */
+  /** Renames a file, replacing `to`; does nothing if `from` does not exist. */
   move(from: string, to: string): Promise<void>;
-  /** Removes a file; does nothing when there is none. */
+  /** Removes a file; does nothing if it does not exist. */
   remove(name: string): Promise<void>;
 }
 
 export interface StoredFile {
-  /** Bytes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** Fills `bytes` from `position` on and returns how many there were. */
+  /** Reads into `bytes` from byte `position` of the file; returns the number of bytes read. */
   read(position: number, bytes: Uint8Array): number;
   close(): void;
 }
@@ -98,6 +98,6 @@ export interface StoredFile {
 export interface NewFile {
   write(bytes: Uint8Array): void;
   commit(): Promise<void>;
-  /** Forgets what was written; the old file stays. */
+  /** Discards what was written; the old file stays. */
   abort(): void;
 }

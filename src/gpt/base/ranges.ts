@@ -1,6 +1,6 @@
 import type { Setting } from "./settings";
 
-/** The numbers that are allowed. */
+/** The numbers that a setting allows. */
 export type Range = Pick<Setting, "type" | "least" | "most" | "isZeroToo">;
 
 export function isInRange(value: number, { type, least = -Infinity, most = Infinity, isZeroToo }: Range): boolean {
@@ -13,7 +13,7 @@ export function rangeInWords({ type, least = -Infinity, most = Infinity }: Range
   return `${type === "whole" ? "whole " : ""}number from ${least} to ${most}`;
 }
 
-/** What a message says must be given. */
+/** The allowed values in a message: "0 or a number from 0.01 to 100" */
 export function allowedIn(range: Range): string {
   return `${range.isZeroToo ? "0 or " : ""}a ${rangeInWords(range)}`;
 }

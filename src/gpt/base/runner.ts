@@ -1,21 +1,21 @@
 import type { Clock } from "./platform";
 
-/** How a task came to its end. */
+/** How a task ended. */
 export type Ending = "done" | "stopped";
 
 /** A cooperative task, done in small units of work. */
 export interface Task {
   /**
    * Does the next unit of work, which takes some milliseconds, and returns whether there is more to do.
-   * @param now what the clock says
-   * @throws InputError when what the user gave makes it end; the runner then passes it on
+   * @param now the time of the clock, in milliseconds
+   * @throws InputError when the user's input makes it fail; the runner then rejects with it
    */
   work(now: number): boolean;
-  /** Whether it goes on although everything is asked to stop: a save. */
+  /** Whether it continues to its end after stop(): a save does. */
   readonly mustFinish?: boolean;
 }
 
-/** Tasks go on for about this many milliseconds before the event loop gets its turn. */
+/** Tasks run for about this many milliseconds before the event loop gets its turn. */
 const SLICE_MILLISECONDS = 50;
 
 interface Running {
@@ -25,24 +25,24 @@ interface Running {
 }
 
 /**
- * Advances tasks in slices of 50 ms. Between two slices the event loop serves whoever else waits: a
- * console, a signal, a page. Tasks that run at the same time take turns, one unit of work each.
+ * Advances tasks in slices of 50 ms. Between two slices the event loop serves everything else: a
+ * console, a signal, a page. Concurrent tasks take turns, one unit of work each.
  */
 export class Runner {
   private readonly running: Running[] = [];
   private isStopping = false;
-  /** Whose turn it is, also when every unit of work takes a whole slice. */
+  /** Index of the next task; kept between slices, as one unit of work may take a whole slice. */
   private turn = 0;
   private isScheduled = false;
   private readonly slice = (): void => this.runSlice();
 
-  /** @param isUrgent whether the event loop gets its turn after each unit of work, at a time: a port has to be served */
+  /** @param isUrgent whether to yield after each unit of work at that time, because a port has to be served */
   constructor(
     private readonly clock: Clock,
     private readonly isUrgent: (now: number) => boolean = () => false,
   ) {}
 
-  /** Runs a task to its end, or until it is stopped; rejects with what the task throws. */
+  /** Runs a task until it ends or is stopped; rejects with what the task throws. */
   run(task: Task): Promise<Ending> {
     if (this.isStopping && !task.mustFinish) return Promise.resolve("stopped");
     return new Promise((end, fail) => {
@@ -51,7 +51,7 @@ export class Runner {
     });
   }
 
-  /** Ends all tasks after the current unit of work, and later ones before their first; those that must finish go on. */
+  /** Stops all tasks after the current unit of work, and later ones before their first; mustFinish tasks continue. */
   stop(): void {
     this.isStopping = true;
     for (const running of [...this.running]) {
@@ -95,6 +95,6 @@ export class Runner {
 
   private remove(running: Running): void {
     const i = this.running.indexOf(running);
-    if (i >= 0) this.running.splice(i, 1); // It may have been stopped from within.
+    if (i >= 0) this.running.splice(i, 1); // Its own work() may have stopped it.
   }
 }

@@ -1,29 +1,29 @@
 /*
- * Everything that can be set, once: what checks, reads, shows or documents a setting takes it from here. The firmware
- * has this table in flash.
+ * All settings, defined once: the code that checks, parses, shows or documents a setting uses this table. On the
+ * device it is in flash.
  */
 
-/** What a setting is, which values it can have, and where it is given and kept. */
+/** A setting: its type and values, where it can be given, and where it is stored. */
 export interface Setting {
   /** A switch is on or off. */
   readonly type: "whole" | "number" | "choice" | "switch" | "text";
-  /** In one line. */
+  /** Its documentation, in one line. */
   readonly doc: string;
-  /** Where it can be given: `anywhere` is the command line and the firmware's build. */
+  /** Where it can be given: `anywhere` means the command line and the firmware's build. */
   readonly given: "anywhere" | "build" | "command line" | "console";
   /**
-   * Where it stays: with the `model` as its shape, in the `record` of a training and in the `build` that began it, or,
-   * where the device's `console` has changed it, on the device.
+   * Where it is stored: in the `model` as its shape, in the `record` of a training and the `build` that began it, or
+   * on the device, once its `console` has changed it.
    */
   readonly kept?: "model" | "record" | "console";
-  /** A value, or in words where it comes from; none where it is off unless it is given. */
+  /** A value, or words for where it comes from; absent if the setting is off unless given. */
   readonly default?: number | string;
-  /** Of a number. */
+  /** The range of a number, both ends included. */
   readonly least?: number;
   readonly most?: number;
   /** Whether 0 is allowed below `least`. */
   readonly isZeroToo?: true;
-  /** What the build may have in the place of a number. */
+  /** A word that the build accepts instead of a number. */
   readonly word?: string;
   /** What a number means. */
   readonly remark?: string;
@@ -35,12 +35,12 @@ const PRESETS_OWN = "the preset's";
 const PIN = "the number of a pin, -1 for the chip's own";
 
 /**
- * By the names that the build, the console, the page's address and checkpoints use. A default that is a choice says
- * `as const`: as the SDK declares Object.freeze, it would be any string.
+ * Keyed by the names that the build, the console, the page's address and checkpoints use. A default that is a choice
+ * needs `as const`: the SDK's declaration of Object.freeze would make it any string.
  */
 export const SETTINGS = Object.freeze({
-  version: Object.freeze({ type: "text", given: "build", doc: "of the firmware" }),
-  codename: Object.freeze({ type: "text", given: "build", doc: "of that version" }),
+  version: Object.freeze({ type: "text", given: "build", doc: "version of the firmware" }),
+  codename: Object.freeze({ type: "text", given: "build", doc: "codename of that version" }),
   preset: Object.freeze({
     type: "choice",
     given: "anywhere",
@@ -83,7 +83,7 @@ export const SETTINGS = Object.freeze({
     least: 2,
     most: 4096,
     default: 16,
-    doc: "most positions of a sequence: how far it looks back",
+    doc: "maximum positions of a sequence: how far the model looks back",
   }),
   mlp_width: Object.freeze({
     type: "whole",
@@ -109,7 +109,7 @@ export const SETTINGS = Object.freeze({
     least: 1,
     most: 1e6,
     default: PRESETS_OWN,
-    doc: "names for one update",
+    doc: "names for each update",
   }),
   steps: Object.freeze({
     type: "whole",
@@ -125,7 +125,7 @@ export const SETTINGS = Object.freeze({
     given: "command line",
     least: 1,
     most: 1e9,
-    doc: "names to train on instead of steps, a batch of them each step",
+    doc: "names to train on in total, instead of a number of steps",
   }),
   learning_rate: Object.freeze({
     type: "number",
@@ -179,7 +179,7 @@ export const SETTINGS = Object.freeze({
     most: 100,
     isZeroToo: true,
     default: PRESETS_OWN,
-    doc: "lower is more likely, higher more daring",
+    doc: "lower prefers likely characters, higher varies more",
   }),
   top_k: Object.freeze({
     type: "whole",
@@ -188,7 +188,7 @@ export const SETTINGS = Object.freeze({
     least: 0,
     most: 1e6,
     default: 0,
-    doc: "draw from the n likeliest characters alone; 0 is all",
+    doc: "draw only from the n most likely characters; 0 is all",
   }),
   top_p: Object.freeze({
     type: "number",
@@ -197,7 +197,7 @@ export const SETTINGS = Object.freeze({
     least: 0,
     most: 1,
     default: 1,
-    doc: "and of these from the fewest whose probabilities make up that share; 1 is all",
+    doc: "then only from the fewest whose probabilities reach this share; 1 is all",
   }),
   own_share: Object.freeze({
     type: "number",
@@ -206,7 +206,7 @@ export const SETTINGS = Object.freeze({
     least: 0,
     most: 1,
     default: 0.5,
-    doc: "of the words of your own in what is trained on",
+    doc: "share of your own words in what is trained on",
   }),
   log_every: Object.freeze({
     type: "whole",
@@ -223,7 +223,7 @@ export const SETTINGS = Object.freeze({
     kept: "console",
     least: 0,
     most: 1e6,
-    remark: "seconds, 0 for the end alone",
+    remark: "seconds, 0 for only at the end",
     default: 30,
     doc: "seconds of training between two saves",
   }),
@@ -246,7 +246,7 @@ export const SETTINGS = Object.freeze({
     given: "build",
     choices: Object.freeze(["auto", "uart", "usb"] as const),
     default: "auto" as const,
-    doc: "of the console: UART0, the chip's own USB, or what serves",
+    doc: "port of the console: UART0, the chip's own USB, or chosen at boot",
   }),
   transmit: Object.freeze({
     type: "whole",
@@ -255,7 +255,7 @@ export const SETTINGS = Object.freeze({
     most: 54,
     remark: PIN,
     default: -1,
-    doc: "pin of UART0",
+    doc: "transmit pin of UART0",
   }),
   receive: Object.freeze({
     type: "whole",
@@ -264,30 +264,30 @@ export const SETTINGS = Object.freeze({
     most: 54,
     remark: PIN,
     default: -1,
-    doc: "pin of UART0",
+    doc: "receive pin of UART0",
   }),
 }) satisfies Readonly<Record<string, Setting>>;
 
 export type SettingName = keyof typeof SETTINGS;
-/** Those with such a value of a property. */
+/** Names of the settings whose property has a value of this type. */
 export type NamesWith<Property extends string, Value> = {
   [Name in SettingName]: (typeof SETTINGS)[Name] extends Readonly<Record<Property, Value>> ? Name : never;
 }[SettingName];
 export type NumberName = NamesWith<"type", "whole" | "number">;
-/** Those that the console changes, on the device alone. */
+/** Settings that the device's console can change. */
 export type ConsoleName = NamesWith<"kept", "console">;
 
-/** The names of those for which `is` holds, in the table's order. */
+/** Names of the settings for which `is` returns true, in the table's order. */
 export function settingNames(is: (setting: Setting, name: string) => boolean): readonly string[] {
   return Object.entries<Setting>(SETTINGS).flatMap(([name, setting]) => (is(setting, name) ? [name] : []));
 }
 
-/** @returns undefined where there is none of that name */
+/** @returns undefined for an unknown name */
 export function settingOf(name: string): Setting | undefined {
   return Object.hasOwn(SETTINGS, name) ? (SETTINGS as Readonly<Record<string, Setting>>)[name] : undefined;
 }
 
-/** Its name in programs: nEmbd for n_embd. */
+/** Its name in code: nEmbd for n_embd. */
 export function keyOf(name: string): string {
   const [first, ...others] = name.split("_");
   return first + others.map((word) => word[0].toUpperCase() + word.slice(1)).join("");

@@ -1,11 +1,11 @@
 /*
- * Reading text by its characters, where a regular expression would do elsewhere. XS compiles one anew each
- * time that a function with a literal runs, on a heap that is small; and one that a preloaded module holds
- * makes the SDK's XS (8.2.3, fxAllocateRegExpData in xsre.c) give the collector memory that is not its own,
- * on which the chip panics. ESLint keeps them out of what the firmware uses. It stands on the ground.
+ * Parsing without regular expressions. XS compiles a regular expression literal each time that its function
+ * runs, on a small heap; and one that a preloaded module holds makes the SDK's XS (8.2.3,
+ * fxAllocateRegExpData in xsre.c) hand the collector memory that it does not own, on which the chip panics.
+ * ESLint forbids them in the firmware's modules. This file imports nothing.
  */
 
-/** The words of a text: what white space separates. */
+/** The words of a text, separated by white space. */
 export function wordsOf(text: string): string[] {
   const words: string[] = [];
   let rest = text.trimStart();
@@ -17,19 +17,19 @@ export function wordsOf(text: string): string[] {
   return words;
 }
 
-/** What stands before the first white space. */
+/** The text before the first white space. */
 export function firstWord(text: string): string {
   let end = 0;
   while (end < text.length && text[end].trim() !== "") end++;
   return text.slice(0, end);
 }
 
-/** Whether a text is digits of this base, and at least one. @param base at most 16; its letters are lower case */
+/** Whether a text consists of one or more digits. @param base at most 16; letters are lower case */
 export function isDigits(text: string, base = 10): boolean {
   return text !== "" && digitsEnd(text, 0, base) === text.length;
 }
 
-/** A decimal number, such as -1, 0.5, 2. or 1e-4; undefined for anything else. */
+/** Parses a decimal number such as -1, 0.5, 2. or 1e-4; undefined for anything else. */
 export function parseDecimal(text: string): number | undefined {
   const whole = behindSign(text, 0);
   let end = digitsEnd(text, whole);
@@ -47,7 +47,7 @@ function behindSign(text: string, at: number): number {
   return text[at] === "+" || text[at] === "-" ? at + 1 : at;
 }
 
-/** The place behind the digits that begin at `at`. */
+/** The index after the digits that begin at `at`. */
 function digitsEnd(text: string, at: number, base = 10): number {
   let end = at;
   while (end < text.length && "0123456789abcdef".slice(0, base).includes(text[end])) end++;

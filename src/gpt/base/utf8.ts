@@ -1,17 +1,17 @@
 const LAST = 0x10ffff;
-/** What stands for a surrogate without its partner, which UTF-8 has no bytes for. */
+/** Replaces a lone surrogate, which UTF-8 cannot encode. */
 const REPLACEMENT = 0xfffd;
-/** Characters of one byte that become text together. */
+/** Maximum one-byte characters that are converted to text at once. */
 const PIECE = 64;
-/** Bytes that a code unit of a string can take: three of one, or four of two. */
+/** Maximum bytes for each UTF-16 code unit: three for a single unit, four for a pair. */
 const LONGEST = 3;
 
-/** Bytes that a code point takes in UTF-8. */
+/** Size of a code point in UTF-8, in bytes. */
 export function utf8Size(codePoint: number): number {
   return codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
 }
 
-/** Byte `i` of the `size` bytes of a code point. */
+/** Byte `i` of the `size` UTF-8 bytes of a code point. */
 export function utf8Byte(codePoint: number, size: number, i: number): number {
   if (size === 1) return codePoint;
   const bits = codePoint >> (6 * (size - 1 - i));
@@ -19,8 +19,8 @@ export function utf8Byte(codePoint: number, size: number, i: number): number {
 }
 
 /**
- * The code point whose bytes begin at `at`, or -1 where the bytes there are not UTF-8 (RFC 3629):
- * overlong forms, surrogates, code points beyond U+10FFFF and what is cut off are not.
+ * Decodes the code point at byte `at`; -1 if the bytes are not valid UTF-8 (RFC 3629): overlong forms,
+ * surrogates, code points beyond U+10FFFF, truncated sequences.
  */
 export function codePointAt(bytes: Uint8Array, at: number): number {
   const first = bytes[at];
@@ -37,7 +37,7 @@ export function codePointAt(bytes: Uint8Array, at: number): number {
   return isSound ? codePoint : -1;
 }
 
-/** The text that the bytes are, or undefined when they are not UTF-8. */
+/** Decodes UTF-8; undefined if the bytes are not valid. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   const pieces: string[] = [];
   for (let at = 0; at < bytes.length;) {
@@ -55,9 +55,9 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
   return pieces.join("");
 }
 
-/** A surrogate without its partner becomes U+FFFD. */
+/** Encodes a text in UTF-8; a lone surrogate becomes U+FFFD. */
 export function encodeUtf8(text: string): Uint8Array {
-  // A second pass to count would leave as much garbage again.
+  // Counting the bytes first would take a second pass, which leaves as much garbage again.
   const bytes = new Uint8Array(LONGEST * text.length);
   let at = 0;
   for (const character of text) {

@@ -2,16 +2,16 @@ import type { StoredFile } from "../base/platform";
 
 const BUFFER_BYTES = 512;
 
-/** The bytes of a part of a file, one after the other, read ahead into a small buffer. */
+/** Reads a part of a file byte by byte, through a small buffer. */
 export class ByteReader {
   private readonly buffer = new Uint8Array(BUFFER_BYTES);
   private filled = 0;
   private at = 0;
 
   /**
-   * @param position of the first byte
-   * @param end the place behind the last
-   * @param tooShort makes the error for a file that ends before that
+   * @param position offset of the first byte
+   * @param end offset after the last byte
+   * @param tooShort makes the error for a file that ends before `end`
    */
   constructor(
     private readonly file: StoredFile,
@@ -20,7 +20,7 @@ export class ByteReader {
     private readonly tooShort: () => Error,
   ) {}
 
-  /** The next byte, which is not yet taken; -1 at the end. */
+  /** The next byte, which is not consumed; -1 at the end. */
   peek(): number {
     if (this.at < this.filled) return this.buffer[this.at];
     const wanted = Math.min(BUFFER_BYTES, this.end - this.position);
@@ -33,7 +33,7 @@ export class ByteReader {
     return this.buffer[0];
   }
 
-  /** Goes on to the byte behind the one that peek() has given. */
+  /** Consumes the byte that peek() has returned. */
   take(): void {
     this.at++;
   }

@@ -11,26 +11,26 @@ import {
   type TensorInfo,
 } from "./safetensors";
 
-/** How large the header of a checkpoint may be; what is not a checkpoint's own in it is not kept. */
+/** Limits for the header of a checkpoint; entries that do not belong to a checkpoint are not kept. */
 export type CheckpointLimits = Pick<HeaderLimits, "bytes" | "tensors">;
 
-/** Where memory is no concern. */
+/** The limits of platforms with enough memory. */
 export const DESKTOP_LIMITS: CheckpointLimits = Object.freeze({ bytes: MAX_HEADER_BYTES, tensors: Infinity });
 
-/** Bytes of the metadata that are read, together: own words and vocabulary have most of them. */
+/** Maximum total bytes of the metadata's values: most are those of own_words and vocabulary. */
 const MAX_VALUE_BYTES = 6144;
-/** Characters of a tensor's name that a remark or an error shows. */
+/** Maximum characters of a tensor's name in a message. */
 const MAX_NAME_LENGTH = 40;
 
-/** What of a file's header is a checkpoint's: metadata, and where each tensor lies. */
+/** The metadata and the tensors in a file's header that belong to a checkpoint. */
 export class CheckpointHeader {
   readonly metadata: ReadonlyMap<string, string>;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** Some names of other tensors, for a remark; the last may say how many more. */
+  /** Names of some of the other tensors, for a remark; the last may say how many more there are. */
   readonly passedOver: readonly string[];
 
   /**
-   * @param source what error messages call the file
+   * @param source the name of the file in messages
    * @throws InputError as readSafetensorsHeader does
    */
   constructor(
@@ -51,7 +51,7 @@ export class CheckpointHeader {
     this.passedOver = passedOver;
   }
 
-  /** @throws InputError when the file does not have it, or not in numbers that can be read */
+  /** @throws InputError if the file has no such tensor, or its type is not supported */
   tensor(name: string): TensorInfo & { readonly type: ReadableType } {
     const info = this.tensors.get(name);
     if (!info) {
@@ -60,18 +60,18 @@ export class CheckpointHeader {
     }
     const { type } = info;
     if (!isReadable(type))
-      throw this.bad(`${name} has the type ${printable(type)}, which is not read here: F64, F32, F16 and BF16 are`);
+      throw this.bad(`${name} has the type ${printable(type)}, which is not supported: F64, F32, F16 and BF16 are`);
     return { ...info, type };
   }
 
-  /** Rows and columns. @throws InputError likewise, and for what is no matrix */
+  /** Rows and columns of a tensor. @throws InputError likewise, or if it is not a matrix */
   matrixShape(name: string): readonly number[] {
     const { shape } = this.tensor(name);
     if (shape.length !== 2) throw this.bad(`${name} has the shape ${shapeInWords(shape)}, not that of a matrix`);
     return shape;
   }
 
-  /** A number of the metadata; undefined where there is none. @throws InputError for what is no whole number */
+  /** A number in the metadata; undefined if absent. @throws InputError if it is not a whole number */
   number(key: (typeof METADATA_KEYS)[number]): number | undefined {
     const text = this.metadata.get(key);
     if (text === undefined) return undefined;
@@ -80,7 +80,7 @@ export class CheckpointHeader {
     return value;
   }
 
-  /** The error for a file that cannot be used, from words that go on a sentence about it. */
+  /** The error for a file that cannot be used. @param what why; it ends a sentence */
   bad(what: string): InputError {
     return new InputError(`${this.source} cannot be used: ${what}.`);
   }

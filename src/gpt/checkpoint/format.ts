@@ -4,11 +4,11 @@ import { encodeUtf8 } from "../base/utf8";
 import { isDigits } from "../base/text";
 
 /*
- * A checkpoint is a safetensors file: the parameters by name (see parameterLayout), and, to go on
- * with, Adam's state as adam.m and adam.v. Its metadata carries the configuration, where the training is
- * (record.ts), and a CRC-32 over those values, as lines `key=value` in the order of METADATA_KEYS, and the
- * bytes of the tensors in buffer order, so that another tool may reorder the file but not alter it.
- * saving.ts writes it, loading.ts reads it.
+ * A checkpoint is a safetensors file: the parameters by name (see parameterLayout) and, to resume from, Adam's
+ * state as adam.m and adam.v. Its metadata has the configuration, the state of the training (record.ts), and a
+ * CRC-32. That covers the metadata, as lines `key=value` in the order of METADATA_KEYS, and then the bytes of the
+ * tensors in buffer order, so that another tool may reorder the file but not alter it. saving.ts writes it,
+ * loading.ts reads it.
  */
 const KEYS_OF_FORMAT_2 = 8;
 export const METADATA_KEYS = Object.freeze([
@@ -38,11 +38,11 @@ export const METADATA_KEYS = Object.freeze([
 export type MetadataKey = (typeof METADATA_KEYS)[number];
 export const CHECKSUM_KEY = "crc32";
 /**
- * The version of the format. Files of version 1 do not say so, and have no vocabulary: theirs is a to z. Those
- * before 3 do not say where the training is.
+ * The version of the format. Files of version 1 have neither a version nor a vocabulary, which is a to z. Files
+ * before version 3 do not have the state of the training.
  */
 export const FORMAT = 3;
-/** What messages and the file call the parts of a configuration. */
+/** The names of a configuration's parts in messages and in the file. */
 export const CONFIG_NAMES: Readonly<Record<keyof ModelConfig, string>> = Object.freeze({
   preset: "preset",
   nLayer: "n_layer",
@@ -60,10 +60,10 @@ export const ADAM_V = "adam.v";
 export const BLOCK_BYTES = 4096;
 
 const OWN_TENSORS: readonly string[] = Object.freeze(["wte", "wpe", "wout", ADAM_M, ADAM_V]);
-/** Of each layer. */
+/** Tensors of each layer. */
 const LAYER_PARTS: readonly string[] = Object.freeze(["wq", "wk", "wv", "wo", "w1", "w2", "bias"]);
 
-/** Whether a tensor of this name belongs to a checkpoint, be it of another model. */
+/** Whether a tensor of this name belongs to a checkpoint, of any model. */
 export function isOwnTensor(name: string): boolean {
   const [first, layer = "", part = "", ...others] = name.split(".");
   if (first === "layers") return isDigits(layer) && LAYER_PARTS.includes(part) && others.length === 0;
@@ -75,7 +75,7 @@ export function isOwnMetadata(key: string): boolean {
   return key === CHECKSUM_KEY || (METADATA_KEYS as readonly string[]).includes(key);
 }
 
-/** The checksum of the metadata that is there; that of the tensors goes on from it. */
+/** The checksum of the metadata; that of the tensors continues from it. */
 export function metadataChecksum(metadata: ReadonlyMap<string, string>, crc = crc32): number {
   const isOld = ["undefined", "1", "2"].includes(String(metadata.get("format_version")));
   let checksum = 0;

@@ -1,4 +1,4 @@
-/** The number that a 16-bit float stands for (IEEE 754 binary16): 1 sign, 5 exponent, 10 fraction bits. */
+/** Decodes a 16-bit float (IEEE 754 binary16): 1 sign, 5 exponent, 10 fraction bits. */
 export function float16(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
@@ -7,7 +7,7 @@ export function float16(bits: number): number {
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (0x400 + fraction) * 2 ** (exponent - 25);
 }
 
-/** Likewise of a bfloat16: 1 sign, 8 exponent, 7 fraction bits, the upper half of a float32. */
+/** Decodes a bfloat16, the upper half of a float32: 1 sign, 8 exponent, 7 fraction bits. */
 export function bfloat16(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 7) & 0xff;

@@ -2,11 +2,11 @@ import { ByteReader } from "./byte-reader";
 import { codePointAt, decodeUtf8 } from "../base/utf8";
 import type { StoredFile } from "../base/platform";
 
-/** Bytes of a string that become text together. */
+/** Maximum bytes of a string that are decoded at once. */
 const PIECE_BYTES = 64;
-/** Characters of a number that are kept: no number that means something here has more. */
+/** Maximum characters of a number: no valid number of a header has more. */
 const MAX_NUMBER_LENGTH = 32;
-/** Objects and lists inside each other. The header of a safetensors file needs three. */
+/** Maximum nesting of objects and lists. The header of a safetensors file needs three levels. */
 const MAX_DEPTH = 16;
 
 const SPACE = 0x20;
@@ -28,12 +28,12 @@ const BRACE = 0x7b;
 const BRACE_END = 0x7d;
 
 /**
- * Reads JSON (RFC 8259) from a part of a file, a value at a time. It takes the same few hundred bytes of memory
- * however long or deep the text is, beside the strings that are asked for: JSON.parse makes all of it, keeps every
- * name for ever on XS, and needs stack for each level.
+ * A streaming parser of JSON (RFC 8259) in a part of a file. Beside the strings that it returns, it takes the same few
+ * hundred bytes of memory for any length and depth of the text. JSON.parse would allocate everything, on XS would never
+ * free the names of members, and would need stack for each level.
  */
 export class JsonReader {
-  /** Whether the string that was read last was longer than was asked for, and how many of its bytes were kept. */
+  /** Whether the last string was longer than its limit, and how many of its bytes were kept. */
   wasCut = false;
   keptBytes = 0;
   private readonly bytes: ByteReader;
@@ -41,9 +41,9 @@ export class JsonReader {
   private readonly character = new Uint8Array(4);
 
   /**
-   * @param position of the first byte
-   * @param end the place behind the last
-   * @param bad makes the error for what is no JSON or no UTF-8, from words that go on a sentence about the text
+   * @param position offset of the first byte
+   * @param end offset after the last byte
+   * @param bad makes the error for invalid JSON or UTF-8, from words that end a sentence about the text
    */
   constructor(
     file: StoredFile,
@@ -54,7 +54,7 @@ export class JsonReader {
     this.bytes = new ByteReader(file, position, end, () => bad("ends early"));
   }
 
-  /** The next byte that is no white space, which is not yet taken; -1 at the end. */
+  /** The next byte that is not white space, which is not consumed; -1 at the end. */
   next(): number {
     for (;;) {
       const byte = this.peek();
@@ -80,7 +80,7 @@ export class JsonReader {
     return byte === MINUS || isDigit(byte);
   }
 
-  /** Reads an object; `member` must read or skip the value of each. @param keyBytes of a name that are kept */
+  /** Reads an object; `member` must read or skip the value of each member. @param keyBytes limit for its name */
   object(keyBytes: number, member: (key: string) => void): void {
     this.expect(BRACE);
     if (this.takes(BRACE_END)) return;
@@ -92,7 +92,7 @@ export class JsonReader {
     this.expect(BRACE_END);
   }
 
-  /** Reads a list; `element` must read or skip each value. */
+  /** Reads an array; `element` must read or skip each value. */
   list(element: () => void): void {
     this.expect(BRACKET);
     if (this.takes(BRACKET_END)) return;
@@ -101,7 +101,7 @@ export class JsonReader {
     this.expect(BRACKET_END);
   }
 
-  /** Reads a string and returns its beginning, of so many bytes and the rest of a character; see wasCut. */
+  /** Reads a string; returns its beginning, up to the character that reaches `mostBytes`. See wasCut. */
   string(mostBytes: number): string {
     this.expect(QUOTE);
     const { piece } = this;
@@ -138,7 +138,7 @@ export class JsonReader {
     return pieces.join("");
   }
 
-  /** Reads a number; NaN for one of more characters than have a meaning here. */
+  /** Reads a number; NaN if it has more than MAX_NUMBER_LENGTH characters. */
   number(): number {
     let text = "";
     let length = 0;
@@ -165,10 +165,10 @@ export class JsonReader {
     return length > MAX_NUMBER_LENGTH ? NaN : Number(text);
   }
 
-  /** Passes over a value of any kind. */
+  /** Skips a value of any type. */
   skip(): void {
     let depth = 0;
-    /** A bit for each level, the lowest for the innermost: 1 is an object. */
+    /** A bit for each level, the lowest for the innermost: 1 for an object, 0 for an array. */
     let kinds = 0;
     for (;;) {
       const byte = this.next();
@@ -196,7 +196,7 @@ export class JsonReader {
     }
   }
 
-  /** @throws what `bad` makes, when there is more than white space */
+  /** @throws what `bad` makes, if anything but white space follows */
   finish(): void {
     if (this.next() >= 0) throw this.notJson();
   }
@@ -229,7 +229,7 @@ export class JsonReader {
     return true;
   }
 
-  /** Four digits. */
+  /** Reads four hexadecimal digits. */
   private hexadecimal(): number {
     let unit = 0;
     for (let i = 0; i < 4; i++) {
@@ -242,7 +242,7 @@ export class JsonReader {
     return unit;
   }
 
-  /** The character of several bytes that begins with this one, into `character`; returns how many there are. */
+  /** Reads the rest of a multi-byte character into `character`; returns its size in bytes. */
   private takeCharacter(first: number): number {
     const { character } = this;
     const size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
@@ -277,7 +277,7 @@ function isDigit(byte: number): boolean {
   return byte >= ZERO && byte <= NINE;
 }
 
-/** What stands for an escaped byte; -1 for one that is not escaped. */
+/** The character that an escape sequence stands for, from its second byte; -1 if there is no such sequence. */
 function unescaped(byte: number): number {
   switch (byte) {
     case QUOTE:

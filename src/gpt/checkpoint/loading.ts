@@ -12,31 +12,32 @@ import type { Runner, Task } from "../base/runner";
 import type { TensorBlock, TensorBlocks } from "./tensor-blocks";
 import type { Vocabulary } from "../data/vocabulary";
 
+/** A model that was loaded from a checkpoint. */
 export interface LoadedModel {
   readonly model: Model;
   /** Steps trained. */
   readonly step: number;
   /** See Checkpoint.passedOver. */
   readonly passedOver: readonly string[];
-  /** Where its training is; undefined where the file does not say so. */
+  /** The state of its training; undefined if the file does not have it. */
   readonly record: TrainingRecord | undefined;
 }
 
-/** What the model of a checkpoint is to be. */
+/** How to load the model of a checkpoint. */
 export interface ModelToLoad {
   /** See Checkpoint.modelConfig. */
   readonly wanted: Partial<ModelConfig>;
   readonly ops: Ops;
   /** The vocabulary of the dataset: see Checkpoint.vocabulary. */
   readonly data: Vocabulary;
-  /** Called with the configuration before anything is allocated for it. */
+  /** Called with the configuration before the model is allocated. */
   readonly check?: (config: ModelConfig) => void;
 }
 
 /**
- * The model that a checkpoint holds, read a block at a time between other tasks.
- * @returns undefined when the runner was told to stop
- * @throws InputError when the file cannot be used
+ * Loads the model of a checkpoint, one block for each unit of work.
+ * @returns undefined if the runner was stopped
+ * @throws InputError (as a rejection) if the file cannot be used
  */
 export async function loadModel(
   runner: Runner,
@@ -44,7 +45,7 @@ export async function loadModel(
   name: string,
   { wanted, ops, data, check }: ModelToLoad,
 ): Promise<LoadedModel | undefined> {
-  // What follows begins at the bottom of the stack, which on XS is small.
+  // After this, the stack, which is small on XS, is empty.
   await Promise.resolve();
   const checkpoint = await Checkpoint.open(storage, name);
   try {
@@ -61,17 +62,17 @@ export async function loadModel(
 }
 
 /**
- * Sees that all tensors of a checkpoint are finite and that its checksum is right, without a model. The checkpoint must
- * stay open until then.
+ * Checks that all tensors of a checkpoint are finite and that its checksum is right, without a model. The checkpoint
+ * must stay open until the end.
  */
 export class CheckingTask implements Task {
   private readonly blocks: TensorBlocks;
   private checksum: number;
 
   /**
-   * @param ops look at the numbers, which must be finite in their precision
-   * @param names of the tensors, in the order of the checksum: all by default
-   * @throws InputError when the tensors are not those of a model
+   * @param ops check the numbers, which must be finite in their precision
+   * @param names names of the tensors, in the order of the checksum; all by default
+   * @throws InputError if the tensors are not those of a model
    */
   constructor(
     private readonly checkpoint: Checkpoint,
@@ -85,7 +86,7 @@ export class CheckingTask implements Task {
 
   /**
    * Checks a block.
-   * @throws InputError when a number is not finite, or the file was altered
+   * @throws InputError if a number is not finite, or the file was altered
    */
   work(): boolean {
     const block = this.blocks.next();
@@ -102,19 +103,19 @@ export class CheckingTask implements Task {
     if (isOfOps && ops.areFinite(ops.view(values, 0, values.length))) return;
     for (let i = 0; i < values.length; i++) {
       if (!Number.isFinite(dtype === "f32" ? Math.fround(values[i]) : values[i]))
-        throw checkpoint.bad(`${name} holds ${values[i]}, which is no number to compute with in ${dtype}`);
+        throw checkpoint.bad(`${name} holds ${values[i]}, which is not finite in ${dtype}`);
     }
   }
 }
 
 /**
- * Fills a model's parameters, and Adam's state where it is wanted. Everything is checked before the first
- * number is changed: the constructor or work() throws an InputError when the tensors are not those of this
- * model, are not finite, or were altered. The checkpoint must stay open until then.
+ * Loads a model's parameters and, if given, Adam's state. Everything is checked before the first number is
+ * changed: the constructor or work() throws an InputError if the tensors are not those of this model, are not
+ * finite, or were altered. The checkpoint must stay open until the end.
  */
 export class LoadingTask implements Task {
   private readonly places: ReadonlyMap<string, Place>;
-  /** Whether something of the file has taken the place of what was there. */
+  /** Whether numbers of the file have begun to overwrite those of the model. */
   hasBegun = false;
   private readonly checking: CheckingTask;
   private readonly blocks: TensorBlocks;
@@ -146,7 +147,7 @@ export class LoadingTask implements Task {
   }
 }
 
-/** Where the numbers of a tensor go. */
+/** Where the numbers of a tensor are written. */
 interface Place {
   readonly into: Floats;
   readonly offset: number;

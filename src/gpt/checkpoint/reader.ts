@@ -30,19 +30,19 @@ import { SETTINGS } from "../base/settings";
 import { isInRange, rangeInWords } from "../base/ranges";
 import { lowercaseVocabulary, Vocabulary } from "../data/vocabulary";
 
-/** A checkpoint open for reading: sound as a file, its tensors not yet read. */
+/** A checkpoint open for reading: its header is valid, its tensors have not been read. */
 export class Checkpoint {
-  /** The precision to compute with: that of the numbers in it, f32 for F16 and BF16. */
+  /** The precision to compute with: that of its tensors; f32 for F16 and BF16. */
   readonly dtype: Dtype;
   /** Steps trained. */
   readonly step: number;
-  /** Some names of tensors that are no part of a model and are not read, for a remark; the last may say how many more. */
+  /** Names of some tensors that do not belong to a model and are not read: see CheckpointHeader.passedOver. */
   readonly passedOver: readonly string[];
   private readonly header: CheckpointHeader;
 
   private constructor(
     private readonly file: StoredFile,
-    /** What messages call it. */
+    /** Its name in messages. */
     private readonly source: string,
     limits: CheckpointLimits,
   ) {
@@ -52,7 +52,7 @@ export class Checkpoint {
     this.step = this.header.number("step") ?? 0;
   }
 
-  /** @throws InputError when there is no such file, or it is no checkpoint, or one beyond the limits */
+  /** @throws InputError if the file does not exist, is not a checkpoint, or exceeds the limits */
   static async open(
     storage: Storage,
     name: string,
@@ -65,9 +65,9 @@ export class Checkpoint {
   }
 
   /**
-   * Undefined when there is no such file.
-   * @param shown what messages call it
-   * @throws InputError when it is no checkpoint, or one beyond the limits
+   * Opens a checkpoint; undefined if the file does not exist.
+   * @param shown its name in messages
+   * @throws InputError if it is not a checkpoint, or exceeds the limits
    */
   static async find(
     storage: Storage,
@@ -90,10 +90,10 @@ export class Checkpoint {
   }
 
   /**
-   * The model that the checkpoint holds: from its metadata; of a file with nothing but weights, from
-   * their shapes, `wanted` and the defaults.
-   * @param wanted what the caller insists on
-   * @throws InputError when the checkpoint holds another model than that
+   * The configuration of the model: from the metadata; for a file with nothing but weights, from their shapes,
+   * `wanted` and the defaults.
+   * @param wanted values that the configuration must have
+   * @throws InputError if the checkpoint holds another model
    */
   modelConfig(wanted: Partial<ModelConfig>): ModelConfig {
     const preset = this.header.metadata.get("preset");
@@ -144,10 +144,10 @@ export class Checkpoint {
   }
 
   /**
-   * What the tokens mean: from the metadata; a file of format 1 has a to z; of a file with nothing but
-   * weights, the vocabulary of the dataset, or a to z where 27 rows meet data within that.
+   * The vocabulary: from the metadata; a to z for a file of format 1; for a file with nothing but weights, that of
+   * the dataset, or a to z if wte has 27 rows and the dataset is within a to z.
    * @param data the vocabulary of the dataset
-   * @throws InputError when the rows of wte are not so many
+   * @throws InputError if wte has another number of rows
    */
   vocabulary(data: Vocabulary): Vocabulary {
     const [rows] = this.header.matrixShape("wte");
@@ -175,8 +175,8 @@ export class Checkpoint {
   }
 
   /**
-   * Where the training is that the checkpoint was saved in; undefined where it does not say so.
-   * @throws InputError when what it says makes no sense
+   * The state of the training that saved the checkpoint; undefined if the file does not have it.
+   * @throws InputError if the metadata is not valid
    */
   record(): TrainingRecord | undefined {
     try {
@@ -188,20 +188,20 @@ export class Checkpoint {
   }
 
   /**
-   * The words of one's own and their share, whatever else the metadata say.
-   * @throws InputError when the share makes no sense
+   * The words of the user and their share, even if the rest of the metadata is not valid.
+   * @throws InputError if the share is not valid
    */
   ownWords(): { readonly text: string; readonly share: number } {
     const share = Number(this.header.metadata.get("own_share") ?? DEFAULT_SHARE);
     if (!isInRange(share, SETTINGS.own_share))
-      throw this.bad(`its own_share is no ${rangeInWords(SETTINGS.own_share)}`);
+      throw this.bad(`its own_share is not a ${rangeInWords(SETTINGS.own_share)}`);
     return { text: this.header.metadata.get("own_words") ?? "", share };
   }
 
   /**
-   * The names of the tensors that a model is made of, and of Adam's state, in the order of the checksum.
-   * @param wantsAdam whether Adam's state must be there
-   * @throws InputError when the tensors are not those of this model
+   * The names of the tensors of a model, and of Adam's state if the file has it, in the order of the checksum.
+   * @param wantsAdam whether the file must have Adam's state
+   * @throws InputError if the tensors are not those of this model
    */
   tensorsFor(config: ModelConfig, wantsAdam: boolean): string[] {
     const { parts, length } = parameterLayout(config);
@@ -224,12 +224,12 @@ export class Checkpoint {
     return [...names];
   }
 
-  /** Of the metadata; that of the tensors goes on from it. */
+  /** The checksum of the metadata; that of the tensors continues from it. */
   get metadataChecksum(): number {
     return metadataChecksum(this.header.metadata);
   }
 
-  /** @throws InputError when the file says another checksum */
+  /** @throws InputError if the file has another checksum */
   checkSum(checksum: number): void {
     const written = this.header.metadata.get(CHECKSUM_KEY);
     if (written === undefined && METADATA_KEYS.some((key) => this.header.metadata.has(key)))
@@ -239,29 +239,29 @@ export class Checkpoint {
     // No program here writes these types.
     if (type === "F16" || type === "BF16") throw this.converted(type);
     throw this.bad(
-      `its checksum is ${formatChecksum(checksum)} where it says ${printable(written)}, so it has been altered`,
+      `its checksum is ${formatChecksum(checksum)}, but it says ${printable(written)}: it has been altered`,
     );
   }
 
-  /** The error for one that was made smaller, with all that its metadata say of other numbers; and the way out. */
+  /** The error for a file that was converted but kept the metadata, with its checksum; and the workaround. */
   private converted(type: string): InputError {
     const options = (["preset", "n_head"] as const).map((key) => {
       const value = this.header.metadata.get(key);
       return value === undefined ? "" : ` --${key.replace("_", "-")} ${printable(value)}`;
     });
     return this.bad(
-      `its numbers were converted to ${type}, and its metadata have the checksum of those before: write it once more ` +
-        `without metadata, and train --init takes its weights${options.join("")}`,
+      `its numbers were converted to ${type}, but its metadata has the checksum of the original: write it again ` +
+        `without metadata, and load its weights with train --init FILE${options.join("")}`,
     );
   }
 
-  /** Reads tensors, a block at a time. */
+  /** Reads tensors, one block at a time. */
   blocks(names: readonly string[]): TensorBlocks {
     const tensors = names.map((name) => ({ name, ...this.header.tensor(name) }));
     return new TensorBlocks(this.file, tensors, (name) => this.bad(`it ends within ${name}`));
   }
 
-  /** The error for a checkpoint that cannot be used, from words that go on a sentence about it. */
+  /** The error for a checkpoint that cannot be used. @param what why; it ends a sentence */
   bad(what: string): InputError {
     return this.header.bad(what);
   }

@@ -7,22 +7,22 @@ import { type NumberName, SETTINGS } from "../base/settings";
 import { isInRange, type Range, rangeInWords } from "../base/ranges";
 import { isDigits } from "../base/text";
 
-/** What a checkpoint has beside the model and Adam's moments, so that a training goes on bit for bit. */
+/** What a checkpoint has beside the model and Adam's moments, so that a training resumes bit for bit. */
 export interface TrainingRecord {
   readonly config: TrainingConfig;
   readonly state: TrainingState;
-  /** With which the run began. */
+  /** The seed of the run. */
   readonly seed: number;
   /** CRC-32 of the dataset. */
   readonly dataset: number;
-  /** Documents of one's own, each with a newline behind it, and their share. */
+  /** Words of the user, each followed by a newline, and their share. */
   readonly ownWords: string;
   readonly ownShare: number;
   /** The settings of the firmware that began the run; "" elsewhere. */
   readonly build: string;
 }
 
-/** The record as the metadata has it, but for the steps in all: those every checkpoint has. */
+/** The metadata of a record, except the total steps, which every checkpoint has. */
 export function formatRecord(record: TrainingRecord): Map<MetadataKey, string> {
   const { config, state, seed, dataset, ownWords, ownShare, build } = record;
   const { random } = state;
@@ -46,23 +46,23 @@ export function formatRecord(record: TrainingRecord): Map<MetadataKey, string> {
 }
 
 /**
- * The record in the metadata; undefined where there is none.
- * @throws InputError, whose message goes on from "cannot be used: "
+ * The record in the metadata; undefined if there is none.
+ * @throws InputError if it is not valid; the message continues "cannot be used: "
  */
 export function readRecord(metadata: ReadonlyMap<string, string>): TrainingRecord | undefined {
   if (!metadata.has("schedule_step")) return undefined;
   const text = (key: MetadataKey): string => metadata.get(key) ?? "";
   const number = (key: MetadataKey, range: Range): number => {
     const value = text(key) === "" ? NaN : Number(text(key));
-    if (!isInRange(value, range)) throw new InputError(`its ${key} is no ${rangeInWords(range)}`);
+    if (!isInRange(value, range)) throw new InputError(`its ${key} is not a ${rangeInWords(range)}`);
     return value;
   };
   const whole = (key: MetadataKey, least: number, most: number): number => number(key, { type: "whole", least, most });
   const set = (name: NumberName & MetadataKey): number => number(name, SETTINGS[name]);
   const sampling = SETTINGS.sampling.choices.find((choice) => choice === text("sampling"));
-  if (sampling === undefined) throw new InputError("its sampling is not known here");
+  if (sampling === undefined) throw new InputError("its sampling is unknown");
   const dataset = text("dataset");
-  if (dataset.length !== 8 || !isDigits(dataset, 16)) throw new InputError("its dataset is no checksum");
+  if (dataset.length !== 8 || !isDigits(dataset, 16)) throw new InputError("its dataset is not a checksum");
   const config: TrainingConfig = {
     steps: set("steps"),
     batchSize: set("batch_size"),

@@ -4,7 +4,7 @@ import { foreignKind, HEAD_BYTES, isText } from "../data/file-kinds";
 import { encodeUtf8 } from "../base/utf8";
 import { JsonReader } from "./json-reader";
 
-/** Bytes of an element, for the types that are read here. */
+/** Size of an element in bytes, for the supported types. */
 const ELEMENT_SIZE = Object.freeze({ F64: 8, F32: 4, F16: 2, BF16: 2 });
 
 export type ReadableType = keyof typeof ELEMENT_SIZE;
@@ -15,10 +15,10 @@ export function isReadable(type: string): type is ReadableType {
 
 /** A tensor in a safetensors file. */
 export interface TensorInfo {
-  /** One that is readable, or any other. */
+  /** Any type, supported or not. */
   readonly type: string;
   readonly shape: readonly number[];
-  /** Where its bytes lie in the file. */
+  /** Offsets of its first byte in the file, and after its last. */
   readonly begin: number;
   readonly end: number;
 }
@@ -33,31 +33,31 @@ export interface TensorToWrite {
 export interface SafetensorsHeader {
   readonly metadata: ReadonlyMap<string, string>;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** The first names of tensors that were not asked for, cut, and how many of these there are. */
+  /** The first names of tensors that were not requested, which may be cut, and the number of such tensors. */
   readonly others: readonly string[];
   readonly otherCount: number;
 }
 
-/** What of a header is read, and how large it may be: with it the memory that reading takes is bounded. */
+/** What of a header is kept, and how large it may be; this bounds the memory that reading takes. */
 export interface HeaderLimits {
-  /** Bytes of the whole header. */
+  /** Maximum bytes of the whole header. */
   readonly bytes: number;
-  /** Tensors of any name. */
+  /** Maximum number of tensors, of any name. */
   readonly tensors: number;
-  /** Bytes of the values of the metadata that are kept, together. */
+  /** Maximum total bytes of the metadata's values that are kept. */
   readonly valueBytes: number;
   readonly keepsMetadata: (key: string) => boolean;
   readonly keepsTensor: (name: string) => boolean;
 }
 
 const LENGTH_BYTES = 8;
-/** A thousand layers need less; a device has no room for more. */
+/** A thousand layers need less. */
 export const MAX_HEADER_BYTES = 1 << 20;
-/** Bytes of a name that are kept: ours have fewer. */
+/** Maximum bytes of a name that are kept: names in a checkpoint have fewer. */
 const MAX_NAME_BYTES = 200;
-/** Sizes of a shape that are kept: more than a message shows. */
+/** Maximum dimensions of a shape that are kept: more than a message shows. */
 const MAX_DIMENSIONS = 32;
-/** Names of tensors that were not asked for that are kept. */
+/** Maximum names of tensors that were not requested that are kept. */
 const MAX_OTHERS = 4;
 
 const EVERYTHING: HeaderLimits = Object.freeze({
@@ -71,8 +71,8 @@ const EVERYTHING: HeaderLimits = Object.freeze({
 /**
  * Reads the header of a safetensors file (github.com/huggingface/safetensors, format): its length as
  * a 64-bit little-endian integer, then JSON. Every number in it is checked against the file.
- * @param source what error messages call the file
- * @throws InputError when the file is not what it says, or its header is beyond the limits
+ * @param source the name of the file in messages
+ * @throws InputError if the file is not valid, or its header exceeds the limits
  */
 export function readSafetensorsHeader(file: StoredFile, source: string, limits = EVERYTHING): SafetensorsHeader {
   const bad = (what: string): InputError => new InputError(`${source} is not a sound safetensors file: ${what}.`);
@@ -94,14 +94,14 @@ function tooMuch(source: string, has: string, most: number): InputError {
   return new InputError(`${source} cannot be used: its header has ${has}; at most ${most} are read.`);
 }
 
-/** Takes a header apart while it is read. */
+/** Parses a header while it is read. */
 class HeaderReader {
   private readonly metadata = new Map<string, string>();
   private readonly tensors = new Map<string, TensorInfo>();
   private readonly others: string[] = [];
   private otherCount = 0;
   private valueBytes = 0;
-  /** Where the tensors lie. */
+  /** The byte ranges of all tensors. */
   private readonly places: { readonly name: string; readonly begin: number; readonly end: number }[] = [];
   private readonly json: JsonReader;
 
@@ -167,7 +167,7 @@ class HeaderReader {
     if (end < begin) throw bad(`${shown} has ${end - begin} bytes`);
     if (isReadable(type) && end - begin !== shape.product * ELEMENT_SIZE[type])
       throw bad(
-        `${shown} has ${end - begin} bytes, but ${type} of shape ${printable(`[${shape.first.join(", ")}]`)} takes another number`,
+        `${shown} has ${end - begin} bytes, but ${type} of shape ${printable(`[${shape.first.join(", ")}]`)} takes another size`,
       );
     this.keep(name, { type, shape: shape.first, begin: dataStart + begin, end: dataStart + end });
   }
@@ -210,18 +210,18 @@ class HeaderReader {
   }
 }
 
-/** A list of numbers of any length: its beginning, and what is to be known of all. */
+/** An array of numbers of any length: its beginning, and properties of the whole. */
 interface Numbers {
   readonly first: readonly number[];
   readonly length: number;
   readonly product: number;
-  /** Whether all are whole numbers from 0 on. */
+  /** Whether all numbers are whole and not negative. */
   readonly areCounts: boolean;
 }
 
 /**
- * A header for tensors that will follow in this order, padded with spaces so that they begin at a
- * multiple of eight.
+ * The header of a safetensors file whose tensors follow in this order, padded with spaces so that they begin at a
+ * multiple of eight bytes.
  */
 export function formatSafetensorsHeader(
   metadata: ReadonlyMap<string, string>,

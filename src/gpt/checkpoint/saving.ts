@@ -10,27 +10,27 @@ import type { Runner, Task } from "../base/runner";
 import { formatRecord, type TrainingRecord } from "./record";
 import { formatSafetensorsHeader, type TensorToWrite } from "./safetensors";
 
-/** What a checkpoint is to hold. */
+/** The content of a checkpoint to save. */
 export interface CheckpointContent {
   readonly model: Model;
   /** Steps trained. */
   readonly step: number;
-  /** What is needed to go on; without it the file has the weights only. */
+  /** What is needed to resume; without it the file has only the weights. */
   readonly training?: TrainingToSave | undefined;
-  /** Computes the checksum, where there is a faster one than that in TypeScript. */
+  /** The platform's CRC-32, if it has a faster one than that in TypeScript. */
   readonly crc?: DatasetKernels["crc32"];
 }
 
-/** Adam's moments, and where the training is. */
+/** Adam's moments, and the state of the training. */
 export interface TrainingToSave {
   readonly adam: Adam;
   readonly record: TrainingRecord;
 }
 
 /**
- * Saves a checkpoint, a block at a time between other tasks, also when the runner is told to stop; the file
- * appears whole or not at all. Until it has ended the model must not change.
- * @throws InputError when storage cannot take it, or a number is not finite
+ * Saves a checkpoint, one block for each unit of work, even if the runner is stopped. The file is replaced
+ * atomically. The model must not change until the promise is settled.
+ * @throws InputError (as a rejection) if the storage fails, or a number is not finite
  */
 export async function saveCheckpoint(
   runner: Runner,
@@ -48,10 +48,10 @@ export async function saveCheckpoint(
   await file.commit();
 }
 
-/** Bytes that are written in a bit of work: a flash erases a sector of 4 KB in it, which takes a while, and never two. */
+/** Bytes written in a unit of work: small enough that the flash has to erase at most one sector of 4 KB in it. */
 const PIECE_BYTES = 2048;
 
-/** Writes a checkpoint into a new file; whoever runs it commits the file, or aborts it. */
+/** Writes a checkpoint into a new file, which the caller commits or aborts. */
 export class SavingTask implements Task {
   readonly mustFinish = true;
   private readonly buffers: readonly Floats[];
@@ -63,7 +63,7 @@ export class SavingTask implements Task {
   private header: Uint8Array = new Uint8Array(0);
   private headerAt = 0;
 
-  /** @param name what error messages call the file */
+  /** @param name the name of the file in messages */
   constructor(
     private readonly file: NewFile,
     private readonly name: string,
@@ -143,12 +143,12 @@ export class SavingTask implements Task {
   }
 }
 
-/** Walks over buffers, a block at a time. */
+/** Iterates over buffers, one block at a time. */
 class Blocks {
   private buffer = 0;
   private at = 0;
 
-  /** @param bytes of a block */
+  /** @param bytes size of a block */
   constructor(
     private readonly buffers: readonly Floats[],
     private readonly bytes = BLOCK_BYTES,
@@ -178,7 +178,7 @@ function tensorsOf({ config, ops, parameters }: Model, hasAdam: boolean): Tensor
   return tensors;
 }
 
-/** The bytes of numbers as a file has them: every platform here is little-endian. */
+/** The bytes of numbers, in the order of the file: all supported platforms are little-endian. */
 function bytesOf(floats: Floats): Uint8Array {
   return new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
 }

@@ -6,13 +6,13 @@ import { DEFAULT_SHARE, MAX_OWN_BYTES, OwnWords } from "../data/own-words";
 import { InputError, printable } from "../base/errors";
 import type { Model } from "../model/model";
 
-/** Words that a remark names. */
+/** Maximum words that a remark names. */
 const MAX_NAMED_WORDS = 8;
 const QUOTED = 40;
 
 /**
- * Takes over the words of a checkpoint with which this training cannot go on, and their share.
- * @returns those that the model cannot take; undefined when they cannot be read
+ * Copies the words of the user and their share from a checkpoint that this training cannot resume from.
+ * @returns the words that the model cannot take; undefined if they cannot be read
  */
 export async function inheritWords(
   open: () => Promise<Checkpoint | undefined>,
@@ -31,14 +31,14 @@ export async function inheritWords(
   }
 }
 
-/** The words in a sentence. */
+/** A sentence about the words that the model cannot take. */
 export function lostWords(words: readonly string[]): string {
   const named = words.slice(0, MAX_NAMED_WORDS).map((word) => `"${printable(word, QUOTED)}"`);
   if (words.length > named.length) named.push(`${words.length - named.length} more`);
-  return `Of your own words this model cannot take ${named.join(", ")}.`;
+  return `This model cannot take your words ${named.join(", ")}.`;
 }
 
-/** Returns those that the model cannot take. */
+/** Gives the dataset the words that the model can take, and returns the others. */
 function takeWords(checkpoint: Checkpoint, model: Model, dataset: Dataset): string[] {
   const { text, share } = checkpoint.ownWords();
   const own = new OwnWords();
@@ -58,8 +58,8 @@ function takeWords(checkpoint: Checkpoint, model: Model, dataset: Dataset): stri
 }
 
 /**
- * The words that a training had, which goes on from its checkpoint.
- * @throws InputError when they are not such as this model can have
+ * The words of the user in a training that resumes from a checkpoint.
+ * @throws InputError if the model cannot take one of them
  */
 export function ownWordsOf(
   checkpoint: Checkpoint,
@@ -76,7 +76,7 @@ export function ownWordsOf(
   return own;
 }
 
-/** One after the other: a list of all would take several times their bytes. */
+/** Calls `take` with each word: an array of all would take several times their bytes. */
 function forEachWord(checkpoint: Checkpoint, text: string, take: (word: string) => void): void {
   if (text.length > MAX_OWN_BYTES) throw checkpoint.bad(`its own_words have more than ${MAX_OWN_BYTES} bytes`);
   for (let at = 0; at < text.length;) {

@@ -10,20 +10,20 @@ import { saveCheckpoint } from "./saving";
 import { ownWordsOf } from "./stored-words";
 
 /*
- * A training goes into a checkpoint and comes out of it again, and then goes on bit for bit: with the same
- * engine, ops and precision, the parameters at its end are those of a run that was never interrupted.
+ * Saves a training in a checkpoint and restores it, bit for bit: with the same engine, ops and precision, the
+ * parameters at its end are those of a run that was never interrupted.
  */
 
-/** A training, and how its run began. */
+/** A training, and what its run was started with. */
 export interface RunToSave {
   readonly trainer: Trainer;
   readonly seed: number;
-  /** The settings of the firmware that began it. */
+  /** The settings of the firmware that started it. */
   readonly build?: string;
 }
 
 /**
- * Saves all that the training needs to go on. Until it has ended the training must not go on.
+ * Saves all that the training needs to resume. The training must not continue until the promise is settled.
  * @throws InputError (as a rejection) as saveCheckpoint does
  */
 export function saveTraining(runner: Runner, storage: Storage, name: string, run: RunToSave): Promise<void> {
@@ -32,6 +32,7 @@ export function saveTraining(runner: Runner, storage: Storage, name: string, run
   return saveCheckpoint(runner, storage, name, { model, step: totalSteps, training, crc: dataset.crc32 });
 }
 
+/** The record of a training at this moment. */
 export function recordOf({ trainer, seed, build = "" }: RunToSave): TrainingRecord {
   const { dataset, config, state } = trainer;
   const { own, checksum } = dataset;
@@ -47,9 +48,9 @@ export function recordOf({ trainer, seed, build = "" }: RunToSave): TrainingReco
 }
 
 /**
- * Fills a trainer with what a checkpoint of its model has. Everything is checked before anything is changed.
- * @param record of the checkpoint
- * @throws InputError (as a rejection) when it cannot be used
+ * Restores a trainer from a checkpoint of its model. Everything is checked before anything is changed.
+ * @param record the checkpoint's record
+ * @throws InputError (as a rejection) if the checkpoint cannot be used
  */
 export async function restoreTraining(
   runner: Runner,
@@ -68,10 +69,10 @@ export async function restoreTraining(
   return ending;
 }
 
-/** A checkpoint could not be read to its end, when a part of it had already taken the place of what was there. */
+/** Reading a checkpoint has failed after a part of it had already overwritten the model. */
 export class HalfLoaded extends InputError {}
 
-/** @throws HalfLoaded (as a rejection) when it has begun to fill the model, InputError before that */
+/** Runs a LoadingTask. @throws HalfLoaded (as a rejection) if it has begun to fill the model, InputError before that */
 export async function load(runner: Runner, task: LoadingTask): Promise<Ending> {
   try {
     return await runner.run(task);

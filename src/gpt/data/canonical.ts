@@ -1,19 +1,19 @@
 import { COMPOSITIONS, JOINERS, MARKS, PRIMARY } from "./compositions";
 
 /*
- * Unicode's canonical equivalence: "é" is one character or two, e and U+0301, and means the same. XS may be
- * built without String.prototype.normalize, so nothing here leans on it.
+ * Unicode's canonical equivalence: "é" may be one character, or e and U+0301, with the same meaning. XS may be
+ * built without String.prototype.normalize, so this file does not use it.
  */
 
-/** Below are no marks, and NFC changes nothing. */
+/** The first combining mark; NFC leaves every text of lower code points unchanged. */
 const FIRST_MARK = 0x300;
-/** Below nothing is composed. */
+/** The first composed character. */
 const FIRST_COMPOSED = 0xc0;
-/** Of the second part of what is another name of the first. */
+/** The second part of a singleton: a character that is equivalent to its first part alone. */
 const SPACE = 32;
 const ENTRY = 3;
 
-/** Hangul (The Unicode Standard, 3.12): syllables of a leading consonant, a vowel and perhaps a trailing consonant. */
+/** Hangul (The Unicode Standard, 3.12): a syllable is a leading consonant, a vowel and perhaps a trailing consonant. */
 const SYLLABLES = 0xac00;
 const LEADING = 0x1100;
 const VOWELS = 0x1161;
@@ -23,14 +23,14 @@ const VOWEL_COUNT = 21;
 const TRAILING_COUNT = 28;
 const SYLLABLE_COUNT = LEADING_COUNT * VOWEL_COUNT * TRAILING_COUNT;
 
-/** Where in COMPOSITIONS an entry has `wanted` from its character number `place` on; -1 where none has. */
+/** Index of the entry of COMPOSITIONS that has `wanted` from its character number `place` on; -1 if none has. */
 function entryWith(wanted: string, place: number): number {
   let at = COMPOSITIONS.indexOf(wanted);
   while (at >= 0 && at % ENTRY !== place) at = COMPOSITIONS.indexOf(wanted, at + 1);
   return at < 0 ? at : at - place;
 }
 
-/** The entry of a character that is made of others; -1 where it is not. */
+/** Index of the entry of a composed character; -1 if it is not composed. */
 function entryOf(codePoint: number): number {
   return codePoint < FIRST_COMPOSED || codePoint > 0xffff ? -1 : entryWith(String.fromCharCode(codePoint), 0);
 }
@@ -39,27 +39,27 @@ function isSyllable(codePoint: number): boolean {
   return codePoint >= SYLLABLES && codePoint < SYLLABLES + SYLLABLE_COUNT;
 }
 
-/** Whether NFD makes it several characters, and NFC of these itself again. */
+/** Whether NFD decomposes a character, and NFC composes it again. */
 export function isComposed(codePoint: number): boolean {
   const entry = entryOf(codePoint);
   return (entry >= 0 && entry < PRIMARY) || isSyllable(codePoint);
 }
 
-/** A number that is larger for a larger combining class; 0 for class 0, that of nearly all characters. */
+/** Orders the combining classes: a larger number for a larger class; 0 for class 0, that of nearly all characters. */
 function classOf(codePoint: number): number {
   if (codePoint < FIRST_MARK || codePoint > 0xffff) return 0;
   const at = MARKS.indexOf(String.fromCharCode(codePoint));
   return at < 0 ? 0 : 1 + MARKS.lastIndexOf(" ", at);
 }
 
-/** Whether it may compose with the character before it, or stand behind it in another order. */
+/** Whether a character may compose with the one before it, or be reordered after it. */
 export function isMark(codePoint: number): boolean {
   if (codePoint < FIRST_MARK || codePoint > 0xffff) return false;
   if (codePoint >= VOWELS && codePoint < TRAILING + TRAILING_COUNT) return true;
   return classOf(codePoint) > 0 || JOINERS.includes(String.fromCharCode(codePoint));
 }
 
-/** What two characters compose to, in NFC or, as some do, in no normal form; -1 where they do not. */
+/** What two characters compose to, in NFC or, for some, in no normal form; -1 if they do not compose. */
 export function composition(first: number, second: number): number {
   if (second < FIRST_MARK || second > 0xffff || first > 0xffff) return -1;
   const [l, v, t] = [first - LEADING, second - VOWELS, second - TRAILING];
@@ -70,9 +70,9 @@ export function composition(first: number, second: number): number {
   return entry >= 0 ? COMPOSITIONS.charCodeAt(entry) : -1;
 }
 
-/** Appends what a character is made of. */
+/** Appends the canonical decomposition of a character. */
 function decompose(codePoint: number, into: number[]): void {
-  // MARKS has none that is made of others, and COMPOSITIONS has each so often that the search would take long.
+  // No character of MARKS decomposes, and each occurs so often in COMPOSITIONS that the search would take long.
   const entry = classOf(codePoint) > 0 ? -1 : entryOf(codePoint);
   if (entry >= 0) {
     decompose(COMPOSITIONS.charCodeAt(entry + 1), into);
@@ -90,11 +90,11 @@ function decompose(codePoint: number, into: number[]): void {
   into.push(codePoint);
 }
 
-/** The characters of a text, taken apart as in NFD. */
+/** The code points of a text in NFD. */
 export function decomposed(text: string): number[] {
   const points: number[] = [];
   for (const character of text) decompose(codePointOf(character), points);
-  // Marks come in the order of their classes.
+  // Canonical ordering: a stable sort of marks by their classes.
   const orders = points.map(classOf);
   for (let i = 1; i < points.length; i++) {
     const [point, order] = [points[i], orders[i]];
@@ -109,11 +109,11 @@ export function decomposed(text: string): number[] {
   return points;
 }
 
-/** Composes what may be, in the way of NFC: each mark with the last character before it that is none. */
+/** Composes as NFC does, each mark with the last starter before it, where the result is allowed. */
 function compose(points: readonly number[], isAllowed: (composed: number) => boolean): number[] {
   const result: number[] = [];
   let starter = -1;
-  /** The class of the last mark behind the starter that has not composed with it. */
+  /** The class of the last mark after the starter that has not composed with it. */
   let before = 0;
   for (const point of points) {
     const order = classOf(point);
@@ -132,8 +132,8 @@ function compose(points: readonly number[], isAllowed: (composed: number) => boo
 }
 
 /**
- * A text in the characters that are known, where it has others that mean the same: composed where these are
- * known, else taken apart. What is not known in any form is composed.
+ * Rewrites a text with known characters where it has equivalent unknown ones: composed characters if these are
+ * known, else decomposed ones. What is not known in any form is composed.
  */
 export function respell(text: string, isKnown: (codePoint: number) => boolean): string {
   const areKnown = (characters: string): boolean => Array.from(characters, codePointOf).every(isKnown);
@@ -145,7 +145,7 @@ export function respell(text: string, isKnown: (codePoint: number) => boolean): 
     while (to < points.length && isMark(points[to])) to++;
     for (const codePoint of respellOne(points.slice(from, to), isKnown)) result += String.fromCodePoint(codePoint);
   }
-  // A list may be in no normal form.
+  // A dataset need not be in a normal form.
   return !areKnown(result) && areKnown(text) ? text : result;
 }
 
@@ -153,7 +153,7 @@ function codePointOf(character: string): number {
   return character.codePointAt(0) ?? 0;
 }
 
-/** The same of a character and the marks behind it, which are taken apart. */
+/** Does so for one character and the marks after it, given decomposed. */
 function respellOne(points: readonly number[], isKnown: (codePoint: number) => boolean): readonly number[] {
   const known = (codePoint: number): number => {
     if (isKnown(codePoint) || codePoint > 0xffff) return codePoint;
@@ -161,12 +161,12 @@ function respellOne(points: readonly number[], isKnown: (codePoint: number) => b
     const other = entry < 0 ? -1 : COMPOSITIONS.charCodeAt(entry);
     return other >= 0 && isKnown(other) ? other : codePoint;
   };
-  // Of those that NFC does not make there are some in lists nevertheless.
+  // Some datasets have composed characters that NFC does not produce.
   const composed = compose(points, (codePoint) => isComposed(codePoint) || isKnown(codePoint)).map(known);
   if (composed.every(isKnown)) return composed;
   const apart = points.map(known);
   if (apart.every(isKnown)) return apart;
-  // As some keyboards write Vietnamese: the vowel composed, its tone not.
+  // As some keyboards write Vietnamese: the vowel composed, its tone mark not.
   const half = compose(points, isKnown).map(known);
   return half.every(isKnown) ? half : composed;
 }

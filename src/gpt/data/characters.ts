@@ -1,7 +1,7 @@
 import { codePointAt } from "../base/utf8";
 
 /*
- * Which characters a document may have, and which white space around it does not belong to it.
+ * Which characters a document may have, and which white space around it is trimmed.
  */
 
 export const NEWLINE = 10;
@@ -9,7 +9,7 @@ export const RETURN = 13;
 export const SPACE = 32;
 
 /**
- * White space as Python's strip() takes it: U+0009–000D, 001C–0020, 0085, 00A0, 1680, 2000–200A, 2028,
+ * White space as in Python's strip(): U+0009–000D, 001C–0020, 0085, 00A0, 1680, 2000–200A, 2028,
  * 2029, 202F, 205F, 3000.
  */
 export function isWhite(codePoint: number): boolean {
@@ -31,9 +31,9 @@ function isSeparator(codePoint: number): boolean {
 }
 
 /**
- * Whether a document may have it: not the controls C0 and C1, U+2028 and U+2029, which end lines, and the
- * bidirectional controls (Unicode's property Bidi_Control), which would make a line look like another, and
- * no half of a surrogate pair, which UTF-8 does not have either.
+ * Whether a document may have a character. Excluded are the controls C0 and C1; U+2028 and U+2029, which end
+ * lines; the bidirectional controls (Unicode's property Bidi_Control), which can make a line look like another;
+ * and surrogates, which UTF-8 does not encode.
  */
 export function isAdmissible(codePoint: number): boolean {
   if (codePoint < 0x80) return codePoint >= SPACE && codePoint < 0x7f;
@@ -49,12 +49,12 @@ export function isAdmissible(codePoint: number): boolean {
   );
 }
 
-/** Whether a byte ends a line: LF, CR, or CR LF, of which either byte does. */
+/** Whether a byte ends a line: LF or CR; in CR LF, both are line ends. */
 export function isLineEnd(byte: number): boolean {
   return byte === NEWLINE || byte === RETURN;
 }
 
-/** Bytes of the white space at `at` that ends no line: 0 where something else stands. */
+/** Bytes of white space from `at` on, up to a line end or another character. */
 export function whiteSize(bytes: Uint8Array, at: number): number {
   let end = at;
   for (;;) {
@@ -63,7 +63,7 @@ export function whiteSize(bytes: Uint8Array, at: number): number {
       if (isLineEnd(byte) || !isWhite(byte)) break;
       end++;
     } else {
-      // The first bytes of white space in UTF-8; most text needs not be decoded.
+      // The lead bytes of white space in UTF-8; most text need not be decoded.
       if (byte !== 0xc2 && byte !== 0xe1 && byte !== 0xe2 && byte !== 0xe3) break;
       if (!isWhite(codePointAt(bytes, end))) break;
       end += byte === 0xc2 ? 2 : 3;
@@ -74,7 +74,7 @@ export function whiteSize(bytes: Uint8Array, at: number): number {
 
 const BYTE_ORDER_MARK = Object.freeze([0xef, 0xbb, 0xbf]);
 
-/** Where the text begins: behind the byte-order mark, where there is one. */
+/** Where the text begins: after the byte-order mark, if there is one. */
 export function beginOf(bytes: Uint8Array): number {
   return BYTE_ORDER_MARK.every((byte, i) => bytes[i] === byte) ? BYTE_ORDER_MARK.length : 0;
 }

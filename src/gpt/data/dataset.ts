@@ -31,37 +31,37 @@ import { codePointAt, encodeUtf8, utf8Size } from "../base/utf8";
 import { BOS, Vocabulary } from "./vocabulary";
 
 /**
- * Documents (names), one a line, in UTF-8, read where they lie: on the device that is flash. RAM holds
- * only the vocabulary and the line index, the offset of every so many-th document, a power of two, so
- * that finding one takes a look-up and a few lines of reading, wherever it stands.
+ * Documents (names), one per line, in UTF-8, read in place: on the device, from flash. RAM holds only the
+ * vocabulary and the line index: the byte offset of every 2^k-th document. Finding a document takes a look-up
+ * and at most 2^k - 1 lines of reading.
  *
- * White space around a document does not belong to it; lines end with LF, CR LF or CR; a byte-order mark, blank lines
- * and a missing last newline are understood.
+ * White space around a document is trimmed. Lines end with LF, CR LF or CR; a byte-order mark, blank lines and a
+ * missing last newline are accepted.
  */
 export class Dataset {
-  /** What messages call the file. */
+  /** The name of the file in messages. */
   readonly source: string;
-  /** How many names there are. */
+  /** Number of documents in the file. */
   readonly count: number;
-  /** Characters of all names. */
+  /** Characters of all documents. */
   readonly letters: number;
-  /** Characters of the shortest name, and the line it stands on: what decides whether anything fits a block. */
+  /** Characters of the shortest document, and its line: they decide whether any document fits a block. */
   readonly shortest: number;
   readonly shortestLine: number;
-  /** Characters of the longest name. */
+  /** Characters of the longest document. */
   readonly longest: number;
-  /** The first line that ends with CR alone, or 0. */
+  /** The first line that ends with CR alone, with text after it; 0 if none does. */
   readonly returnLine: number;
-  /** Documents that join the list: their indices follow those of its own. */
+  /** Words of the user, which are documents as well: their indices follow those of the file. */
   own: OwnWords | undefined;
   private readonly skip: DatasetKernels["skip"];
   private readonly encode: DatasetKernels["encode"];
-  /** As fast as the place has it. */
+  /** The platform's CRC-32. */
   readonly crc32: DatasetKernels["crc32"];
   private readonly index: Uint32Array;
-  /** Takes tokens that nobody wants. */
+  /** Receives tokens that are only counted. */
   private readonly scratch = new Uint8Array(1);
-  /** The index has every 2^shift-th name; mask is the lowest `shift` bits. */
+  /** The index has every 2^shift-th document; mask is the lowest `shift` bits. */
   private readonly shift: number;
   private readonly mask: number;
   private known: Vocabulary;
@@ -71,9 +71,9 @@ export class Dataset {
 
   /**
    * @param bytes the file; it must not change while the dataset is in use
-   * @param source what error messages call it
-   * @param tools faster ones than those of scan.ts, where the place has them
-   * @throws InputError when there is no name, or for the first line that will not do
+   * @param source its name in messages
+   * @param tools the platform's kernels, which may be faster than those of scan.ts
+   * @throws InputError if there is no document, or for the first line that is not valid
    */
   constructor(
     readonly bytes: Uint8Array,
@@ -106,14 +106,14 @@ export class Dataset {
     this.byteTokens = this.known.byteTokens;
   }
 
-  /** The distinct characters of the names, or those of the model that the names are for. */
+  /** The distinct characters of the documents or, after use(), those of the model. */
   get vocabulary(): Vocabulary {
     return this.known;
   }
 
   /**
-   * Makes tokens by another vocabulary.
-   * @throws InputError for the first character that is not in it
+   * Makes tokens() use another vocabulary.
+   * @throws InputError for the first character of the dataset that is not in it
    */
   use(vocabulary: Vocabulary): void {
     for (let token = 1; token < this.known.size; token++) {
@@ -127,25 +127,25 @@ export class Dataset {
     this.byteTokens = vocabulary.byteTokens;
   }
 
-  /** The mean number of tokens of a name that are to be predicted: its characters and the BOS at its end. */
+  /** Mean number of tokens to predict in a document: its characters and the final BOS. */
   get meanTokens(): number {
     return 1 + this.letters / this.count;
   }
 
-  /** CRC-32 of the whole list, all of which is read the first time. */
+  /** CRC-32 of the whole file, which is read the first time. */
   get checksum(): number {
     return (this.knownChecksum ??= this.crc32(this.bytes));
   }
 
-  /** Bytes of RAM that the line index takes. */
+  /** Size of the line index in RAM, in bytes. */
   get indexBytes(): number {
     return this.index.byteLength;
   }
 
   /**
-   * Writes [BOS, characters, BOS] of name `i` into `tokens`, as much of it as fits, and returns the full
-   * number of tokens. From `count` on they are one's own.
-   * @throws RangeError unless there is such a name
+   * Writes [BOS, characters, BOS] of document `i` into `tokens`, as much of it as fits, and returns the full
+   * number of tokens. From `count` on, `i` is a word of the user.
+   * @throws RangeError if there is no such document
    */
   tokens(i: number, tokens: Uint8Array): number {
     let bytes = this.bytes;
@@ -163,7 +163,7 @@ export class Dataset {
     return length;
   }
 
-  /** The rest of a name, from a character on that is a space or has more than one byte. */
+  /** The rest of a document, from the first space or multi-byte character on. */
   private otherTokens(bytes: Uint8Array, at: number, tokens: Uint8Array, length: number): number {
     const { known } = this;
     while (!isDocumentEnd(bytes, at)) {
@@ -175,7 +175,7 @@ export class Dataset {
   }
 
   /**
-   * A hash of name `i`, the same for the same name: a signed 32-bit integer.
+   * A hash of document `i`, equal for equal documents: a signed 32-bit integer.
    * @throws RangeError unless 0 <= i < count
    */
   hash(i: number): number {
@@ -183,8 +183,8 @@ export class Dataset {
   }
 
   /**
-   * Calls `take` with the hash of every name and its place in the file, in order: cheaper than asking for one after
-   * the other.
+   * Calls `take` with the hash, index and byte offset of every document of the file, in order: cheaper than hash() for
+   * each.
    */
   forEachHash(take: (hash: number, i: number, at: number) => void): void {
     const { bytes, count } = this;
@@ -194,17 +194,17 @@ export class Dataset {
     }
   }
 
-  /** Where the first name begins in the file. */
+  /** Byte offset of the first document. */
   get first(): number {
     return this.index[0];
   }
 
-  /** Where the name begins behind the one that begins at `at`. */
+  /** Byte offset of the document after the one at byte `at`. */
   next(at: number): number {
     return this.skip(this.bytes, at, 1);
   }
 
-  /** How many characters the name has that begins at `at`. */
+  /** Number of characters of the document at byte `at`. */
   lettersAt(at: number): number {
     const { bytes, scratch } = this;
     const length = this.encode(bytes, at, this.byteTokens, scratch);
@@ -212,7 +212,7 @@ export class Dataset {
     return (isDocumentEnd(bytes, end) ? length : this.otherTokens(bytes, end, scratch, length)) - 1;
   }
 
-  /** Whether `name` is one of the names. Reads the whole file. */
+  /** Whether `name` is a document of the file. Reads the whole file. */
   has(name: string): boolean {
     const { bytes } = this;
     const wanted = encodeUtf8(name);
@@ -226,7 +226,7 @@ export class Dataset {
     return false;
   }
 
-  /** Whether a name begins at `at`: only white space, or the byte-order mark, stands before it in its line. */
+  /** Whether a document begins at `at`: only white space or the byte-order mark is before it in its line. */
   private isBegin(at: number): boolean {
     const { bytes } = this;
     const first = this.index[0];
@@ -236,14 +236,14 @@ export class Dataset {
     return start + whiteSize(bytes, start) === at;
   }
 
-  /** Where name `i` begins. */
+  /** Byte offset of document `i`. */
   private offset(i: number): number {
     if (!(i >= 0 && i < this.count)) throw new RangeError(`There is no name ${i}: the dataset has ${this.count}.`);
     return this.skip(this.bytes, this.index[i >> this.shift], i & this.mask);
   }
 }
 
-/** Of the name that begins at `at`. */
+/** The hash of the document at byte `at`. */
 function hashOf(bytes: Uint8Array, at: number): number {
   const { imul } = Math;
   let hash = FNV_BASIS;
@@ -252,8 +252,8 @@ function hashOf(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * What a scan has found to be wrong, in words.
- * @param kind see scan.ts
+ * The error for a problem that a scan has found.
+ * @param kind a value of numbers[PROBLEM] in scan.ts
  */
 function problemOf(source: string, bytes: Uint8Array, kind: number, at: number, line: number): InputError {
   const where = `${source}, line ${line}`;
@@ -269,12 +269,12 @@ function problemOf(source: string, bytes: Uint8Array, kind: number, at: number, 
   }
   if (kind === NO_UTF8)
     return new InputError(
-      `${where}: byte 0x${hex(bytes[at], 2)} is no UTF-8: save the list as UTF-8, one name a line.`,
+      `${where}: byte 0x${hex(bytes[at], 2)} is not valid UTF-8: save the list as UTF-8, one name a line.`,
     );
   return new InputError(`${where}: ${describe(codePointAt(bytes, at))} is a control character: leave it out.`);
 }
 
-/** The list that a platform has. */
+/** The dataset of a platform. @throws InputError as the constructor does */
 export function datasetOf({ names, namesFile, datasetKernels }: Platform): Dataset {
   return new Dataset(names, namesFile, datasetKernels);
 }

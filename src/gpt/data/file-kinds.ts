@@ -1,11 +1,11 @@
 /*
- * Files that are given for a list or a checkpoint by mistake, known by how they begin.
+ * Recognizes files that are given as a dataset or a checkpoint by mistake, by their first bytes.
  */
 
-/** Bytes of a file that tell what it is. */
+/** Number of first bytes that are looked at. */
 export const HEAD_BYTES = 1024;
 
-/** How a file begins, one byte a character, and what it is. */
+/** Pairs: the first bytes of a file, one per character, and what it is. */
 const SIGNATURES = Object.freeze([
   "version https://git-lfs.github.com/spec/",
   "a Git LFS pointer, not the file itself: git lfs pull fetches that",
@@ -25,17 +25,17 @@ const SIGNATURES = Object.freeze([
   "a document in RTF, not its text",
 ]);
 
-const HTML = "an HTML page: download the file itself, which GitHub has behind Raw";
+const HTML = "an HTML page: download the file itself; on GitHub, click Raw";
 const HTML_TAGS = Object.freeze(["<!doctype html", "<html"]);
-/** Bytes of the length that a safetensors file begins with; the last five of any that is read are zero. */
+/** Bytes of the header's length, with which a safetensors file begins; the last five are zero in any that is read. */
 const LENGTH_BYTES = 8;
-/** Larger ones are no part of a character. */
+/** Larger bytes do not occur in UTF-8. */
 const MAX_UTF8_BYTE = 0xf4;
 const SPACE = 0x20;
 
 /**
- * What a file is that was given for another, with what to do; undefined when it may be what is wanted.
- * @param head its first bytes, HEAD_BYTES of them where it has so many
+ * What a file is that was given by mistake, with what to do; undefined if it may be what is wanted.
+ * @param head its first bytes, at most HEAD_BYTES of them
  */
 export function foreignKind(head: Uint8Array, wanted: "list" | "checkpoint"): string | undefined {
   let at = begins(head, 0, "\u00ef\u00bb\u00bf") ? 3 : 0;
@@ -43,7 +43,7 @@ export function foreignKind(head: Uint8Array, wanted: "list" | "checkpoint"): st
   at = behindPreamble(head, at);
   for (const tag of HTML_TAGS) {
     const behind = head[at + tag.length];
-    // A tag ends there: a word may begin like one.
+    // The tag's name must end there, as a longer word may begin with it.
     if (begins(head, at, tag) && (behind === 0x3e || isWhite(behind))) return HTML;
   }
   return wanted === "list" ? safetensorsKind(head) : undefined;
@@ -54,13 +54,13 @@ function safetensorsKind(head: Uint8Array): string | undefined {
   return begins(head, LENGTH_BYTES, "{") ? "a checkpoint in safetensors, not a list of names" : undefined;
 }
 
-/** Whether a file for a checkpoint begins as text does: as a length its first bytes would be far too large. */
+/** Whether a checkpoint begins like text. As a header's length, such bytes would be far too large. */
 export function isText(head: Uint8Array): boolean {
   for (let i = 0; i < LENGTH_BYTES; i++) if (!((head[i] >= SPACE && head[i] <= MAX_UTF8_BYTE) || isWhite(head[i]))) return false;
   return true;
 }
 
-/** Whether the bytes at `at` are those of a text, its letters large or small. */
+/** Whether the bytes at `at` are those of a text; its lower-case letters match capitals as well. */
 function begins(bytes: Uint8Array, at: number, text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     const byte = bytes[at + i];
@@ -70,7 +70,7 @@ function begins(bytes: Uint8Array, at: number, text: string): boolean {
   return true;
 }
 
-/** Behind what may stand before the first tag: white space, comments, and what XML says of itself. */
+/** Skips what may precede the first tag: white space, comments and XML declarations. */
 function behindPreamble(bytes: Uint8Array, at: number): number {
   for (;;) {
     while (at < bytes.length && isWhite(bytes[at])) at++;

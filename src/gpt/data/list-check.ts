@@ -4,30 +4,30 @@ import { isVisible } from "../base/errors";
 import { codeOf, ListWalk } from "./list-walk";
 
 /*
- * What a list may have that nobody wants, and that is taken all the same: its vocabulary tells whether there is
- * any of it, so that ordinary lists are not read again.
+ * Oddities of a dataset that are accepted, but probably not intended. The vocabulary shows whether any are possible,
+ * so ordinary datasets are not read again.
  */
 
 const BYTE_ORDER_MARK = 0xfeff;
-/** Invisible characters that are named. */
+/** Maximum invisible characters that a remark names. */
 const MAX_NAMED = 4;
-/** Pairs of characters that are remembered, with what they compose to. */
+/** Maximum pairs of characters that are cached, with what they compose to. */
 const MAX_PAIRS = 256;
-/** Lines a bit. */
+/** Lines for each unit of work. */
 const LINES = 32;
 
-/** Something that occurs: how often, and the first time where and which character. */
+/** How often something occurs, and the line and character of the first time. */
 interface Occurrence {
   count: number;
   line: number;
   codePoint: number;
 }
 
-/** Reads a list whose vocabulary says that there is something to tell of it, some lines at a time. */
+/** Looks for oddities in a dataset, some lines at a time. */
 export class ListCheck {
-  /** The characters that cannot be seen, with the line of the first of each, or 0. */
+  /** The invisible characters of the vocabulary; `line` is 0 until one has been found. */
   private readonly invisible: Occurrence[] = [];
-  /** Letters that are one character, and could be a letter and a mark; and the marks. */
+  /** Composed letters, which could also be a letter and a mark; and the marks. */
   private readonly composed = new Set<number>();
   private readonly marks = new Set<number>();
   private readonly asOne: Occurrence = { count: 0, line: 0, codePoint: 0 };
@@ -48,7 +48,7 @@ export class ListCheck {
       const codePoint = vocabulary.codePointOf(token);
       if (isComposed(codePoint)) this.composed.add(codePoint);
       else if (codePoint >= 0x80) {
-        // NFC does not make it: it stands for a pair that is no fault in itself.
+        // NFC does not compose it, so the pair of its parts is not an oddity in itself; both forms together are one.
         const parts = decomposed(String.fromCodePoint(codePoint));
         if (parts.length > 1 && parts.every(isKnown)) this.composed.add(codePoint);
       }
@@ -58,12 +58,12 @@ export class ListCheck {
     });
   }
 
-  /** Whether the list must be read. */
+  /** Whether the dataset must be read. */
   get isNeeded(): boolean {
     return this.invisible.length > 0 || (this.marks.size > 0 && this.composed.size > 0);
   }
 
-  /** Reads some lines; false when there are no more. */
+  /** Reads some lines; false at the end. */
   work(): boolean {
     for (let i = 0; i < LINES; i++) if (!this.walk.next()) return false;
     return true;
@@ -90,20 +90,20 @@ export class ListCheck {
     return letter;
   }
 
-  /** Once all is read: a sentence for each kind of thing. */
+  /** A sentence for each kind of oddity, once the whole dataset has been read. */
   get remarks(): string[] {
     const { source, returnLine } = this.dataset;
     const remarks: string[] = [];
     if (returnLine > 0)
       remarks.push(
-        `${source}, line ${returnLine}: it ends with CR alone, as on old Macs, which is taken for the end of a line.`,
+        `${source}, line ${returnLine}: it ends with CR alone, as on old Macs; this is read as the end of a line.`,
       );
     const found = this.invisible.filter(({ count }) => count > 0);
     const mark = found.find(({ codePoint }) => codePoint === BYTE_ORDER_MARK);
     if (mark)
       remarks.push(
-        `${source}, line ${mark.line}: a byte-order mark (U+FEFF) stands within the file, as joining two files leaves ` +
-          `it; it is taken as a character: remove it if it should not be one.`,
+        `${source}, line ${mark.line}: a byte-order mark (U+FEFF) is inside the file, as after joining two files; ` +
+          `it is taken as a character: remove it if it should not be one.`,
       );
     const others = found.filter((other) => other !== mark);
     if (others.length > 0) remarks.push(`${source}${invisibleRemark(others)}`);
@@ -119,8 +119,8 @@ export class ListCheck {
       ? ["one character", "a letter and a mark"]
       : ["a letter and a mark", "one character"];
     return (
-      `${line}: "${String.fromCodePoint(codePoint)}" is written as ${here} there, where most such letters of the list are ` +
-      `${elsewhere}; a model takes them for different ones: convert the list to one form (NFC).`
+      `${line}: "${String.fromCodePoint(codePoint)}" is written as ${here} there, but most such letters of the list are ` +
+      `${elsewhere}; to a model these are different letters: convert the list to one form (NFC).`
     );
   }
 }
@@ -140,7 +140,7 @@ function invisibleRemark(found: readonly Occurrence[]): string {
   return ` has characters that cannot be seen: ${named.join(", ")}${more}; they are taken as characters: remove those that should not be.`;
 }
 
-/** What there is to say of a list, read at once. */
+/** The remarks on a dataset, which is read at once. */
 export function remarksOf(dataset: Dataset): readonly string[] {
   const check = new ListCheck(dataset);
   while (check.isNeeded && check.work());

@@ -4,13 +4,13 @@ import { isVisible } from "../base/errors";
 import { codePointAt, utf8Size } from "../base/utf8";
 
 /*
- * What messages say of a list: where something stands in it. Nothing here needs to be fast.
+ * Finds lines and characters of a dataset for messages. Nothing here needs to be fast.
  */
 
-/** Takes a character of a document; `before` is the one before it there, or -1. */
+/** Receives a character of a document; `before` is the character before it, or -1. */
 export type TakeCharacter = (codePoint: number, line: number, before: number) => void;
 
-/** Passes over all characters of all documents of a list, sound or not, line by line. */
+/** Walks over the characters of all documents of a dataset, valid or not, line by line. */
 export class ListWalk {
   private at: number;
   private line = 0;
@@ -22,7 +22,7 @@ export class ListWalk {
     this.at = beginOf(bytes);
   }
 
-  /** Passes over a line; false when there is no more. */
+  /** Walks over a line; false at the end. */
   next(): boolean {
     const { bytes, take } = this;
     let at = this.at;
@@ -46,7 +46,7 @@ export class ListWalk {
   }
 }
 
-/** Whether nothing but white space stands from `at` on in its line. */
+/** Whether only white space follows from `at` to the end of the line. */
 export function isDocumentEnd(bytes: Uint8Array, at: number): boolean {
   const byte = bytes[at];
   if (byte > SPACE && byte < 0x80) return false;
@@ -54,7 +54,7 @@ export function isDocumentEnd(bytes: Uint8Array, at: number): boolean {
   return end >= bytes.length || isLineEnd(bytes[end]);
 }
 
-/** The first line that has a character; 0 where none has it. */
+/** The first line that has a character; 0 if none has it. */
 export function lineWith(bytes: Uint8Array, wanted: number): number {
   let first = 0;
   const walk = new ListWalk(bytes, (codePoint, line) => {
@@ -64,7 +64,7 @@ export function lineWith(bytes: Uint8Array, wanted: number): number {
   return first;
 }
 
-/** A character for a message: what cannot be seen by itself as its code. */
+/** A character for a message: as its code if it is invisible or a mark. */
 export function describe(codePoint: number): string {
   if (codePoint === SPACE) return "a space";
   return isVisible(codePoint) && !isMark(codePoint) ? `"${String.fromCodePoint(codePoint)}"` : codeOf(codePoint);
@@ -74,7 +74,7 @@ export function codeOf(codePoint: number): string {
   return `U+${hex(codePoint, 4).toUpperCase()}`;
 }
 
-/** At least so many digits. */
+/** A number in hexadecimal, with at least `digits` digits. */
 export function hex(value: number, digits: number): string {
   return value.toString(16).padStart(digits, "0");
 }

@@ -3,22 +3,22 @@ import { InputError, printable } from "../base/errors";
 import { SETTINGS } from "../base/settings";
 import { decodeUtf8, encodeUtf8 } from "../base/utf8";
 
-/** Bytes that all of them may have together, each with the end of its line. */
+/** Maximum total size of the words, each with its newline, in bytes. */
 export const MAX_OWN_BYTES = 1536;
-/** How large a part of what is trained on they are, unless it is said. */
+/** Default probability of drawing one of the words in training. */
 export const DEFAULT_SHARE: number = SETTINGS.own_share.default;
 
-/** Documents of one's own, which join a dataset: a list as a file has it, but in RAM and of bounded size. */
+/** Words of the user, documents that are added to a dataset: stored like its file, but in RAM and of bounded size. */
 export class OwnWords {
-  /** The list; behind its end are zeros. */
+  /** The words, one per line, followed by zeros. */
   readonly bytes = new Uint8Array(MAX_OWN_BYTES + 1);
-  /** How many there are. */
+  /** Number of words. */
   count = 0;
-  /** The probability with which one of them is drawn, from 0 to 1, where there are any. */
+  /** Probability of drawing one of the words, from 0 to 1, if there are any. */
   share = DEFAULT_SHARE;
   private size = 0;
 
-  /** @throws InputError for one that is there already, or for which there is no room */
+  /** @throws InputError if the word is there already, or does not fit */
   add(word: string): void {
     if (this.find(word) >= 0) throw new InputError(`"${printable(word)}" is one of your words already.`);
     const line = encodeUtf8(`${word}\n`);
@@ -33,7 +33,7 @@ export class OwnWords {
     return this.find(word) >= 0;
   }
 
-  /** @throws InputError for one that is not there */
+  /** @throws InputError if the word is not there */
   forget(word: string): void {
     const at = this.find(word);
     if (at < 0) throw new InputError(`"${printable(word)}" is not one of your words.`);
@@ -45,19 +45,19 @@ export class OwnWords {
     this.count--;
   }
 
-  /** Where word `i` begins. */
+  /** Byte offset of word `i`. */
   offset(i: number): number {
     let at = 0;
     for (; i > 0; i--) at = this.bytes.indexOf(NEWLINE, at) + 1;
     return at;
   }
 
-  /** All of them, each with a newline behind it. */
+  /** All words, each followed by a newline. */
   get text(): string {
     return decodeUtf8(this.bytes.subarray(0, this.size)) ?? "";
   }
 
-  /** Where it begins, or -1. */
+  /** Byte offset of a word, or -1. */
   private find(word: string): number {
     const wanted = encodeUtf8(word);
     for (let i = 0, at = 0; i < this.count; i++) {
@@ -69,7 +69,7 @@ export class OwnWords {
   }
 }
 
-/** How many words a list of them has, each with the end of its line. */
+/** Number of words in a text where each is followed by a newline. */
 export function countWords(text: string): number {
   return text.split("\n").length - 1;
 }

@@ -2,9 +2,9 @@ import { beginOf, isAdmissible, isLineEnd, isWhite, NEWLINE, RETURN, whiteSize }
 import type { ScanResult, DatasetKernels } from "../base/platform";
 import { codePointAt, utf8Size } from "../base/utf8";
 
-/** A vocabulary has at most so many characters, as a token is one byte and BOS is one of them. */
+/** Maximum characters of a vocabulary: a token is one byte, and BOS is a token. */
 export const MAX_CHARACTERS = 255;
-/** The line index never has more entries than this: 5 KB. */
+/** Maximum entries of the line index: 5 KB. */
 const MAX_ENTRIES = 1280;
 
 /** Indices of ScanResult.numbers. */
@@ -18,18 +18,18 @@ export const CHARACTERS = 6;
 export const PROBLEM = 7;
 export const PROBLEM_AT = 8;
 export const PROBLEM_LINE = 9;
-/** The first line that ends with CR alone, with something behind it; 0 where there is none. */
+/** The first line that ends with CR alone, with text after it; 0 if none does. */
 export const RETURN_LINE = 10;
-/** How many characters the longest document has. */
+/** Characters of the longest document. */
 export const LONGEST = 11;
 const NUMBERS = 12;
 
-/** Values of numbers[PROBLEM]; 0 where there is none. */
+/** Values of numbers[PROBLEM]; 0 if there is no problem. */
 export const NO_UTF8 = 1;
 export const NOT_ADMISSIBLE = 2;
 export const TOO_MANY = 3;
 
-/** Room for what a scan finds: 6.2 KB. */
+/** Allocates the buffers for the result of a scan: 6.2 KB. */
 export function createScanResult(): ScanResult {
   return {
     index: new Uint32Array(MAX_ENTRIES),
@@ -39,8 +39,8 @@ export function createScanResult(): ScanResult {
 }
 
 /**
- * One pass over a list: where its documents begin, and which characters they have. It ends at the first
- * problem. The C twin is in src/gpt/native/gpt_text.c; tests hold one to the other.
+ * One pass over a dataset: where its documents begin, and which characters they have. It ends at the first
+ * problem. In C: gpt_scan() in src/gpt/native/gpt_text.c; tests compare the two.
  */
 export const scan: DatasetKernels["scan"] = (bytes, { index, characters, numbers }) => {
   const end = bytes.length;
@@ -63,7 +63,7 @@ export const scan: DatasetKernels["scan"] = (bytes, { index, characters, numbers
     while (at < end && !isLineEnd(bytes[at])) {
       let codePoint = codePointAt(bytes, at);
       if (isWhite(codePoint)) {
-        // White space inside belongs to the document, behind it not.
+        // White space inside a document belongs to it; after it, it does not.
         const behind = at + whiteSize(bytes, at);
         if (behind >= end || isLineEnd(bytes[behind])) {
           at = behind;
@@ -119,19 +119,19 @@ export const scan: DatasetKernels["scan"] = (bytes, { index, characters, numbers
   numbers[LONGEST] = longest;
 };
 
-/** Collects the distinct characters of a list. */
+/** Collects the distinct characters of a dataset. */
 class CharacterSet {
-  /** How many there are. */
+  /** Number of characters. */
   size = 0;
-  /** What is wrong with the character that was not taken. */
+  /** What is wrong with the character that take() has refused; 0 if none was. */
   problem = 0;
   private readonly isSeen = new Uint8Array(0x80);
-  /** Those that have more than one byte: the first so many of `characters`, sorted. */
+  /** Number of multi-byte characters: the first ones of `characters`, sorted. */
   private wide = 0;
 
   constructor(private readonly characters: Uint32Array) {}
 
-  /** Takes a character in; false when the list cannot have it. */
+  /** Adds a character; false if a dataset cannot have it. */
   take(codePoint: number): boolean {
     if (codePoint < 0) this.problem = NO_UTF8;
     else if (!isAdmissible(codePoint)) this.problem = NOT_ADMISSIBLE;
@@ -144,7 +144,7 @@ class CharacterSet {
     return this.problem !== 0;
   }
 
-  /** Puts those of one byte before the others. */
+  /** Puts the one-byte characters before the others. */
   finish(): void {
     const { characters, isSeen, wide } = this;
     const narrow = this.size - wide;
@@ -167,7 +167,7 @@ class CharacterSet {
     characters[place] = codePoint;
   }
 
-  /** Makes room for one more. */
+  /** Counts one more character; false if there are too many. */
   private canWrite(): boolean {
     if (this.size === MAX_CHARACTERS) this.problem = TOO_MANY;
     else this.size++;
@@ -175,16 +175,16 @@ class CharacterSet {
   }
 }
 
-/** See DatasetKernels. This runs in every step. */
+/** See DatasetKernels. Runs in every step. */
 export const encode: DatasetKernels["encode"] = (bytes, at, byteTokens, tokens) => {
   let length = 1;
   let token: number;
-  // Behind the last byte there is undefined, which would become a string to look an element up with.
+  // After the last byte, bytes[at] is undefined, which as an index would be converted to a string.
   while ((token = byteTokens[bytes[at++] | 0]) > 0) tokens[length++] = token;
   return length;
 };
 
-/** Where the document begins that stands so many behind the one that begins at `at`. */
+/** See DatasetKernels. */
 export const skip: DatasetKernels["skip"] = (bytes, at, documents) => {
   const end = bytes.length;
   for (; documents > 0; documents--) {

@@ -2,25 +2,25 @@ import { decomposed, isMark, respell } from "./canonical";
 import { isAdmissible, SPACE } from "./characters";
 import { InputError, printable } from "../base/errors";
 
-/** The token at both ends of a document */
+/** The token at both ends of a document. */
 export const BOS = 0;
 
-/** The smallest and the largest number of tokens: BOS and one character, or 255. */
+/** Limits of the number of tokens: BOS and 1 to 255 characters. */
 export const SMALLEST_VOCABULARY = 2;
 export const LARGEST_VOCABULARY = 256;
 
 const BYTES = 0x80;
 
-/** The characters that a model knows: token 0 is BOS, 1 and on are the code points in ascending order. */
+/** The characters that a model knows: token 0 is BOS; tokens from 1 on are the code points in ascending order. */
 export class Vocabulary {
-  /** Tokens, BOS included. */
+  /** Number of tokens, including BOS. */
   readonly size: number;
-  /** The token of each character of one byte but the space; 0 where there is none. */
+  /** The token of each one-byte character except the space; 0 if it has none. */
   readonly byteTokens = new Uint8Array(BYTES);
 
   /**
    * @param characters code points
-   * @throws InputError unless they are 1 to 255, in ascending order, and such as a document may have
+   * @throws InputError unless they are 1 to 255, in ascending order, and allowed in a document
    */
   constructor(private readonly characters: Uint32Array) {
     this.size = characters.length + 1;
@@ -36,15 +36,15 @@ export class Vocabulary {
     }
   }
 
-  /** @throws InputError as the constructor does */
+  /** The vocabulary whose characters are those of `text`. @throws InputError as the constructor does */
   static of(text: string): Vocabulary {
-    // A list of far more characters would take more memory than a device has.
+    // A much longer text would take more memory than a device has.
     if (text.length > 2 * LARGEST_VOCABULARY)
       throw new InputError(`A vocabulary has 1 to ${LARGEST_VOCABULARY - 1} characters, not ${text.length}.`);
     return new Vocabulary(Uint32Array.from(text, (character) => character.codePointAt(0) ?? 0));
   }
 
-  /** The token of a code point, or 0 when it has none. */
+  /** The token of a code point; 0 if it has none. */
   tokenOf(codePoint: number): number {
     if (codePoint < BYTES && codePoint !== SPACE) return this.byteTokens[codePoint];
     const { characters } = this;
@@ -69,28 +69,28 @@ export class Vocabulary {
     return String.fromCodePoint(this.codePointOf(token));
   }
 
-  /** All characters in token order, BOS left out. */
+  /** All characters in token order, without BOS. */
   toString(): string {
     let text = "";
     for (let token = 1; token < this.size; token++) text += this.characterOf(token);
     return text;
   }
 
-  /** Whether every character is one of a to z. */
+  /** Whether all characters are within a to z. */
   get isLowercaseAscii(): boolean {
     const { characters } = this;
     return characters[0] >= 97 && characters[characters.length - 1] <= 122;
   }
 
   /**
-   * A text in the characters of the vocabulary, where it has them in another form of Unicode: "é" is one character
-   * or two. What is not known stays unknown.
+   * Rewrites a text with characters of the vocabulary where it has them in another form of Unicode: "é" is one
+   * character or two. Unknown characters stay unknown.
    */
   respell(text: string): string {
     return respell(text, (codePoint) => this.tokenOf(codePoint) > 0);
   }
 
-  /** For a character of a list that is unknown: what to do where it is known in another form of Unicode. */
+  /** What to do about an unknown character of a dataset that is known in another form of Unicode; else "". */
   formAdvice(codePoint: number): string {
     const other = this.respell(String.fromCodePoint(codePoint));
     const isKnown = Array.from(other).every((character) => this.tokenOf(character.codePointAt(0) ?? 0) > 0);
@@ -100,8 +100,8 @@ export class Vocabulary {
   }
 
   /**
-   * Writes the tokens of `text` into `tokens` from position `at` on and returns the position behind them.
-   * @throws InputError for a character outside the vocabulary, RangeError when `tokens` is too short
+   * Writes the tokens of `text` into `tokens` from index `at` on and returns the index after them.
+   * @throws InputError for a character outside the vocabulary, RangeError if `tokens` is too short
    */
   encode(text: string, tokens: Uint8Array, at: number): number {
     for (const character of text) {
@@ -113,7 +113,7 @@ export class Vocabulary {
   }
 
   /**
-   * How many tokens a text has.
+   * The number of tokens of a text.
    * @throws InputError for a character outside the vocabulary
    */
   check(text: string): number {
@@ -126,7 +126,7 @@ export class Vocabulary {
     const codePoint = character.codePointAt(0) ?? 0;
     const token = this.tokenOf(codePoint);
     if (token === 0) {
-      // A mark would stand on the quotation mark.
+      // A mark would combine with the quotation mark before it.
       const shown = isMark(codePoint) ? `\\u{${codePoint.toString(16)}}` : printable(character);
       throw new InputError(`"${shown}" in "${printable(text)}" is not in the model's vocabulary.`);
     }
@@ -134,12 +134,12 @@ export class Vocabulary {
   }
 }
 
-/** Bytes that one of so many tokens takes: the tokens of one-byte characters, and all code points. */
+/** Bytes of a vocabulary of `size` tokens: the tokens of one-byte characters, and all code points. */
 export function vocabularyBytes(size: number): number {
   return BYTES + (size - 1) * Uint32Array.BYTES_PER_ELEMENT;
 }
 
-/** The vocabulary of the published programs. */
+/** The vocabulary of the published programs: a to z. */
 export function lowercaseVocabulary(): Vocabulary {
   return Vocabulary.of("abcdefghijklmnopqrstuvwxyz");
 }

@@ -2,25 +2,25 @@ import { mlpWidthOf, type ModelConfig, PRESETS } from "./config";
 import { Layout } from "./layout";
 import type { Floats, Ops, Tensor } from "./ops";
 
-/** What a layer computes and its backward pass reads again; T×n unless said otherwise. */
+/** What a layer computes and its backward pass reads; T×n unless stated otherwise. */
 export interface LayerActivations {
   /** The residual stream as it enters the layer. */
   readonly x: Tensor;
-  /** x, normalized where the preset does so; else x itself. */
+  /** x, normalized if the preset uses RMSNorm; else x itself. */
   readonly attentionInput: Tensor;
-  /** Queries, keys and values, B×n each, one behind the other. */
+  /** Queries, keys and values, B×n each, concatenated. */
   readonly qkv: Tensor;
-  /** Attention probabilities: a lower triangle a head. */
+  /** Attention probabilities: a lower triangle for each head. */
   readonly p: Tensor;
-  /** The heads' outputs side by side. */
+  /** The outputs of the heads, side by side. */
   readonly attention: Tensor;
   /** The residual stream between attention and MLP. */
   readonly middle: Tensor;
-  /** middle, normalized where the preset does so; else middle itself. */
+  /** middle, normalized if the preset uses RMSNorm; else middle itself. */
   readonly mlpInput: Tensor;
-  /** T×hidden: x·w1, after the ReLU; the backward pass leaves its gradient here. */
+  /** T×hidden: mlpInput·w1 after the ReLU; the backward pass replaces it with its gradient. */
   readonly hidden: Tensor;
-  /** The residual stream as it leaves the layer: the next one's x, or the last output. */
+  /** The residual stream as it leaves the layer: x of the next layer, or the output of the last. */
   readonly output: Tensor;
 }
 
@@ -28,12 +28,13 @@ export interface Activations {
   /** wte[token] + wpe[t]; without normalization the first layer's x. */
   readonly embedding: Tensor;
   readonly layers: readonly LayerActivations[];
-  /** The residual stream behind the last layer. */
+  /** The residual stream after the last layer. */
   readonly output: Tensor;
-  /** T×V; training leaves the loss's gradient here. */
+  /** T×V; Ops.softmaxCrossEntropy replaces them with the gradient of the loss. */
   readonly logits: Tensor;
 }
 
+/** The layout of all activations of a sequence of block_size positions in one flat buffer. */
 export function activationLayout(config: ModelConfig): Layout {
   const { preset, nLayer, nEmbd, nHead, blockSize, vocabularySize } = config;
   const { rmsNorm } = PRESETS[preset];
@@ -54,6 +55,7 @@ export function activationLayout(config: ModelConfig): Layout {
   return layout;
 }
 
+/** Views of the activations in a buffer of that layout. */
 export function viewActivations(ops: Ops, floats: Floats, config: ModelConfig): Activations {
   const layout = activationLayout(config);
   const { rmsNorm } = PRESETS[config.preset];
@@ -83,18 +85,19 @@ export function viewActivations(ops: Ops, floats: Floats, config: ModelConfig): 
   };
 }
 
-/** The gradients that flow between the operations; every layer uses the same room. */
+/** The gradients passed between the operations of the backward pass; all layers share these buffers. */
 export interface ActivationGradients {
-  /** Of the residual stream, from the loss back to the embeddings; T×n. */
+  /** Gradient of the residual stream, from the loss back to the embeddings; T×n. */
   readonly dx: Tensor;
-  /** Of what RMSNorm put out, where the preset has it; else dx itself. */
+  /** Gradient of RMSNorm's output, T×n, if the preset uses it; else dx itself. */
   readonly dNorm: Tensor;
-  /** Of the heads' outputs; T×n. */
+  /** Gradient of the outputs of the heads; T×n. */
   readonly dAttention: Tensor;
-  /** Of queries, keys and values, B×n each. */
+  /** Gradients of queries, keys and values, B×n each. */
   readonly dqkv: Tensor;
 }
 
+/** The layout of these gradients in one flat buffer. */
 export function activationGradientsLayout({ preset, nEmbd, blockSize }: ModelConfig): Layout {
   const layout = new Layout();
   layout.add("dx", blockSize, nEmbd);
@@ -104,6 +107,7 @@ export function activationGradientsLayout({ preset, nEmbd, blockSize }: ModelCon
   return layout;
 }
 
+/** Views of these gradients in a buffer of that layout. */
 export function viewActivationGradients(ops: Ops, floats: Floats, config: ModelConfig): ActivationGradients {
   const layout = activationGradientsLayout(config);
   const dx = layout.view(ops, floats, "dx");

@@ -3,12 +3,12 @@ import type { Model } from "./model";
 import type { Weights } from "./parameters";
 
 /**
- * Sets `gradients` to the gradient of the loss, or adds it to what is there (`accumulate`), given that the
- * logits of `rows` positions hold theirs (as Ops.softmaxCrossEntropy leaves it): the forward pass read from
- * its end to its beginning.
+ * The backward pass: sets `gradients` to the gradient of the loss or, with `accumulate`, adds it to them. The
+ * logits of `rows` positions must hold their own gradient, as Ops.softmaxCrossEntropy leaves it. The operations
+ * are those of forward() in reverse order.
  *
- * dx is the residual stream's gradient. A residual connection passes it on as it is, and every branch
- * adds its own share to it, so one buffer travels from the loss to the embeddings.
+ * dx is the gradient of the residual stream. A residual connection passes it on unchanged, and every branch
+ * adds its own contribution, so one buffer serves from the loss to the embeddings.
  */
 export function backward(
   model: Model,

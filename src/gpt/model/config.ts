@@ -4,25 +4,25 @@ import { allowedIn, isInRange } from "../base/ranges";
 
 export type PresetName = (typeof SETTINGS.preset.choices)[number];
 
-/** What the two published programs do differently, and the recipe that learns most for its cost. */
+/** What differs between the two published programs and `tuned`, the recipe that learns most for its cost. */
 export interface Preset {
   /** RMSNorm after the embeddings, before attention and before the MLP. */
   readonly rmsNorm: boolean;
   /** Standard deviation of the initial weights. */
   readonly initStd: number;
-  /** The sampling temperature unless one is given. */
+  /** The default sampling temperature. */
   readonly temperature: number;
-  /** The order of the names unless one is given. */
+  /** The default order of the names. */
   readonly sampling: Sampling;
-  /** A name longer than the block: cut to its first block_size targets, or passed over. */
+  /** Whether a name longer than the block is cut to its first block_size targets, or else passed over. */
   readonly cutsLongNames: boolean;
   /** A generated name has at most block_size minus this many letters. */
   readonly generationMargin: number;
-  /** A learnt number for each head and distance is added to the attention scores, unless the model says otherwise. */
+  /** Whether, by default, a learned bias for each head and distance is added to the attention scores. */
   readonly relativeBias: boolean;
-  /** What weighs the same in a batch: each name, whatever its length, or each token. */
+  /** What has equal weight in a batch: each name, whatever its length, or each token. */
   readonly weighs: "names" | "tokens";
-  /** Names a step, steps, and the learning rate of the first step for so many names in all, unless they are given. */
+  /** Defaults: names per step, steps, and the learning rate of the first step for a total number of names. */
   readonly batchSize: number;
   readonly steps: number;
   readonly learningRate: (names: number) => number;
@@ -47,7 +47,7 @@ const ESP32GPT: Preset = Object.freeze({
   learningRate: () => LEARNING_RATE,
 });
 
-/** Each of the others in what it does differently. */
+/** By name; the others are given by their differences from esp32gpt. */
 export const PRESETS: Readonly<Record<PresetName, Preset>> = Object.freeze({
   esp32gpt: ESP32GPT,
   microgpt: Object.freeze({
@@ -65,12 +65,12 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = Object.freeze({
     weighs: "tokens",
     batchSize: 8,
     steps: 250,
-    // Best for 2,000, 20,000 and 120,000 names were .03, .014 and .008: the cube root of the budget.
+    // Best for 2,000, 20,000 and 120,000 names were .03, .014 and .008: they fall with the cube root of the number.
     learningRate: (names: number) => Math.min(0.03, 0.03 * Math.cbrt(2000 / names)),
   }),
 });
 
-/** The MLP is this many times as wide as the embedding, unless its width is given. */
+/** The default width of the MLP, in widths of the embedding. */
 const MLP_RATIO = 4;
 
 /** The shape of a model. The width of a head is nEmbd / nHead. */
@@ -80,18 +80,20 @@ export interface ModelConfig {
   readonly nEmbd: number;
   readonly nHead: number;
   readonly blockSize: number;
-  /** Tokens: BOS and the characters of the data. */
+  /** Number of tokens: BOS and the characters of the dataset. */
   readonly vocabularySize: number;
-  /** Units of the MLP: 4·nEmbd where it is not given. */
+  /** Units of the MLP; 4·nEmbd by default. */
   readonly mlpWidth?: number;
-  /** Whether the attention has a bias by distance: the preset's where it is not given. */
+  /** Whether the attention has a bias by distance; by default as the preset has it. */
   readonly relativeBias?: boolean;
 }
 
+/** Units of the MLP. */
 export function mlpWidthOf({ mlpWidth, nEmbd }: ModelConfig): number {
   return mlpWidth ?? MLP_RATIO * nEmbd;
 }
 
+/** Whether the attention has a bias by distance. */
 export function hasRelativeBias({ relativeBias, preset }: ModelConfig): boolean {
   return relativeBias ?? PRESETS[preset].relativeBias;
 }
@@ -100,12 +102,12 @@ export function hasRelativeBias({ relativeBias, preset }: ModelConfig): boolean 
 export interface TrainingConfig {
   /** Updates of the parameters. */
   readonly steps: number;
-  /** Names whose gradients are summed for one update. */
+  /** Names per update; their gradients are summed. */
   readonly batchSize: number;
   /** Learning rate of the first step; it falls linearly to zero. */
   readonly learningRate: number;
   readonly sampling: Sampling;
-  /** Percent of the names that stay out of training and give the validation loss. */
+  /** Percentage of the names that are held out of training for the validation loss. */
   readonly holdout: number;
 }
 
@@ -127,8 +129,9 @@ export const DEFAULT_TRAINING: TrainingConfig = Object.freeze({
 });
 
 /**
- * What was asked for of a training, and for the rest what the preset says.
- * @param names to train on in all, in the place of a number of steps
+ * Completes a configuration with the preset's defaults.
+ * @param names total number of names to train on, instead of a number of steps
+ * @throws InputError for a number of names that is out of range
  */
 export function trainingConfig(preset: PresetName, wanted: Partial<TrainingConfig>, names?: number): TrainingConfig {
   const { sampling, batchSize, steps, learningRate } = PRESETS[preset];
@@ -140,7 +143,7 @@ export function trainingConfig(preset: PresetName, wanted: Partial<TrainingConfi
   return { ...config, learningRate: wanted.learningRate ?? learningRate(config.steps * config.batchSize) };
 }
 
-/** @throws InputError that names the first value that no model can have. */
+/** @throws InputError for the first invalid value */
 export function checkModelConfig(config: ModelConfig): void {
   if (!Object.hasOwn(PRESETS, config.preset))
     throw new InputError(
@@ -158,7 +161,7 @@ export function checkModelConfig(config: ModelConfig): void {
     );
 }
 
-/** @throws InputError that names the first value that no training can have. */
+/** @throws InputError for the first invalid value */
 export function checkTrainingConfig(config: TrainingConfig): void {
   checkSetting("steps", config.steps);
   checkSetting("batch_size", config.batchSize);
@@ -166,11 +169,11 @@ export function checkTrainingConfig(config: TrainingConfig): void {
   checkSetting("holdout", config.holdout);
 }
 
-/** Which tokens may be drawn, once the logits are divided by the temperature. */
+/** Which tokens may be drawn, after the logits have been divided by the temperature. */
 export interface SamplingLimits {
-  /** So many of the likeliest; 0 is all. */
+  /** Only this many of the most likely tokens; 0 is all. */
   readonly topK: number;
-  /** Of these the fewest, likeliest first, whose probabilities make up this share of theirs; 1 is all. */
+  /** Of these, only the fewest, most likely first, that make up this share of their total probability; 1 is all. */
   readonly topP: number;
 }
 
@@ -179,7 +182,7 @@ export const NO_LIMITS: SamplingLimits = Object.freeze({
   topP: SETTINGS.top_p.default,
 });
 
-/** What was asked for, and for the rest no limits. */
+/** Completes limits with NO_LIMITS. */
 export function samplingLimits({
   topK = NO_LIMITS.topK,
   topP = NO_LIMITS.topP,
@@ -187,20 +190,20 @@ export function samplingLimits({
   return { topK, topP };
 }
 
-/** Those that are on, for an event. */
+/** The limits that are in effect, for an event. */
 export function limitsToTell({ topK, topP }: SamplingLimits): Partial<SamplingLimits> {
   return { ...(topK > 0 && { topK }), ...(topP < 1 && { topP }) };
 }
 
-/** @throws InputError that names the first that makes no sense */
+/** @throws InputError for the first invalid limit */
 export function checkSamplingLimits({ topK, topP }: SamplingLimits): void {
   checkSetting("top_k", topK, "top-k");
   checkSetting("top_p", topP, "top-p");
 }
 
 /**
- * @param shown what the message calls it
- * @throws InputError unless the setting can have that value
+ * @param shown the name of the setting in the message
+ * @throws InputError if the value is not allowed
  */
 export function checkSetting(name: NumberName, value: number, shown: string = name): void {
   if (!isInRange(value, SETTINGS[name]))

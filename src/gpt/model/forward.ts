@@ -1,9 +1,9 @@
 import type { Model } from "./model";
 
 /**
- * Computes the logits of positions `from` to `to` - 1, given their tokens. The activations of the
- * positions before `from` must be in place: their keys and values are the cache that makes a new
- * character cost one position. Training calls it with 0 and T.
+ * The forward pass: computes the logits of positions `from` to `to` - 1 from their tokens. The activations
+ * of the positions before `from` must be in place: their keys and values are the KV cache, with which a new
+ * character costs one position. Training calls it with 0 and T.
  */
 export function forward(model: Model, tokens: Uint8Array, from: number, to: number): void {
   const ops = model.ops;

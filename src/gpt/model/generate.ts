@@ -6,19 +6,19 @@ import type { Model } from "./model";
 import type { Random } from "./random";
 import { BOS } from "../data/vocabulary";
 
-/** Units of a string that a letter may take: at most four characters, of two units each. */
+/** Maximum UTF-16 units of a letter in a prefix: four code points of two units each. */
 const MAX_UNITS = 8;
 
-/** Lets a model write names, one character at a time. */
+/** Generates names with a model, one character at a time. */
 export class Generator {
-  /** Of the last name: BOS and its characters, and how many these are. */
+  /** The last name: BOS and its characters, and the number of characters. */
   readonly tokens: Uint8Array;
   letters = 0;
   private readonly probabilities: Float32Array;
-  /** Tokens, the likeliest first. */
+  /** Tokens, the most likely first. */
   private readonly order: Uint8Array;
   private readonly longest: number;
-  /** The last prefix as it was given, and in the characters of the vocabulary. */
+  /** The last prefix as it was given, and rewritten in the characters of the vocabulary. */
   private given = "";
   private prefix = "";
 
@@ -34,13 +34,13 @@ export class Generator {
   }
 
   /**
-   * A name that begins with `prefix`, which may be in another form of Unicode than the vocabulary. Logits are
-   * divided by `temperature` before the softmax: lower is more likely, higher more daring, and 0 always the
-   * likeliest, without drawing a random number (of equals the lowest token). `limits` then say which tokens are drawn
-   * from: first top-k, then top-p among what that has left. Each character costs one position: the activations of
-   * those before it stay in place.
-   * @throws InputError for a prefix outside the vocabulary or too long, a bad temperature or limits, or a model whose
-   * numbers are not finite
+   * Generates a name that begins with `prefix`, which may be in another form of Unicode than the vocabulary. Logits
+   * are divided by `temperature` before the softmax: a lower one prefers likely tokens, and 0 always takes the most
+   * likely (of equals, the lowest token) without drawing a random number. `limits` then restrict the tokens: first
+   * top-k, then top-p among those that are left. Each character costs one position: the activations of those before
+   * it stay in place.
+   * @throws InputError for a prefix outside the vocabulary or too long, an invalid temperature or limit, or a model
+   * whose logits are not finite
    */
   name(temperature: number, prefix = "", limits = NO_LIMITS): string {
     checkSetting("temperature", temperature);
@@ -61,7 +61,7 @@ export class Generator {
     return name;
   }
 
-  /** @throws InputError when no name can begin so */
+  /** @throws InputError if no name can begin with it */
   checkPrefix(prefix: string): void {
     const { vocabulary } = this.model;
     const isFarTooLong = prefix.length > MAX_UNITS * this.longest;
@@ -100,11 +100,11 @@ export class Generator {
     if (limits.topK === 0 && limits.topP === 1) return this.random.categorical(probabilities);
     this.restrict(limits);
     const token = this.random.categorical(probabilities);
-    // Rounding may leave the last token what nothing has taken.
+    // By rounding, a draw may end at the last token although its probability is 0.
     return probabilities[token] > 0 ? token : likeliest;
   }
 
-  /** Leaves the probabilities that are within the limits, of equals those of the lower tokens, and makes their sum 1. */
+  /** Keeps the probabilities within the limits (of equals, those of the lower tokens) and makes their sum 1. */
   private restrict({ topK, topP }: SamplingLimits): void {
     const { probabilities, order } = this;
     const size = probabilities.length;
@@ -112,7 +112,7 @@ export class Generator {
     const most = hasTopK ? topK : size;
     let count = 0;
     let sum = 0;
-    // Without top-k the sum is 1, and nothing beyond top-p need be put in order.
+    // Without top-k the sum is 1, and tokens beyond top-p need no sorting.
     while (count < most && (hasTopK || count === 0 || sum < topP)) {
       let highest = 0;
       for (let i = 0; i < size; i++) {
@@ -123,7 +123,7 @@ export class Generator {
       }
       if (highest === 0) break;
       sum += highest;
-      probabilities[order[count++]] = -highest; // it is taken
+      probabilities[order[count++]] = -highest; // marks it as taken
     }
     const wanted = hasTopK ? topP * sum : topP;
     let left = 0;
@@ -134,15 +134,15 @@ export class Generator {
   }
 }
 
-/** Names that are to be written: see Generator.name(). */
+/** Names to generate: see Generator.name(). */
 export interface NamesToWrite extends SamplingLimits {
   readonly count: number;
   readonly temperature: number;
-  /** How every name begins. */
+  /** What every name begins with. */
   readonly prefix?: string;
 }
 
-/** Writes names, one a bit. */
+/** Generates names, one for each unit of work. */
 export class GenerateTask implements Task {
   private written = 0;
 
@@ -153,7 +153,7 @@ export class GenerateTask implements Task {
     private readonly write: (name: string, number: number) => void,
   ) {}
 
-  /** @throws InputError for a temperature, prefix or limits that will not do */
+  /** @throws InputError as Generator.name() does */
   work(): boolean {
     const { names } = this;
     if (this.written < names.count)

@@ -1,7 +1,7 @@
 import { InputError } from "../base/errors";
 import type { Dtype, Floats, Ops, Tensor } from "./ops";
 
-/** A named matrix inside a flat buffer; offset and size in elements. */
+/** A named matrix in a flat buffer; offset and size in elements. */
 export interface Part {
   readonly name: string;
   readonly offset: number;
@@ -12,9 +12,10 @@ export interface Part {
 /** The order of the matrices in a flat buffer. */
 export class Layout {
   readonly parts: Part[] = [];
-  /** Elements in all. */
+  /** Total number of elements. */
   length = 0;
 
+  /** Appends a matrix. */
   add(name: string, rows: number, columns: number): void {
     this.parts.push({ name, offset: this.length, rows, columns });
     this.length += rows * columns;
@@ -22,7 +23,7 @@ export class Layout {
 
   /**
    * A view of the part `first` in `floats`, or of all parts from there to `last`.
-   * @throws RangeError for a part that the layout does not have
+   * @throws RangeError for an unknown part
    */
   view(ops: Ops, floats: Floats, first: string, last = first): Tensor {
     const begin = this.part(first).offset;
@@ -30,7 +31,7 @@ export class Layout {
     return ops.view(floats, begin, offset + rows * columns - begin);
   }
 
-  /** @throws RangeError for a part that the layout does not have */
+  /** @throws RangeError for an unknown part */
   part(name: string): Part {
     const found = this.parts.find((part) => part.name === name);
     if (!found) throw new RangeError(`There is no part named ${name}.`);
@@ -38,7 +39,7 @@ export class Layout {
   }
 }
 
-/** @throws InputError when the engine has no memory for so many */
+/** Allocates a buffer of zeros. @throws InputError if there is not enough memory */
 export function allocate(dtype: Dtype, length: number): Floats {
   try {
     return dtype === "f32" ? new Float32Array(length) : new Float64Array(length);

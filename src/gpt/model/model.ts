@@ -5,34 +5,35 @@ import type { Floats, Ops } from "./ops";
 import { parameterLayout, viewWeights, type Weights } from "./parameters";
 import { lowercaseVocabulary, type Vocabulary } from "../data/vocabulary";
 
-/** What the passes need of a configuration, worked out once. */
+/** The sizes that the forward and backward passes need, derived once from a configuration. */
 export interface Shape {
   /** Width of the embedding. */
   readonly n: number;
   readonly heads: number;
+  /** Maximum positions of a sequence. */
   readonly block: number;
   /** Units of the MLP. */
   readonly hidden: number;
-  /** Tokens. */
+  /** Number of tokens. */
   readonly vocabulary: number;
   readonly rmsNorm: boolean;
 }
 
-/** The parameters of a model and room for the activations of one sequence. */
+/** The parameters of a model, and buffers for the activations of one sequence. */
 export class Model {
   /** All parameters, flat, in the order of parameterLayout; zero at first. */
   readonly parameters: Floats;
   readonly weights: Weights;
   readonly activations: Activations;
   readonly shape: Shape;
-  /** The logits of each position: block_size rows of the vocabulary. */
+  /** The logits of each position: block_size rows of vocabularySize floats. */
   readonly logits: readonly Floats[];
 
-  /** @throws InputError for a configuration that no model can have */
+  /** @throws InputError for an invalid configuration, or if there is not enough memory */
   constructor(
     readonly config: ModelConfig,
     readonly ops: Ops,
-    /** What its tokens mean. */
+    /** The characters of its tokens. */
     readonly vocabulary: Vocabulary = lowercaseVocabulary(),
   ) {
     checkModelConfig(config);

@@ -1,26 +1,25 @@
-/** Numbers of a model: single precision on the device, double on a desktop to check the mathematics. */
+/** Numbers of a model: single precision on the device, double on a desktop to check the gradients. */
 export type Floats = Float32Array | Float64Array;
 
-/** typescript: the readable truth, everywhere. native: the same in C, on XS. */
+/** typescript: the reference, on every engine. native: the same operations in C, on XS. */
 export type OpsName = "typescript" | "native";
 
 export type Dtype = "f32" | "f64";
 
 /**
- * A matrix as an op takes it: row-major, its shape given to the op. For the TypeScript ops a view of
- * floats; other ops may see the same memory otherwise, which is why views are made by Ops.view.
+ * A matrix as an op takes it: row-major; its shape is passed to the op. The TypeScript ops take a view of
+ * floats; other ops may need another view of the same memory, so Ops.view makes them.
  */
 export type Tensor = Floats | Uint8Array;
 
 /**
- * The numeric kernels, every operation a forward/backward pair. They work on whole sequences: rows
- * `from` to `to` - 1 of their matrices, a row a position. Training computes rows 0 to T at once;
+ * The numeric kernels; every operation is a forward/backward pair. They work on whole sequences: rows
+ * `from` to `to` - 1 of their matrices, one row for each position. Training computes rows 0 to T at once;
  * generation computes one new row, with the keys and values of the rows before it still in place.
  *
- * Backward passes take `rows` positions from the first one on. They SET the gradients of weights, as
- * every weight serves once a name, and so nothing has to be zeroed; with `accumulate` they ADD to them,
- * for the second name of a batch and on. Of the gradients of inputs each says whether it sets them or
- * adds to them.
+ * Backward passes take the first `rows` positions. They SET the gradients of weights, as every weight is
+ * used once for each name, so nothing has to be zeroed; with `accumulate` they ADD to them, from the second
+ * name of a batch on. Each says whether it sets the gradients of its inputs or adds to them.
  *
  * T is the number of positions, B the block size, V the vocabulary, n the width of the embedding.
  */
@@ -81,8 +80,8 @@ export interface Ops {
   ): void;
 
   /**
-   * Queries, keys and values in one: q = x·wq, k = x·wk, v = x·wv. x: T×n; w: wq, wk and wv, n×n each,
-   * one behind the other; qkv: likewise q, k and v, B×n each.
+   * Queries, keys and values at once: q = x·wq, k = x·wk, v = x·wv. x: T×n; w: wq, wk and wv, n×n each,
+   * concatenated; qkv: q, k and v, B×n each, concatenated.
    */
   qkvForward(qkv: Tensor, x: Tensor, w: Tensor, from: number, to: number, n: number, block: number): void;
   /** Adds to dx. */
@@ -101,8 +100,8 @@ export interface Ops {
   /**
    * Causal attention over all heads: for head h of width d = n/heads,
    * p[h][t][s] = softmax over s <= t of q[t]·k[s]/sqrt(d) + bias[h][t - s] and y[t] = Σ p[h][t][s] v[s].
-   * bias: heads×B, learnt, by head and distance (Raffel et al. 2020, without buckets), where the model has
-   * it. y: T×n; p keeps for each head the lower triangle only, row t at t(t+1)/2, B(B+1)/2 a head.
+   * bias: heads×B, learned, by head and distance (Raffel et al. 2020, without buckets), if the model has
+   * it. y: T×n; p: only the lower triangle of each head, B(B+1)/2 floats, with row t at t(t+1)/2.
    */
   attentionForward(
     y: Tensor,
@@ -115,7 +114,7 @@ export interface Ops {
     heads: number,
     block: number,
   ): void;
-  /** Sets dqkv. dbias is a gradient of a weight. */
+  /** Sets dqkv. dbias is the gradient of a weight. */
   attentionBackward(
     dqkv: Tensor,
     dbias: Tensor | undefined,
@@ -131,8 +130,8 @@ export interface Ops {
   ): void;
 
   /**
-   * The multi-layer perceptron: h = max(x·w1, 0), y = residual + h·w2. A unit that the ReLU silences
-   * costs nothing behind it. x, residual, y: T×n; w1: n×hidden; h: T×hidden; w2: hidden×n
+   * The multi-layer perceptron: h = max(x·w1, 0), y = residual + h·w2. A unit that is zero after the
+   * ReLU costs nothing further. x, residual, y: T×n; w1: n×hidden; h: T×hidden; w2: hidden×n
    */
   mlpForward(
     y: Tensor,
@@ -146,7 +145,7 @@ export interface Ops {
     n: number,
     hidden: number,
   ): void;
-  /** Adds to dx, which may be dy itself: a row of it is changed when dy's is no longer needed. h becomes its own gradient. */
+  /** Adds to dx, which may be dy itself: its rows change when those of dy are done with. h becomes its own gradient. */
   mlpBackward(
     dx: Tensor,
     dw1: Tensor,
@@ -163,9 +162,9 @@ export interface Ops {
   ): void;
 
   /**
-   * The mean over the rows of -log softmax(logits[t])[tokens[t + 1]], and in the place of the logits the
-   * gradient of the weighted sum: weight·(softmax(logits[t]) - onehot(tokens[t + 1])), so that a weight of
-   * 1 / rows gives that of the mean; logits: T×V
+   * Returns the mean over the rows of -log softmax(logits[t])[tokens[t + 1]], and replaces the logits with the
+   * gradient of the weighted sum: weight·(softmax(logits[t]) - onehot(tokens[t + 1])). A weight of 1 / rows
+   * gives the gradient of the mean; logits: T×V
    */
   softmaxCrossEntropy(logits: Tensor, tokens: Uint8Array, rows: number, vocabulary: number, weight: number): number;
 
@@ -188,7 +187,7 @@ export interface Ops {
 }
 
 /**
- * What a place has to compute with; its best unless ops are named.
+ * The ops of a platform; its fastest unless a name is given.
  * @throws InputError for ops or a precision that it does not have
  */
 export type ProvideOps = (dtype: Dtype, ops?: OpsName) => Ops;

@@ -3,13 +3,14 @@ import { Layout } from "./layout";
 import type { Floats, Ops, Tensor } from "./ops";
 import type { Random } from "./random";
 
+/** The matrices of a layer, or their gradients. */
 export interface LayerWeights {
-  /** wq, wk and wv, one behind the other. */
+  /** wq, wk and wv, concatenated. */
   readonly wqkv: Tensor;
   readonly wo: Tensor;
   readonly w1: Tensor;
   readonly w2: Tensor;
-  /** heads×B, where the model has it. */
+  /** heads×B, if the model has it. */
   readonly bias: Tensor | undefined;
 }
 
@@ -21,7 +22,7 @@ export interface Weights {
   readonly wout: Tensor;
 }
 
-/** All parameters in one flat buffer; a weight is [in × out]. Those that are not drawn but zero at first come last. */
+/** The layout of all parameters in one flat buffer; a weight is [in × out]. Biases, which start at zero, come last. */
 export function parameterLayout(config: ModelConfig): Layout {
   const { nLayer, nEmbd, nHead, blockSize, vocabularySize } = config;
   const layout = new Layout();

@@ -2,11 +2,11 @@ import { InputError } from "../base/errors";
 import { SETTINGS } from "../base/settings";
 import { allowedIn, isInRange } from "../base/ranges";
 
-/** Where a stream of random numbers is. */
+/** The state of a stream of random numbers. */
 export interface RandomState {
-  /** Of xorshift32: from 1 to 2^32 - 1. */
+  /** The state of xorshift32: from 1 to 2^32 - 1. */
   readonly state: number;
-  /** The Gaussian that is kept for the next call, where there is one. */
+  /** The Gaussian that is kept for the next call, if there is one. */
   readonly spare?: number | undefined;
 }
 
@@ -16,45 +16,45 @@ const SMALLEST_UNIFORM = 1e-12;
 /**
  * Marsaglia's xorshift32 (Journal of Statistical Software 8:14, 2003; shifts 13, 17, 5) and the draws
  * that the model needs. The same seed gives the same integers, uniform numbers and indices on every
- * engine; Gaussian numbers are the same once they are rounded to float32, as engines differ in the last
- * bits of Math.log, sin and cos.
+ * engine; Gaussian numbers are the same after rounding to float32, as engines differ in the last bits of
+ * Math.log, sin and cos.
  */
 export class Random {
-  /** Of xorshift32, as a signed integer. */
+  /** The state of xorshift32, as a signed integer. */
   private state: number;
   private spare = 0;
   private hasSpare = false;
 
-  /** @throws InputError unless `seed` is an integer from 1 to 2^32 - 1: from 0 the generator never moves. */
+  /** @throws InputError unless `seed` is an integer from 1 to 2^32 - 1: from 0, xorshift32 yields only zeros */
   constructor(seed: number) {
     if (!isInRange(seed, SETTINGS.seed))
       throw new InputError(`The seed must be ${allowedIn(SETTINGS.seed)}, not ${seed}.`);
     this.state = seed | 0;
   }
 
-  /** The integer that the next draws follow from; 0 is none. */
+  /** The state of xorshift32, as a signed integer; never 0. */
   get word(): number {
     return this.state;
   }
 
-  /** The position, to go on from with Random.at(). */
+  /** The position, from which Random.at() and goTo() continue. */
   get position(): RandomState {
     return { state: this.state >>> 0, spare: this.hasSpare ? this.spare : undefined };
   }
 
-  /** @throws InputError for a state that no stream can have */
+  /** A stream at a position. @throws InputError for an invalid state */
   static at({ state, spare }: RandomState): Random {
     const random = new Random(state);
     random.goTo({ state, spare });
     return random;
   }
 
-  /** The same numbers, drawn without moving this stream. */
+  /** A stream of the same numbers, which does not advance this one. */
   copy(): Random {
     return Random.at(this.position);
   }
 
-  /** Goes on from a position that `position` has given. */
+  /** Continues from a value of `position`. */
   goTo({ state, spare }: RandomState): void {
     this.state = state | 0;
     this.hasSpare = spare !== undefined;
@@ -81,7 +81,7 @@ export class Random {
     return this.uint32() % n;
   }
 
-  /** A normal variate, mean 0 and variance 1, by Box and Muller (1958): they come in pairs, cosine first. */
+  /** A normal variate, mean 0 and variance 1, by Box and Muller (1958): they come in pairs, the cosine first. */
   gaussian(): number {
     if (this.hasSpare) {
       this.hasSpare = false;
@@ -109,7 +109,7 @@ export class Random {
   }
 }
 
-/** The word that a step of xorshift32 has led from; both as signed integers. */
+/** Inverts a step of xorshift32: the state before `word`, both as signed integers. */
 export function previousState(word: number): number {
   let x = word;
   x ^= (x << 5) ^ (x << 10) ^ (x << 15) ^ (x << 20) ^ (x << 25) ^ (x << 30);
@@ -118,7 +118,7 @@ export function previousState(word: number): number {
   return x;
 }
 
-/** A seed for a second stream of numbers beside that of `seed`; from 1 to 2^32 - 1, as every seed. */
+/** The seed of a second stream, derived from `seed`: from 1 to 2^32 - 1. */
 export function siblingSeed(seed: number): number {
   return (seed ^ 0x5bd1e995) >>> 0 || 1;
 }

@@ -3,11 +3,11 @@ import type { Dtype, Floats, Ops } from "./ops";
 const RMS_EPSILON = 1e-5;
 
 /*
- * The ops in TypeScript: the readable truth, on every engine, in single or double precision.
+ * The ops in TypeScript: the reference, on every engine, in single or double precision.
  *
- * Two things about the inner loops. They take two rows of a matrix at a time, so that what both need
- * is read and written half as often. And they have one running index, as in w[start + j]: on XS an
- * addition costs two bytecodes, a second index that runs along costs ten.
+ * Two notes on the inner loops. They take two rows of a matrix at a time, so that what both need is read
+ * and written half as often. And they have one running index, as in w[start + j]: on XS an addition costs
+ * two bytecodes, a second running index ten.
  */
 export function typescriptOps(dtype: Dtype): Ops {
   return {
@@ -187,7 +187,7 @@ function addRowProduct(
   }
 }
 
-/** dx += dy·wᵀ and dw += xᵀ·dy for one row: both walk along the rows of w and dy, so one loop serves them. */
+/** dx += dy·wᵀ and dw += xᵀ·dy for one row: both run along the rows of w and dy, so one loop does both. */
 function addRowBackward(
   dx: Floats,
   dw: Floats,
@@ -262,7 +262,7 @@ function attentionForward(
 
 /**
  * Through the softmax: ds = p·(dp - Σ p·dp) with dp[s] = dy·v[s]. As y = Σ p·v, that sum is simply
- * dy·y (Dao et al. 2022, FlashAttention, appendix B), so no row of dp has to be kept.
+ * dy·y (Dao et al. 2022, FlashAttention, appendix B), so no row of dp has to be stored.
  */
 function attentionBackward(
   dqkv: Floats,

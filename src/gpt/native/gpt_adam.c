@@ -5,13 +5,13 @@
 #include "gpt_exp.h"
 #include "gpt_ops.h"
 
-/* A parameter after a step: w - step / (sqrt(v·v_scale) + epsilon) */
+/* updated() is a parameter after a step: w - step / (sqrt(v·v_scale) + epsilon) */
 
 #ifdef GPT_NEWTON
 
 /*
- * 1 / (sqrt(x) + epsilon), x >= 1e-36, with an error of a few 1e-7 of the result. Halving the exponent, or turning
- * its sign, is an integer's business and gives a first guess; each of Newton's steps doubles its digits.
+ * 1 / (sqrt(x) + epsilon), x >= 1e-36, with a relative error of a few 1e-7. Integer arithmetic on the bits halves or
+ * negates the exponent, which gives a first guess; each step of Newton's method doubles its correct digits.
  */
 static inline float reciprocal_of_root(float x, float epsilon)
 {
@@ -31,7 +31,7 @@ static inline float reciprocal_of_root(float x, float epsilon)
 
 static inline float updated(float w, float step, float v, float v_scale, float epsilon)
 {
-    /* Of zero the first guess would be so large that its square is infinite. */
+    /* 1e-36, as the first guess for zero would be so large that its square is infinite. */
     return fused(-step, reciprocal_of_root(fused(v, v_scale, 1e-36f), epsilon), w);
 }
 

@@ -1,4 +1,4 @@
-/* Causal attention over all heads; q, k, v, y: T×n, p: a lower triangle a head, bias: a row of block a head. */
+/* Causal attention over all heads; q, k, v, y: T×n, p: a lower triangle per head, bias: heads×block. */
 
 #include "gpt_target.h"
 
@@ -18,7 +18,7 @@ static inline float dot_4(float a, float b, float c, float e, const float *x)
     return fused(e, x[3], fused(c, x[2], fused(b, x[1], fused(a, x[0], 0.0f))));
 }
 
-/* One head at one position: row (count) = q · k of each position / sqrt(d). Rows of k are n apart. */
+/* One head at one position: row[s] = q · k[s] · scale for `count` positions s. Rows of k are n apart. */
 static void scores(float *row, const float *q, const float *k, int count, int n, int d, float scale)
 {
     if (d == 4) {
@@ -31,7 +31,7 @@ static void scores(float *row, const float *q, const float *k, int count, int n,
     }
 }
 
-/* y (d) = Σ row · v, row made probabilities. */
+/* Multiplies row by `share`, which makes its numbers probabilities, and sets y (d) = Σ row[s] · v[s]. */
 static void mix(float *y, float *row, const float *v, int count, int n, int d, float share)
 {
     if (d == 4) {
@@ -76,15 +76,15 @@ void gpt_attention_forward(
     }
 }
 
-/* One head: its q, k, v and their gradients begin at these, rows n apart. */
+/* Where q, k, v of one head and their gradients begin; their rows are n apart. */
 typedef struct {
     const float *q, *k, *v;
     float *dq, *dk, *dv;
 } Head;
 
 /*
- * One position, query row `at` of the head: ds = p · (dp - Σ p·dp), and that sum, `mean`, is dy·y: see
- * typescript-ops.ts. dbias, where there is one, begins at the distance of the first position.
+ * One position, whose query begins at `at` in the head: ds = p · (dp - Σ p·dp), where the sum, `mean`, is dy·y: see
+ * typescript-ops.ts. dbias, unless it is NULL, points at the distance of the first position.
  */
 static void position_backward(
     Head head, int at, const float *row, const float *g, float mean, float *dbias, int count, int n, int d, float scale)

@@ -1,4 +1,4 @@
-/* The loops as a desktop's compiler makes vectors of them; for a chip they are in gpt_products.c and gpt_mlp.c. */
+/* Loops that a desktop's compiler vectorizes; those for a chip are in gpt_products.c and gpt_mlp.c. */
 
 #include "gpt_target.h"
 
@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* One row, four columns at a time: each x is loaded once for all of them, and the sums stay in registers. */
+/* One row, four columns at a time: each x is loaded once for four columns, and the sums stay in registers. */
 static void add_row_product(float *y, const float *x, const float *w, int n, int m)
 {
     int j = 0;

@@ -24,16 +24,16 @@ static inline float float_of(uint32_t bits)
 #ifdef GPT_CHIP
 
 /*
- * e^x for x <= 0, with an error of at most 8e-8 of the result (1e-7 where a·b + c is rounded twice): x = k·ln 2 + r,
- * e^x = 2^k · e^r, and for e^r, |r| at most ln 2 / 2, a polynomial of degree 6 whose error is smallest where it is
- * largest (3e-9).
- * 1.5 · 2^23 has room for k behind its leading bits: adding it rounds to an integer.
+ * e^x for x <= 0, with a relative error of at most 8e-8 (1e-7 where a·b + c is rounded twice): x = k·ln 2 + r,
+ * e^x = 2^k · e^r, and for e^r, |r| at most ln 2 / 2, the polynomial of degree 6 whose maximum error is smallest
+ * (minimax, 3e-9).
+ * Adding 1.5 · 2^23 rounds to an integer and leaves k in the low bits of the sum.
  */
 static inline float exponential(float x)
 {
     const float shift = 12582912.0f;
     float sum = fused(x, 1.44269504f, shift), k = sum - shift;
-    /* ln 2 in two parts, of which k times the first is exact. */
+    /* ln 2 in two parts; k times the first is exact. */
     float r = fused(k, 2.12194440e-4f, fused(-k, 0.693359375f, x));
     float y = 0.00138145406f;
     y = fused(y, r, 0.00836874545f);
@@ -46,7 +46,7 @@ static inline float exponential(float x)
         return float_of(bits_of(y) + (bits_of(sum) << 23));
     if (x < -104.0f)
         return 0.0f;
-    /* Of NaN, too, and of what is below the smallest normal number: in two steps. */
+    /* NaN, and results below the smallest normal number: in two steps. */
     return y * float_of((bits_of(sum) + 191u) << 23) * 0x1p-64f;
 }
 

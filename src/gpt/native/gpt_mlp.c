@@ -1,4 +1,4 @@
-/* The MLP for the chip: past the ReLU only what is active is computed. */
+/* The MLP for the chip: after the ReLU only active units are computed. */
 
 #include "gpt_target.h"
 
@@ -9,12 +9,12 @@
 
 #ifdef GPT_CHIP
 
-/* One row: y (n) += h (hidden) · w2, past the ReLU. Eight columns at a time, whose sums stay in registers. */
+/* One row: applies the ReLU to h (hidden), y (n) += h · w2. Eight columns at a time; their sums stay in registers. */
 void gpt_add_active(float *y, float *h, const float *w2, int n, int hidden)
 {
     int j = 0;
     for (int u = 0; u < hidden; u++)
-        if (h[u] <= 0.0f) /* not of NaN: a model that has diverged must not look healthy */
+        if (h[u] <= 0.0f) /* NaN stays: a model that has diverged must not look healthy */
             h[u] = 0.0f;
     for (; j + 8 <= n; j += 8) {
         float a = y[j], b = y[j + 1], c = y[j + 2], d = y[j + 3];
@@ -45,17 +45,17 @@ void gpt_add_active(float *y, float *h, const float *w2, int n, int hidden)
     }
 }
 
-/* A position at which a unit is active: its h, where that is kept, and the rows that go in and out. */
+/* A position at which a unit is active: its h, the place of h in memory, and the rows that are read and written. */
 typedef struct {
     float h, sum;
     const float *in;
     float *out, *place;
 } Active;
 
-/* Positions are taken so many at a time. */
+/* Positions that are processed at a time. */
 enum { MOST_ACTIVE = 16 };
 
-/* Those of the positions `from` to `to` at which unit `h` is not zero, a row of in and out each. */
+/* Finds the positions from `from` to `to` - 1 at which unit `h` is not zero; returns their number. */
 static int find_active(Active *active, float *h, const float *in, float *out, int from, int to, int n, int hidden)
 {
     Active *next = active;
@@ -73,7 +73,7 @@ static int find_active(Active *active, float *h, const float *in, float *out, in
     return (int)(next - active);
 }
 
-/* A unit's row of w2: dw2 (n) = Σ dy·h, and its dh = dy·w2 at each position, which is left in `sum`. */
+/* A unit's row of w2: dw2 (n) = Σ dy·h, and dh = dy·w2 at each position, which is left in `sum`. */
 static void backward_out(float *dw, const float *w, Active *active, int count, int n, bool accumulate)
 {
     const Active *end = active + count;
@@ -104,7 +104,7 @@ static void backward_out(float *dw, const float *w, Active *active, int count, i
     }
 }
 
-/* A unit's column of w1, its dh in `h`: dw1 = Σ dh·x, and dx += dh·w1 at each position. */
+/* A unit's column of w1, with its dh in `h`: dw1 = Σ dh·x, and dx += dh·w1 at each position. */
 static void backward_in(float *dw, const float *w, const Active *active, int count, int n, int hidden, bool accumulate)
 {
     const Active *end = active + count;
@@ -137,7 +137,7 @@ static void backward_in(float *dw, const float *w, const Active *active, int cou
     }
 }
 
-/* Unit by unit over the positions at which it is active. All of dy is read before dx, which may be dy, is changed. */
+/* For each unit, over the positions at which it is active. All of dy is read before dx, which may be dy, changes. */
 void gpt_mlp_backward(float *dx, float *dw1, float *dw2, const float *dy, float *h, const float *x, const float *w1,
     const float *w2, int rows, int n, int hidden, bool accumulate)
 {

@@ -97,7 +97,7 @@ void gpt_linear_backward(
     gpt_outer_product(dw, dy, x, rows, n, m, accumulate);
 }
 
-/* --- MLP: h = max(x·w1, 0), y = residual + h·w2; x, y: T×n, h: T×hidden; gpt_mlp.c has the way back --- */
+/* --- MLP: h = max(x·w1, 0), y = residual + h·w2; x, y: T×n, h: T×hidden; its backward pass is in gpt_mlp.c --- */
 
 void gpt_mlp_forward(float *y, const float *residual, float *h, const float *x, const float *w1, const float *w2,
     int from, int to, int n, int hidden)
@@ -108,7 +108,7 @@ void gpt_mlp_forward(float *y, const float *residual, float *h, const float *x, 
         gpt_add_active(y + t * n, h + t * hidden, w2, n, hidden);
 }
 
-/* --- q, k, v (B×n each, one behind the other) = x · wq, x · wk, x · wv --- */
+/* --- q, k, v (B×n each, concatenated) = x · wq, x · wk, x · wv --- */
 
 void gpt_qkv_forward(float *qkv, const float *x, const float *w, int from, int to, int n, int block)
 {
@@ -126,7 +126,7 @@ void gpt_qkv_backward(float *dx, float *dw, const float *dqkv, const float *x, c
     }
 }
 
-/* --- the mean of -log softmax(logits)[target], and its gradient in the place of the logits (T×V) --- */
+/* --- the mean of -log softmax(logits)[target]; its gradient replaces the logits (T×V) --- */
 
 float gpt_softmax_cross_entropy(float *logits, const uint8_t *tokens, int rows, int vocabulary, float weight)
 {

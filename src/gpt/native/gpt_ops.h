@@ -1,9 +1,9 @@
 /*
- * The numeric kernels of esp32gpt in C99: the same operations as in src/gpt/model/typescript-ops.ts, which is
- * the readable truth that tests hold these to. src/gpt/model/ops.ts has the formulas.
+ * The numeric kernels of esp32gpt in C99: the same operations as in src/gpt/model/typescript-ops.ts, the
+ * reference that tests compare them with. src/gpt/model/ops.ts has the formulas.
  *
- * Single precision throughout: the ESP32 does doubles in software. No allocation, no state; whoever
- * calls has checked every length (gpt_ops_xs.c does so for JavaScript).
+ * Single precision throughout: the ESP32 does doubles in software. No allocation, no state; the caller
+ * must have checked every length (gpt_ops_xs.c does so for JavaScript).
  */
 
 #ifndef GPT_OPS_H

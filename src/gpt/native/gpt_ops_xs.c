@@ -1,10 +1,10 @@
 /*
  * The boundary between JavaScript and the numeric kernels. Tensors arrive as Uint8Arrays over the
- * floats' memory, as XS hands only one-byte views to C. Every length is checked against the views
- * before anything is touched; what does not fit throws a RangeError.
+ * floats' memory, as XS passes only one-byte views to C. Every length is checked against the views
+ * before any memory is accessed; one that does not fit throws a RangeError.
  *
- * XS moves memory when it allocates. So numbers are converted first, tensors fetched last, and
- * nothing of XS is called while a kernel runs.
+ * XS moves buffers when it allocates. So numbers are converted first, tensors are fetched last, and
+ * no function of XS is called while a kernel runs.
  */
 
 #include "gpt_ops.h"
@@ -13,13 +13,13 @@
 
 #include <string.h>
 
-/* Sizes stay far from where their products would overflow. */
+/* The largest size: products of sizes do not overflow. */
 enum { MOST = 1 << 14 };
 
 static int count(xsMachine *the, int index)
 {
     int value = -1;
-    /* Of any other number xsmcToInteger would make some integer: of NaN 0, of 2^32 + 1 one. */
+    /* xsmcToInteger would convert any other number to some integer: NaN to 0, 2^32 + 1 to 1. */
     if (xsmcTypeOf(xsArg(index)) == xsIntegerType)
         value = xsmcToInteger(xsArg(index));
     else {
@@ -28,7 +28,7 @@ static int count(xsMachine *the, int index)
             value = (int)number;
     }
     if (value < 0 || value > MOST)
-        xsRangeError("an op got a size that is none");
+        xsRangeError("an op got an invalid size");
     return value;
 }
 
@@ -57,7 +57,7 @@ static float *tensor(xsMachine *the, int index, int rows, int columns)
     return data;
 }
 
-/* A tensor that may be undefined: then NULL. */
+/* A tensor, or NULL if the argument is undefined. */
 static float *optional_tensor(xsMachine *the, int index, int rows, int columns)
 {
     return xsmcTypeOf(xsArg(index)) == xsUndefinedType ? NULL : tensor(the, index, rows, columns);
@@ -66,11 +66,11 @@ static float *optional_tensor(xsMachine *the, int index, int rows, int columns)
 static bool boolean(xsMachine *the, int index)
 {
     if (xsmcTypeOf(xsArg(index)) != xsBooleanType)
-        xsTypeError("an op got no boolean");
+        xsTypeError("an op needs a boolean");
     return xsmcToBoolean(xsArg(index)) != 0;
 }
 
-/* The tokens of `length` positions, all of them in the vocabulary. */
+/* The tokens of `length` positions; all of them are in the vocabulary. */
 static const uint8_t *token_array(xsMachine *the, int index, int length, int vocabulary)
 {
     void *data;
@@ -86,7 +86,7 @@ static const uint8_t *token_array(xsMachine *the, int index, int length, int voc
     return tokens;
 }
 
-/* The rows of the table that a tensor is: as many as its bytes hold. */
+/* The number of rows of a tensor, from its size in bytes. */
 static int table_rows(xsMachine *the, int index, int columns)
 {
     void *data;

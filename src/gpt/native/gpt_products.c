@@ -1,6 +1,6 @@
 /*
- * The products for the chip: blocks of 3×4 and 2×4 sums, with what they need, fit its 16 registers; what is loaded
- * serves several of them.
+ * The products for the chip: blocks of 3×4 and 2×4 sums and their operands fit its 16 registers, and each number that
+ * is loaded is used for several sums.
  */
 
 #include "gpt_target.h"
@@ -76,7 +76,7 @@ void gpt_add_product(float *y, const float *x, const float *w, int rows, int n, 
 
 /* --- dx += dy · wᵀ: a block has 2 rows of dx and dy, 4 of w --- */
 
-/* Two steps of the sums at once: the pointers move half as often. */
+/* Two terms of each sum at once, so that the pointers move half as often. */
 static void add_two_rows_transposed(float *dx, const float *dy, const float *w, int n, int m)
 {
     for (int i = 0; i + 4 <= n; i += 4, w += 4 * m) {

@@ -1,4 +1,4 @@
-/* Products of matrices, row-major. Every sum runs in one order, whatever the loops. */
+/* Products of row-major matrices. The order of every sum is the same for all loops. */
 
 #ifndef GPT_PRODUCTS_H
 #define GPT_PRODUCTS_H
@@ -11,7 +11,7 @@ void gpt_add_product(float *y, const float *x, const float *w, int rows, int n, 
 /* dx (rows×n) += dy (rows×m) · wᵀ */
 void gpt_add_product_transposed(float *dx, const float *dy, const float *w, int rows, int n, int m);
 
-/* dw (n×m) = xᵀ · dy, or dw += it; x: rows×n, dy: rows×m */
+/* dw (n×m) = xᵀ · dy or, with accumulate, dw += xᵀ · dy; x: rows×n, dy: rows×m */
 void gpt_outer_product(float *dw, const float *dy, const float *x, int rows, int n, int m, bool accumulate);
 
 /* One row: y (n) += max(h, 0) · w2 (hidden×n), and h becomes max(h, 0). */

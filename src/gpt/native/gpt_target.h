@@ -1,18 +1,18 @@
 /*
- * For which kind of processor the kernels are compiled, by what the compiler says of it. Every file of theirs includes
+ * Which kind of processor the kernels are compiled for, from the compiler's macros. Every file of the kernels includes
  * this first.
  *
- * GPT_CHIP: a core without vector instructions, which executes one instruction after the other and has 16 registers
- * for floats. What counts is how many instructions there are: sums stay in registers, block by block. Without it: a
- * desktop, whose compiler makes vectors of the plain loops of gpt_desktop.c.
+ * GPT_CHIP: an in-order core without vector instructions, with 16 floating-point registers. The number of instructions
+ * determines the time, so sums stay in registers, block by block. Without it: a desktop, whose compiler vectorizes the
+ * plain loops of gpt_desktop.c.
  *
- * GPT_FUSED: an FPU that computes a·b + c in one instruction, rounded once. Where it is used stands in the code, as
- * fused(); everywhere else a compiler must not fuse, so that every processor computes the same bits.
+ * GPT_FUSED: an FPU that computes a·b + c in one instruction, rounded once. The code uses it only through fused();
+ * everywhere else the compiler must not fuse, so that every processor computes the same bits.
  *
- * GPT_NEWTON: such an FPU without instructions for root and division. Each would be a call of a function of some 50
- * instructions.
+ * GPT_NEWTON: such an FPU without instructions for square root and division. Each would be a call of a function of
+ * some 50 instructions.
  *
- * A desktop that defines all three computes what an ESP32 does, bit for bit: the device simulator.
+ * A desktop that defines all three computes the same bits as an ESP32: the device simulator does.
  */
 
 #ifndef GPT_TARGET_H
@@ -34,7 +34,7 @@
 #elif defined(__GNUC__)
 #pragma GCC optimize("fp-contract=off")
 #ifdef GPT_CHIP
-/* The Moddable SDK compiles modules for size, with none of the loops that cost no branch. */
+/* The Moddable SDK compiles modules for size, without zero-overhead loops. */
 #pragma GCC optimize("O2")
 #endif
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 
 enum { NEWLINE = 10, RETURN = 13, SPACE = 32 };
-/* Places in numbers, and values of the problem, as in scan.ts. */
+/* Indices of `numbers`, and values of numbers[PROBLEM], as in scan.ts. */
 enum {
     COUNT,
     ENTRIES,
@@ -54,7 +54,7 @@ static bool is_tail(uint8_t byte)
     return (byte & 0xc0) == 0x80;
 }
 
-/* The code point at p, or -1 where the bytes there are not UTF-8. */
+/* The code point at p; -1 if the bytes there are not valid UTF-8. */
 static inline int32_t code_point(const uint8_t *p, const uint8_t *end)
 {
     ptrdiff_t size = end - p;
@@ -79,7 +79,7 @@ static inline int32_t code_point(const uint8_t *p, const uint8_t *end)
     return c >= 0x10000 && c <= 0x10ffff ? c : -1;
 }
 
-/* Nearly all bytes of most lists: neither white space nor a part of a longer character. */
+/* Neither white space nor part of a multi-byte character: nearly all bytes of most datasets. */
 static bool is_plain(uint8_t byte)
 {
     return byte > SPACE && byte < 0x80;
@@ -90,7 +90,7 @@ static inline bool is_line_end(uint8_t byte)
     return byte <= RETURN && (byte == NEWLINE || byte == RETURN);
 }
 
-/* Behind the white space at p that ends no line. */
+/* The end of the white space at p, without line ends. */
 static const uint8_t *behind_white(const uint8_t *p, const uint8_t *end)
 {
     while (p < end && !is_plain(*p) && !is_line_end(*p)) {
@@ -104,29 +104,29 @@ static const uint8_t *behind_white(const uint8_t *p, const uint8_t *end)
 
 /* --- the scan --- */
 
-/* In Found.known; a hint is less than either. */
+/* Values of Found.known; hints are smaller than both. */
 enum { SEEN_SPACE = 254, SEEN = 255 };
 enum { HINTS = 0x80 };
 
 typedef struct {
     uint32_t *characters;    /* the wide ones, those of more than one byte, sorted */
-    uint32_t wide;           /* how many of them */
-    uint32_t size;           /* of all */
+    uint32_t wide;           /* number of wide characters */
+    uint32_t size;           /* number of all characters */
     uint32_t problem;
     /*
-     * Up to HINTS, by character: SEEN or, as what follows a space must be looked at, SEEN_SPACE. Behind, by
-     * the last bits of a wide character: a place where it may stand. So a byte with SEEN needs no more looks.
+     * Below HINTS, by character: SEEN or, as what follows a space must be examined, SEEN_SPACE. From HINTS on, by
+     * the low bits of a wide character: a hint, its likely index. So a byte with SEEN needs no further check.
      */
     uint8_t known[0x100];
 } Found;
 
-/* Whether a wide character stands there. */
+/* Whether a wide character is at index `place`. */
 static bool has(const Found *found, uint32_t place, int32_t c)
 {
     return place < found->wide && found->characters[place] == (uint32_t)c;
 }
 
-/* Where it stands, or would stand. */
+/* The index at which a wide character is, or would be inserted. */
 static uint32_t place_of(const Found *found, int32_t c)
 {
     const uint32_t *place = found->characters;
@@ -141,7 +141,7 @@ static uint32_t place_of(const Found *found, int32_t c)
     return (uint32_t)(place - found->characters) + (*place < (uint32_t)c);
 }
 
-/* Takes in a character that is not there yet; false when the list cannot have it. */
+/* Adds a character that is not there yet; false if a dataset cannot have it. */
 static bool take_new(Found *found, int32_t c, uint32_t place)
 {
     if (c < 0)
@@ -163,7 +163,7 @@ static bool take_new(Found *found, int32_t c, uint32_t place)
     return found->problem == NO_PROBLEM;
 }
 
-/* Takes a character in; false when the list cannot have it. */
+/* Adds a character; false if a dataset cannot have it. */
 static bool take(Found *found, int32_t c)
 {
     uint32_t place = 0;
@@ -180,7 +180,7 @@ static bool take(Found *found, int32_t c)
     return take_new(found, c, place);
 }
 
-/* Behind the bytes at p that are characters seen before, and no spaces. */
+/* The end of the bytes at p that are characters seen before, without spaces. */
 static inline const uint8_t *behind_seen(const Found *found, const uint8_t *p, const uint8_t *end)
 {
     while (p < end && found->known[*p] == SEEN)
@@ -189,19 +189,19 @@ static inline const uint8_t *behind_seen(const Found *found, const uint8_t *p, c
 }
 
 /*
- * Goes on in a line from *at, which is set to its end or the first problem. Returns how many characters the
- * document has that begins at start.
+ * Continues a line from *at, and sets *at to its end or to the first problem. Returns the number of characters of
+ * the document that begins at start.
  */
 static uint32_t pass_rest(Found *found, const uint8_t *start, const uint8_t **at, const uint8_t *end)
 {
-    const uint8_t *p = *at, *behind = p;    /* behind: the white space that has been looked at */
+    const uint8_t *p = *at, *behind = p;    /* behind: the end of the white space examined */
     size_t tails = 0;
     while (p < end && !is_line_end(*p)) {
         int32_t c = code_point(p, end);
         unsigned size = size_of(c);
         if (is_white(c) && p >= behind) {
             behind = behind_white(p, end);
-            /* Inside it belongs to the document, behind it not. */
+            /* White space inside a document belongs to it; after it, it does not. */
             if (behind == end || is_line_end(*behind)) {
                 *at = behind;
                 return (uint32_t)((size_t)(p - start) - tails);
@@ -267,7 +267,7 @@ void gpt_scan(const uint8_t *bytes, size_t size, uint32_t *index, uint32_t *char
         line++;
     }
 
-    /* Those of one byte come first. */
+    /* One-byte characters come first. */
     narrow = found.size - found.wide;
     memmove(characters + narrow, characters, found.wide * sizeof(uint32_t));
     for (uint32_t c = 0, i = 0; i < narrow; c++)

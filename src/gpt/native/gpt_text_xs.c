@@ -1,13 +1,13 @@
 /*
- * The boundary between JavaScript and gpt_text.c. All buffers arrive as Uint8Arrays, and nothing of XS,
- * which would move them, is called once they are fetched.
+ * The boundary between JavaScript and gpt_text.c. All buffers arrive as Uint8Arrays. Once they are fetched, no
+ * function of XS is called, as it might move them.
  */
 
 #include "gpt_text.h"
 
 #include "xsmc.h"
 
-/* Room for `count` integers. */
+/* A buffer of `count` integers. */
 static uint32_t *integers(xsMachine *the, int index, size_t count)
 {
     void *data;

@@ -5,8 +5,8 @@ import type { ScanResult, DatasetKernels } from "../base/platform";
 declare function native(name: string): never;
 
 /**
- * The ops in C, in single precision. XS hands C only one-byte views, so a tensor is a Uint8Array over
- * the floats' memory. Bad sizes throw a RangeError.
+ * The ops in C, in single precision. XS passes only one-byte views to C, so a tensor is a Uint8Array over
+ * the floats' memory. Invalid sizes throw a RangeError.
  */
 export const nativeOps: Ops = Object.freeze({
   name: "native",
@@ -39,7 +39,7 @@ export const nativeOps: Ops = Object.freeze({
 const scanInC: (bytes: Uint8Array, index: Uint8Array, characters: Uint8Array, numbers: Uint8Array) => void =
   native("gpt_xs_scan");
 
-/** XS takes a thousand instructions for a byte that scan.ts passes, and some 500 for one that indexOf does. */
+/** The kernels of a dataset in C: XS takes a thousand instructions per byte for scan.ts, and some 500 for indexOf. */
 export const datasetKernels: DatasetKernels = Object.freeze({
   scan: (bytes: Uint8Array, { index, characters, numbers }: ScanResult) =>
     scanInC(bytes, bytesOf(index), bytesOf(characters), bytesOf(numbers)),

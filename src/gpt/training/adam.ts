@@ -5,7 +5,7 @@ export const BETA1 = 0.85;
 export const BETA2 = 0.99;
 export const EPSILON = 1e-8;
 
-/** Adam's memory of a model: running means of the gradients and of their squares, zero at first. */
+/** The state of Adam for a model: moving averages of the gradients (m) and of their squares (v), initially zero. */
 export class Adam {
   readonly m: Floats;
   readonly v: Floats;
@@ -28,14 +28,14 @@ export class Adam {
     this.vView = ops.view(this.v, 0, length);
   }
 
-  /** Moves the parameters against their gradients; `step` counts from 0. */
+  /** Updates the parameters from their gradients: see Ops.adam. `step` counts from 0. */
   update(step: number, learningRate: number): void {
     const rate = learningRate / (1 - BETA1 ** (step + 1));
     const vScale = 1 / (1 - BETA2 ** (step + 1));
     this.ops.adam(this.w, this.g, this.mView, this.vView, BETA1, BETA2, EPSILON, rate, vScale);
   }
 
-  /** An update of as many numbers, all of them zero, in the place of the gradients: to see how long it takes. */
+  /** Runs an update of the same size on the gradients, set to zero, to measure its time. The parameters stay. */
   warmUp(): void {
     const g = this.g;
     this.ops.zero(g);

@@ -4,18 +4,18 @@ import { countOf, InputError, printable } from "../base/errors";
 import type { Model } from "../model/model";
 
 /*
- * Names that are longer than the block: what the presets do with them.
+ * What the presets do with names that are longer than the block.
  */
 
-/** How many characters a document may have before it is passed over; Infinity where it is cut instead. */
+/** Maximum characters of a document that is not passed over; Infinity if the preset cuts it instead. */
 export function maxCharacters({ preset, blockSize }: ModelConfig): number {
   return PRESETS[preset].cutsLongNames ? Infinity : blockSize - 1;
 }
 
 /**
- * Lets the dataset make the model's tokens.
- * @throws InputError when it has characters that the model does not know, or when every name is longer than
- * the block and would be passed over
+ * Makes the dataset use the model's vocabulary.
+ * @throws InputError if it has characters that the model does not know, or if every name is longer than the
+ * block and would be passed over
  */
 export function bindDataset(model: Pick<Model, "config" | "vocabulary">, dataset: Dataset): void {
   const { blockSize } = model.config;
@@ -27,7 +27,7 @@ export function bindDataset(model: Pick<Model, "config" | "vocabulary">, dataset
   );
 }
 
-/** @throws InputError for a word that the model cannot be trained on */
+/** @throws InputError if the model cannot be trained on the word */
 export function checkWord(model: Model, word: string): void {
   const { blockSize } = model.config;
   const letters = model.vocabulary.check(word);
@@ -38,7 +38,7 @@ export function checkWord(model: Model, word: string): void {
     );
 }
 
-/** Puts name `index` into `tokens` and returns how many positions it has; 0 when it is to be passed over. */
+/** Writes name `index` into `tokens` and returns its number of positions; 0 if it has to be passed over. */
 export function loadDocument(model: Model, dataset: Dataset, index: number, tokens: Uint8Array): number {
   const rows = dataset.tokens(index, tokens) - 1;
   const block = model.shape.block;

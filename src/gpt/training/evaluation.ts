@@ -8,23 +8,23 @@ import type { Model } from "../model/model";
 import type { Task } from "../base/runner";
 import { BOS } from "../data/vocabulary";
 
-/** Measures the loss over names, one a bit, without training. */
+/** Measures the loss over names, one for each unit of work, without training. */
 export class EvaluationTask implements Task {
-  /** Names that were looked at; of those to measure the ones that fit, and the others. */
+  /** Names looked at; of those to measure, the names that fit the block, and those that do not. */
   done = 0;
   measured = 0;
   passedOver = 0;
-  /** Of the names measured: tokens that were to be predicted, and how many of these are characters. */
+  /** Of the names measured: tokens to predict, and how many of these are characters. */
   tokens = 0;
   characters = 0;
-  /** Sums, in nats: of the names' means, and of the losses of all tokens. */
+  /** Sums in nats: of the mean loss of each name, and of the losses of all tokens. */
   private sum = 0;
   private tokenSum = 0;
   private readonly sequence: Uint8Array;
 
   /**
-   * @param names indices of the names; all of the dataset when there are none
-   * @param holdout measures those of them alone that it holds out
+   * @param names indices of the names; by default the whole dataset
+   * @param holdout to measure only the names that it holds out
    */
   constructor(
     private readonly model: Model,
@@ -39,22 +39,22 @@ export class EvaluationTask implements Task {
     return this.names?.length ?? this.dataset.count;
   }
 
-  /** The mean over the names measured, in nats; undefined when none of them fits. */
+  /** Mean over the names measured of their mean losses, in nats a token; undefined if no name fits. */
   get loss(): number | undefined {
     return this.measured > 0 ? this.sum / this.measured : undefined;
   }
 
-  /** The mean over the tokens. */
+  /** Mean loss over all tokens, in nats. */
   get natsPerToken(): number {
     return this.tokenSum / this.tokens;
   }
 
-  /** What all tokens take, the BOS at the end of each name included, for each character. */
+  /** The loss of all tokens, including the final BOS of each name, in bits for each character. */
   get bitsPerCharacter(): number {
     return this.tokenSum / Math.LN2 / this.characters;
   }
 
-  /** @throws InputError when there was nothing to measure */
+  /** @throws InputError if no name was measured */
   get result(): Omit<EvaluatedEvent, "written"> {
     const { loss, measured: names, passedOver, tokens, natsPerToken, bitsPerCharacter } = this;
     if (loss === undefined)
@@ -64,7 +64,7 @@ export class EvaluationTask implements Task {
     return { type: "evaluated", loss, names, passedOver, tokens, natsPerToken, bitsPerCharacter };
   }
 
-  /** Begins again. */
+  /** Starts over. */
   reset(): void {
     this.done = 0;
     this.measured = 0;
@@ -75,7 +75,7 @@ export class EvaluationTask implements Task {
     this.tokenSum = 0;
   }
 
-  /** @throws InputError when a loss is no finite number */
+  /** @throws InputError if a loss is not finite */
   work(): boolean {
     const { names, holdout } = this;
     const index = names ? names[this.done] : this.done;
@@ -98,7 +98,7 @@ export class EvaluationTask implements Task {
     this.sum += loss;
     this.tokenSum += rows * loss;
     this.tokens += rows;
-    // A name that was cut does not end at BOS.
+    // A name that was cut does not end with BOS.
     this.characters += sequence[rows] === BOS ? rows - 1 : rows;
   }
 }

@@ -2,7 +2,7 @@ import type { Ending } from "../base/runner";
 import type { SamplingLimits } from "../model/config";
 import type { OpsName } from "../model/ops";
 
-/* What the library tells while it trains, saves, writes and measures. */
+/* The events of training, saving, generating and evaluating. */
 
 export type WorkEvent =
   | StartEvent
@@ -18,8 +18,8 @@ export type WorkEvent =
 export type EmitWork = (event: WorkEvent) => void;
 
 /**
- * What a name cost: its mean cross-entropy in nats; "passed over" when it was too long, "diverged" when it is
- * no finite number.
+ * The loss of a name: its mean cross-entropy in nats; "passed over" if the name is too long, "diverged" if the
+ * loss is not finite.
  */
 export type Loss = number | "passed over" | "diverged";
 
@@ -34,18 +34,18 @@ export interface StartEvent {
   readonly nEmbd: number;
   /** Names in the dataset. */
   readonly names: number;
-  /** In the vocabulary, where it is not within a to z. */
+  /** Characters of the vocabulary, if they are not all within a to z. */
   readonly characters?: number;
   readonly steps: number;
-  /** Names a step. */
+  /** Names per step. */
   readonly batchSize: number;
-  /** Steps that were done before, where it goes on. */
+  /** Steps that were done before, if the training resumes. */
   readonly from?: number;
-  /** Whether the device had trained before and was told to go on: the log has said already what it is. */
+  /** Whether a device resumes a training that it has already announced in the log. */
   readonly isAgain?: boolean;
 }
 
-/** A step of training. One object serves all steps of a run: who wants to keep it copies it. */
+/** A step of training. One object is reused for all steps of a run: copy it to keep it. */
 export interface StepEvent {
   readonly type: "step";
   /** From 0. */
@@ -53,13 +53,13 @@ export interface StepEvent {
   readonly steps: number;
   loss: Loss;
   learningRate: number;
-  /** Index of the (last) name in the dataset. */
+  /** Index in the dataset of the (last) name. */
   name: number;
-  /** Whether the log has a line for it. */
+  /** Whether the log prints a line for it. */
   isLogged: boolean;
-  /** The mean loss of (a sample of) the names held out, where it was measured. */
+  /** Mean loss of (a sample of) the names held out, if it was measured. */
   validationLoss: number | undefined;
-  /** The mean loss of the steps since the last that was told; undefined where all are told. */
+  /** Mean loss of the steps since the last event; undefined if every step has an event. */
   mean: number | undefined;
 }
 
@@ -69,22 +69,22 @@ export interface TrainedEvent {
   readonly ending: Ending;
   readonly stepsDone: number;
   readonly steps: number;
-  /** Steps that had been done before it went on. */
+  /** Steps that were done before this run. */
   readonly from: number;
-  /** Of the training alone. */
+  /** Duration of the training alone. */
   readonly milliseconds: number;
-  /** False where the model has not learnt: see Training.complaint. */
+  /** False if the model has not learned: see TrainingTask.complaint. */
   readonly isLearning?: boolean;
 }
 
 export interface SavedEvent {
   readonly type: "saved";
   readonly file: string;
-  /** Whether this was the end of a training that was stopped. */
+  /** Whether a training was stopped before its end. */
   readonly isEarly: boolean;
 }
 
-/** Names will be written. */
+/** Generated names follow. */
 export interface NamesEvent extends Partial<SamplingLimits> {
   readonly type: "names";
   readonly temperature: number;
@@ -95,68 +95,68 @@ export interface NameEvent {
   /** From 1. */
   readonly number: number;
   readonly name: string;
-  /** Whether it stands in the dataset; undefined where nobody has looked. */
+  /** Whether the dataset contains it; undefined if that was not checked. */
   readonly isKnown?: boolean;
   /** Whether it answers a command of the console. */
   readonly isAnswer?: boolean;
 }
 
-/** Of work that is counted in names. */
+/** Progress of work that is counted in names. */
 export interface ProgressEvent {
   readonly type: "progress";
   readonly done: number;
   readonly total: number;
 }
 
-/** How well a model predicts names, and what the names are like that it writes. */
+/** How well a model predicts names, and how the names that it generates compare with the dataset. */
 export interface EvaluatedEvent {
   readonly type: "evaluated";
-  /** Mean over the names that were measured, each of which weighs the same, in nats a token. */
+  /** Mean over the names measured, each with the same weight, in nats a token. */
   readonly loss: number;
   readonly names: number;
   readonly passedOver: number;
-  /** Tokens of these names that were to be predicted: their characters, and the BOS at the end of each. */
+  /** Tokens of these names that are predicted: their characters, and the final BOS of each. */
   readonly tokens: number;
-  /** Mean over these tokens, each of which weighs the same: the sum of -ln p, divided by their number. */
+  /** Mean over these tokens, each with the same weight: the sum of -ln p, divided by their number. */
   readonly natsPerToken: number;
-  /** The sum of -log2 p over all of these tokens, BOS included, divided by the number of characters. */
+  /** The sum of -log2 p over these tokens, including BOS, divided by the number of characters. */
   readonly bitsPerCharacter: number;
-  /** On a device, which may be in the middle of a training: of this moment, so many steps of `steps` done. */
+  /** On a device, which may be in the middle of a training: steps done so far, of `steps`. */
   readonly step?: number;
   readonly steps?: number;
-  /** Where names were asked for. */
+  /** If names were generated. */
   readonly written?: WrittenNames;
-  /** Whether the model was trained on another list: a written name that is not in this one need not be new. */
+  /** Whether the model was trained on another dataset: a generated name that this one lacks need not be new. */
   readonly isOfAnotherList?: boolean;
 }
 
-/** Names that a model has written, compared with the dataset: those of its names that the model can be trained on. */
+/** Generated names, compared with the names of the dataset that the model can be trained on. */
 export interface WrittenNames extends Partial<SamplingLimits> {
   readonly count: number;
   readonly temperature: number;
-  /** From 0 to 1: those with a character that no name of the dataset is equal to. */
+  /** Share, from 0 to 1, of names that are neither empty nor in the dataset. */
   readonly newShare: number;
-  /** From 0 to 1: those without a character. */
+  /** Share, from 0 to 1, of empty names. */
   readonly emptyShare: number;
-  /** From 0 to 1: those that had been written before, so that a name that comes thrice counts twice. */
+  /** Share, from 0 to 1, of names that were generated before: one that occurs three times counts twice. */
   readonly duplicateShare: number;
   readonly length: Lengths;
   readonly dataLength: Lengths;
   /**
-   * Total variation distance between the shares that each character has of all written and of all in the dataset,
-   * half the sum of |p - q|: from 0, the same, to 1, none in common. 1 when nothing but empty names was written.
+   * Total variation distance between the character frequencies of the generated names and of the dataset, half the
+   * sum of |p - q|: from 0, equal, to 1, no character in common. 1 if all generated names are empty.
    */
   readonly letterDistance: number;
 }
 
-/** Of names, in characters. */
+/** Lengths of names, in characters. */
 export interface Lengths {
   readonly mean: number;
-  /** The root of the mean squared distance from the mean. */
+  /** Standard deviation: the root of the mean squared distance from the mean. */
   readonly deviation: number;
 }
 
-/** Something that the user may want to know. */
+/** A sentence for the user. */
 export interface RemarkEvent {
   readonly type: "remark";
   readonly message: string;

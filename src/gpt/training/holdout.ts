@@ -1,28 +1,28 @@
 import type { Dataset } from "../data/dataset";
 import { InputError } from "../base/errors";
 
-/** Names that are measured when the validation loss is asked for: enough for two digits, soon done. */
+/** Names that are measured for the validation loss: enough for two digits, and fast. */
 const SAMPLE_SIZE = 100;
-/** The sample is chosen from so many, spread evenly, and so need not be looked for in a second pass. */
+/** The sample is chosen from this many candidates, spread evenly, so that one pass is enough. */
 const MAX_CANDIDATES = 8 * SAMPLE_SIZE;
 
-/** Different names that are counted, to say why there are too few: by their hashes, in a table twice as large. */
+/** Maximum distinct names that are counted, to explain why there are too few. The table of hashes is twice as large. */
 const MAX_DIFFERENT = 2048;
 
 /**
- * The names that stay out of training, chosen by a hash of the name: the same in every run and on every
+ * The names that are held out of training, chosen by a hash of the name: the same in every run and on every
  * engine, and a name that the dataset has twice is on one side only.
  */
 export class Holdout {
-  /** Indices of at most 100 of them that fit, spread evenly over the dataset; none where all are too long. */
+  /** Indices of at most 100 held-out names that fit, spread evenly over the dataset; empty if all are too long. */
   readonly sample: Uint32Array;
-  /** Hashes below this are held out. */
+  /** Names whose hashes are below this are held out. */
   private readonly limit: number;
 
   /**
-   * @param percent how many of the names to hold out, above 0
-   * @param most characters of a name that fits
-   * @throws InputError when that leaves nothing to train on that fits, or holds nothing out
+   * @param percent percentage of the names to hold out, above 0
+   * @param most maximum characters of a name that fits
+   * @throws InputError if no name that fits is left to train on, or none is held out
    */
   constructor(
     private readonly dataset: Dataset,
@@ -74,7 +74,7 @@ export class Holdout {
   }
 }
 
-/** Why a holdout leaves none on one side, where so many names of the dataset fit the block. */
+/** Why a holdout leaves no name on one side. @param fitting names of the dataset that fit the block */
 function reasonOf(dataset: Dataset, fitting: number): string {
   const { count } = dataset;
   if (fitting < count)
@@ -83,17 +83,17 @@ function reasonOf(dataset: Dataset, fitting: number): string {
   if (different === undefined || different === count) return `the dataset has only ${count}.`;
   return (
     `the dataset has ${count} names, but only ${different} different ${different === 1 ? "one" : "ones"}, ` +
-    `and those that are equal stay together.`
+    `and equal names stay together.`
   );
 }
 
-/** How many different names there are; undefined where they are many. */
+/** The number of distinct names; undefined if there are more than MAX_DIFFERENT. */
 function countDifferent(dataset: Dataset): number | undefined {
   const places = 2 * MAX_DIFFERENT;
   const hashes = new Int32Array(places);
   let different = 0;
   dataset.forEachHash((hash) => {
-    const wanted = hash === 0 ? 1 : hash; // 0 is a free place
+    const wanted = hash === 0 ? 1 : hash; // 0 marks a free place
     let place = wanted & (places - 1);
     while (hashes[place] !== 0 && hashes[place] !== wanted) place = (place + 1) & (places - 1);
     if (hashes[place] === wanted || different > MAX_DIFFERENT) return;

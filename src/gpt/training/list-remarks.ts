@@ -5,18 +5,18 @@ import type { Runner, Task } from "../base/runner";
 import type { Trainer } from "./trainer";
 import type { EmitWork } from "./events";
 
-/** The largest that a model can have. */
+/** The largest block_size of a model. */
 const LARGEST_BLOCK = 4096;
-/** Longer documents are counted together: on the device the counts may take 4 KB. */
+/** Longer documents share a counter: on the device the counters may take 4 KB. */
 const MAX_LENGTHS = 1024;
-/** Documents a bit. */
+/** Documents for each unit of work. */
 const DOCUMENTS = 32;
 
-/** Goes through a list that has documents of more than `most` characters, and counts them. */
+/** Counts the documents of a dataset by their length. */
 class LengthCount implements Task {
   /** Documents with more than `most` characters. */
   tooLong = 0;
-  /** By characters, up to that place which stands for its own and all above. */
+  /** Documents of each length; the last counter is for its own length and all above. */
   private readonly counts: Uint32Array;
   private done = 0;
   private at: number;
@@ -42,7 +42,7 @@ class LengthCount implements Task {
     return this.done < dataset.count;
   }
 
-  /** The least number of characters that 99 % of the documents do not exceed; undefined where it is not known. */
+  /** The smallest length that 99 % of the documents do not exceed; undefined if the counters do not reach it. */
   get longestOf99(): number | undefined {
     const { counts, dataset } = this;
     let sum = 0;
@@ -56,8 +56,8 @@ class LengthCount implements Task {
 }
 
 /**
- * Says, where a list has documents that are too long for the model and so teach nothing, how many these are, and
- * which block_size would take them. Nothing is read where there are none, or no step is to come.
+ * Emits a remark if documents are too long for the model and are passed over: how many there are, and which
+ * block_size would take them. Nothing is read if there are none, or no step is left.
  */
 export async function reportTooLong(trainer: Trainer, runner: Runner, emit: EmitWork): Promise<void> {
   const { model, dataset, config, holdout, stepsDone } = trainer;
@@ -68,16 +68,16 @@ export async function reportTooLong(trainer: Trainer, runner: Runner, emit: Emit
   const { tooLong, longestOf99 = Infinity } = count;
   const percent = (100 * tooLong) / dataset.count;
   const share = percent < 0.1 ? "less than 0.1" : String(Number(percent.toFixed(1)));
-  const effect = config.batchSize > 1 ? "its batch is so much smaller" : "its step teaches nothing";
+  const effect = config.batchSize > 1 ? "its batch is one name smaller" : "its step teaches nothing";
   const message =
     `${tooLong} of ${dataset.count} names (${share} %) are too long for block_size ${model.config.blockSize}, ` +
-    `which takes ${most} characters: each that is drawn is passed over, and ${effect}. `;
+    `which takes ${most} characters: each one drawn is passed over, and ${effect}. `;
   emit({ type: "remark", message: message + adviceFor(longestOf99 + 1, dataset.longest + 1, most + 1) });
   if (holdout?.sample.length === 0)
     emit({ type: "remark", message: "All names held out are too long as well: there is no validation loss." });
 }
 
-/** Block sizes that take 99 % of the documents, and all; and what there is now. */
+/** Advice in words, from the block sizes that take 99 % of the documents and all of them, and the present one. */
 function adviceFor(most: number, all: number, present: number): string {
   const isOf99 = most > present && most < all && most <= LARGEST_BLOCK;
   if (all > LARGEST_BLOCK)
@@ -85,7 +85,7 @@ function adviceFor(most: number, all: number, present: number): string {
   return isOf99 ? `block_size ${most} takes 99 %, ${all} takes all of them.` : `block_size ${all} takes all of them.`;
 }
 
-/** Says what a list has that one may not want; it is read once more where there is any of it. */
+/** Emits remarks on oddities of a dataset, which is read again only if there may be any. */
 export async function reportOddities(dataset: Dataset, runner: Runner, emit: EmitWork): Promise<void> {
   const check = new ListCheck(dataset);
   if (check.isNeeded && (await runner.run(check)) === "stopped") return;

@@ -2,10 +2,10 @@ import { type ModelConfig, PRESETS, type TrainingConfig } from "../model/config"
 import { InputError } from "../base/errors";
 
 /*
- * Trainings that go wrong: the loss is no number, or stays above that of guessing blindly.
+ * Trainings that fail: the loss is not finite, or stays above that of guessing blindly, ln V for V tokens.
  */
 
-/** A trainer, as far as it matters here. */
+/** What is needed here of a trainer. */
 interface Trained {
   readonly stepsDone: number;
   readonly config: TrainingConfig;
@@ -14,12 +14,12 @@ interface Trained {
   readonly model: { readonly config: ModelConfig };
 }
 
-/** So much above ln V, the loss of guessing blindly among V tokens, the smoothed loss may lie: nats a token. */
+/** A model is not learning if its smoothed loss is above ln V by more than this, in nats a token, */
 export const BLIND_MARGIN = 0.05;
-/** For so many updates in a row. */
+/** for this many consecutive updates. */
 export const MAX_BLIND_UPDATES = 200;
 
-/** The loss of step `step` is no finite number. */
+/** The error for a step whose loss is not finite. */
 export function divergence(step: number, { config, learningRate }: Trained): InputError {
   const what = `Training has diverged: the loss of step ${step} is not a finite number.`;
   return new InputError(
@@ -38,7 +38,7 @@ export function notLearning(trainer: Trained, smoothed: number): string {
   );
 }
 
-/** A sentence for the end of one that was so for a time. */
+/** A sentence for the end of a training that was not learning for some time. */
 export function hadNotLearnt(trainer: Trained, smoothed: number): string {
   return (
     `For ${MAX_BLIND_UPDATES} steps or more the model was worse than guessing blindly; ` +
@@ -51,5 +51,5 @@ function advice({ model, config }: Trained): string {
   const usual = PRESETS[model.config.preset].learningRate(steps * batchSize);
   // A rate that is no higher than usual is too high for this model, unless it hardly moves the weights.
   const better = rate > usual || rate < usual / 100 ? usual : rate / 10;
-  return `Begin anew with a learning rate of ${Number(better.toPrecision(2))} (it was ${rate}).`;
+  return `Restart with a learning rate of ${Number(better.toPrecision(2))} (it was ${rate}).`;
 }

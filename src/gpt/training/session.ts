@@ -11,23 +11,23 @@ export interface SessionPolicy {
   readonly clock: Clock;
   readonly emit: EmitWork;
   readonly run: (task: Task) => Promise<Ending>;
-  /** Runs what writes the names, where it is not run like the training. */
+  /** Runs the task that generates names; run() by default. */
   readonly write?: (task: Task) => Promise<Ending>;
-  /** Seconds of training between two saves; Infinity for none before the end. */
+  /** Seconds of training between two saves; Infinity to save only at the end. */
   readonly saveEvery: () => number;
   /** Called whenever the training has yielded, before anything is saved. */
   readonly onYield?: (ending: Ending) => Promise<void> | void;
-  /** Saves what the place keeps: while it trains, or at its end, which may be early. */
+  /** Saves the training; `end` says how it ended, and is undefined if it has not. */
   readonly save: (end: Ending | undefined) => Promise<void>;
-  /** Those that are written after the last step. */
+  /** The names to generate after the last step. */
   readonly names: () => NamesToWrite;
 }
 
-/** A training from its first step to the names that are written after its last: train, save, write. */
+/** A training from its first step to the names that are generated after its last: train, save, generate. */
 export class Session {
   /** When the next save is due; milliseconds of the clock. */
   private saveAt = Infinity;
-  /** With which step it began, and how long it has trained since then. */
+  /** Steps done before it began, and how long it has trained since then. */
   private readonly from: number;
   private milliseconds = 0;
 
@@ -40,16 +40,16 @@ export class Session {
     this.scheduleSave();
   }
 
-  /** Lets the next save be due when as much time as is between two has gone by. */
+  /** Makes the next save due one whole interval from now. */
   scheduleSave(): void {
     const { clock, saveEvery } = this.policy;
     this.saveAt = clock.now() + 1000 * saveEvery();
   }
 
   /**
-   * Trains until it is over, is stopped, yields, or a save is due, which is then made.
-   * @param task what does the training's work, where not all of it is wanted
-   * @throws InputError (as a rejection) when the training has diverged
+   * Trains until the training is over, is stopped or yields, or until a save is due, which it then makes.
+   * @param task does the training's work, if not all of it is wanted
+   * @throws InputError (as a rejection) if the training has diverged
    */
   async advance(task: Task = this.training): Promise<Ending> {
     const { training, policy, saveAt } = this;
@@ -67,7 +67,7 @@ export class Session {
     return ending;
   }
 
-  /** Emits that it has ended, saves, and generates names unless it was stopped. */
+  /** Emits the end of the training, saves it, and generates names unless it was stopped. */
   async finish(ending: Ending): Promise<Ending> {
     const { trainer, training, policy, from, milliseconds } = this;
     const { emit, run, write = run } = policy;
@@ -77,7 +77,7 @@ export class Session {
     const names = policy.names();
     if (ending === "stopped" || names.count === 0) return ending;
     emit({ type: "names", temperature: names.temperature, ...limitsToTell(names) });
-    // The stream itself stays where the checkpoint says it is.
+    // A copy, as the stream itself must stay at the position in the checkpoint.
     const generator = new Generator(model, random.copy());
     const tellName = (name: string, number: number): void => emit({ type: "name", number, name });
     return write(new GenerateTask(generator, names, tellName));

@@ -15,17 +15,17 @@ import type { TrainingState } from "./training-state";
 import type { Random } from "../model/random";
 
 /**
- * Trains a model: the gradients of a batch of names are summed, then Adam moves the parameters. Everything
- * is allocated when it is made; step() allocates nothing.
+ * Trains a model: sums the gradients of a batch of names, then updates the parameters with Adam. The constructor
+ * allocates everything; step() allocates nothing.
  */
 export class Trainer {
   /** Steps done of the schedule. */
   stepsDone = 0;
-  /** Of the last step: it falls linearly from the first step's to zero. */
+  /** Learning rate of the last step: it falls linearly from that of the first step to zero. */
   learningRate = 0;
-  /** The name that was drawn last. */
+  /** Index of the name that was drawn last. */
   documentIndex = -1;
-  /** Of the last step that had one. */
+  /** Loss of the last step that had one. */
   lastLoss: number | undefined;
   readonly adam: Adam;
   readonly gradients: Floats;
@@ -34,22 +34,22 @@ export class Trainer {
   private readonly activationGradients: ActivationGradients;
   private readonly activationGradientFloats: Floats;
   private readonly tokens: Uint8Array;
-  /** What the gradient of each token is multiplied with; 0 where its name has a weight, that its tokens share. */
+  /** Weight of each token's gradient; 0 if each name has a weight, documentWeight, which its tokens share. */
   private readonly tokenWeight: number;
   private readonly documentWeight: number;
   private readonly isRandom: boolean;
   /** Steps done of the schedules before this one. */
   private earlierSteps = 0;
   private nextDocument = 0;
-  /** Where the batch under way began: the word of the stream, and the name that came next. */
+  /** Where the current batch began: the state of the random stream, and the next name in file order. */
   private firstState = 0;
   private firstDocument = 0;
-  /** Of the batch: names to come; of those that came and fit, their weight, and their loss times that. */
+  /** Of the current batch: names left; of the names done that fit, the sum of the weights, and of weight times loss. */
   private documentsLeft: number;
   private weight = 0;
   private lossSum = 0;
 
-  /** @throws InputError when the configuration or the dataset leaves nothing to train on */
+  /** @throws InputError for an invalid configuration, a dataset that does not fit the model, or too little memory */
   constructor(
     readonly model: Model,
     readonly dataset: Dataset,
@@ -78,14 +78,14 @@ export class Trainer {
     return this.training;
   }
 
-  /** Steps done in all: where one schedule follows another, those of all of them. */
+  /** Steps done in total, over all schedules. */
   get totalSteps(): number {
     return this.earlierSteps + this.stepsDone;
   }
 
   /**
-   * Begins a schedule of so many steps, its rate falling linearly to zero; Adam goes on as it is.
-   * @throws InputError when no training can have them
+   * Begins another schedule, whose learning rate falls linearly to zero; Adam's state stays.
+   * @throws InputError for an invalid number of steps or learning rate
    */
   beginSchedule(steps: number, learningRate: number): void {
     const config = { ...this.training, steps, learningRate };
@@ -99,7 +99,7 @@ export class Trainer {
     return this.documentsLeft === this.training.batchSize;
   }
 
-  /** After the last update: of a batch that is under way nothing is kept, its names are drawn again. */
+  /** The state after the last update. It has nothing of an unfinished batch, whose names will be drawn again. */
   get state(): TrainingState {
     const { totalSteps, stepsDone } = this;
     const { position } = this.random;
@@ -108,7 +108,7 @@ export class Trainer {
     return { totalSteps, stepsDone, random, nextName: this.firstDocument };
   }
 
-  /** Goes on from there, once the parameters and Adam's moments are those of that moment. */
+  /** Resumes from a state; the parameters and Adam's moments must have been restored. */
   restore(state: TrainingState): void {
     this.earlierSteps = state.totalSteps - state.stepsDone;
     this.stepsDone = state.stepsDone;
@@ -116,14 +116,14 @@ export class Trainer {
     this.beginBatch(state);
   }
 
-  /** Begins anew, once the parameters are others: Adam has seen nothing yet. */
+  /** Starts over with new parameters: clears Adam's state. */
   reset(): void {
     this.adam.m.fill(0);
     this.adam.v.fill(0);
     this.restore({ totalSteps: 0, stepsDone: 0, random: this.random.position, nextName: 0 });
   }
 
-  /** Forgets the names of a batch under way: they will be drawn again. */
+  /** Discards an unfinished batch: its names will be drawn again. */
   abandonBatch(): void {
     this.beginBatch(this.state);
   }
@@ -135,18 +135,18 @@ export class Trainer {
     this.lossSum = this.weight = 0;
   }
 
-  /** Between two batches: computes the gradients of a name, and forgets them, to see how long it takes. */
+  /** Computes the gradients of a name, to measure the time. Only between two batches: it overwrites the gradients. */
   warmUpDocument(index: number): void {
     const rows = loadDocument(this.model, this.dataset, index, this.tokens);
     if (rows > 0) this.computeGradients(this.tokens, rows, 1 / rows, false);
   }
 
-  /** An update that moves nothing, likewise. */
+  /** Runs an update that changes no parameter, likewise. */
   warmUpUpdate(): void {
     this.adam.warmUp();
   }
 
-  /** Trains on a whole batch: returns the step's loss. */
+  /** Trains on a whole batch; returns the loss of the step, as trainDocument() does. */
   step(): Loss {
     let loss: Loss | undefined;
     do loss = this.trainDocument();
@@ -155,9 +155,9 @@ export class Trainer {
   }
 
   /**
-   * Draws a name and adds its gradients to those of the batch; the last name of a batch moves the parameters.
-   * Returns undefined before that, then the loss of the step: the mean over its names, or over its tokens
-   * where the preset weighs these. A loss that is not finite moves nothing, and is no step done.
+   * Draws a name and adds its gradients to those of the batch; after the last name of a batch, updates the
+   * parameters. Returns undefined before that, then the loss of the step: the mean over its names, or over its
+   * tokens if the preset weighs tokens. A loss that is not finite changes no parameter, and does not count as a step.
    */
   trainDocument(): Loss | undefined {
     const tokens = this.tokens;
@@ -173,7 +173,7 @@ export class Trainer {
     if (rows > 0) {
       const loss = this.computeGradients(tokens, rows, tokenWeight || this.documentWeight / rows, this.weight > 0);
       if (loss - loss !== 0) {
-        // Its gradients are in those of the batch.
+        // Its gradients have been added to those of the batch.
         this.abandonBatch();
         return "diverged";
       }
@@ -203,9 +203,9 @@ export class Trainer {
   }
 
   /**
-   * Sets `gradients` to those of the loss over tokens 0 to `rows`, or adds them (`accumulate`), and returns
-   * the loss.
-   * @param weight of each token: 1 / rows for the gradient of the mean loss
+   * Sets `gradients` to those of the loss over tokens 0 to `rows` or, with `accumulate`, adds them. Returns the
+   * mean loss.
+   * @param weight weight of each token: 1 / rows gives the gradient of the mean loss
    */
   computeGradients(tokens: Uint8Array, rows: number, weight: number, accumulate: boolean): number {
     const model = this.model;
@@ -218,7 +218,7 @@ export class Trainer {
 
   private drawName(): number {
     const own = this.dataset.own;
-    // Without any the stream stays that of the published programs.
+    // Without words of the user the random stream is that of the published programs.
     if (own !== undefined && own.count > 0 && this.random.uniform() < own.share)
       return this.dataset.count + this.random.index(own.count);
     const holdout = this.holdout;

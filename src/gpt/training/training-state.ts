@@ -1,12 +1,12 @@
 import type { RandomState } from "../model/random";
 
-/** Where a training is: with the parameters and Adam's moments, all that it needs to go on bit for bit. */
+/** The state of a training: with the parameters and Adam's moments, all that it needs to resume bit for bit. */
 export interface TrainingState {
-  /** Steps done in all, by which Adam corrects its bias. */
+  /** Steps done in total, for Adam's bias correction. */
   readonly totalSteps: number;
-  /** Steps done of the schedule, by which the learning rate falls. */
+  /** Steps done of the schedule, for the learning rate. */
   readonly stepsDone: number;
   readonly random: RandomState;
-  /** The name that comes next in the order of the file. */
+  /** Index of the next name in file order. */
   readonly nextName: number;
 }

@@ -6,47 +6,47 @@ import type { Platform } from "../base/platform";
 import type { Task } from "../base/runner";
 import type { Trainer } from "./trainer";
 
-/** How much of the smoothed loss that of a new update replaces. */
+/** Weight of a new update's loss in the smoothed loss. */
 const SMOOTHING = 1 / 100;
 
-/** Trains, one document per unit of work, and measures the validation loss where the log has a line, likewise. */
+/** Trains, one document per unit of work, and measures the validation loss, one likewise, for each line of the log. */
 export class TrainingTask implements Task {
   /** Whether the last step is done. */
   isOver: boolean;
-  /** When to yield: the run ends then, and goes on when the task is run again. Milliseconds of the clock. */
+  /** When to yield, in milliseconds of the clock: work() then returns false, and resumes when the task is run again. */
   yieldAt = Infinity;
   private readonly event: StepEvent;
   private readonly validation: EvaluationTask | undefined;
   private isValidating = false;
-  /** Of the validation losses. A training that is resumed begins it anew, unless it is told what it was. */
+  /** The lowest validation loss. A resumed training starts without one, unless it is set. */
   readonly lowest: LowestLoss;
-  /** Whether to yield when a validation loss is the lowest so far. */
+  /** Whether to yield after a validation loss that is the lowest so far. */
   yieldsAtLowest = false;
-  /** The numbers of the last step, and of the next that the log has a line of. */
+  /** The numbers of the last step, and of the next one with a line in the log. */
   private readonly last: number;
   private logAt = 0;
-  /** When to tell of a step again; of those since the last: the sum of the losses, and how many. */
+  /** When to emit the next step; of the steps since the last event: the sum of their losses, and their number. */
   private emitAt = 0;
   private sum = 0;
   private count = 0;
   private isSumming = false;
   /**
-   * The exponential mean of 100 updates, smoothed += (loss - smoothed) / 100, from ln V on; where it lies above
-   * `limit`, ln V + 0.05, the model knows less than nothing. A training that is resumed begins it anew.
+   * Exponential moving average of the loss, smoothed += (loss - smoothed) / 100, starting at ln V. Above `limit`,
+   * ln V + 0.05, the model is worse than guessing blindly. A resumed training starts it again.
    */
   private smoothed: number;
   private readonly limit: number;
-  /** Updates in a row with which it lay above, the step of the last, and whether that was so for 200 of them. */
+  /** Consecutive updates above the limit, the step of the last of them, and whether they have ever been 200. */
   private above = 0;
   private aboveAt = -1;
   private wasBlind = false;
-  /** Steps done before this run, and those of it that were no update. */
+  /** Steps done before this run, and steps of this run without an update. */
   private readonly from: number;
   private passedOver = 0;
 
   /**
-   * @param logEvery the log has a line every so many steps, and one for the last
-   * @param emitEvery whether to tell others as well: 0 all of them, else one whenever so many milliseconds are over
+   * @param logEvery steps between two lines of the log, which has one for the last step as well
+   * @param emitEvery milliseconds between events of other steps: 0 emits all of them, Infinity none
    */
   constructor(
     private readonly trainer: Trainer,
@@ -91,14 +91,14 @@ export class TrainingTask implements Task {
     this.sum = this.count = 0;
   }
 
-  /** Whether nothing is begun: neither a batch nor a measurement. */
+  /** Whether neither a batch nor a measurement is unfinished. */
   get isBetweenSteps(): boolean {
     return !this.isValidating && this.trainer.isBetweenBatches;
   }
 
   /**
-   * What is to be said, at the end of this run, of a model that has not learnt: the smoothed loss lies above ln V + 0.05
-   * after 200 updates or more, or did so for 200 updates in a row.
+   * A sentence for the end of a run in which the model has not learned: the smoothed loss is above ln V + 0.05 after
+   * 200 updates or more, or was for 200 consecutive updates. Else undefined.
    */
   get complaint(): string | undefined {
     const { trainer, smoothed } = this;
@@ -107,7 +107,7 @@ export class TrainingTask implements Task {
     return this.wasBlind ? hadNotLearnt(trainer, smoothed) : undefined;
   }
 
-  /** Whether the names held out are measured, for a step that is done and not told yet. */
+  /** Whether the validation loss is being measured, for a step that is done but not emitted yet. */
   get isMeasuring(): boolean {
     return this.isValidating;
   }
@@ -117,7 +117,7 @@ export class TrainingTask implements Task {
     this.yieldAt = -Infinity;
   }
 
-  /** @throws InputError when the training has diverged */
+  /** @throws InputError if the training has diverged */
   work(now: number): boolean {
     if (this.isValidating) return this.after(this.validate(), now);
     const trainer = this.trainer;
@@ -137,7 +137,7 @@ export class TrainingTask implements Task {
     return now < this.yieldAt || this.after(true, now);
   }
 
-  /** Whether to go on at once, when there is more to do or not. */
+  /** The result of work(): whether to continue at once. @param isMore whether there is more to do */
   private after(isMore: boolean, now: number): boolean {
     // The last step is emitted before a yield: after a power cut there is no step left that would emit it.
     const isLastTold = !this.isValidating || this.trainer.stepsDone <= this.last;
@@ -215,13 +215,13 @@ export class TrainingTask implements Task {
   }
 }
 
-/** Tells that a training has ended, and of a model that has not learnt that too. */
+/** Emits the end of a training, and a remark if the model has not learned. */
 export function emitTrained({ complaint }: TrainingTask, event: TrainedEvent, emit: EmitWork): void {
   emit(complaint === undefined ? event : { ...event, isLearning: false });
   if (complaint !== undefined) emit({ type: "remark", message: complaint });
 }
 
-/** What a training is that begins, or goes on. */
+/** The event for a training that begins or resumes. */
 export function startOf({ model, dataset, config, stepsDone }: Trainer, { place }: Platform): StartEvent {
   return {
     type: "start",

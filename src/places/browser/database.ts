@@ -1,4 +1,4 @@
 import { createStore } from "idb-keyval";
 
-/** Where a browser keeps what the page gives it: apart from what other pages of the same host keep. */
+/** The page's own IndexedDB database: other pages of the same host do not use it. */
 export const database = createStore("esp32gpt", "kept");

@@ -5,29 +5,30 @@ import { NewFiles } from "../../gpt/base/new-files";
 import type { NewFile, Storage, StoredFile } from "../../gpt/base/platform";
 import { database } from "./database";
 
-/** What a browser keeps, by name. */
+/** A key-value store for files. */
 interface Shelf {
   get(key: string): Promise<unknown>;
   set(key: string, bytes: Uint8Array): Promise<void>;
   del(key: string): Promise<void>;
 }
 
-/** Files of the page, whole or not at all: in the browser's database, or for as long as the page lives. */
+/** Files of the page, replaced atomically: in the browser's database, or in memory until the page is closed. */
 export class PageStorage implements Storage {
   private readonly newFiles = new NewFiles();
 
   private constructor(
     private readonly folder: string,
     private readonly shelf: Shelf,
-    /** Whether they outlive the page. */
+    /** Whether the files are kept when the page is closed. */
     readonly isLasting: boolean,
   ) {}
 
+  /** Opens a folder in the database; in memory if there is no database. */
   static async open(folder: string): Promise<PageStorage> {
     try {
       await get("", database);
     } catch {
-      // Some browsers have no database, or none in a private window.
+      // Some browsers have no IndexedDB, or none in a private window.
       return PageStorage.inMemory(folder);
     }
     const shelf: Shelf = {
@@ -53,7 +54,7 @@ export class PageStorage implements Storage {
     return bytes && storedBytes(bytes);
   }
 
-  /** The bytes of a file. */
+  /** The bytes of a file; undefined if it does not exist. */
   async read(name: string): Promise<Uint8Array | undefined> {
     const bytes = await this.shelf.get(this.pathOf(name));
     return bytes instanceof Uint8Array ? bytes : undefined;

@@ -4,23 +4,23 @@ import { InputError, printable, printablePath } from "../../gpt/base/errors";
 import { NewFiles } from "../../gpt/base/new-files";
 import type { NewFile, Storage, StoredFile } from "../../gpt/base/platform";
 
-/** A folder of our own: on a desktop the file system is the user's home. */
+/** The program's folder: on a desktop the root is the user's home. */
 const FOLDER = "esp32gpt";
 
-/** What openStorage() finds. */
+/** The result of openStorage(). */
 export interface OpenedStorage {
   readonly storage: Storage | undefined;
-  /** Why there is none, in a sentence. */
+  /** Why there is no storage, in a sentence; "" if there is one. */
   readonly refusal: string;
 }
 
 /**
- * The files in flash: a partition with littlefs, which is formatted where there is nothing in it yet. On a
- * desktop they are in a folder in the user's home.
+ * Opens the files in flash: a partition with littlefs, which is formatted if it is still empty. On a desktop they
+ * are in a folder in the user's home.
  */
 export function openStorage(): OpenedStorage {
   try {
-    // Not imported above: the module opens the file system when it is loaded, and not every place has one.
+    // Not imported above: the module opens the file system when it is loaded, and not every board has one.
     const root = Modules.importNow("embedded:storage/files") as Directory;
     root.createDirectory(FOLDER);
     return { storage: new FlashStorage(root.openDirectory({ path: FOLDER })), refusal: "" };
@@ -70,7 +70,7 @@ class FlashStorage implements Storage {
   }
 }
 
-/** A file under another name, until it is whole. */
+/** A file that is written under a temporary name until it is committed. */
 class FlashFile implements NewFile {
   private readonly temporary: string;
   private readonly file: File;
@@ -81,7 +81,7 @@ class FlashFile implements NewFile {
     private readonly name: string,
   ) {
     this.temporary = `${name}.new`;
-    // What a power cut has left would keep its room until this file is flushed.
+    // What a power cut has left would occupy flash until this file is flushed.
     folder.delete(this.temporary);
     this.file = folder.openFile({ path: this.temporary, mode: "w" });
   }
@@ -94,7 +94,7 @@ class FlashFile implements NewFile {
   commit(): Promise<void> {
     return promised("write", this.name, () => {
       try {
-        this.file.flush(); // close() would be silent about what goes wrong
+        this.file.flush(); // close() would not report errors
         if (this.file.status().size !== this.size) throw new Error("No space left on device");
         this.file.close();
         this.folder.move(this.temporary, this.name);
@@ -110,14 +110,14 @@ class FlashFile implements NewFile {
       this.file.close();
       this.folder.delete(this.temporary);
     } catch {
-      // Why it was given up is told already, and the next file of this name begins with a deletion.
+      // The reason for the abort has been reported, and the next file of this name begins with a deletion.
     }
   }
 }
 
 type Action = "read" | "write";
 
-/** What is done at once here, and needs time elsewhere. The stack of XS is small: it begins at its bottom. */
+/** Does synchronously what other platforms do asynchronously, with an empty stack, as that of XS is small. */
 async function promised<T>(action: Action, name: string, work: () => T): Promise<T> {
   await Promise.resolve();
   return attempt(action, name, work);
@@ -131,7 +131,7 @@ function attempt<T>(action: Action, name: string, work: () => T): T {
   }
 }
 
-/** In words, what the SDK has as the number of littlefs, or as a text in a debug build and on a desktop. */
+/** Why the SDK failed, in words. It throws littlefs's error number or, in a debug build and on a desktop, a text. */
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   switch (message) {
@@ -160,9 +160,9 @@ function reasonOf(error: unknown): string {
     case "LFS ERR -21":
     case "Entry is a dir":
     case "not file":
-      return "it is no file";
+      return "it is not a file";
     case "bad path":
-      return "this is no name of a file";
+      return "this is not a file name";
     case "LFS ERR -12":
     case "No more memory available":
     case "no memory":

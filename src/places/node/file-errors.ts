@@ -34,13 +34,13 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_INVALID_ARG_VALUE: "its name has a NUL character",
 };
 
-/** Why a system call failed, in words. */
+/** Why a system call failed, in words. The table above must match that of host/xs/engine/words.c. */
 export function reasonOf(error: unknown): string {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   return REASONS[code] ?? `the system says ${printable(code || String(error))}`;
 }
 
-/** The InputError that says in a sentence why a file could not be read or written. */
+/** The InputError for a file that could not be read or written. */
 export function fileError(action: "read" | "write", path: string, error: unknown): InputError {
   return new InputError(`Cannot ${action} ${printable(path, 200)}: ${reasonOf(error)}.`);
 }

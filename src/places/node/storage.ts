@@ -17,7 +17,7 @@ import type { NewFile, Storage, StoredFile } from "../../gpt/base/platform";
 import { NewFiles } from "../../gpt/base/new-files";
 import { fileError } from "./file-errors";
 
-/** The name of the file in which a save is written, until it is whole. */
+/** The name of the temporary file to which a save is written before it is renamed. */
 export function temporaryName(path: string): string {
   return `${path}.${process.pid}.tmp`;
 }
@@ -26,7 +26,7 @@ export function temporaryName(path: string): string {
 export class NodeStorage implements Storage {
   private readonly newFiles = new NewFiles();
 
-  /** @param pathOf the path behind a name */
+  /** @param pathOf maps a name to a path */
   constructor(private readonly pathOf = (name: string): string => name) {}
 
   open(name: string): Promise<StoredFile | undefined> {
@@ -46,18 +46,18 @@ export class NodeStorage implements Storage {
     return promised(() => removeFile(this.pathOf(name)));
   }
 
-  /** Gives up all that is being written. */
+  /** Aborts all files that are being written. */
   abort(): void {
     this.newFiles.abort();
   }
 }
 
-/** What is done at once here, and needs time elsewhere. */
+/** Does synchronously, but returns as a promise, what other platforms do asynchronously. */
 function promised<T>(work: () => T): Promise<T> {
   return new Promise((resolve) => resolve(work()));
 }
 
-/** @throws InputError when it cannot be read */
+/** Opens a file for reading; undefined if it does not exist. @throws InputError if it cannot be opened */
 export function openStored(path: string): StoredFile | undefined {
   let fd: number;
   try {
@@ -131,7 +131,7 @@ function removeFile(path: string): void {
   syncFolder(dirname(path));
 }
 
-/** What is known of a file; undefined when there is none. Only regular files can be replaced. */
+/** The status of a file; undefined if it does not exist. Only regular files can be replaced. */
 function regularFile(action: "read" | "write", path: string): Stats | undefined {
   const present = attempt(action, path, () => statSync(path, { throwIfNoEntry: false }));
   if (present && !present.isFile())
@@ -141,7 +141,7 @@ function regularFile(action: "read" | "write", path: string): Stats | undefined 
   return present;
 }
 
-/** The new name itself reaches the disk; not every system lets a folder be synchronized. */
+/** Writes the rename itself to the disk; not every system can synchronize a folder. */
 function syncFolder(folder: string): void {
   try {
     const fd = openSync(folder, "r");
@@ -151,7 +151,7 @@ function syncFolder(folder: string): void {
       closeSync(fd);
     }
   } catch {
-    // The file is whole all the same.
+    // The file itself is complete.
   }
 }
 
