@@ -21,6 +21,7 @@ const LONG = [
   "forms",
   "page/inside",
   "eval",
+  "docs-commands",
   "alphabet",
   "protocol/pace",
   "monitor-live",
