@@ -64,7 +64,7 @@ test.each<[string, RegExp]>([
   ["qemu step=500", /no setting step: .*steps/],
   ["qemu ops=js", /ops must be .*native.*not js/],
   ["qemu port=com3", /port must be auto or uart or usb, not com3/],
-  ["qemu port=usb", /ESP32: there is no USB in this chip: port must be auto or uart/],
+  ["qemu port=usb", /ESP32: this chip has no USB: port must be auto or uart/],
   ["qemu transmit=tx", /transmit must be .*not tx/],
   ["qemu steps=5 steps=abc", /steps must be a whole number.*not abc/],
   ["qemu learning_rate=fast", /learning_rate must be .*not fast/],
@@ -226,12 +226,12 @@ describe("with the SDK", () => {
     const data = [`data=${long}`, "--board", board];
     expectRefusal(
       await script("build", data, env),
-      /long\.txt has 2700000 bytes, and beside the program a flash of 4 MB has room for 2293760: .* --flash 8mb/,
+      /long\.txt has 2700000 bytes, but a flash of 4 MB has room for 2293760 beside the program: .* --flash 8mb/,
     );
     writeFileSync(long, "emma\n".repeat(700_000));
     expectRefusal(
       await script("build", [...data, "--flash", "8mb"], env),
-      /long\.txt has 3500000 bytes, .* 8 MB has room for 3342336: shorten the list/,
+      /long\.txt has 3500000 bytes, .* 8 MB has room for 3342336: shorten the dataset/,
     );
     writeFileSync(long, "abcdefghijklmnopqrst\n".repeat(3));
     expectRefusal(await script("build", data, env), /long\.txt has no name that fits block_size 16.*fit block_size 21/);

@@ -102,7 +102,7 @@ describe("without a C compiler", () => {
   ])("%s: auto goes on with Node and says why in a line", async (_what, CC, reason) => {
     const program = startElsewhere(ROOT, { CC }, ..."train --engine auto --steps 2 --samples 1".split(" "));
     const { code, stdout, stderr } = await outcomeOf(program);
-    expect(stderr).toMatch(/^esp32gpt: XS cannot be used, so this runs on Node\. [^\n]*\n$/);
+    expect(stderr).toMatch(/^esp32gpt: XS is not available: running on Node\. [^\n]*\n$/);
     expect(stderr).toMatch(reason);
     expect(stdout).toMatch(/on Node ===\n[^]*=== Done ===\n$/);
     expect(code).toBe(0);
@@ -110,7 +110,7 @@ describe("without a C compiler", () => {
 
   test("--engine auto says so and goes on with Node", async () => {
     const { code, stdout, stderr } = await run("--engine", "auto");
-    expect(stderr).toMatch(/^esp32gpt: XS cannot be used, so this runs on Node\. There is no C compiler[^\n]*\n$/);
+    expect(stderr).toMatch(/^esp32gpt: XS is not available: running on Node\. There is no C compiler[^\n]*\n$/);
     expect(stdout).toMatch(/^=== esp32gpt: microgpt in TypeScript on Node ===\n[^]*=== Done ===\n$/);
     expect(code).toBe(0);
   });
