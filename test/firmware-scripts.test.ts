@@ -22,7 +22,7 @@ describe("without the SDK", () => {
   });
 
   test("names a folder that is no SDK", async () => {
-    expectRefusal(await script("build", [], { MODDABLE: ROOT + "x" }), /x, which is no Moddable SDK.*xs-dev/);
+    expectRefusal(await script("build", [], { MODDABLE: ROOT + "x" }), /x, which is not a Moddable SDK.*xs-dev/);
   });
 
   test("names a tool that is missing", async () => {
@@ -34,7 +34,7 @@ describe("without the SDK", () => {
     const tools = ["mcconfig", "make"].map((tool) => writeProgram("tools", tool, ""))[0];
     const env = { MODDABLE: at("sdk"), PATH: tools };
     expectRefusal(await script("build", [], env), /IDF_PATH is not set.*xs-dev@latest setup --device esp32/);
-    expectRefusal(await script("build", [], { ...env, IDF_PATH: at("sdk") }), /sdk, which is no ESP-IDF.*xs-dev/);
+    expectRefusal(await script("build", [], { ...env, IDF_PATH: at("sdk") }), /sdk, which is not ESP-IDF.*xs-dev/);
   });
 
   test("test:moddable is skipped", async () => {
@@ -60,7 +60,7 @@ test.each<[string, RegExp]>([
   ["build --debug --instrumented", /cannot be used with/],
   ["flash --attempts 0", /--attempts.*from 1/],
   ["qemu --tcp 65536", /--tcp.*65535/],
-  ["qemu frobnicate", /frobnicate is no setting.*steps=500/],
+  ["qemu frobnicate", /frobnicate is not a setting.*steps=500/],
   ["qemu step=500", /no setting step: .*steps/],
   ["qemu ops=js", /ops must be .*native.*not js/],
   ["qemu port=com3", /port must be auto or uart or usb, not com3/],
@@ -74,7 +74,7 @@ test.each<[string, RegExp]>([
   ["qemu data=test/data/alphabet/characters-255.txt", /ESP32: .* n_embd \d+ would fit/],
   ["qemu n_embd=64", /ESP32.* needs \d+ bytes.*n_embd \d+ would fit/],
   ["qemu constructor=1", /no setting constructor/],
-  ["qemu a\x1b[2J=1", /a\\u\{1b\}\[2J=1 is no setting/],
+  ["qemu a\x1b[2J=1", /a\\u\{1b\}\[2J=1 is not a setting/],
   ["erase --frobnicate", /unknown option '--frobnicate'/],
   ["release --full --source ftp://example.org", /--source.*https:/],
 ])("%s is refused", async (line, message) => {
@@ -121,14 +121,14 @@ describe("release", () => {
     };
     expect(await release("this one", "this one")).toMatch(/esp32-4mb\.elf: its symbols\.\n/);
     expect(readFileSync(elf, "utf8")).toBe("this one");
-    expect(await release("this one", "another")).toMatch(/Its ELF is not there/);
+    expect(await release("this one", "another")).toMatch(/Its ELF is missing/);
     expect(existsSync(elf)).toBe(false);
   });
 
   test("refuses what is no release", async () => {
     const expectRefused = async (folder: string, message: RegExp): Promise<void> =>
       expectRefusal(await script("release", ["--from", folder, "--to", at("release")]), message);
-    await expectRefused(at("none"), /bootloader\.bin is not there/);
+    await expectRefused(at("none"), /bootloader\.bin is missing/);
     await expectRefused(writeBuild("other-version", 0, `\x000.0.${version}x`), /xs_esp32\.bin is not version/);
     await expectRefused(writeBuild("no-codename", 0, `\0${version}`), /is not version [\d.]+ [a-z]+:/);
     await expectRefused(writeBuild("other-chip", 77), /chip that is not known.*77/);
@@ -231,7 +231,7 @@ describe("with the SDK", () => {
     writeFileSync(long, "emma\n".repeat(700_000));
     expectRefusal(
       await script("build", [...data, "--flash", "8mb"], env),
-      /long\.txt has 3500000 bytes, .* 8 MB has room for 3342336: shorten the dataset/,
+      /long\.txt has 3500000 bytes, .* 8 MB has room for 3342336 beside the program: shorten the dataset/,
     );
     writeFileSync(long, "abcdefghijklmnopqrst\n".repeat(3));
     expectRefusal(await script("build", data, env), /long\.txt has no name that fits block_size 16.*fit block_size 21/);
@@ -374,7 +374,7 @@ skipUnless(hasEsptool, "what esptool does with the images; it is not installed")
 
     writeFileSync(join(to, "index.json"), `{ "images": [{}] }`);
     const refused = await script("release", ["--full", "--from", at("list-0"), "--to", to]);
-    expectRefusal(refused, /index\.json is no list of images/);
+    expectRefusal(refused, /index\.json is not a list of images/);
   });
 });
 
