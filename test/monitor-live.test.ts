@@ -82,7 +82,7 @@ withPty.describe("at a terminal", () => {
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
     await terminal.until(
-      /step 200\/1000 │ training │ loss 2\.3\d+ │ smoothed 2\.\d+ │ validation 2\.4\d+ │ \d+ steps\/s │ 0 lost/,
+      /step 200\/1000 │ training │ loss 2\.3\d+ │ smoothed 2\.\d+ │ val 2\.4\d+ │ \d+ steps\/s │ 0 lost/,
     );
     expect(terminal.shown).toContain("step  100/1000: loss = 2.5679\r\n");
     expect(terminal.shown).toMatch(/smoothed loss ━, validation loss ●/);

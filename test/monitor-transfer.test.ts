@@ -49,7 +49,7 @@ describe("--fetch", () => {
     damaged[damaged.length - 9] ^= 1;
     const outcome = esp32gpt("monitor", "--port", server.address, "--fetch", at("kept"));
     await attach(damaged);
-    expectRefusal(await outcome, /What the board has sent cannot be used: its checksum/);
+    expectRefusal(await outcome, /The board's checkpoint cannot be used: its checksum/);
     expect([readFileSync(at("kept"), "utf8"), leftovers()]).toEqual(["old", []]);
   });
 

@@ -55,7 +55,7 @@ export class Status {
       this.progress,
       loss === undefined ? "" : `loss ${loss.toFixed(4)}`,
       smoothed === undefined ? "" : `smoothed ${smoothed.toFixed(4)}`,
-      validationLoss === undefined ? "" : `validation ${validationLoss.toFixed(4)}`,
+      validationLoss === undefined ? "" : `val ${validationLoss.toFixed(4)}`,
       this.speed === undefined ? "" : `${this.speed >= 10 ? Math.round(this.speed) : this.speed.toFixed(1)} steps/s`,
       `${lost} lost`,
     ];

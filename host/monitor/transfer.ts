@@ -36,7 +36,7 @@ export function fetchInto(path: string): Transfer {
     let sentence: string;
     try {
       const bytes = await withBar((progress) => client.fetch(progress));
-      const steps = await verifyCheckpoint(bytes, "What the board has sent", clock);
+      const steps = await verifyCheckpoint(bytes, "The board's checkpoint", clock);
       file.write(bytes);
       sentence = `Fetched ${bytes.length} bytes, after ${steps} steps, into ${printable(path, 200)}.`;
     } catch (error) {
