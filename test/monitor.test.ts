@@ -304,8 +304,7 @@ describe("the port", () => {
     expect(choosePort([unknown, espressif, other])).toBe("COM3");
     expect(choosePort([bridge, bluetooth])).toBe("/dev/ttyUSB0");
     expect(() => choosePort([espressif, bridge])).toThrow("COM3 (Espressif), /dev/ttyUSB0 (CP210x)");
-    for (const only of [unknown, other])
-      expect(() => choosePort([bluetooth, only])).toThrow(`--port: ${only.path}.`);
+    for (const only of [unknown, other]) expect(() => choosePort([bluetooth, only])).toThrow(`--port: ${only.path}.`);
     expect(() => choosePort([unknown, { path: "COM4" }, other])).toThrow("--port: COM1, COM4, COM2.");
     expect(() => choosePort([])).toThrow("no serial port");
     expect(() => choosePort([bluetooth])).toThrow("no serial port");

@@ -300,7 +300,7 @@ describeInBrowser("the board pane", () => {
       expect(await log().locator("img, script").count()).toBe(0);
       expect(await page.title()).toBe("esp32gpt");
       await alert(/does not answer.*shown as text/).waitFor();
-      await connection("It speaks to people only").waitFor();
+      await connection("It only prints text").waitFor();
     } finally {
       await page.close();
       flood.close();
