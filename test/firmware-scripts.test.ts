@@ -119,7 +119,7 @@ describe("release", () => {
       rmSync(elf, { force: true });
       return (await script("release", ["--from", folder, "--to", at("release")])).stdout;
     };
-    expect(await release("this one", "this one")).toMatch(/esp32-4mb\.elf: its symbols\.\n/);
+    expect(await release("this one", "this one")).toMatch(/esp32-4mb\.elf: ELF with symbols\.\n/);
     expect(readFileSync(elf, "utf8")).toBe("this one");
     expect(await release("this one", "another")).toMatch(/Its ELF is missing/);
     expect(existsSync(elf)).toBe(false);
@@ -131,10 +131,10 @@ describe("release", () => {
     await expectRefused(at("none"), /bootloader\.bin is missing/);
     await expectRefused(writeBuild("other-version", 0, `\x000.0.${version}x`), /xs_esp32\.bin is not version/);
     await expectRefused(writeBuild("no-codename", 0, `\0${version}`), /is not version [\d.]+ [a-z]+:/);
-    await expectRefused(writeBuild("other-chip", 77), /chip that is not known.*77/);
-    await expectRefused(writeBuild("large", 0, version, 16), /more than its partition's 16/);
+    await expectRefused(writeBuild("other-chip", 77), /is for an unsupported chip \(ID 77\)/);
+    await expectRefused(writeBuild("large", 0, version, 16), /more than the 16 of its partition/);
     writeFileSync(join(writeBuild("garbage", 0), "xs_esp32.bin"), "ELF");
-    await expectRefused(at("garbage"), /no image for an ESP32/);
+    await expectRefused(at("garbage"), /not an image for an ESP32/);
     writeFileSync(join(writeBuild("tableless", 0), "partition-table.bin"), "");
     await expectRefused(at("tableless"), /no partition for an application/);
   });
@@ -266,7 +266,7 @@ describe("with the SDK", () => {
     const options = ["--log", "--board", board, "--port", "tcp://127.0.0.1:5555"];
     const env = sdk("sdk-build");
     mkdirSync(at("sdk/tools/xsbug-log/node_modules"), { recursive: true });
-    expectRefusal(await script("debug", options, env), /serial port of this computer, not tcp:/);
+    expectRefusal(await script("debug", options, env), /needs a local serial port, not tcp:/);
     const { stdout } = await script("debug", options.slice(0, 3), { ...env, UPLOAD_PORT: "", ESPTOOL_PORT: "COM7" });
     expect((JSON.parse(stdout) as { env: Record<string, string> }).env.UPLOAD_PORT).toBe("COM7");
   });

@@ -35,7 +35,7 @@ function expectSentence(stderr: string, message: RegExp): void {
 
 test.each<[string, RegExp]>([
   ["--heap-limit 1", /heap limit is 1\b/],
-  ["--heap-limit 100000", /begin with.*heap limit is 100000/],
+  ["--heap-limit 100000", /initial .* need .*heap limit is 100000/],
   ["--n-embd 64", /needs \d+ bytes.*n_embd \d+ would fit/],
   ["--n-layer 8", /needs \d+ bytes/],
   ["--n-embd 24 --dtype f64", /needs \d+ bytes.*n_embd 16 would fit/],

@@ -4,7 +4,7 @@ import { PortMissingError } from "./connection";
 
 /** Interval between connection attempts, in milliseconds. */
 const INTERVAL = 300;
-/** Attempts to make after a reconnect: the permissions of a device that was just plugged in may not be set yet. */
+/** Failed attempts to tolerate after a disconnect: a device may appear before its permissions are set. */
 const MAX_FAILURES = 15;
 
 /** Receives the state of a connection. */

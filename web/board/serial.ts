@@ -6,10 +6,7 @@ const BAUD = 115200;
 const BUFFER_BYTES = 16384;
 /** How long the reset line is held low, in milliseconds. */
 const RESET_TIME = 100;
-/**
- * Number of attempts and their interval in milliseconds after a reconnect: the permissions of a port that has just
- * appeared may not be set yet.
- */
+/** Attempts and their interval in milliseconds after a disconnect: a port may appear before its permissions are set. */
 const MAX_FAILURES = 15;
 const INTERVAL = 300;
 

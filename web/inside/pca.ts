@@ -1,4 +1,4 @@
-/** Maximum number of power iterations per axis, and of multiplications in total. */
+/** Maximum number of power iterations per axis, and of multiplications per axis. */
 const MAX_ROUNDS = 300;
 const MAX_WORK = 1e7;
 /** Convergence threshold: change of the axis per iteration. */
