@@ -15,10 +15,10 @@ const nodeGlobals = {
 };
 
 const REGULAR_EXPRESSIONS = ["Literal[regex]", ":matches(NewExpression, CallExpression)[callee.name='RegExp']"];
-/** Methods that make one of a string. */
+/** Methods that compile a string to a regular expression. */
 const MAKE_REGULAR_EXPRESSIONS = "CallExpression[callee.property.name=/^(match|matchAll|search)$/]";
 
-/** The files of src/ that the firmware freezes into flash. */
+/** The files of src/ that are preloaded into the firmware's flash. */
 const preloaded = manifests()
   .flatMap((file) => [...modulesOf(file).values()].flat())
   .map((file) => relative(import.meta.dirname, file));
@@ -26,7 +26,7 @@ const preloaded = manifests()
 export default tseslint.config(
   { ignores: ["dist/", "build/", "coverage/"] },
   js.configs.recommended,
-  // Escape codes of terminals are looked for on purpose here, lest they get through.
+  // Regular expressions search for terminal control characters on purpose, to escape them.
   { rules: { "no-control-regex": "off", "no-duplicate-imports": "error" } },
   {
     files: ["**/*.{ts,tsx}"],
@@ -41,7 +41,7 @@ export default tseslint.config(
     },
   },
   {
-    // Skips go through test/support/skipping.ts, so that CI can forbid them.
+    // Tests are skipped only with test/support/skipping.ts, so that CI can forbid it.
     files: ["test/**/*.ts"],
     rules: {
       "no-restricted-syntax": [
@@ -59,7 +59,7 @@ export default tseslint.config(
   },
   { files: ["**/*.js", "**/*.mjs"], languageOptions: { globals: nodeGlobals } },
   {
-    // The core runs on every engine: it may lean on nothing but the language.
+    // The core runs on every engine: it may use only the language itself.
     files: ["src/**/*.ts"],
     ignores: ["src/places/**", "src/firmware/**", "src/gpt/native/**"],
     rules: {
@@ -79,13 +79,13 @@ export default tseslint.config(
     },
   },
   {
-    // On XS a rejection that nobody waits for is told late, or never: see src/gpt/base/unattended.ts.
+    // XS reports unhandled rejections late or never: see src/gpt/base/unattended.ts.
     files: ["src/**/*.ts", "host/xs/**/*.ts"],
     ignores: ["src/places/{node,browser}/**"],
     rules: { "no-void": "error", "@typescript-eslint/no-floating-promises": ["error", { ignoreVoid: false }] },
   },
   {
-    // Modules do nothing when they load.
+    // Modules have no side effects when they load.
     files: ["src/**/*.ts"],
     rules: {
       "no-restricted-syntax": [

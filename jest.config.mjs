@@ -7,19 +7,19 @@ export default {
   globalSetup: "<rootDir>/test/support/build.ts",
   globalTeardown: "<rootDir>/test/support/clean.ts",
   setupFilesAfterEnv: ["<rootDir>/test/support/retries.ts"],
-  // Many tests wait for a program or a browser: one worker more than there are cores.
+  // Many tests wait for a child process or a browser, so use one worker more than there are cores.
   maxWorkers: availableParallelism() + 1,
   testSequencer: "<rootDir>/test/support/longest-first.mjs",
-  // The programs that the tests start may have to share the machine.
+  // Child processes may be slow when they share the machine.
   testTimeout: 60_000,
-  // The firmware's edge runs on a board that is none.
+  // Mocks of the Moddable modules that the firmware imports.
   moduleNameMapper: {
     "^esp32gpt/chip$": "<rootDir>/test/support/moddable/device.ts",
     "^mc/config$": "<rootDir>/test/support/moddable/config.ts",
     "^(timer|time|modules)$": "<rootDir>/test/support/moddable/$1.ts",
     "^Resource$": "<rootDir>/test/support/moddable/resource.ts",
   },
-  // Types are checked by npm run typecheck.
+  // npm run typecheck checks the types.
   transform: {
     "^.+\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2023" }, sourceMaps: "inline" }],
   },

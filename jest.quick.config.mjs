@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import config from "./jest.config.mjs";
 import { isLong } from "./test/support/longest-first.mjs";
 
-// npm run test:quick: the tests that start no program and no browser, themselves or in what they use of test/, and
-// that do not take long.
+// npm run test:quick: the fast tests that start no child process and no browser, neither directly nor through modules
+// of test/ that they import.
 
 const FOLDER = fileURLToPath(new URL("test/", import.meta.url));
 
@@ -35,7 +35,7 @@ export default {
   ...config,
   globalSetup: null,
   globalTeardown: null,
-  // They do not wait for anything.
+  // These tests are CPU-bound.
   maxWorkers: "100%",
   testMatch: quick.map((file) => `<rootDir>/test/${relative(FOLDER, file)}`),
 };

@@ -7,7 +7,7 @@ const external = [/^node:/, ...Object.keys(dependencies)];
 
 const library = { input: "src/gpt/index.ts", output: { file: "dist/index.d.ts" }, plugins: [dts()] };
 
-// The library, the command line and what the scripts for the firmware ask share most of their code.
+// The library, the command line and the entry point of the firmware scripts share most of their code.
 const programs = {
   input: { index: "src/gpt/index.ts", cli: "host/cli.ts", firmware: "host/firmware.ts" },
   output: { dir: "dist", format: "es", sourcemap: true, chunkFileNames: "core.js" },
@@ -15,7 +15,7 @@ const programs = {
   plugins: [transpile()],
 };
 
-// What runs in XS, each in one file: a job of the command line, and the board of the simulator.
+// Bundles that run in XS, one file each: a job of the command line, and the simulated board.
 /** @param {string} input @param {string} file */
 const inXs = (input, file) => ({
   input,

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Starts the command line. A checkout has no dist/ at first, and an old one after a change: then this
-// builds it. The published package comes with dist/ and without the scripts.
+// Starts the command line. In a checkout dist/ may be missing or out of date, so build it if necessary. The published
+// package contains dist/, but not the scripts.
 import { existsSync } from "node:fs";
 
 const script = new URL("../scripts/build.mjs", import.meta.url);
@@ -15,6 +15,6 @@ if (existsSync(program)) {
   const { main } = await import(program.href);
   await main();
 } else {
-  console.error("esp32gpt: This package was packed without a build: `npm run build`, then `npm pack` once more.");
+  console.error("esp32gpt: This package was packed without a build: run `npm run build`, then `npm pack` again.");
   process.exitCode = 2;
 }

@@ -30,76 +30,76 @@ import { untilSignal } from "./signals";
 import { addSimulator } from "./simulator/command";
 import { UncaughtError } from "./xs/engine";
 
-/** Characters of a complaint about the command line. */
+/** Maximum length of a command-line error message, in characters. */
 const LONGEST_ERROR = 400;
 
-/** How long a reader that takes nothing may delay the end once a signal has come, in milliseconds. */
+/** After a signal: how long the flush of standard output may delay the exit, in milliseconds. */
 const FLUSH_TIMEOUT_MS = 500;
 
-/** @param ending asks the command to end soon and in order */
+/** @param ending aborts when the command must stop */
 function createProgram(output: Output, ending: AbortSignal): Command {
   const program = new Command("esp32gpt")
-    .description("A GPT that is born, trained and used on an ESP32.")
+    .description("Train and run a small GPT, as on an ESP32.")
     .version(readVersion())
     .exitOverride()
     .showSuggestionAfterError(false)
     .configureHelp({ showGlobalOptions: true })
-    // It quotes what was typed, or what somebody else has put into a command line.
+    // The message quotes arguments, which may hold control characters.
     .configureOutput({
       outputError: (text, write) => write(`${printable(shortened(text.trimEnd()), LONGEST_ERROR)}\n`),
     });
 
   const training = engineOptions(
-    program.command("train").description("train a model on names and let it write new ones"),
+    program.command("train").description("train a model on a dataset, then generate from it"),
   );
   trainOptions(modelOptions(training), TRAIN_WORDINGS)
     .addOption(
       new Option("--seconds <s>")
         .argParser(() => {
-          throw new InvalidArgumentError("It is gone: --steps and --train-names say how long to train.");
+          throw new InvalidArgumentError("It was removed: use --steps or --train-names.");
         })
         .hideHelp(),
     )
-    .option("--init <file>", "start from the weights of a checkpoint")
-    .addOption(
-      new Option("--resume <file>", "go on where the training left off that saved this checkpoint").conflicts("init"),
-    )
-    .option("--save <file>", "save a checkpoint when training ends, and every --save-every seconds")
+    .option("--init <file>", "start a new training from the weights of a checkpoint")
+    .addOption(new Option("--resume <file>", "continue the training that saved this checkpoint").conflicts("init"))
+    .option("--save <file>", "save a checkpoint at the end of training, and every --save-every seconds")
     .option("--keep-best <file>", "keep the checkpoint with the lowest validation loss (needs --holdout)")
-    .option("--save-weights <file>", "save the weights alone, a third of a checkpoint")
+    .option("--save-weights <file>", "save only the weights, a third of the size of a checkpoint")
     .option(
       "--jsonl <file>",
-      "write one JSON object a step; with --resume go on in the file after the checkpoint's step",
+      "write one JSON object per step; with --resume, continue the file after the checkpoint's step",
     )
     .addHelpText("after", EXIT_CODES_HELP)
     .action((options: TrainOptions) => train(options, output, ending));
 
-  const generating = engineOptions(program.command("generate").description("let a trained model write names"));
+  const generating = engineOptions(program.command("generate").description("generate names with a trained model"));
   drawingOptions(modelOptions(generating))
     .requiredOption("--model <file>", "the checkpoint")
-    .option("-n <count>", "how many names", wholeNumber, DEFAULT_TRAIN_JOB.samples)
-    .option("--prefix <letters>", "how every name begins", "")
-    .addOption(new Option("--plain", "for programs: a name a line, and nothing else").conflicts("json"))
-    .option("--json", "for programs: one JSON object a name: number, name, isKnown where that can be said")
+    .option("-n <count>", "number of names", wholeNumber, DEFAULT_TRAIN_JOB.samples)
+    .option("--prefix <letters>", "the beginning of every name", "")
+    .addOption(new Option("--plain", "for programs: one name per line, nothing else").conflicts("json"))
+    .option("--json", "for programs: one JSON object per name: number, name, and isKnown if it can be determined")
     .action((options: GenerateOptions) => generate(options, output, ending));
 
   const measuring = engineOptions(
-    program.command("eval").description("measure the mean loss of a checkpoint over a file of names"),
+    program.command("eval").description("measure the mean loss of a checkpoint on a dataset"),
   );
   modelOptions(measuring)
     .requiredOption("--model <file>", "the checkpoint")
     .addOption(
       settingOption("holdout", {
-        doc: "measure only the names that a training with this holdout (percent of the list) never saw; 0 measures all",
-        usual: "the training's, on its own list",
+        doc: "measure only the holdout of a training with this percentage; 0 measures all documents",
+        usual: "the training's, on its own dataset",
       }),
     )
-    .option("--any-holdout", "take another --holdout than the training's, on its own list", false)
-    .addOption(settingOption("samples", { doc: "names to write and to compare with the file", usual: 0 }));
+    .option("--any-holdout", "allow a --holdout that differs from the training's, on its own dataset", false)
+    .addOption(settingOption("samples", { doc: "names to generate and to compare with the dataset", usual: 0 }));
   drawingOptions(measuring).action((options: EvaluateOptions) => evaluate(options, output, ending));
 
   modelOptions(
-    dataOption(program.command("plan").description("list the memory that training takes, and the chips that have it")),
+    dataOption(
+      program.command("plan").description("list the memory that training needs, and the chips that have enough"),
+    ),
   )
     .option("--json", "as one line of JSON", false)
     .action((options: PlanOptions) => plan(options, output, ending));
@@ -111,19 +111,19 @@ function createProgram(output: Output, ending: AbortSignal): Command {
   return program;
 }
 
-/** Of train, where the table does not say all. */
+/** Help texts of `train` where they differ from those in the table of settings. */
 const TRAIN_WORDINGS = {
   steps: {
-    doc: "updates of the parameters; a training that was over with fewer begins a schedule of n more when it is resumed",
+    doc: "parameter updates; a finished training that is resumed with a larger n starts a new schedule of n updates",
     usual: `the preset's, ${DEFAULT_TRAINING.steps}`,
     conflicts: "trainNames",
   },
   batch_size: { usual: `the preset's, ${DEFAULT_TRAINING.batchSize}` },
   learning_rate: { usual: `the preset's, ${DEFAULT_TRAINING.learningRate}` },
-  save_every: { doc: "seconds of training between two saves (needs --save)", usual: undefined },
+  save_every: { doc: "seconds of training between saves (needs --save)", usual: undefined },
 };
 
-/** Without the middle of what somebody has typed at length: what is wrong with it stands behind. */
+/** Shortens long words, so that LONGEST_ERROR does not cut off the reason, which follows what was typed. */
 function shortened(complaint: string): string {
   return complaint.replace(/(\S{60})\S{40,}/g, "$1…");
 }
@@ -133,7 +133,7 @@ function readVersion(): string {
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
-/** The entries that were given. */
+/** Model settings that are absent have their defaults. */
 interface PlanOptions extends ModelOptions {
   readonly data: string;
   readonly json: boolean;
@@ -149,10 +149,10 @@ async function plan(options: PlanOptions, output: Output, ending: AbortSignal): 
   });
 }
 
-/** Runs the command line, and ends the process. */
+/** Runs the command line and exits the process. */
 export async function main(): Promise<never> {
   const output = new Output(process.stdout);
-  process.stderr.on("error", () => undefined); // Nobody is there to be told.
+  process.stderr.on("error", () => undefined); // If stderr is closed, errors cannot be reported.
   let exitCode = 0;
   const signalCode = await untilSignal(async (ending) => {
     try {
@@ -168,11 +168,11 @@ export async function main(): Promise<never> {
     console.error(`esp32gpt: Cannot write to standard output: ${output.trouble}.`);
     exitCode = EXIT.input;
   }
-  // What nobody waits for any more, as a read from a terminal, does not keep the process.
+  // A pending operation, such as a read from a terminal, would keep Node alive.
   process.exit(exitCode === 0 ? signalCode : exitCode);
 }
 
-/** Says what has gone wrong; the exit code for it. */
+/** Prints an error and returns its exit code. */
 function explain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.input;
   if (error instanceof InputError) {

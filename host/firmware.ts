@@ -13,38 +13,35 @@ import { ROOT } from "./xs/sources";
 
 export { printable } from "../src/gpt/base/errors";
 
-/** The list that goes into flash unless another is named. */
+/** The default dataset of the firmware. */
 const NAMES_FILE = join(ROOT, "data", "names.txt");
-/** Of the firmware. */
 const MANIFEST = join(ROOT, "manifest.json");
 
-/** What the program takes of its partition without the list: 741,716 bytes of the measured image, and some to grow. */
+/** Flash bytes of the program without the dataset: 741,716 in the measured image, plus room to grow. */
 const PROGRAM_BYTES = 768 * 1024;
 
-/** Sizes of a board's flash, the smaller first; sdkconfig/ has a partition table for each. */
+/** Flash sizes in ascending order; sdkconfig/ has a partition table for each. */
 const FLASHES = ["4mb", "8mb"] as const;
 export type Flash = (typeof FLASHES)[number];
 
-/** Of the chips the one whose port is always a UART. */
+/** The only chip without native USB. */
 const WITHOUT_USB = "ESP32";
 
 export interface FirmwareOptions {
-  /** As mcconfig names it. */
+  /** The board's name, as mcconfig takes it. */
   readonly board: string;
-  /** The size of its flash. */
   readonly flash: Flash;
-  /** The list that goes there. */
+  /** The dataset that goes into flash. */
   readonly namesFile?: string | undefined;
   readonly manifest?: string;
 }
 
 /**
- * Whether a firmware with these settings can be built, and would have the memory and the port that it needs. Of
- * boards whose name does not tell their chip only the firmware itself can say the latter. Says on standard error what
- * the list has that one may not want.
- * @param settings of the command line, which win over the manifest's
- * @returns the list's bytes
- * @throws InputError
+ * Checks that a firmware can be built with these settings, and that its dataset fits the flash. If the name of the
+ * board tells its chip, checks memory and port as well. Prints remarks about the dataset to standard error.
+ * @param settings from the command line; they override the manifest's
+ * @returns the bytes of the dataset
+ * @throws InputError when a check fails
  */
 export function checkFirmware(
   settings: Settings,
@@ -63,30 +60,30 @@ export function checkFirmware(
   const chip = CHIPS.find(({ name }) => name === chipOf(board));
   if (chip === undefined) return bytes;
   if (port === "usb" && chip.name === WITHOUT_USB)
-    throw new InputError(`${chip.name}: there is no USB in this chip: port must be auto or uart.`);
+    throw new InputError(`${chip.name}: this chip has no USB: port must be auto or uart.`);
   const plan = planMemory(model, indexBytes);
   if (fits(plan, chip.memory)) return bytes;
   const largest = largestEmbedding(model, chip.memory, indexBytes);
   throw new InputError(
-    `${chip.name}: this model needs ${plan.total} bytes, and there are ${chip.memory.total}: ` +
-      `${largest === undefined ? "choose fewer layers, a smaller block_size, or a list with fewer different characters" : `n_embd ${largest} would fit`}.`,
+    `${chip.name}: this model needs ${plan.total} bytes, and the chip has ${chip.memory.total}: ` +
+      `${largest === undefined ? "choose fewer layers, a smaller block_size, or a dataset with fewer different characters" : `n_embd ${largest} would fit`}.`,
   );
 }
 
-/** @throws InputError for a list that the application's partition cannot hold beside the program */
+/** @throws InputError when the dataset does not fit into the application's partition beside the program */
 function checkFlash(namesFile: string, size: number, flash: Flash): void {
   const memory = roomForList(flash);
   if (size <= memory) return;
   const larger = FLASHES.find((other) => roomForList(other) >= size);
   throw new InputError(
-    `${printablePath(namesFile)} has ${size} bytes, and beside the program a flash of ${nameOf(flash)} has room for ${memory}: ` +
+    `${printablePath(namesFile)} has ${size} bytes, but a flash of ${nameOf(flash)} has room for ${memory} beside the program: ` +
       (larger === undefined
-        ? `shorten the list; a flash of ${nameOf(FLASHES[FLASHES.length - 1])} has room for ${roomForList(FLASHES[FLASHES.length - 1])}.`
-        : `take a shorter list, or a board with ${nameOf(larger)} and --flash ${larger}.`),
+        ? `shorten the dataset; a flash of ${nameOf(FLASHES[FLASHES.length - 1])} has room for ${roomForList(FLASHES[FLASHES.length - 1])}.`
+        : `use a shorter dataset, or a board with ${nameOf(larger)} and --flash ${larger}.`),
   );
 }
 
-/** Bytes of the partition for the application, less the program. */
+/** Bytes of the application's partition that the program does not need. */
 function roomForList(flash: Flash): number {
   const table = readFileSync(join(ROOT, "sdkconfig", `partitions-${flash}.csv`), "utf8");
   const size = /^\w+,\s*app,.*,\s*(0x[\da-f]+)\s*$/m.exec(table)?.[1];
@@ -94,12 +91,11 @@ function roomForList(flash: Flash): number {
   return Number(size) - PROGRAM_BYTES;
 }
 
-/** "4 MB" */
 function nameOf(flash: Flash): string {
   return `${parseInt(flash)} MB`;
 }
 
-/** "esp32" is the plain chip; "esp32/esp32s3" and the like name others. */
+/** The chip that a board's name tells: "esp32" is the plain ESP32, "esp32/esp32s3" and the like name others. */
 function chipOf(board: string): string | undefined {
   if (board === "esp32") return "ESP32";
   const chip = /esp32[-_]?(s3|c3|c6)/i.exec(board)?.[1];

@@ -2,13 +2,16 @@ import { CHIPS } from "../src/places/chips";
 import type { ModelConfig } from "../src/gpt/model/config";
 import { COMMANDS_BYTES, fits, largestEmbedding, type PlannedBuffer, planMemory } from "../src/gpt/plan";
 
-/** The memory plan of a model as a table for people. */
+/**
+ * The memory plan of a model as a table.
+ * @param indexBytes size of the dataset's index
+ */
 export function formatPlan(config: ModelConfig, indexBytes: number): string {
   const plan = planMemory(config, indexBytes);
   const { buffers, bufferBytes, others, chunks, slots, stack, total } = plan;
   const { nLayer, nEmbd, nHead, blockSize, vocabularySize } = config;
   const lines = [
-    `Training n_layer ${nLayer}, n_embd ${nEmbd}, n_head ${nHead}, block_size ${blockSize}, ${vocabularySize} tokens, takes on a device, in bytes:`,
+    `Training n_layer ${nLayer}, n_embd ${nEmbd}, n_head ${nHead}, block_size ${blockSize}, ${vocabularySize} tokens, needs on a device, in bytes:`,
     "",
     ...buffers.flatMap((buffer) => bufferLines(buffer)),
     row("buffers in all", bufferBytes),
@@ -18,7 +21,7 @@ export function formatPlan(config: ModelConfig, indexBytes: number): string {
     row("XS slots: objects", slots),
     row("XS stack", stack),
     row("in all", total),
-    row("and for commands that are under way", COMMANDS_BYTES),
+    row("and for commands in progress", COMMANDS_BYTES),
     "",
     "Does it fit?",
   ];
@@ -34,7 +37,7 @@ export function formatPlan(config: ModelConfig, indexBytes: number): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** The same as data. */
+/** The memory plan as one line of JSON. */
 export function planAsJson(config: ModelConfig, indexBytes: number): string {
   const plan = planMemory(config, indexBytes);
   const chips = CHIPS.map(({ name, memory, source }) => ({

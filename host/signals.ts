@@ -1,7 +1,7 @@
-/** Exit codes as shells have them for a program that a signal has ended. */
+/** 128 + the signal's number, as shells report it. */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
-/** Why an AbortSignal was aborted: somebody wants the program to end. */
+/** The reason of an AbortSignal that aborts because of a POSIX signal. */
 export class Interruption extends Error {
   constructor(readonly exitCode: number) {
     super("The program was asked to end.");
@@ -9,9 +9,9 @@ export class Interruption extends Error {
 }
 
 /**
- * Does `work`, and asks it to end, by the signal it is given, when this process gets SIGINT, SIGTERM or
- * SIGHUP. The second one ends the process at once.
- * @returns the exit code of the signal, or undefined when none has come
+ * Runs `work`. On the first SIGINT, SIGTERM or SIGHUP its AbortSignal aborts; on the second the process exits at
+ * once.
+ * @returns the exit code of the signal, or undefined if there was none
  */
 export async function untilSignal(work: (ending: AbortSignal) => Promise<void>): Promise<number | undefined> {
   const controller = new AbortController();
@@ -26,7 +26,7 @@ export async function untilSignal(work: (ending: AbortSignal) => Promise<void>):
   try {
     await work(signal);
   } catch (error) {
-    // What was under way may end in any way when it is asked to.
+    // Aborted operations reject with various errors.
     if (!signal.aborted || !isAbort(error, signal)) throw error;
   } finally {
     for (const name of names) process.off(name, interrupt);

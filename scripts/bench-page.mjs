@@ -1,5 +1,5 @@
-// npm run bench:page: how fast the built page trains in headless Chromium beside the same training under Node, for how
-// long it does not answer meanwhile, and when its first picture is there.
+// npm run bench:page: the training speed of the built page in headless Chromium, compared with the same training on
+// Node; the longest time the page is unresponsive meanwhile; and the time to first paint.
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
@@ -7,7 +7,7 @@ import { build, preview } from "vite";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const ROUNDS = 5;
-/** Milliseconds between two looks whether the page answers. */
+/** Interval at which the page's responsiveness is checked, in milliseconds. */
 const TICK = 5;
 
 process.chdir(ROOT);
@@ -35,17 +35,17 @@ try {
     const median = ratios.toSorted((a, b) => a - b)[ROUNDS >> 1];
     console.log(
       `${steps} steps: ${page.toFixed(0)} ms in the page, ${node.toFixed(0)} ms on Node (the best of ${ROUNDS}); ` +
-        `${median.toFixed(2)} times as long (median of pairs); the page did not answer for ${silence.toFixed(0)} ms at the most`,
+        `${median.toFixed(2)} times the time on Node (median of pairs); the page was unresponsive for at most ${silence.toFixed(0)} ms`,
     );
   }
-  console.log(`first picture after ${(await firstPicture()).toFixed(0)} ms (median of ${ROUNDS}, nothing cached)`);
+  console.log(`first paint after ${(await firstPicture()).toFixed(0)} ms (median of ${ROUNDS}, nothing cached)`);
 } finally {
   await browser.close();
   await server.close();
 }
 
 /**
- * From the press of the button on.
+ * Trains in the page; the time counts from the click on Train.
  * @param {number} steps
  */
 async function trainInPage(steps) {
@@ -75,7 +75,7 @@ async function trainInPage(steps) {
 
 /**
  * @param {number} steps
- * @returns milliseconds of the training alone, as in the page
+ * @returns milliseconds of the training only, as in the page
  */
 function trainOnNode(steps) {
   const options = ["train", "--steps", String(steps), "--samples", "0", "--stats"];

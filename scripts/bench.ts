@@ -20,8 +20,8 @@ import { type Bits, OPS, OPS_FLAGS, opsSources, ROOT } from "../host/xs/sources"
 import { PlainPort } from "./plain-port";
 
 /*
- * npm run bench: the same training on every engine, side by side, in turns, so that a noisy machine is
- * noisy to all of them.
+ * npm run bench: the same training on every engine, in turns, so that noise of the machine affects
+ * all of them equally.
  *
  *   node/typescript, xs/typescript, xs/native   the program itself
  *   floor          the native ops called from a plain C loop, without XS
@@ -83,7 +83,7 @@ async function measure(config: ModelConfig): Promise<Record<string, Measurement>
   return Object.fromEntries([...all].map(([name, measurements]) => [name, median(measurements)]));
 }
 
-/** By time; the other figures do not change from run to run. */
+/** The measurement with the median time; the other figures do not change from run to run. */
 function median(measurements: readonly Measurement[]): Measurement {
   return measurements.toSorted((a, b) => a.microsecondsPerStep - b.microsecondsPerStep)[measurements.length >> 1];
 }
@@ -119,7 +119,7 @@ function timing(microsecondsPerStep: number, config: ModelConfig, steps: number)
   return { microsecondsPerStep, tokensPerSecond, bytecodesPerStep: null, heapPeak: null, collections: null };
 }
 
-/** Positions in the names of the first steps. */
+/** Number of positions in the documents of the first `steps` steps. */
 function countTokens(config: ModelConfig, steps: number): number {
   const random = new Random(SEED);
   drawModel(config, random);
@@ -135,7 +135,7 @@ function drawModel(config: ModelConfig, random: Random): Model {
   return model;
 }
 
-/** The floor and the naive baseline are compiled with the flags of the native ops. */
+/** Compiles floor and naive with the flags of the native ops. */
 function compile(name: string, { nEmbd, nLayer }: ModelConfig): string {
   const folder = join(ROOT, "build", "bench");
   const c = join(ROOT, "scripts", "c");

@@ -1,5 +1,5 @@
-// npm run build: makes dist/, and not when it is newer than what it is made of. bin/esp32gpt.js and the
-// scripts for the firmware call it first, and do without the types that the package has.
+// npm run build: builds dist/, unless it is newer than its sources. bin/esp32gpt.js and the firmware scripts call
+// build() first, without the type declarations of the package.
 import {
   existsSync,
   mkdirSync,
@@ -17,19 +17,19 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DIST = join(ROOT, "dist");
-/** The files of the build and their sizes. It is written last, and is as old as the build's beginning. */
+/** Lists the files of the build with their sizes. It is written last; its mtime is the start of the build. */
 const STAMP = join(DIST, "built.json");
-/** They take longer than all the rest. */
+/** The type declarations take longer than everything else. */
 const TYPES = "index.d.ts";
 const SOURCES = ["src", "host", "rollup.config.mjs", "package.json", "tsconfig.json"];
-/** Nobody takes so long from writing a file to giving it its name. */
+/** Age in milliseconds after which a temporary file belongs to a killed build. */
 const OLDEST_LEFTOVER = 60_000;
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await build(true);
 
 /**
- * Builds what the command line runs, unless it is there already.
- * @param {boolean} [withTypes] whether the package's types are wanted as well
+ * Builds what the command line runs, unless it is up to date.
+ * @param {boolean} [withTypes] whether to build the type declarations as well
  */
 export async function build(withTypes = false) {
   if (isBuilt(withTypes)) return;
@@ -39,7 +39,7 @@ export async function build(withTypes = false) {
   process.chdir(ROOT);
   try {
     const files = await bundle(withTypes);
-    // Each file appears whole, under its name, or not at all; another build at the same time writes the same.
+    // Each file is written atomically; a concurrent build writes the same content.
     mkdirSync(DIST, { recursive: true });
     removeLeftovers();
     for (const [name, content] of files) writeWhole(join(DIST, name), content);
@@ -60,13 +60,13 @@ function isBuilt(withTypes) {
     if (withTypes && !(TYPES in sizes)) return false;
     return isWhole && SOURCES.flatMap(filesOf).every((file) => statSync(file).mtimeMs < built);
   } catch {
-    // Something is missing, or was removed meanwhile.
+    // A file is missing or was removed meanwhile.
     return false;
   }
 }
 
 /**
- * A file, or a folder and everything in it.
+ * A file, or a folder and all files in it.
  * @param {string} name
  */
 function filesOf(name) {
@@ -101,9 +101,10 @@ async function bundle(withTypes) {
 }
 
 /**
+ * Writes a file atomically.
  * @param {string} file
  * @param {string | Uint8Array} content
- * @param {Date} [time] of the file's last change
+ * @param {Date} [time] the mtime to set
  */
 function writeWhole(file, content, time) {
   const unfinished = `${file}.${process.pid}.part`;
@@ -112,7 +113,7 @@ function writeWhole(file, content, time) {
   renameSync(unfinished, file);
 }
 
-/** What killed builds have left. */
+/** Removes temporary files of killed builds. */
 function removeLeftovers() {
   for (const name of readdirSync(DIST).filter((name) => name.endsWith(".part"))) {
     const file = join(DIST, name);

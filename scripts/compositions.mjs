@@ -1,4 +1,4 @@
-// node scripts/compositions.mjs: writes src/gpt/data/compositions.ts from what the engine's own normalize() does.
+// node scripts/compositions.mjs: generates src/gpt/data/compositions.ts with the engine's normalize().
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,9 +6,9 @@ import { format, resolveConfig } from "prettier";
 
 const FILE = join(fileURLToPath(new URL("..", import.meta.url)), "src", "gpt", "data", "compositions.ts");
 const LAST = 0xffff;
-/** Characters in a line of the source. */
+/** Characters per line of the generated source. */
 const LINE = 16;
-/** The combining classes 1 and 240: the smallest and the largest. */
+/** Characters of combining classes 1 and 240, the lowest and the highest. */
 const [OVERLAY, YPOGEGRAMMENI] = ["\u0334", "\u0345"];
 
 const isSurrogate = (/** @type {number} */ c) => c >= 0xd800 && c <= 0xdfff;
@@ -24,7 +24,7 @@ const composites = characters.filter((c) => {
   const code = c.charCodeAt(0);
   return nfd(c) !== c && !isHangul(code) && !isCompatibilityIdeograph(code);
 });
-// Those that NFC makes come first: they are found before others that mean the same.
+// Those that NFC composes come first, so that a search finds them before equivalent ones.
 const sorted = [...composites.filter((c) => nfc(c) === c), ...composites.filter((c) => nfc(c) !== c)];
 /** @type {Map<string, string>} */
 const byParts = new Map();
@@ -37,7 +37,7 @@ function partsOf(c) {
   const all = nfd(c);
   const before = all.slice(0, -1);
   const first = before.length === 1 ? before : byParts.get(before);
-  if (first === undefined) throw new Error(`U+${c.charCodeAt(0).toString(16)} is not of two characters`);
+  if (first === undefined) throw new Error(`U+${c.charCodeAt(0).toString(16)} does not decompose into two characters`);
   return first + all.at(-1);
 }
 

@@ -1,8 +1,8 @@
-// How the files import each other, types included, as dependency-cruiser sees it: no circle of files, none of rooms,
-// each room only from those below it, and no chain of imports longer than a reader can follow.
+// Checks the imports between files, including type imports, with dependency-cruiser: no cycles of files or rooms,
+// each room imports only lower ones, and no chain of imports is too long to follow.
 import { cruise } from "dependency-cruiser";
 
-/** The rooms from the lowest to the highest: a file imports its own and lower ones. */
+/** The rooms, lowest first: a file imports only its own room and lower ones. */
 const ROOMS = [
   "src/gpt/base",
   "src/gpt/data",
@@ -34,7 +34,7 @@ const ROOMS = [
   "web",
 ];
 
-/** Of the rooms of src/, which import more than src/gpt. */
+/** Patterns of the rooms of src/ that import more than src/gpt. */
 const BESIDE = [
   { name: "library-alone", from: "^src/gpt/", to: "^(?!src/gpt/|node_modules/)" },
   { name: "places-import-the-library", from: "^src/places/", to: "^src/(?!gpt/|places/)" },
@@ -47,7 +47,7 @@ const BESIDE = [
   { name: "src-imports-src", from: "^src/", to: "^(host|web|scripts|test)/" },
 ];
 
-/** The most files in a chain of imports that begins there. */
+/** Maximum number of files in a chain of imports that begins in each folder. */
 const LONGEST_CHAIN = { src: 16, host: 18, web: 16 };
 
 /** @type {import("dependency-cruiser").ICruiseOptions} */
@@ -70,7 +70,7 @@ const options = {
 };
 
 const { output } = await cruise(["src", "host", "web"], options);
-if (typeof output === "string") throw new TypeError("dependency-cruiser gives text where data was asked for");
+if (typeof output === "string") throw new TypeError("dependency-cruiser returned text instead of data");
 /** @type {string[]} */
 const faults = output.summary.violations.map(({ from, to, rule }) => `${rule.name}: ${from} imports ${to}`);
 
@@ -84,7 +84,7 @@ const imports = new Map(
     ]),
 );
 
-/** @param {string} file @returns {number} its room's place in ROOMS */
+/** @param {string} file @returns {number} index of its room in ROOMS */
 function roomOf(file) {
   const found = ROOMS.filter((memory) => file.startsWith(`${memory}/`)).sort((a, b) => b.length - a.length);
   return ROOMS.indexOf(found[0] ?? "");
@@ -93,7 +93,7 @@ function roomOf(file) {
 for (const [file, imported] of imports)
   for (const other of imported)
     if (roomOf(other) > roomOf(file))
-      faults.push(`${file} is in ${ROOMS[roomOf(file)]}, below ${other}, which it imports`);
+      faults.push(`${file} is in ${ROOMS[roomOf(file)]} and must not import ${other}, which is higher`);
 
 /** @type {Map<string, string[]>} */
 const chains = new Map();
@@ -104,7 +104,7 @@ const chains = new Map();
 function chainOf(file) {
   const known = chains.get(file);
   if (known) return known;
-  chains.set(file, []); // Circles are told above.
+  chains.set(file, []); // Cycles are reported above.
   const longest = (imports.get(file) ?? []).map(chainOf).reduce((a, b) => (b.length > a.length ? b : a), []);
   const chain = [file, ...longest];
   chains.set(file, chain);
@@ -117,7 +117,7 @@ for (const [top, most] of Object.entries(LONGEST_CHAIN)) {
   console.log(
     `${files.length} files in ${top}/; the longest chain of imports has ${longest.length}: ${longest.join(" > ")}`,
   );
-  if (longest.length > most) faults.push(`No chain that begins in ${top}/ may have more than ${most} files.`);
+  if (longest.length > most) faults.push(`A chain that begins in ${top}/ may have at most ${most} files.`);
 }
 for (const fault of faults) console.error(fault);
 if (faults.length > 0) process.exitCode = 1;

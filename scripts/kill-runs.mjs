@@ -1,7 +1,6 @@
-// npm run test:killed-runs: trainings that save often are killed (SIGKILL) at random moments, and begun again
-// until they are over. Their checkpoints, and the records of their steps (--jsonl), must then be, byte for byte, those
-// of a training that was never killed.
-// node scripts/kill-runs.mjs [kills, 500] [seed] [share of a run's usual length, 1]
+// npm run test:killed-runs: trainings that save often are killed (SIGKILL) at random moments and resumed until they
+// finish. Their checkpoints and --jsonl records must then be byte-identical to those of an undisturbed training.
+// node scripts/kill-runs.mjs [kills, 500] [seed] [factor for the length of a run, 1]
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,15 +9,15 @@ import { build } from "./build.mjs";
 import { NAMES, processesWith, startProgram } from "./processes.mjs";
 
 const CHECKPOINT = "checkpoint.safetensors";
-/** What --jsonl writes; a board has none. */
+/** The file of --jsonl; a board has none. */
 const RECORDS = "records.jsonl";
-/** Milliseconds until the kill, at the most: a run that is not killed takes some seconds. */
+/** Maximum time until the kill, in milliseconds; an undisturbed run takes some seconds. */
 const LONGEST_LIFE = 500;
-/** Of a save, likewise. */
+/** The same from the start of a save. */
 const LONGEST_SAVE = 3;
-/** Characters of what a run has said that are shown. */
+/** Characters of a run's output that are printed on failure. */
 const SHOWN = 500;
-/** Milliseconds in which a process without its parent must be gone. */
+/** Time within which a process must exit after its parent, in milliseconds. */
 const STOP_TIMEOUT_MS = 2000;
 
 await build();
@@ -32,7 +31,7 @@ const random = new Random(seed);
 console.log(`seed ${seed}`);
 
 /**
- * Its command line; all of them leave their checkpoint under one name in their folder.
+ * The command line of a run. All runs save their checkpoint under the same name in `folder`.
  * @typedef {(folder: string, isAgain: boolean) => readonly string[]} Place
  */
 
@@ -72,7 +71,7 @@ try {
  * @param {string} name
  * @param {Place} place
  * @param {number} count
- * @returns {Promise<boolean>} whether nothing was lost
+ * @returns {Promise<boolean>} whether all runs ended as expected
  */
 async function killRuns(name, place, count) {
   const folder = (/** @type {string} */ of) => {
@@ -107,8 +106,8 @@ async function killRuns(name, place, count) {
     await wait(100);
   const left = processesWith(root);
   console.log(
-    `${name}: ${found.kills} kills (${found.withinSave} leave a save half done) in ${found.runs} runs, of which ` +
-      `${found.equal} end like one that was never killed and ${found.sameRecords} have its records; ${found.lost} checkpoints lost, ${found.troubles} refused, ` +
+    `${name}: ${found.kills} kills (${found.withinSave} during a save) in ${found.runs} runs, of which ` +
+      `${found.equal} end like an undisturbed one and ${found.sameRecords} have its records; ${found.lost} checkpoints lost, ${found.troubles} refused, ` +
       `${found.leftovers} leftovers, ${left} processes left`,
   );
   return (
@@ -125,34 +124,34 @@ function recordsOf(folder) {
 }
 
 /**
- * Starts the program in a folder, anew or where it was, and kills it or lets it end.
+ * Starts the program in a folder, new or resumed, and kills it or lets it finish.
  * @param {Place} place
  * @param {string} folder
  * @param {boolean} isKilled
- * @returns {Promise<{ ending: "killed" | "over" | "trouble", from: number | undefined }>} the step from which it went
- *   on, where it came to say so
+ * @returns {Promise<{ ending: "killed" | "over" | "trouble", from: number | undefined }>} from: the step at which it
+ * resumed, if it printed that
  */
 async function live(place, folder, isKilled) {
   const child = startProgram(place(folder, existsSync(join(folder, CHECKPOINT))));
   let [said, complaint] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text) => {
     said += text;
-    // A board lives until its cable is pulled out.
+    // A board runs until its serial port is closed.
     if (/=== Done ===|trained already/.test(said)) child.stdin.end();
   });
   child.stderr.setEncoding("utf8").on("data", (text) => (complaint += text));
   const closed = new Promise((resolve) => child.on("close", resolve));
   if (isKilled) {
-    // Some while they begin, or read what the one before has left.
+    // Some are killed during start-up or while reading the checkpoint.
     if (random.index(8) > 0) await Promise.race([closed, new Promise((resolve) => child.stdout.once("data", resolve))]);
     await Promise.race([closed, wait(share * LONGEST_LIFE * random.uniform())]);
-    // As often as not shortly after a save has begun.
+    // Half of them are killed shortly after a save has begun.
     if (random.index(2) === 0) await Promise.race([closed, saving(folder)]);
     child.kill("SIGKILL");
   }
   await closed;
   const from = /Going on with step (\d+)\./.exec(said)?.[1];
-  // That it learns a short list by heart is no trouble here.
+  // Overfitting to a short dataset is expected here.
   const troubles = complaint.replace(/^esp32gpt: The validation loss has risen .*\n/m, "");
   const isSound = troubles === "" && !/cannot be used|kept as/.test(said);
   const isOver = child.exitCode === 0;
@@ -163,12 +162,12 @@ async function live(place, folder, isKilled) {
 }
 
 /**
- * Resolves at a moment within a save, or shortly after it.
+ * Resolves during a save, or shortly after it.
  * @param {string} folder
  */
 async function saving(folder) {
   const watcher = watch(folder);
-  const timeout = wait(STOP_TIMEOUT_MS); // It may be over.
+  const timeout = wait(STOP_TIMEOUT_MS); // The run may have ended.
   await Promise.race([timeout, new Promise((resolve) => watcher.on("change", resolve))]);
   watcher.close();
   const until = performance.now() + LONGEST_SAVE * random.uniform();

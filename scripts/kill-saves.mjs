@@ -1,6 +1,6 @@
-// npm run test:kills: trainings that save are killed at random moments, again and again. Afterwards every
-// checkpoint must be whole, no process may be left, and the next save must remove what a dead one has left.
-// Too long for CI: node scripts/kill-saves.mjs [kills of each signal, 300] [seed]
+// npm run test:kills: trainings that save are killed at random moments. Afterwards every checkpoint must be complete,
+// no process may be left, and the next save must remove temporary files of killed ones. Too long for CI.
+// node scripts/kill-saves.mjs [kills of each signal, 300] [seed]
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ const EXIT_CODES = new Map([
   ["SIGTERM", 143],
   ["SIGHUP", 129],
 ]);
-/** The process must be gone so soon after the signal. */
+/** The process must exit within this time after the signal. */
 const MAX_MILLISECONDS = 2000;
 
 await build();
@@ -62,19 +62,19 @@ rmSync(folder, { recursive: true, force: true });
 if (failures > 0) process.exitCode = 1;
 
 /**
- * Starts a training, and kills it at a random moment; SIGKILL comes shortly after a SIGINT, as often as not
- * in the middle of the save.
+ * Starts a training and kills it at a random moment. SIGKILL follows shortly after a SIGINT, about half the time in
+ * the middle of the save.
  * @param {string} engine
  * @param {NodeJS.Signals} signal
  * @param {string} file
- * @returns {Promise<number>} milliseconds that it took to end
+ * @returns {Promise<number>} milliseconds until it exited
  */
 async function killOnce(engine, signal, file) {
   const options = [..."train --steps 100000000 --engine".split(" "), engine, "--save", file];
   const child = startProgram(options);
   child.stderr.pipe(process.stderr);
   const ended = new Promise((resolve) => child.on("exit", (code, by) => resolve(code ?? by)));
-  // From the first line on it has something to keep.
+  // After the first line of the log the training has something to save.
   await new Promise((resolve) => child.stdout.once("data", resolve).once("end", resolve));
   child.stdout.resume();
   await setTimeout(100 * random.uniform());

@@ -1,5 +1,5 @@
-// npm run latency: how long a device that trains and saves all the time takes to answer. `status` is typed into the
-// simulator at random moments; milliseconds from the key to the answer. Further arguments are the simulator's:
+// npm run latency: the response time of a device that trains and saves continuously. Sends `status` to the simulator
+// at random moments and measures the milliseconds until the answer. Further arguments go to the simulator:
 // npm run latency -- --engine xs n_embd=24
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -10,7 +10,7 @@ import { build } from "./build.mjs";
 const PROGRAM = fileURLToPath(new URL("../bin/esp32gpt.js", import.meta.url));
 const SETTINGS = ["steps=1000000000", "save_every=0.2", "log_every=1000000"];
 const QUESTIONS = 200;
-/** Milliseconds between an answer and the next question, at the most. */
+/** Maximum pause between an answer and the next command, in milliseconds. */
 const LONGEST_PAUSE = 400;
 
 await build();
@@ -29,7 +29,7 @@ const lines = createInterface({ input: child.stdout });
 
 /**
  * @param {RegExp} pattern
- * @returns {Promise<string>} the first line to come that it matches
+ * @returns {Promise<string>} the next line that matches
  */
 function line(pattern) {
   return new Promise((resolve, reject) => {

@@ -1,13 +1,12 @@
-// The C of the project is laid out by clang-format and clean under cppcheck. With --fix it is laid out anew; folders
-// may be named instead of the project's. A tool that is not there is said in a line, and fails where nothing may be
-// skipped (ESP32GPT_NO_SKIPS=1).
+// Checks the C code with clang-format and cppcheck; with --fix, formats it. Folders may be given as arguments. A
+// missing tool is reported, and is an error if nothing may be skipped (ESP32GPT_NO_SKIPS=1).
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-/** Each version of clang-format has its own taste. */
+/** The layout depends on the version of clang-format. */
 const VERSION = /^clang-format==(.+)$/m.exec(readFileSync(join(ROOT, "test", "requirements.txt"), "utf8"))?.[1] ?? "";
 const LAYOUT = [`--style=file:${join(ROOT, ".clang-format")}`];
 const CHECKS = ["--enable=warning,performance,portability", "--std=c99", "--inline-suppr", "--error-exitcode=1"];
@@ -37,10 +36,10 @@ function versionOf(program) {
 
 /**
  * @param {string} tool
- * @param {string} way to get it
+ * @param {string} way how to install it
  */
 function miss(tool, way) {
-  console.error(`The C is not checked by ${tool}, which is not there: ${way}.`);
+  console.error(`The C code is not checked by ${tool}, which is missing: ${way}.`);
   if (process.env.ESP32GPT_NO_SKIPS === "1") process.exitCode = 1;
 }
 

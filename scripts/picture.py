@@ -1,11 +1,11 @@
-"""A picture of what a program shows in a terminal, as for docs/monitor.png.
+"""Takes a screenshot of a terminal program, such as docs/monitor.png.
 
     python3 -m pip install pyte pillow
     python3 scripts/picture.py docs/monitor.png 100x32 --seconds 14 \\
         --keys 5:'status\\r' --keys 10:'generate 3\\r' --keys 13:'generate 5 0.6 mar' -- \\
         npm run monitor -- --simulate -- --engine xs ops=typescript steps=5000 holdout=5 log_every=250
 
-Python's pty is the terminal, pyte knows what it shows, Pillow paints it.
+Runs the program in a pty; pyte emulates the terminal, Pillow draws it.
 """
 
 import argparse
@@ -34,15 +34,15 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output")
     parser.add_argument("size", help="COLUMNSxROWS")
-    parser.add_argument("--seconds", type=float, default=5, help="when the picture is taken")
-    parser.add_argument("--keys", action="append", default=[], help="SECONDS:TEXT, what is typed and when")
+    parser.add_argument("--seconds", type=float, default=5, help="when to take the screenshot")
+    parser.add_argument("--keys", action="append", default=[], help="SECONDS:TEXT, when to type what")
     parser.add_argument("--font", default="DejaVuSansMono.ttf")
     parser.add_argument("command", nargs="+")
     return parser.parse_args()
 
 
 def watch(command, columns, rows, seconds, keys):
-    """Runs the command, and returns the screen after so many seconds."""
+    """Runs the command and returns the screen after `seconds`."""
     screen = pyte.Screen(columns, rows)
     stream = pyte.ByteStream(screen)
     pid, terminal = pty.fork()
@@ -56,7 +56,7 @@ def watch(command, columns, rows, seconds, keys):
         while keys and keys[0][0] <= now:
             os.write(terminal, keys.pop(0)[1])
         if not select.select([terminal], [], [], 0.02)[0]:
-            # Nothing is half drawn.
+            # No output is pending, so the screen is completely drawn.
             if now > seconds:
                 break
             continue

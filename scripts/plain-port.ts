@@ -19,9 +19,9 @@ interface Position {
 }
 
 /**
- * The baseline of the benchmark: the same model (preset esp32gpt, one layer) as a plain loop over
- * positions, one vector-matrix product per token and matrix, as the original has it, allocating
- * nothing. Its losses are those of the library; only its order of work is naive.
+ * The baseline of the benchmark: the same model (preset esp32gpt, one layer) as a plain loop over positions, with one
+ * vector-matrix product per token and matrix, like the original. It does not allocate. Its losses are those of the
+ * library; only its order of operations is naive.
  */
 export class PlainPort {
   private readonly g: Float32Array;
@@ -64,7 +64,7 @@ export class PlainPort {
     this.dp = row(blockSize);
   }
 
-  /** Trains on tokens 0 to `rows`; returns the loss. */
+  /** One training step on tokens[0] to tokens[rows]. Returns the loss. */
   step(tokens: Uint8Array, rows: number, step: number, learningRate: number): number {
     const { nEmbd: n, nHead, blockSize } = this.config;
     const { parameters: w, g, positions, dx, dq, dAttention, dHidden, dp } = this;

@@ -1,6 +1,6 @@
-// Every TypeScript module of the firmware is preloaded: frozen into flash when it is built. mcconfig's wildcards in
-// "preload" pass over TypeScript, so this writes the lists of the manifests from their folders, or with --check
-// says which are out of date, or with --list what there is: each module of the firmware with its files, as JSON.
+// Every TypeScript module of the firmware is preloaded: frozen into flash at build time. mcconfig's wildcards in
+// "preload" skip TypeScript, so this writes the lists in the manifests from their folders. --check reports lists that
+// are out of date; --list prints each module of the firmware with its files as JSON.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -18,7 +18,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /**
  * @param {string} [file]
- * @returns {string[]} the manifest of the firmware, and all of the project's own that it includes
+ * @returns {string[]} the manifest of the firmware and all manifests of this project that it includes
  */
 export function manifests(file = join(ROOT, "manifest.json")) {
   const { include = [] } = read(file);
@@ -28,7 +28,7 @@ export function manifests(file = join(ROOT, "manifest.json")) {
 
 /**
  * @param {string} file a manifest
- * @returns {Map<string, string[]>} the TypeScript files behind each module that it has
+ * @returns {Map<string, string[]>} the TypeScript files of each of its modules
  */
 export function modulesOf(file) {
   const { modules = {}, platforms = {} } = read(file);
@@ -69,9 +69,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
       const wanted = [...modulesOf(file).keys()].sort();
       if (JSON.stringify(manifest.preload ?? []) === JSON.stringify(wanted)) continue;
       if (process.argv.includes("--check")) {
-        console.error(
-          `${relative(ROOT, file)}: "preload" is not what its modules are: node scripts/preload.mjs writes it.`,
-        );
+        console.error(`${relative(ROOT, file)}: "preload" does not match its modules: run node scripts/preload.mjs.`);
         process.exitCode = 1;
       } else writeFileSync(file, `${JSON.stringify({ ...manifest, preload: wanted }, null, 2)}\n`);
     }

@@ -1,14 +1,14 @@
-// What the tests with kills use both: starting the program, and looking for what it has left running.
+// Shared code of the kill tests: starts the program and finds processes that it left running.
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const PROGRAM = fileURLToPath(new URL("../bin/esp32gpt.js", import.meta.url));
-/** A list that is soon read. */
+/** A short dataset, which loads quickly. */
 export const NAMES = fileURLToPath(new URL("../test/data/names-short.txt", import.meta.url));
 
 /**
- * Starts the program as a user does, its streams pipes.
+ * Starts the command line with pipes as its streams.
  * @param {readonly string[]} options
  */
 export function startProgram(options) {
@@ -16,7 +16,7 @@ export function startProgram(options) {
 }
 
 /**
- * How many processes have a text in their command lines.
+ * Number of processes whose command line contains a text.
  * @param {string} text
  */
 export function processesWith(text) {
@@ -25,7 +25,7 @@ export function processesWith(text) {
     try {
       if (Number(pid) !== process.pid && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(text)) count++;
     } catch {
-      // It has just ended.
+      // The process has just ended.
     }
   }
   return count;

@@ -1,6 +1,5 @@
-// npm run test:sanitize: builds the XS host with AddressSanitizer and UndefinedBehaviorSanitizer, and
-// runs on it whatever makes our C files work. The first access outside of a buffer, or the first
-// operation that C leaves undefined, ends it with a report.
+// npm run test:sanitize: builds the XS host with AddressSanitizer and UndefinedBehaviorSanitizer and runs the tests
+// that exercise our C files. The first invalid access or undefined operation ends it with a report.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,8 +13,8 @@ const model = join(folder, "model");
 const env = {
   ...process.env,
   ESP32GPT_XS_VARIANT: "sanitize",
-  // The host ends like a device does, without deleting its machines: what they hold is no leak.
-  // The tests of storage load a library that plays a disk that fails.
+  // Like a device, the host exits without deleting its machines: their memory is not a leak. The storage tests
+  // preload a library that simulates a failing disk.
   ASAN_OPTIONS: "detect_leaks=0:verify_asan_link_order=0",
 };
 
@@ -23,7 +22,7 @@ const env = {
 function run(...options) {
   console.log(`> node ${options.join(" ")}`);
   const { status, signal } = spawnSync(process.execPath, options, { cwd: root, env, stdio: "inherit" });
-  if (status !== 0) throw new Error(`It ended with ${status ?? signal}.`);
+  if (status !== 0) throw new Error(`It exited with ${status ?? signal}.`);
 }
 
 /** @param {string[]} options */

@@ -1,24 +1,24 @@
-// npm run test:soak: the device program in the simulator, with the memory of the device, trains while somebody
-// types whatever there is to type, and saves all the time. What it takes of the heap must not depend on how
-// long it does. node scripts/soak.mjs [steps, 50000]
+// npm run test:soak: the device program in the simulator, with the memory of the device, trains and saves
+// continuously while every kind of command is typed. Its heap usage must not grow with the length of the run.
+// node scripts/soak.mjs [steps, 50000]
 import { once } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 import { build } from "./build.mjs";
 import { startProgram } from "./processes.mjs";
 
-/** Milliseconds between two commands, and seconds between two saves. */
+/** Interval between two commands in milliseconds, and between two saves in seconds. */
 const TYPED_EVERY = 20;
 const SAVED_EVERY = 0.1;
-/** Every command is typed so often at the least, also where there is nothing more to train. */
+/** Every command is typed at least this often, even after the training has ended. */
 const LEAST_CYCLES = 2;
-/** Milliseconds for what is still under way in the end. */
+/** Time in milliseconds for pending work at the end. */
 const LAST_WORK = 1000;
-/** Bytes that more digits take in the strings that are kept. */
+/** Bytes by which strings grow with longer numbers. */
 const LONGER_NUMBERS = 100;
-/** Shares of the steps that are trained on, to see whether the last takes more than those before. */
+/** Runs with these fractions of the steps, to see whether the longest uses more memory. */
 const SHARES = [0.1, 0.4, 1];
 
-/** What is typed, over and over; now and then all at once. */
+/** The commands, repeated in a loop; some entries are pasted blocks. */
 const TYPED = [
   ...["status", "add venus", "generate 3", "add mars", "words", "eval words", "set log json", "status", "plan"],
   ...["generate 5 1.2 ma", "words", "set log_every 50", "eval words", "save", "help", "set", "set log text"],
@@ -32,7 +32,7 @@ const TYPED = [
     "eval\nload\nadd mars\nsave\nfetch\nresume",
   ],
 ];
-/** And what brings it into one state in the end. */
+/** Commands that bring the board to a defined state at the end. */
 const LAST = [
   "set log text",
   "cancel",
@@ -43,7 +43,7 @@ const LAST = [
 ];
 
 /**
- * What --stats ends with.
+ * The last line of --stats.
  * @typedef {{ readonly heap: Readonly<Record<"slots" | "chunks" | "stack" | "peak" | "usedSlots" | "usedChunks", number>>,
  *   readonly collections: number }} Usage
  */
@@ -57,11 +57,11 @@ for (const share of SHARES) heaps.push(await soak(Math.round(share * steps)));
 for (const { peak, usedSlots, usedChunks } of heaps) {
   const grown = usedSlots + usedChunks - heaps[0].usedSlots - heaps[0].usedChunks;
   if (peak <= planned && grown <= LONGER_NUMBERS) continue;
-  console.error(`Of ${planned} bytes that are planned ${peak} were taken; ${grown} more than at first are kept.`);
+  console.error(`Of ${planned} planned bytes ${peak} were used; memory in use grew by ${grown}.`);
   process.exitCode = 1;
 }
 
-/** What the plan has for the model and for commands. */
+/** Bytes that the memory plan allots to the model and to commands. */
 async function most() {
   const program = startProgram(["plan", "--json"]);
   let said = "";
@@ -78,7 +78,7 @@ async function soak(steps) {
   let [said, complaint] = ["", ""];
   let isOver = false;
   board.stdout.setEncoding("utf8").on("data", (text) => {
-    // What waited answers at once when the training is over: its last line may be far from the end of what has come.
+    // Queued commands answer at once when the training ends, so its last line may be far from the end of the output.
     said += text;
     isOver ||= /=== Done ===|"type":"done"/.test(said);
     said = said.slice(-200);
@@ -94,12 +94,12 @@ async function soak(steps) {
     typed++;
     await wait(TYPED_EVERY);
   };
-  // Also the shortest run meets every command. Whoever goes back or pauses for ever never comes to an end; a busy board
-  // may have missed that it was to go on.
+  // Even the shortest run executes every command. Then leave out those that pause or go back, or the training would
+  // never end; repeat `resume`, since a busy board may have missed it.
   const onward = ["resume", ...TYPED.filter((line) => !/load|fetch|pause/.test(line))];
   while ((!isOver || typed < LEAST_CYCLES * TYPED.length) && board.exitCode === null)
     await type(typed < LEAST_CYCLES * TYPED.length ? TYPED[typed % TYPED.length] : onward[typed % onward.length]);
-  // At rest it needs the same, whatever it has done.
+  // When idle it needs the same memory, whatever came before.
   await type("stop");
   await wait(LAST_WORK);
   for (const line of LAST) await type(line);
@@ -109,10 +109,10 @@ async function soak(steps) {
   await closed;
   if (board.exitCode !== 0) throw new Error(complaint);
   /** @type {Usage} */
-  const { heap, collections } = JSON.parse(complaint.trimEnd().split("\n").at(-1) ?? ""); // behind "Building ..."
+  const { heap, collections } = JSON.parse(complaint.trimEnd().split("\n").at(-1) ?? ""); // after "Building ..."
   console.log(
-    `${steps} steps in ${seconds} s, ${typed} commands, ${collections} collections: at the most slots ${heap.slots}, ` +
-      `chunks ${heap.chunks}, stack ${heap.stack}, taken ${heap.peak}; in the end slots ${heap.usedSlots}, chunks ${heap.usedChunks}`,
+    `${steps} steps in ${seconds} s, ${typed} commands, ${collections} collections: peak slots ${heap.slots}, ` +
+      `chunks ${heap.chunks}, stack ${heap.stack}, taken ${heap.peak}; at the end slots ${heap.usedSlots}, chunks ${heap.usedChunks}`,
   );
   return heap;
 }

@@ -1,8 +1,8 @@
-// A Rollup plugin: TypeScript becomes JavaScript file by file. Types are checked by npm run typecheck, once.
+// A Rollup plugin that transpiles TypeScript file by file; npm run typecheck checks the types.
 import { dirname, join } from "node:path";
 import { ModuleKind, ScriptTarget, transpileModule } from "typescript";
 
-/** Without comments: XS reads its whole program at every start. */
+/** Comments are removed, because XS parses the whole program at every start. */
 const compilerOptions = {
   target: ScriptTarget.ES2023,
   module: ModuleKind.ESNext,

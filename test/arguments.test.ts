@@ -29,7 +29,7 @@ test.each([
   expectRefusal(await esp32gpt(...words, ""), new RegExp(`^esp32gpt: ${option} must not be empty\\.\\n$`));
   expectRefusal(
     await esp32gpt(...words, "x".repeat(100_000)),
-    new RegExp(`^esp32gpt: What ${option} is given is too long: at most 4095 bytes\\.\\n$`),
+    new RegExp(`^esp32gpt: The value of ${option} is too long: at most 4095 bytes\\.\\n$`),
   );
 });
 
@@ -45,7 +45,7 @@ describe.each(["node", "xs"])("on %s", (engine) => {
   ])("a prefix of %s", async (_, prefix) =>
     expectRefusal(
       await generate("model", prefix),
-      /^esp32gpt: What --prefix is given is too long: at most 4095 bytes\.\n$/,
+      /^esp32gpt: The value of --prefix is too long: at most 4095 bytes\.\n$/,
     ),
   );
 
@@ -94,7 +94,7 @@ describe.each(["node", "xs"])("on %s", (engine) => {
 test("a folder that is something else, or within something else", async () => {
   expectRefusal(
     await esp32gpt("simulate", "--engine", "node", "--storage", at("plain")),
-    /^esp32gpt: \S*plain is no folder\.\n$/,
+    /^esp32gpt: \S*plain is not a folder\.\n$/,
   );
   expectRefusal(
     await esp32gpt("simulate", "--engine", "node", "--storage", at("plain/inside")),

@@ -66,7 +66,7 @@ describe.each(ENGINES)("inputs on %s", (engine) => {
 
   test.each([
     ["--data /dev/null", /\/dev\/null has no names/],
-    ["--data /dev/zero", /\/dev\/zero is larger than 64 MB, the most that a list of names may have/],
+    ["--data /dev/zero", /\/dev\/zero is larger than 64 MB, the limit for a dataset/],
     ["--data CIRCLE", /circle: its symbolic links go in a circle/],
     ["--data ''", /--data must not be empty/],
     ["--init /dev/null", /\/dev\/null is not a sound safetensors file/],
@@ -84,9 +84,7 @@ describe.each(ENGINES)("inputs on %s", (engine) => {
     const train = `$E train --engine ${engine} --steps 2 --data ${list}`;
     truncateSync(writtenTo(list), 64 * MB + 1);
     const refused = await shell(train);
-    expect(refused.stderr).toMatch(
-      /^esp32gpt: [^\n]*large-\w+ is larger than 64 MB, the most that a list of names may have here\.\n$/,
-    );
+    expect(refused.stderr).toMatch(/^esp32gpt: [^\n]*large-\w+ is larger than 64 MB, the limit for a dataset\.\n$/);
     expect([refused.code, refused.stdout]).toEqual([2, ""]);
     // What it has is no list of names, and that is said.
     truncateSync(list, 64 * MB);
@@ -156,8 +154,8 @@ describe("--jsonl", () => {
 });
 
 test.each([
-  ["--save PIPE", /Cannot save to .*pipe: it is no regular file/],
-  ["--save /dev/null", /Cannot save to \/dev\/null: it is no regular file/],
+  ["--save PIPE", /Cannot save to .*pipe: it is not a regular file/],
+  ["--save /dev/null", /Cannot save to \/dev\/null: it is not a regular file/],
   ["--save CIRCLE", /circular|circle/],
   ["--save-weights /dev/null", /Cannot save to/],
   ["--data DATA --save DATA", /--data and --save are the same file/],
@@ -180,7 +178,7 @@ test.each([
 
 test("the log and the checkpoint are not one file", async () => {
   const { code, stderr } = await shell(`$E train --steps 2 --save ${at("log")} > ${at("log")}`);
-  expect(stderr).toMatch(/--save .*log is where the log goes/);
+  expect(stderr).toMatch(/--save .*log is the file that standard output goes to/);
   expect(code).toBe(2);
 });
 

@@ -22,7 +22,7 @@ describe("without the SDK", () => {
   });
 
   test("names a folder that is no SDK", async () => {
-    expectRefusal(await script("build", [], { MODDABLE: ROOT + "x" }), /x, which is no Moddable SDK.*xs-dev/);
+    expectRefusal(await script("build", [], { MODDABLE: ROOT + "x" }), /x, which is not a Moddable SDK.*xs-dev/);
   });
 
   test("names a tool that is missing", async () => {
@@ -34,7 +34,7 @@ describe("without the SDK", () => {
     const tools = ["mcconfig", "make"].map((tool) => writeProgram("tools", tool, ""))[0];
     const env = { MODDABLE: at("sdk"), PATH: tools };
     expectRefusal(await script("build", [], env), /IDF_PATH is not set.*xs-dev@latest setup --device esp32/);
-    expectRefusal(await script("build", [], { ...env, IDF_PATH: at("sdk") }), /sdk, which is no ESP-IDF.*xs-dev/);
+    expectRefusal(await script("build", [], { ...env, IDF_PATH: at("sdk") }), /sdk, which is not ESP-IDF.*xs-dev/);
   });
 
   test("test:moddable is skipped", async () => {
@@ -60,11 +60,11 @@ test.each<[string, RegExp]>([
   ["build --debug --instrumented", /cannot be used with/],
   ["flash --attempts 0", /--attempts.*from 1/],
   ["qemu --tcp 65536", /--tcp.*65535/],
-  ["qemu frobnicate", /frobnicate is no setting.*steps=500/],
+  ["qemu frobnicate", /frobnicate is not a setting.*steps=500/],
   ["qemu step=500", /no setting step: .*steps/],
   ["qemu ops=js", /ops must be .*native.*not js/],
   ["qemu port=com3", /port must be auto or uart or usb, not com3/],
-  ["qemu port=usb", /ESP32: there is no USB in this chip: port must be auto or uart/],
+  ["qemu port=usb", /ESP32: this chip has no USB: port must be auto or uart/],
   ["qemu transmit=tx", /transmit must be .*not tx/],
   ["qemu steps=5 steps=abc", /steps must be a whole number.*not abc/],
   ["qemu learning_rate=fast", /learning_rate must be .*not fast/],
@@ -74,7 +74,7 @@ test.each<[string, RegExp]>([
   ["qemu data=test/data/alphabet/characters-255.txt", /ESP32: .* n_embd \d+ would fit/],
   ["qemu n_embd=64", /ESP32.* needs \d+ bytes.*n_embd \d+ would fit/],
   ["qemu constructor=1", /no setting constructor/],
-  ["qemu a\x1b[2J=1", /a\\u\{1b\}\[2J=1 is no setting/],
+  ["qemu a\x1b[2J=1", /a\\u\{1b\}\[2J=1 is not a setting/],
   ["erase --frobnicate", /unknown option '--frobnicate'/],
   ["release --full --source ftp://example.org", /--source.*https:/],
 ])("%s is refused", async (line, message) => {
@@ -119,22 +119,22 @@ describe("release", () => {
       rmSync(elf, { force: true });
       return (await script("release", ["--from", folder, "--to", at("release")])).stdout;
     };
-    expect(await release("this one", "this one")).toMatch(/esp32-4mb\.elf: its symbols\.\n/);
+    expect(await release("this one", "this one")).toMatch(/esp32-4mb\.elf: ELF with symbols\.\n/);
     expect(readFileSync(elf, "utf8")).toBe("this one");
-    expect(await release("this one", "another")).toMatch(/Its ELF is not there/);
+    expect(await release("this one", "another")).toMatch(/Its ELF is missing/);
     expect(existsSync(elf)).toBe(false);
   });
 
   test("refuses what is no release", async () => {
     const expectRefused = async (folder: string, message: RegExp): Promise<void> =>
       expectRefusal(await script("release", ["--from", folder, "--to", at("release")]), message);
-    await expectRefused(at("none"), /bootloader\.bin is not there/);
+    await expectRefused(at("none"), /bootloader\.bin is missing/);
     await expectRefused(writeBuild("other-version", 0, `\x000.0.${version}x`), /xs_esp32\.bin is not version/);
     await expectRefused(writeBuild("no-codename", 0, `\0${version}`), /is not version [\d.]+ [a-z]+:/);
-    await expectRefused(writeBuild("other-chip", 77), /chip that is not known.*77/);
-    await expectRefused(writeBuild("large", 0, version, 16), /more than its partition's 16/);
+    await expectRefused(writeBuild("other-chip", 77), /is for an unsupported chip \(ID 77\)/);
+    await expectRefused(writeBuild("large", 0, version, 16), /more than the 16 of its partition/);
     writeFileSync(join(writeBuild("garbage", 0), "xs_esp32.bin"), "ELF");
-    await expectRefused(at("garbage"), /no image for an ESP32/);
+    await expectRefused(at("garbage"), /not an image for an ESP32/);
     writeFileSync(join(writeBuild("tableless", 0), "partition-table.bin"), "");
     await expectRefused(at("tableless"), /no partition for an application/);
   });
@@ -226,12 +226,12 @@ describe("with the SDK", () => {
     const data = [`data=${long}`, "--board", board];
     expectRefusal(
       await script("build", data, env),
-      /long\.txt has 2700000 bytes, and beside the program a flash of 4 MB has room for 2293760: .* --flash 8mb/,
+      /long\.txt has 2700000 bytes, but a flash of 4 MB has room for 2293760 beside the program: .* --flash 8mb/,
     );
     writeFileSync(long, "emma\n".repeat(700_000));
     expectRefusal(
       await script("build", [...data, "--flash", "8mb"], env),
-      /long\.txt has 3500000 bytes, .* 8 MB has room for 3342336: shorten the list/,
+      /long\.txt has 3500000 bytes, .* 8 MB has room for 3342336 beside the program: shorten the dataset/,
     );
     writeFileSync(long, "abcdefghijklmnopqrst\n".repeat(3));
     expectRefusal(await script("build", data, env), /long\.txt has no name that fits block_size 16.*fit block_size 21/);
@@ -266,7 +266,7 @@ describe("with the SDK", () => {
     const options = ["--log", "--board", board, "--port", "tcp://127.0.0.1:5555"];
     const env = sdk("sdk-build");
     mkdirSync(at("sdk/tools/xsbug-log/node_modules"), { recursive: true });
-    expectRefusal(await script("debug", options, env), /serial port of this computer, not tcp:/);
+    expectRefusal(await script("debug", options, env), /needs a local serial port, not tcp:/);
     const { stdout } = await script("debug", options.slice(0, 3), { ...env, UPLOAD_PORT: "", ESPTOOL_PORT: "COM7" });
     expect((JSON.parse(stdout) as { env: Record<string, string> }).env.UPLOAD_PORT).toBe("COM7");
   });
@@ -374,7 +374,7 @@ skipUnless(hasEsptool, "what esptool does with the images; it is not installed")
 
     writeFileSync(join(to, "index.json"), `{ "images": [{}] }`);
     const refused = await script("release", ["--full", "--from", at("list-0"), "--to", to]);
-    expectRefusal(refused, /index\.json is no list of images/);
+    expectRefusal(refused, /index\.json is not a list of images/);
   });
 });
 

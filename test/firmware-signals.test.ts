@@ -99,7 +99,7 @@ skipUnless(process.platform === "linux", "what signals leave of the scripts' pro
       await once(program, "close");
       expect([program.exitCode, said]).toEqual([
         2,
-        "esp32gpt: tcp://127.0.0.1:9 could not be opened: nobody listens there.\n",
+        "esp32gpt: tcp://127.0.0.1:9 could not be opened: the connection was refused.\n",
       ]);
     });
   },

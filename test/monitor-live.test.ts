@@ -82,10 +82,10 @@ withPty.describe("at a terminal", () => {
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
     await terminal.until(
-      /step 200\/1000 │ training │ loss 2\.3\d+ │ smoothed 2\.\d+ │ held out 2\.4\d+ │ \d+ steps\/s │ 0 lost/,
+      /step 200\/1000 │ training │ loss 2\.3\d+ │ smoothed 2\.\d+ │ val 2\.4\d+ │ \d+ steps\/s │ 0 lost/,
     );
     expect(terminal.shown).toContain("step  100/1000: loss = 2.5679\r\n");
-    expect(terminal.shown).toMatch(/loss, smoothed ━ and of the names held out ●/);
+    expect(terminal.shown).toMatch(/smoothed loss ━, validation loss ●/);
     expect(terminal.shown).toMatch(/\d\.\d+┤/);
     await leave();
     expect(device.done).toEqual(["set log json", "set log text"]);
@@ -285,7 +285,7 @@ withPty.test("a training at a terminal ends with its curve, in a pipe without", 
   const command = ["bin/esp32gpt.js", "train", "--steps", "300", "--holdout", "5", "--samples", "2"];
   const program = new TerminalProgram([process.execPath, ...command], 80, 24);
   expect(await program.ended).toBe(0);
-  expect(program.shown).toMatch(/loss, smoothed/);
+  expect(program.shown).toMatch(/smoothed loss/);
   expect(program.shown).toMatch(/┤/);
   expect(program.shown.indexOf("┤")).toBeLessThan(program.shown.indexOf("Generated names"));
   const piped = spawnSync(process.execPath, command, { encoding: "utf8", cwd: `${__dirname}/..` });

@@ -49,14 +49,14 @@ describe("--fetch", () => {
     damaged[damaged.length - 9] ^= 1;
     const outcome = esp32gpt("monitor", "--port", server.address, "--fetch", at("kept"));
     await attach(damaged);
-    expectRefusal(await outcome, /What the board has sent cannot be used: its checksum/);
+    expectRefusal(await outcome, /The board's checkpoint cannot be used: its checksum/);
     expect([readFileSync(at("kept"), "utf8"), leftovers()]).toEqual(["old", []]);
   });
 
   test("is refused where no file can be written", async () => {
     for (const [path, message] of [
       ["-", /Cannot save to -/],
-      ["/dev/null", /no regular file/],
+      ["/dev/null", /not a regular file/],
       [dirname(at("x")), /it is a folder/],
     ] as const)
       expectRefusal(await esp32gpt("monitor", "--port", server.address, "--fetch", path), message);
@@ -83,9 +83,9 @@ describe("--send", () => {
     for (const [path, message] of [
       [at("text"), /text is not a sound safetensors file/],
       [at("missing"), /missing: there is no such file/],
-      ["-", /there is no such file|name the file/],
-      ["/dev/zero", /name the file of a checkpoint/],
-      [dirname(at("x")), /name the file of a checkpoint/],
+      ["-", /there is no such file|name a checkpoint file/],
+      ["/dev/zero", /name a checkpoint file/],
+      [dirname(at("x")), /name a checkpoint file/],
     ] as const)
       expectRefusal(await esp32gpt("monitor", "--port", server.address, "--send", path), message);
   });

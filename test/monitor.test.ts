@@ -276,7 +276,7 @@ describe("the output", () => {
     await once(program, "close");
     expect([program.exitCode, said]).toEqual([
       2,
-      "esp32gpt: What the board says cannot be written to the output: the disk is full.\n",
+      "esp32gpt: The board's output cannot be written to standard output: the disk is full.\n",
     ]);
   });
 });
@@ -286,11 +286,11 @@ describe("the port", () => {
     const expectRefused = async (options: string, message: RegExp): Promise<void> =>
       expectRefusal(await esp32gpt("monitor", "--port", ...options.split(" ")), message);
     server.close();
-    await expectRefused(server.address, /could not be opened: nobody listens there/);
+    await expectRefused(server.address, /could not be opened: the connection was refused/);
     await expectRefused(at("port"), /port could not be opened: /);
     await expectRefused(at("a\u202e\x1b[2Jport"), /a\\u\{202e\}\\u\{1b\}\[2Jport could not be opened: /);
-    await expectRefused("tcp://board", /no address.*tcp:\/\/127\.0\.0\.1:5555/);
-    await expectRefused("rfc2217://127.0.0.1:99999", /no address.*rfc2217:\/\//);
+    await expectRefused("tcp://board", /not an address.*tcp:\/\/127\.0\.0\.1:5555/);
+    await expectRefused("rfc2217://127.0.0.1:99999", /not an address.*rfc2217:\/\//);
     await expectRefused(`${server.address} --reset`, /--reset.*TCP/);
     await expectRefused("x --baud fast", /--baud.*whole number/);
   });
@@ -304,12 +304,11 @@ describe("the port", () => {
     expect(choosePort([unknown, espressif, other])).toBe("COM3");
     expect(choosePort([bridge, bluetooth])).toBe("/dev/ttyUSB0");
     expect(() => choosePort([espressif, bridge])).toThrow("COM3 (Espressif), /dev/ttyUSB0 (CP210x)");
-    for (const only of [unknown, other])
-      expect(() => choosePort([bluetooth, only])).toThrow(`--port, of ${only.path}.`);
-    expect(() => choosePort([unknown, { path: "COM4" }, other])).toThrow("--port, of COM1, COM4, COM2.");
+    for (const only of [unknown, other]) expect(() => choosePort([bluetooth, only])).toThrow(`--port: ${only.path}.`);
+    expect(() => choosePort([unknown, { path: "COM4" }, other])).toThrow("--port: COM1, COM4, COM2.");
     expect(() => choosePort([])).toThrow("no serial port");
     expect(() => choosePort([bluetooth])).toThrow("no serial port");
-    expect(() => choosePort([{ path: "/dev/a\x1b[2J" }, unknown])).toThrow("of /dev/a\\u{1b}[2J, COM1.");
+    expect(() => choosePort([{ path: "/dev/a\x1b[2J" }, unknown])).toThrow("--port: /dev/a\\u{1b}[2J, COM1.");
   });
 
   test("may be named by the environment, where --port does not", async () => {

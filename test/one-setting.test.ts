@@ -75,6 +75,6 @@ test("the page has a field for it and a place in its address, and says what may 
   expect(address.formatAddress(choice)).toBe("list=names&seed=7&dropout=0.25");
   expect(address.settingsOf(choice).training).toEqual({ dropout: 0.25 });
   expect(() => address.parseAddress("dropuot=1")).toThrow(
-    /^The address has dropuot, which is no setting: .*, dropout\.$/,
+    /^The address has dropuot, which is not a setting: .*, dropout\.$/,
   );
 });

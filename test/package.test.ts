@@ -30,7 +30,7 @@ function train(engine: string): Promise<Outcome> {
 test("without the peer, auto runs on Node and says which command brings XS", async () => {
   const { code, stdout, stderr } = await train("auto");
   expect(stderr).toMatch(
-    /^esp32gpt: XS cannot be used, so this runs on Node\. [^\n]*npm install --ignore-scripts @agoric\/xsnap[^\n]*\n$/,
+    /^esp32gpt: XS is not available: running on Node\. [^\n]*npm install --ignore-scripts @agoric\/xsnap[^\n]*\n$/,
   );
   expect(stdout).toMatch(/on Node ===\n[^]*=== Done ===\n$/);
   expect(code).toBe(0);
@@ -47,7 +47,7 @@ test("with the peer, where its folder cannot be written to, auto runs on Node", 
   symlinkSync(join(ROOT, "node_modules", XS), at(join("package/node_modules", XS)));
   writeFileSync(at("package/build"), "no folder");
   const { code, stderr } = await train("auto");
-  expect(stderr).toMatch(/^esp32gpt: XS cannot be used, so this runs on Node\. Cannot write [^\n]*\n$/);
+  expect(stderr).toMatch(/^esp32gpt: XS is not available: running on Node\. Cannot write [^\n]*\n$/);
   expect(code).toBe(0);
   rmSync(at("package/build"));
 });

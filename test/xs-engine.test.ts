@@ -18,10 +18,10 @@ function train(environment: Record<string, string>): [number | null, string] {
 }
 
 test.each([
-  [{ ESP32GPT_XS: "moddable", MODDABLE: "" }, "esp32gpt: ESP32GPT_XS is moddable, but MODDABLE names no Moddable SDK."],
+  [{ ESP32GPT_XS: "moddable", MODDABLE: "" }, "esp32gpt: ESP32GPT_XS is moddable, but MODDABLE is not set."],
   [
     { ESP32GPT_XS: "moddable", MODDABLE: "/nowhere" },
-    "esp32gpt: MODDABLE names /nowhere, where there are no XS sources (xs/sources).",
+    "esp32gpt: MODDABLE is /nowhere, which has no XS sources (xs/sources).",
   ],
   [{ ESP32GPT_XS: "kinoma" }, "esp32gpt: ESP32GPT_XS is kinoma; it can be xsnap or moddable."],
 ])("%j is refused with a sentence", (environment, sentence) => {

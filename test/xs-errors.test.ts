@@ -35,7 +35,7 @@ function expectSentence(stderr: string, message: RegExp): void {
 
 test.each<[string, RegExp]>([
   ["--heap-limit 1", /heap limit is 1\b/],
-  ["--heap-limit 100000", /begin with.*heap limit is 100000/],
+  ["--heap-limit 100000", /initial .* need .*heap limit is 100000/],
   ["--n-embd 64", /needs \d+ bytes.*n_embd \d+ would fit/],
   ["--n-layer 8", /needs \d+ bytes/],
   ["--n-embd 24 --dtype f64", /needs \d+ bytes.*n_embd 16 would fit/],
@@ -102,7 +102,7 @@ describe("without a C compiler", () => {
   ])("%s: auto goes on with Node and says why in a line", async (_what, CC, reason) => {
     const program = startElsewhere(ROOT, { CC }, ..."train --engine auto --steps 2 --samples 1".split(" "));
     const { code, stdout, stderr } = await outcomeOf(program);
-    expect(stderr).toMatch(/^esp32gpt: XS cannot be used, so this runs on Node\. [^\n]*\n$/);
+    expect(stderr).toMatch(/^esp32gpt: XS is not available: running on Node\. [^\n]*\n$/);
     expect(stderr).toMatch(reason);
     expect(stdout).toMatch(/on Node ===\n[^]*=== Done ===\n$/);
     expect(code).toBe(0);
@@ -110,7 +110,7 @@ describe("without a C compiler", () => {
 
   test("--engine auto says so and goes on with Node", async () => {
     const { code, stdout, stderr } = await run("--engine", "auto");
-    expect(stderr).toMatch(/^esp32gpt: XS cannot be used, so this runs on Node\. There is no C compiler[^\n]*\n$/);
+    expect(stderr).toMatch(/^esp32gpt: XS is not available: running on Node\. There is no C compiler[^\n]*\n$/);
     expect(stdout).toMatch(/^=== esp32gpt: microgpt in TypeScript on Node ===\n[^]*=== Done ===\n$/);
     expect(code).toBe(0);
   });

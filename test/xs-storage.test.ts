@@ -142,15 +142,15 @@ describe("what cannot be is said in words:", () => {
   });
 
   test.each<[string, RegExp]>([
-    [`load("DIR/pipe")`, /^Cannot read .*pipe: it is no regular file\n$/],
+    [`load("DIR/pipe")`, /^Cannot read .*pipe: it is not a regular file\n$/],
     [`load("DIR/folder")`, /^Cannot read .*folder: it is a folder\n$/],
     [`load("DIR/circle")`, /^Cannot read .*circle: its symbolic links go in a circle\n$/],
     [`load("DIR/plain/inside")`, /^Cannot read .*inside: a part of its path is not a folder\n$/],
     [`load("DIR/" + "n".repeat(300))`, /^Cannot read .*…: its name is too long\n$/],
     [`load("/dev/null/" + "deep/".repeat(60))`, /^Cannot read .*…: a part of its path is not a folder\n$/],
-    [`load("")`, /^this program takes file names of 1 to 4095 bytes\n$/],
-    [`load("DIR/pla\\0in")`, /^a file name has no NUL in it\n$/],
-    [`save("DIR/pipe", 5)`, /^Cannot write .*pipe: it is no regular file\n$/],
+    [`load("")`, /^a file name must have 1 to 4095 bytes\n$/],
+    [`load("DIR/pla\\0in")`, /^a file name must not contain NUL\n$/],
+    [`save("DIR/pipe", 5)`, /^Cannot write .*pipe: it is not a regular file\n$/],
     [`save("DIR/folder", 5)`, /^Cannot write .*folder: it is a folder\n$/],
     [
       `save("DIR/nowhere/" + "deep/".repeat(30) + "model", 5)`,
@@ -158,12 +158,12 @@ describe("what cannot be is said in words:", () => {
     ],
     [`save("DIR/plain/model", 5)`, /^Cannot write .*model: a part of its path is not a folder\n$/],
     [`move("DIR/folder", "DIR/model")`, /^Cannot read .*folder: it is a folder\n$/],
-    [`move("DIR/pipe", "DIR/model")`, /^Cannot read .*pipe: it is no regular file\n$/],
-    [`move("DIR/plain", "DIR/pipe")`, /^Cannot write .*pipe: it is no regular file\n$/],
+    [`move("DIR/pipe", "DIR/model")`, /^Cannot read .*pipe: it is not a regular file\n$/],
+    [`move("DIR/plain", "DIR/pipe")`, /^Cannot write .*pipe: it is not a regular file\n$/],
     [`move("DIR/plain", "DIR/nowhere/model")`, /^Cannot write .*model: there is no such file or folder\n$/],
     [`host.storage.remove("DIR/folder")`, /^Cannot write .*folder: it is a folder\n$/],
-    [`host.storage.remove("DIR/pipe")`, /^Cannot write .*pipe: it is no regular file\n$/],
-    [`move("DIR/plain", "")`, /^this program takes file names of 1 to 4095 bytes\n$/],
+    [`host.storage.remove("DIR/pipe")`, /^Cannot write .*pipe: it is not a regular file\n$/],
+    [`move("DIR/plain", "")`, /^a file name must have 1 to 4095 bytes\n$/],
   ])("%s", async (source, message) => {
     const { code, stdout, stderr } = await run(source.replaceAll("DIR", at("odd")));
     expect(stderr).toMatch(message);

@@ -165,7 +165,7 @@ describe("the command line:", () => {
     ]),
     [["--with-parent", "x"], /^--with-parent must be a whole number from 1 to \d+, not "x"\.\n$/],
     [["--\u202eoption", "x"], /^There is no option --\\u\{202e\}option\.\n$/],
-    [["--names"], /^--names needs a value, or is no option\.\n$/],
+    [["--names"], /^--names needs a value, or is not an option\.\n$/],
   ])("%j", async (options, message) => {
     const { code, stdout, stderr } = await call(options);
     expect(stderr).toMatch(message);
@@ -174,7 +174,7 @@ describe("the command line:", () => {
 
   test.each<[string, RegExp]>([
     ["folder", /^Cannot read .*folder: it is a folder\.\n$/],
-    ["fifo", /^Cannot read .*fifo: it is no regular file\.\n$/],
+    ["fifo", /^Cannot read .*fifo: it is not a regular file\.\n$/],
     ["missing", /^Cannot read .*missing: there is no such file or folder\.\n$/],
     ["large", /^Cannot read .*large: it has 2147483648 bytes, and this program reads up to 2147483647\.\n$/],
   ])("names that are a %s", async (name, message) => {

@@ -21,11 +21,11 @@ const hash = signal(location.hash);
 interface Props {
   readonly bench: Workbench;
   readonly session: BoardSession;
-  /** Of the board. */
+  /** The loss curve of the board. */
   readonly curve: LiveCurve;
 }
 
-/** The page: a head, and one of its panes. */
+/** The page: a header and the pane that the URL fragment selects. */
 export function App({ bench, session, curve }: Props) {
   useEffect(() => {
     const follow = (): void => void (hash.value = location.hash);
@@ -54,7 +54,7 @@ export function App({ bench, session, curve }: Props) {
       <main>
         {uncaughtError.value !== "" && (
           <p class="problem" role="alert">
-            This page has made a mistake ({uncaughtError.value}), and may not go on as it should: reload it.
+            An internal error occurred ({uncaughtError.value}): reload the page.
           </p>
         )}
         {pane === "train" && <TrainPane bench={bench} />}
@@ -78,8 +78,8 @@ export function App({ bench, session, curve }: Props) {
       </main>
       <footer>
         <p>
-          Everything happens in your browser; nothing is sent anywhere. <a href="./licenses.md">Licences</a> of what
-          this page is made of.
+          Everything happens in your browser; nothing is sent anywhere. <a href="./licenses.md">Licences</a> of the
+          software in this page.
         </p>
       </footer>
     </>

@@ -1,12 +1,12 @@
 import { signal } from "@preact/signals";
 
-/** What went wrong by a mistake in the page's program, or "". */
+/** The message of an uncaught error, or "". */
 export const uncaughtError = signal("");
 
-/** Browsers say so when what is shown changes its own size: all is well. */
+/** A warning of browsers when a resize callback changes its own element's size; it is harmless. */
 const HARMLESS = "ResizeObserver";
 
-/** Shows what nobody has caught, also of promises that nobody waits for. */
+/** Shows uncaught errors and unhandled rejections. */
 export function showUncaughtErrors(): void {
   addEventListener("error", ({ message }) => {
     if (!message.startsWith(HARMLESS)) uncaughtError.value = message;

@@ -8,7 +8,7 @@ const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const RELEASE = at("../build/release/");
 
 /**
- * What the folder has besides the page: the licence, and the full images that `npm run release:full` has built.
+ * Additional files of the output: the licence, and the images that `npm run release:full` has built.
  * @returns {import("vite").Plugin}
  */
 function besides() {
@@ -24,12 +24,12 @@ function besides() {
         copy("LICENSE.txt", at("../LICENSE"));
         const licenses = bundle["licenses.md"];
         if (licenses?.type !== "asset") this.error("Vite has written no licenses.md.");
-        // Parts of packages that have a licence of their own, of which Vite knows nothing.
+        // Bundled third-party code with its own licence, which Vite does not know.
         licenses.source = `${licenses.source}\n${readFileSync(at("licenses-of-parts.md"), "utf8")}`;
         const released = existsSync(`${RELEASE}index.json`) ? readdirSync(RELEASE) : [];
         const images = released.filter((name) => name === "index.json" || name.endsWith("-full.bin"));
         for (const name of images) copy(`images/${name}`, RELEASE + name);
-        // Whoever looks for images finds that there are none.
+        // An empty index tells the page that there are no images.
         if (images.length === 0)
           this.emitFile({ type: "asset", fileName: "images/index.json", source: '{ "images": [] }\n' });
       },
@@ -37,7 +37,7 @@ function besides() {
   };
 }
 
-// The page: a folder that any host can serve, under any path.
+// The page: a static folder that can be served under any path.
 export default defineConfig({
   root: at("."),
   base: "./",
@@ -46,13 +46,13 @@ export default defineConfig({
     outDir: at("../build/web"),
     emptyOutDir: true,
     target: "es2023",
-    // What the page's security policy forbids: data: addresses, and a script inside the page.
+    // The page's content security policy forbids data: URLs and inline scripts.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     license: { fileName: "licenses.md" },
     rolldownOptions: {
       output: {
-        // What is loaded only when somebody flashes lies apart.
+        // Chunks that are loaded only for flashing go to a separate folder.
         chunkFileNames: ({ moduleIds }) =>
           moduleIds.some((id) => id.includes("esptool-js"))
             ? "assets/esptool/[name]-[hash].js"

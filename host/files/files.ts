@@ -7,19 +7,22 @@ import { NodeStorage } from "../../src/places/node/storage";
 import { removeLeftovers, saveTarget } from "./outputs";
 
 /**
- * The files of a run. What the user names may be a pipe or a link; the program, which may run in another
- * process, gets regular files in their place.
+ * The input and output files of a run. The user may name a pipe or a link. The program, which may run in another
+ * process, gets a regular file instead.
  */
 export class Files {
-  /** The file behind a name, for names that are not that file themselves. */
+  /** Actual path by the name that the user gave, where the two differ. */
   readonly actual: Record<string, string> = {};
-  /** Files by the names that the user gave. */
+  /** Storage that resolves the names that the user gave. */
   readonly storage = new NodeStorage((name) => this.pathOf(name));
   private folder: string | undefined;
 
   constructor(private readonly ending: AbortSignal) {}
 
-  /** @throws InputError when it cannot be read, or is too large */
+  /**
+   * Registers an input file. A pipe is copied into a temporary file.
+   * @throws InputError when it cannot be read or is too large
+   */
   async input(name: string, kind: InputKind): Promise<void> {
     if (Object.hasOwn(this.actual, name)) return;
     try {
@@ -33,7 +36,10 @@ export class Files {
     this.actual[name] = file;
   }
 
-  /** @throws InputError when a checkpoint cannot be saved there */
+  /**
+   * Registers an output file.
+   * @throws InputError when a checkpoint cannot be saved there
+   */
   output(name: string): void {
     const target = saveTarget(name);
     removeLeftovers(target);
@@ -44,7 +50,7 @@ export class Files {
     return Object.hasOwn(this.actual, name) ? this.actual[name] : name;
   }
 
-  /** Removes the copies. */
+  /** Removes the temporary copies. */
   close(): void {
     if (this.folder !== undefined) rmSync(this.folder, { recursive: true, force: true });
   }

@@ -16,32 +16,32 @@ import { fileError } from "../../src/places/node/file-errors";
 
 const MB = 1 << 20;
 
-/** What may be read: a name for messages, and how much of it at the most. */
+/** A kind of input file: its name in messages, and its maximum size in bytes. */
 export interface InputKind {
   readonly what: string;
   readonly limit: number;
 }
 
-export const LIST: InputKind = { what: "a list of names", limit: 64 * MB };
+export const LIST: InputKind = { what: "a dataset", limit: 64 * MB };
 export const CHECKPOINT: InputKind = { what: "a checkpoint", limit: 1024 * MB };
 
-/** Whether this is a file whose bytes can be read again and from any place. */
+/** Whether this is a regular file that any process can read at any position. */
 export function isRegular(path: string): boolean {
   return !isOfThisProcess(path) && statSync(path).isFile();
 }
 
-/** Names that mean something else in every process. */
+/** Paths that denote another file in every process. */
 function isOfThisProcess(path: string): boolean {
   return path === "/dev/stdin" || /^\/(dev|proc\/self)\/fd\/\d+$/.test(path);
 }
 
-/** @throws InputError when there is no such file, or it is too large */
+/** @throws InputError when the file cannot be read or is too large */
 export function readRegular(path: string, kind: InputKind): Uint8Array {
   checkRegular(path, kind);
   return orInputError(path, () => readFileSync(path));
 }
 
-/** @throws InputError when there is no such file, it cannot be read, or is too large */
+/** @throws InputError when the file cannot be read or is too large */
 export function checkRegular(path: string, { what, limit }: InputKind): void {
   const size = orInputError(path, () => {
     accessSync(path, constants.R_OK);
@@ -59,9 +59,9 @@ function orInputError<T>(path: string, work: () => T): T {
 }
 
 /**
- * Copies what a pipe or a device gives into a file, until its end.
- * @param ending interrupts it, also while nothing comes
- * @throws InputError when it cannot be read or gives more than the limit
+ * Copies a pipe or a device into a file until end of file.
+ * @param ending interrupts the copy, also while no data arrives
+ * @throws InputError when it cannot be read, or is larger than the limit
  */
 export async function spool(path: string, file: string, kind: InputKind, ending: AbortSignal): Promise<void> {
   let source: Readable;
@@ -87,10 +87,10 @@ export async function spool(path: string, file: string, kind: InputKind, ending:
   }
 }
 
-/** A stream that ends when it is told to, while nothing comes as well. */
+/** A stream that can be destroyed even while no data arrives. */
 function openStream(path: string): Readable {
   if (path === "/dev/stdin" || path.endsWith("/fd/0")) return process.stdin;
-  // Opening a pipe without a writer would block.
+  // Without O_NONBLOCK, opening a pipe blocks until it has a writer.
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const kind = statSync(path);
   if (kind.isFIFO()) return new Socket({ fd, readable: true, writable: false });
@@ -98,7 +98,5 @@ function openStream(path: string): Readable {
 }
 
 function tooLarge(path: string, what: string, limit: number): InputError {
-  return new InputError(
-    `${printable(path, 200)} is larger than ${limit / MB} MB, the most that ${what} may have here.`,
-  );
+  return new InputError(`${printable(path, 200)} is larger than ${limit / MB} MB, the limit for ${what}.`);
 }

@@ -1,8 +1,8 @@
-/** Cuts text that comes in pieces into lines. */
+/** Splits a stream of text into lines. */
 export class LineReader {
   private rest = "";
 
-  /** @param receive called with each line, without its end */
+  /** @param receive called with each line, without its line ending */
   constructor(private readonly receive: (line: string) => void) {}
 
   take(text: string): void {

@@ -2,11 +2,11 @@ import type { Writable } from "node:stream";
 import { reasonOf } from "../../src/places/node/file-errors";
 
 /**
- * Standard output, or another stream, whose reader may be slow, leave, or have a full disk: writing goes
- * on into nothing then, and who cares asks.
+ * A writable stream, such as standard output, whose reader may be slow, may close it, or whose disk may be full.
+ * After a failure writes are ignored; `trouble` says what happened.
  */
 export class Output {
-  /** Why nothing more can be written: "left" when the reader has gone, else a reason in words. */
+  /** Why writing is no longer possible: "left" when the reader has closed the stream, else a reason for a message. */
   trouble: string | undefined;
   private readonly listeners: (() => void)[] = [];
   private onLost: (() => void) | undefined;
@@ -28,27 +28,27 @@ export class Output {
     return this.trouble === undefined && this.stream.writableNeedDrain;
   }
 
-  /** Calls back, at once or when there is room to write again, or nothing left to wait for. */
+  /** Calls back when the stream can take more, or when writing is no longer possible. */
   whenReady(callback: () => void): void {
     if (this.isFull) this.listeners.push(callback);
     else callback();
   }
 
-  /** Calls back when nothing more can be written. */
+  /** Calls back when writing is no longer possible. */
   whenLost(callback: () => void): void {
     if (this.trouble === undefined) this.onLost = callback;
     else callback();
   }
 
-  /** Stops caring: who waits goes on. */
+  /** Gives up on the reader: callbacks that wait for it run now. */
   release(): void {
     this.trouble ??= "left";
     this.wake();
   }
 
   /**
-   * Resolves when everything is written, or can no longer be.
-   * @param patience milliseconds for a reader that takes nothing
+   * Resolves when everything is written, or writing is no longer possible.
+   * @param patience timeout in milliseconds for a reader that does not read
    */
   flushed(patience = Infinity): Promise<void> {
     if (this.trouble !== undefined || this.stream.destroyed) return Promise.resolve();

@@ -6,8 +6,8 @@ import { fileError } from "../../src/places/node/file-errors";
 const MAX_LINKS = 40;
 
 /**
- * The file that a save will replace: behind symbolic links, also where there is none yet.
- * @throws InputError for what is no regular file: a new file cannot take its place
+ * The path that a save will replace, with symbolic links resolved. The file need not exist.
+ * @throws InputError when it is not a regular file, which cannot be replaced
  */
 export function saveTarget(path: string): string {
   try {
@@ -16,7 +16,7 @@ export function saveTarget(path: string): string {
     if (present?.isDirectory()) throw new InputError(`Cannot write ${printable(path, 200)}: it is a folder.`);
     if (present)
       throw new InputError(
-        `Cannot save to ${printable(path, 200)}: it is no regular file, and a checkpoint takes the place of the old one whole.`,
+        `Cannot save to ${printable(path, 200)}: it is not a regular file, and saving replaces the whole file.`,
       );
     return behindLinks(path);
   } catch (error) {
@@ -24,7 +24,7 @@ export function saveTarget(path: string): string {
   }
 }
 
-/** Links that lead to no file yet. */
+/** Follows links that lead to no existing file. */
 function behindLinks(path: string): string {
   let target = path;
   for (let links = 0; links < MAX_LINKS; links++) {
@@ -34,7 +34,7 @@ function behindLinks(path: string): string {
   throw new InputError(`Cannot write ${printable(path, 200)}: its symbolic links go in a circle.`);
 }
 
-/** Removes what killed saves of this file have left. */
+/** Removes temporary files of this path that killed processes left behind. */
 export function removeLeftovers(target: string): void {
   const prefix = `${basename(target)}.`;
   const folder = dirname(target);
@@ -42,7 +42,7 @@ export function removeLeftovers(target: string): void {
   try {
     names = readdirSync(folder);
   } catch {
-    return; // Saving will say what is wrong with the folder.
+    return; // Saving will report what is wrong with the folder.
   }
   for (const name of names) {
     const pid = /^(\d+)\.tmp$/.exec(name.startsWith(prefix) ? name.slice(prefix.length) : "")?.[1];
@@ -50,7 +50,7 @@ export function removeLeftovers(target: string): void {
   }
 }
 
-/** Whether there is such a process, and it has not ended. */
+/** Whether the process exists and is not a zombie. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -61,8 +61,8 @@ export function isAlive(pid: number): boolean {
 }
 
 /**
- * Whether a process is there only because nobody has asked how it ended, as one whose parent was killed, in a
- * container whose first process does not ask. Known on Linux alone.
+ * Whether the process has ended but was not waited for (a zombie), which happens in containers whose init does not
+ * reap orphans. Works on Linux only.
  */
 function hasEnded(pid: number): boolean {
   try {
@@ -72,7 +72,7 @@ function hasEnded(pid: number): boolean {
   }
 }
 
-/** A file of the command line and the option that names it. */
+/** A file on the command line and the option that names it. */
 export interface Purpose {
   readonly option: string;
   readonly path: string;
@@ -80,14 +80,16 @@ export interface Purpose {
 }
 
 /**
- * Sees that no file is written that serves something else as well; a checkpoint may be replaced by what it
- * becomes (--init or --resume, and --save; --resume and --keep-best).
- * @throws InputError
+ * Checks that no output file has a second use. A checkpoint may be replaced by its successor: --init or --resume with
+ * --save, --resume with --keep-best.
+ * @throws InputError when two options conflict
  */
 export function checkPurposes(purposes: readonly Purpose[]): void {
   for (const [i, one] of purposes.entries()) {
     if (one.isWritten && isStandardOutput(one.path))
-      throw new InputError(`${one.option} ${printable(one.path, 200)} is where the log goes: name another file.`);
+      throw new InputError(
+        `${one.option} ${printable(one.path, 200)} is the file that standard output goes to: name another file.`,
+      );
     for (const other of purposes.slice(i + 1)) {
       if (!one.isWritten && !other.isWritten) continue;
       if ((one.option === "--init" || one.option === "--resume") && other.option === "--save") continue;
@@ -95,13 +97,13 @@ export function checkPurposes(purposes: readonly Purpose[]): void {
       const same = identity(one.path);
       if (same !== undefined && same === identity(other.path))
         throw new InputError(
-          `${one.option} and ${other.option} are the same file, ${printable(one.path, 200)}: name two.`,
+          `${one.option} and ${other.option} are the same file, ${printable(one.path, 200)}: name two different files.`,
         );
     }
   }
 }
 
-/** What is the same for two names of one file; undefined for what may well serve twice, as /dev/null. */
+/** Identity of a file, equal for all its names; undefined for devices and the like, which may be used twice. */
 function identity(path: string): string | undefined {
   try {
     const status = statSync(path, { throwIfNoEntry: false });
@@ -109,7 +111,7 @@ function identity(path: string): string | undefined {
     const target = behindLinks(path);
     return join(realpathSync(dirname(target)), basename(target));
   } catch {
-    return undefined; // Opening it will say what is wrong.
+    return undefined; // Opening it will report what is wrong.
   }
 }
 

@@ -5,21 +5,21 @@ import type { Event } from "../../src/protocol/events";
 import { fileError, reasonOf } from "../../src/places/node/file-errors";
 import { Output } from "./output";
 
-/** A file of one JSON object a step: of a batch of one name with its index. */
+/** The file of --jsonl: one JSON object per step, with the index of the document if batch_size is 1. */
 export interface Records {
   onEvent: (event: Event) => void;
-  /** Brings what was heard to the disk; undefined where it goes to no file, and nothing is kept. */
+  /** Flushes buffered lines to the disk; undefined for a pipe or device. */
   flush: (() => Promise<void>) | undefined;
-  /** Calls back when it can take more. */
+  /** Calls back when it can take more (back pressure). */
   whenReady: (callback: () => void) => void;
-  /** Writes what is left; resolves to what went wrong with the file, in words. */
+  /** Writes buffered lines and closes the file; resolves to the reason of a failed write, if any. */
   close: () => Promise<string | undefined>;
 }
 
-/** Where the lines go: a file, or a pipe whose reader may be slow or leave. */
+/** The destination of the lines: a file, or a pipe whose reader may be slow or close it. */
 interface Sink {
   write: (text: string) => void;
-  /** Of a file: cuts off what is not kept of it, and brings what was written to the disk. */
+  /** For files only: truncates to the bytes that are kept; flushes to the disk. */
   cut?: () => void;
   sync?: () => void;
   whenReady: (callback: () => void) => void;
@@ -27,13 +27,13 @@ interface Sink {
 }
 
 const BLOCK = 1 << 14;
-/** How often to look whether a pipe has got its reader, in milliseconds. */
+/** Interval in milliseconds at which to check whether a pipe has a reader. */
 const PIPE_POLL = 50;
 
 /**
- * @param kept how many bytes of a file stay: the rest goes when the training begins, not when it fails to
- * @param ending interrupts the wait for the reader of a pipe
- * @throws InputError when the file cannot be written
+ * @param kept how many bytes of an existing file to keep; the rest is cut off only once the training has started
+ * @param ending interrupts the wait for a pipe's reader
+ * @throws InputError when the file cannot be opened
  */
 export async function openRecords(path: string, kept: number, ending: AbortSignal): Promise<Records> {
   const sink = await openSink(path, kept, ending);
@@ -74,7 +74,7 @@ export async function openRecords(path: string, kept: number, ending: AbortSigna
 async function openSink(path: string, kept: number, ending: AbortSignal): Promise<Sink> {
   for (;;) {
     try {
-      // A pipe without a reader would block; so it says ENXIO.
+      // Without O_NONBLOCK, opening a pipe without a reader blocks; with it, it fails with ENXIO.
       const fd = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK);
       return fstatSync(fd).isFIFO() ? pipeSink(fd) : fileSink(fd, kept);
     } catch (error) {

@@ -1,13 +1,13 @@
 import { escapeText } from "../../src/client/escape";
 
 /**
- * What a board writes, as a terminal may show it: UTF-8, also when a character comes in pieces; controls
- * other than the ends of lines and tabs, what is invisible, and bytes that are no UTF-8, as their codes.
+ * Decodes a board's output for display in a terminal. UTF-8 sequences may be split between reads. Control characters
+ * other than line endings and tabs, invisible characters and invalid bytes are shown as escape codes.
  */
 export class BoardText {
   private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-  /** @param look gets the text before it is escaped */
+  /** @param look receives the decoded text before it is escaped */
   constructor(private readonly look: (text: string) => void = () => undefined) {}
 
   decode(bytes: Uint8Array): string {
@@ -16,7 +16,7 @@ export class BoardText {
     return escapeText(text);
   }
 
-  /** What is left of a character whose end never came. */
+  /** The rest of an incomplete UTF-8 sequence. */
   end(): string {
     return escapeText(this.decoder.decode());
   }

@@ -11,7 +11,7 @@ import { simulate } from "./simulator";
 import { converse, type SessionEnd } from "./terminal";
 import { carry, fetchInto, Lost, sendFrom, type Transfer } from "./transfer";
 
-/** The port went away. */
+/** The connection was lost. */
 const EXIT_LOST = 1;
 
 interface MonitorOptions {
@@ -26,32 +26,34 @@ interface MonitorOptions {
   readonly simulate?: boolean;
 }
 
-/** Adds the serial monitor to the command line. */
+/** Adds the `monitor` command to the command line. */
 export function addMonitor(program: Command, ending: AbortSignal): void {
   program
     .command("monitor")
     .description(
-      "show what a board says, and send it what is typed; at a terminal with the curve of its loss. " +
-        "With a pipe as input it ends when the board has answered what came; with nothing to send it only listens",
+      "show a board's output and send it typed lines; at a terminal, plot its loss. " +
+        "With a pipe as input, end when the board has answered every command; with empty input, only listen",
     )
-    .argument("[options...]", "with --simulate: of the simulator, behind --")
+    .argument("[options...]", "with --simulate: options of the simulator, after --")
     .option(
       "--port <port>",
-      "serial port, tcp://host:port or rfc2217://host:port (default: $UPLOAD_PORT, $ESPTOOL_PORT, or the one with a board)",
+      "serial port, tcp://host:port or rfc2217://host:port (default: $UPLOAD_PORT, $ESPTOOL_PORT, or the port of the only board)",
     )
-    .option("--baud <rate>", "speed of the serial port", parseBaud, 115200)
-    .option("--reset", "restart the board", false)
-    .option("--which", "print which port it would be, and end", false)
-    .option("--log <file>", "append what the board says and what is typed, with the time")
-    .addOption(new Option("--fetch <file>", "save the board's checkpoint, and end").conflicts(["send", "reconnect"]))
-    .addOption(new Option("--send <file>", "give the board a checkpoint, and end").conflicts("reconnect"))
+    .option("--baud <rate>", "baud rate of the serial port", parseBaud, 115200)
+    .option("--reset", "reset the board first", false)
+    .option("--which", "print which port would be used, and exit", false)
+    .option("--log <file>", "append the board's output and typed lines, with timestamps")
+    .addOption(
+      new Option("--fetch <file>", "save the board's checkpoint to a file, and exit").conflicts(["send", "reconnect"]),
+    )
+    .addOption(new Option("--send <file>", "send a checkpoint to the board, and exit").conflicts("reconnect"))
     .option(
       "--reconnect",
-      "wait for the board, at first and when it goes away (default: at a terminal, on a serial port)",
+      "wait for the board at the start and after a disconnect (default: at a terminal, on a serial port)",
     )
-    .option("--no-reconnect", "end when the board goes away")
+    .option("--no-reconnect", "exit when the board disconnects")
     .addOption(
-      new Option("--simulate", "start the device simulator, and monitor that").conflicts([
+      new Option("--simulate", "start the device simulator and monitor it").conflicts([
         "port",
         "baud",
         "reset",
@@ -67,22 +69,23 @@ function parseBaud(text: string): number {
   return Number(text);
 }
 
-/** The way to a board. */
+/** How to connect to a board. */
 interface BoardLink {
-  /** What messages call it. */
+  /** Its name in messages. */
   readonly name: string;
   readonly open: () => Promise<Duplex>;
-  /** Whether it can go away and come back by itself: a cable. */
+  /** Whether it can disconnect and reconnect, as a cable can. */
   readonly isSerial: boolean;
-  /** Gets what a simulator says to people. */
+  /** Receives the standard error of a simulator. */
   complain?: (text: string) => void;
-  /** Resolves when a simulator has ended. */
+  /** Resolves when the simulator has exited. */
   readonly over?: () => Promise<unknown>;
 }
 
 /**
- * @param ending asks it to end
- * @throws InputError when there is no port, it cannot be opened, or something cannot be written
+ * Runs the `monitor` command.
+ * @param ending aborts to end the session
+ * @throws InputError when there is no port, it cannot be opened, or a file cannot be written
  */
 export async function monitor(
   options: MonitorOptions,
@@ -90,7 +93,7 @@ export async function monitor(
   ending: AbortSignal,
 ): Promise<void> {
   if (simulatorOptions.length > 0 && !options.simulate)
-    throw new InputError("What stands behind -- is for the simulator: it goes with --simulate.");
+    throw new InputError("Arguments after -- are options of the simulator: they need --simulate.");
   if (options.which) {
     console.log(options.port ?? environmentPort(process.env) ?? choosePort(await unlessAborted(listPorts(), ending)));
     return;
@@ -172,7 +175,7 @@ async function talkLive(
   log: SessionLog | undefined,
   ending: AbortSignal,
 ): Promise<SessionEnd> {
-  // Loaded where it is needed: a start in a pipe does without.
+  // Loaded on demand, to keep start-up fast when input or output is a pipe.
   const { LiveSession } = await import("./live");
   const { name, open } = way;
   const listener = { onWaiting: () => session.waiting(), onConnect: () => session.connected() };
@@ -223,7 +226,7 @@ async function portWay(
   }
 }
 
-/** What cannot be interrupted is left behind. */
+/** Rejects on abort without waiting for work that cannot be cancelled. */
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason as Error);

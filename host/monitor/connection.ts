@@ -9,26 +9,26 @@ import type { Port } from "./ports";
 import { isPortMissing, reasonOf } from "./reasons";
 import { RemoteSerialPort } from "./rfc2217";
 
-/** How long the reset line of a board is held, in milliseconds. */
+/** How long the reset line is held low, in milliseconds. */
 const RESET_TIME = 100;
-/** How often to look whether a serial device is still there, in milliseconds. */
+/** Interval in milliseconds at which to check that the device file still exists. */
 const WATCH_INTERVAL = 500;
 
-/** There is no such port now, or nobody listens there: that may change. */
+/** The port does not exist, or the connection was refused. Trying again later may succeed. */
 export class PortMissingError extends InputError {}
 
 export interface ConnectionOptions {
-  /** The device file or COM port, or tcp://host:port, or rfc2217://host:port. */
+  /** A device file, a COM port, tcp://host:port or rfc2217://host:port. */
   readonly port: string;
   readonly baud: number;
-  /** Restart the board first. */
+  /** Whether to reset the board first. */
   readonly reset: boolean;
 }
 
 /**
- * Opens the way to a board: what it writes can be read, what is written it reads.
- * @param signal gives up; what it was aborted with is thrown
- * @throws InputError when the port cannot be opened
+ * Connects to a board.
+ * @param signal aborts the attempt; its reason is thrown
+ * @throws PortMissingError when the port does not exist; InputError when it cannot be opened
  */
 export async function connect(options: ConnectionOptions, signal: AbortSignal): Promise<Duplex> {
   try {
@@ -45,7 +45,7 @@ function isUrl(port: string): boolean {
   return /^(tcp|socket|rfc2217):/i.test(port);
 }
 
-/** esptool calls a plain connection socket://, and lets an rfc2217:// be followed by its options. */
+/** As esptool: socket:// is a plain TCP connection, and rfc2217:// may have query options. */
 const ADDRESS =
   /^(?<scheme>tcp|socket|rfc2217):\/\/(?:\[(?<v6>[^\]]+)\]|(?<name>[^:/]+)):(?<port>\d{1,5})\/?(?:\?.*)?$/i;
 
@@ -53,7 +53,7 @@ async function connectRemote({ port: url, baud, reset }: ConnectionOptions, sign
   const address: Record<string, string | undefined> | undefined = ADDRESS.exec(url)?.groups;
   if (address === undefined || Number(address.port) > 0xffff)
     throw new InputError(
-      `${printable(url, 200)} is no address: it looks like tcp://127.0.0.1:5555 or rfc2217://127.0.0.1:4000.`,
+      `${printable(url, 200)} is not an address: it must look like tcp://127.0.0.1:5555 or rfc2217://127.0.0.1:4000.`,
     );
   const isPlain = address.scheme?.toLowerCase() !== "rfc2217";
   if (isPlain && reset)
@@ -77,7 +77,7 @@ async function connectRemote({ port: url, baud, reset }: ConnectionOptions, sign
 
 async function connectSerial({ port: path, baud, reset }: ConnectionOptions): Promise<Duplex> {
   const { SerialPort } = await import("serialport");
-  // It opens with DTR and RTS both on, which boards take as neither reset nor boot mode.
+  // Opening asserts both DTR and RTS; with both asserted, boards neither reset nor enter the bootloader.
   const port = new SerialPort({ path, baudRate: baud, autoOpen: false });
   const opened = fileIdentity(path);
   await new Promise<void>((resolve, reject) => {
@@ -86,14 +86,14 @@ async function connectSerial({ port: path, baud, reset }: ConnectionOptions): Pr
       else resolve();
     });
   });
-  // The library's own destroy() leaves the device open.
+  // The library's destroy() does not close the device.
   port._destroy = (error, done) => {
     if (port.isOpen) port.close(() => done(error));
     else done(error);
   };
   if (process.platform !== "win32") watch(path, opened, port);
   if (reset) {
-    // RTS pulls the board's EN down; DTR off lets it start from flash.
+    // RTS pulls EN low (reset); DTR off selects boot from flash.
     await setLines(port, { dtr: false, rts: true });
     await setTimeout(RESET_TIME);
     await setLines(port, { dtr: false, rts: false });
@@ -102,8 +102,8 @@ async function connectSerial({ port: path, baud, reset }: ConnectionOptions): Pr
 }
 
 /**
- * A device that was pulled out can be read without an end and without an error: its file tells. It may be there
- * again before one looks, as another one.
+ * Detects an unplugged device: reads then report neither end of file nor an error, so check the device file. If the
+ * device was replugged between two checks, its identity differs.
  */
 function watch(path: string, opened: string | undefined, port: Duplex): void {
   const watching = setInterval(() => {
@@ -112,7 +112,7 @@ function watch(path: string, opened: string | undefined, port: Duplex): void {
   port.once("close", () => clearInterval(watching));
 }
 
-/** Which file a path names now, itself and what it links to; undefined for none. */
+/** Identity of the file at `path` and of its link target; undefined if there is none. */
 function fileIdentity(path: string): string | undefined {
   try {
     const [link, target] = [lstatSync(path), statSync(path)];
@@ -141,13 +141,13 @@ function setLines(
 
 /** The serial ports of this computer. */
 export async function listPorts(): Promise<readonly Port[]> {
-  // The library asks udevadm, and without it ends the whole process.
+  // The library runs udevadm; if that is missing, the whole process ends.
   if (process.platform === "linux" && !isOnPath("udevadm")) return listDevices();
   const { SerialPort } = await import("serialport");
   return SerialPort.list();
 }
 
-/** Serial ports over USB on a Linux without udev, as in a container. */
+/** USB serial ports on a Linux without udev, for example in a container. */
 function listDevices(): readonly Port[] {
   const folder = "/dev";
   if (!existsSync(folder)) return [];
@@ -156,7 +156,7 @@ function listDevices(): readonly Port[] {
     .map((name) => ({ path: join(folder, name), vendorId: vendorOf(name) }));
 }
 
-/** As the kernel has it: a converter's port lies a level deeper than a chip's own. */
+/** USB vendor ID from sysfs: one level deeper for a USB converter than for a chip's native USB. */
 function vendorOf(name: string): string | undefined {
   for (const up of ["..", join("..", "..")]) {
     const file = join("/sys/class/tty", name, "device", up, "idVendor");

@@ -4,24 +4,24 @@ import type { ReadStream } from "node:tty";
 import stringWidth from "string-width";
 import { isVisible } from "../../src/gpt/base/errors";
 
-/** Lines that can be had back with the arrow keys. */
+/** Maximum number of lines in the history. */
 const HISTORY = 500;
 const PROMPT = "> ";
 
 export interface InputListener {
-  /** A line was typed. */
+  /** A line was entered. */
   line(text: string): void;
-  /** What is shown of the line is another. */
+  /** The visible part of the line changed. */
   changed(): void;
   /** Ctrl-C. */
   interrupted(): void;
   /** Ctrl-Z. */
   suspended(): void;
-  /** Ctrl-D, or the terminal has gone. */
+  /** Ctrl-D, or the terminal was closed. */
   ended(): void;
 }
 
-/** A line that is edited, with a history; somebody else draws it. */
+/** A line editor with a history. Drawing is up to the caller. */
 export class InputLine {
   private readonly editor: Interface;
   private readonly changed: () => void;
@@ -35,7 +35,7 @@ export class InputLine {
     this.changed = () => listener.changed();
     this.editor
       .on("line", (text) => {
-        // A terminal that goes away hands over what was half typed.
+        // When the terminal closes, readline reports a partial line.
         if (!input.readableEnded) listener.line(text);
       })
       .on("SIGINT", () => listener.interrupted())
@@ -44,7 +44,7 @@ export class InputLine {
     input.on("keypress", this.changed);
   }
 
-  /** The prompt and the part of the line around the cursor, in so many columns, and the column of the cursor. */
+  /** The prompt and the part of the line around the cursor, cut to `columns`, and the column of the cursor. */
   shown(columns: number): [text: string, cursor: number] {
     const { line, cursor } = this.editor;
     const memory = Math.max(1, columns - PROMPT.length - 1);
@@ -61,7 +61,7 @@ export class InputLine {
     return [PROMPT + text, column];
   }
 
-  /** The terminal belongs to somebody else, or is ours again, in whatever mode it has been left. */
+  /** Sets raw mode. It is first switched off: after a suspension the state that Node remembers may be wrong. */
   set isRaw(isRaw: boolean) {
     this.input.setRawMode(false);
     if (isRaw) this.input.setRawMode(true);
@@ -74,7 +74,7 @@ export class InputLine {
   }
 }
 
-/** Characters as they are seen; what is invisible, such as a tab that was pasted, as a mark. */
+/** Splits a text into graphemes; invisible ones, such as a pasted tab, become "·". */
 function visible(text: string): string[] {
   return Array.from(new Intl.Segmenter().segment(text), ({ segment }) =>
     isVisible(segment.codePointAt(0) ?? 0) ? segment : "·",

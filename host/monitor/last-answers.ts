@@ -1,39 +1,42 @@
-/** No board has such a command. Ours carry out one after the other: when they refuse this one, all before it is done. */
+/**
+ * An unknown command. Our firmware executes commands in order, so the error for this one means that all before it are
+ * done.
+ */
 const PROBE = "end-of-input";
-/** Sent before it: what one of ours answers at once, also while a command is under way that says nothing for minutes. */
+/** Sent before the probe. Our firmware answers it at once, even during a long command without output. */
 const STATUS = "status";
 const OWN_STATUS = /^Step \d+ of \d+.*; (?:training|paused|saving|idle)\./;
-/** What our boards say when so much waits that they do not take the probe either. */
+/** Messages of our firmware when its command queue is full and it drops the probe. */
 const NOT_TAKEN = /wait already|left out/;
-/** Milliseconds of quiet after which it is sent. */
+/** Idle time after which the probe is sent, in milliseconds. */
 const QUIET_MS = 1000;
-/** Milliseconds without an answer after which a board is left: one of ours that trains, and any other. */
+/** Timeouts in milliseconds without an answer: for our firmware, which may be training, and for any other. */
 const OWN_TIMEOUT_MS = 600_000;
 const OTHER_TIMEOUT_MS = 10_000;
-/** What one of ours says by itself, which answers nothing. */
+/** Log lines that our firmware prints by itself, which are no answers. */
 const LOG = /^(?:=== esp32gpt|Model: |Dataset: |Training for |step +\d+\/)/;
-/** Characters of a line that are looked at. */
+/** Maximum length of a line that is checked, in characters. */
 const LONGEST_LINE = 500;
 
-/** What is needed to see the end of a session whose input has ended. */
+/** What LastAnswers needs from the session. */
 export interface Talk {
   /** Sends a line. */
   readonly send: (line: string) => void;
-  /** Whether the board is not listened to just now, as the output is not read, or has not got all that was sent. */
+  /** Whether flow control stalls the session: the output is not read, or sent lines are still buffered. */
   readonly isHeldUp: () => boolean;
-  /** Called when it has answered, or is not going to. */
+  /** Called when all is answered, or on timeout. */
   readonly over: () => void;
 }
 
-/** Tells when a session is over whose input has ended: when the board has answered what was sent. */
+/** Detects when a board has answered all commands after the end of the input, so that the session can end. */
 export class LastAnswers {
   private hasCommands = false;
   private isOwn = false;
-  /** The line that is being said. */
+  /** The incomplete line received so far. */
   private line = "";
   private isEnded = false;
   private isProbing = false;
-  /** Whether the answer to STATUS has not come yet. */
+  /** Whether the answer to STATUS is outstanding. */
   private hasAsked = false;
   private timer: NodeJS.Timeout | undefined;
 
@@ -44,7 +47,7 @@ export class LastAnswers {
     this.hasCommands = true;
   }
 
-  /** The board has said something, in any pieces; returns what is to be shown of it by now. */
+  /** Takes text from the board, in any pieces; returns the part to show now. */
   said(text: string): string {
     const isKept = this.isProbing;
     let shown = isKept ? "" : text;
@@ -64,20 +67,20 @@ export class LastAnswers {
       if (LOG.test(line)) this.isOwn = true;
       else isAnswer = true;
     }
-    // Nobody waits for the end of a line that has none.
+    // A line may never end: do not buffer it without limit.
     if (this.line.length > LONGEST_LINE) shown += this.rest(isKept);
     if (this.isEnded && !this.isProbing && isAnswer) this.wait();
     return shown;
   }
 
-  /** There is no more input. Where there was none at all, somebody only listens. */
+  /** The end of the input. If it was empty, the session continues and only listens. */
   inputEnded(): void {
     if (!this.hasCommands) return;
     this.isEnded = true;
     this.wait();
   }
 
-  /** @returns what is left to be shown */
+  /** @returns the buffered text that was not shown */
   close(): string {
     clearTimeout(this.timer);
     return this.rest(this.isProbing);
@@ -91,7 +94,7 @@ export class LastAnswers {
 
   private wait(): void {
     this.after(QUIET_MS, () => {
-      // What has been shown of a line so far must not be shown again.
+      // The part of the line that was already shown must not be shown again.
       this.line = "";
       this.isProbing = true;
       this.hasAsked = !this.isOwn;

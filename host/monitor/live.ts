@@ -24,15 +24,18 @@ const INVERSE = "\x1b[7m";
 const DIM = "\x1b[2m";
 const PLAIN = "\x1b[0m";
 
-/** A session at a terminal: what the board says scrolls above the curve of its loss and a line to type in. */
+/**
+ * An interactive session at a terminal: the board's output scrolls above a loss curve, a status bar and an input
+ * line.
+ */
 export class LiveSession implements ConversationListener {
   private readonly status = new Status();
   private readonly screen: Screen;
   private readonly input: InputLine;
   private wire: Wire | undefined;
-  /** With the board, while it is there. */
+  /** Undefined while no board is connected. */
   private conversation: Conversation | undefined;
-  /** Lines that were lost in the conversations before. */
+  /** Lines lost in earlier conversations. */
   private lost = 0;
   private finish: ((end: SessionEnd) => void) | undefined;
   private fail: ((error: Error) => void) | undefined;
@@ -59,8 +62,8 @@ export class LiveSession implements ConversationListener {
   }
 
   /**
-   * Goes on until somebody ends it, or the connection is gone.
-   * @throws InputError when the log cannot be written, or the connection fails for good
+   * Runs until the user ends it or the connection is lost.
+   * @throws InputError when the log cannot be written, or the connection fails permanently
    */
   async run(stopped: AbortSignal): Promise<SessionEnd> {
     const ending = new Promise<SessionEnd>((resolve, reject) => {
@@ -99,7 +102,7 @@ export class LiveSession implements ConversationListener {
       this.input.close();
       if (connection.writable) await this.conversation?.leave();
       this.conversation?.end(new Error("the session is over"));
-      // How far it has come stays.
+      // The final curve stays on the screen.
       const { columns, rows } = this.output;
       const curve = this.curve(columns, rows);
       if (curve.length > 0) this.screen.print(`${curve.join("\n")}\n ${cutTo(this.describe(), columns - 1)}\n`);
@@ -108,7 +111,7 @@ export class LiveSession implements ConversationListener {
     }
   }
 
-  /** The board is there, at first or again. */
+  /** Called when the board connects or reconnects. */
   connected(): void {
     this.hangUp();
     this.wire = new Wire(this.connection, this.log);
@@ -117,7 +120,7 @@ export class LiveSession implements ConversationListener {
     this.conversation.begin();
   }
 
-  /** The board is not there. */
+  /** Called when the board is not connected. */
   waiting(): void {
     this.hangUp();
     this.onRemark(`Waiting for ${this.name}...`);
@@ -137,7 +140,7 @@ export class LiveSession implements ConversationListener {
     this.screen.change();
   }
 
-  /** Says something of its own. */
+  /** Prints a remark of the monitor itself. */
   onRemark(message: string): void {
     this.screen.print(this.dim(escapeLine(message)));
   }
@@ -150,7 +153,7 @@ export class LiveSession implements ConversationListener {
     this.fail?.(error);
   }
 
-  /** @param text what a simulator says to people */
+  /** @param text standard error of the simulator */
   complain(text: string): void {
     for (const line of text.trimEnd().split("\n")) this.onRemark(line);
   }
@@ -167,7 +170,7 @@ export class LiveSession implements ConversationListener {
     this.screen.print(this.dim(`> ${escapeLine(line)}`));
     if (line.trim() === "") return;
     if (this.conversation) this.conversation.type(line);
-    else this.onRemark("The board is not there: what was typed has not been sent.");
+    else this.onRemark("No board is connected: the line has not been sent.");
   }
 
   private hangUp(): void {
@@ -194,7 +197,7 @@ export class LiveSession implements ConversationListener {
     if (rows < FEWEST_ROWS_WITH_CURVE) return [];
     const height = Math.min(MAX_CURVE_ROWS, Math.floor(rows / 2));
     const curve = drawCurve(this.status.curve, columns - 1, height, showsColours())?.split("\n") ?? [];
-    // The block keeps its height when the numbers beside the curve change.
+    // Pads the curve, so that the block keeps its height when the axis labels change.
     return curve.length === 0 ? [] : [...new Array<string>(Math.max(0, height - curve.length)).fill(""), ...curve];
   }
 

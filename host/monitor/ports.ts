@@ -1,15 +1,15 @@
 import { InputError, printable } from "../../src/gpt/base/errors";
 
-/** A serial port of this computer, as the system describes it. */
+/** A serial port, as the operating system describes it. */
 export interface Port {
   readonly path: string;
   readonly vendorId?: string | undefined;
 }
 
-/** No board is there; that may change. */
+/** No board is connected now; trying again later may succeed. */
 export class NoBoard extends InputError {}
 
-/** Who makes the USB chips of ESP32 boards, by their USB vendor id. */
+/** Makers of the USB serial chips on ESP32 boards, by USB vendor ID. */
 const VENDORS: ReadonlyMap<string, string> = new Map([
   ["10c4", "CP210x"],
   ["1a86", "CH34x"],
@@ -17,26 +17,26 @@ const VENDORS: ReadonlyMap<string, string> = new Map([
   ["303a", "Espressif"],
 ]);
 
-/** macOS lists these as serial ports; no board is behind them. */
+/** Serial ports that macOS lists but that never have a board. */
 const NO_BOARD = /[./](Bluetooth-Incoming-Port|debug-console|wlan-debug)$/;
 
 /**
- * The port with a board: the only one with a chip by a known maker.
- * @throws InputError when there is more than one, or only ports of which it is not known what they are
+ * The port of the only board, recognised by the USB vendor ID.
+ * @throws InputError when there are several boards
  * @throws NoBoard when there is none
  */
 export function choosePort(all: readonly Port[]): string {
   const ports = all.filter(({ path }) => !NO_BOARD.test(path));
   const boards = ports.filter((port) => vendorOf(port) !== undefined);
   if (boards.length === 1) return boards[0].path;
-  if (boards.length > 1) throw new InputError(`There are several boards: name one with --port, of ${list(boards)}.`);
+  if (boards.length > 1) throw new InputError(`There are several boards: choose one with --port: ${list(boards)}.`);
   throw new NoBoard(
-    "No board was found: plug one in, or name its port with --port" +
-      (ports.length === 0 ? "; this computer has no serial port." : `, of ${list(ports)}.`),
+    "No board was found: plug one in, or give its port with --port" +
+      (ports.length === 0 ? "; this computer has no serial port." : `: ${list(ports)}.`),
   );
 }
 
-/** The port that the environment names, as mcconfig and esptool have it. */
+/** The port in the environment variables that mcconfig and esptool use. */
 export function environmentPort(env: NodeJS.ProcessEnv): string | undefined {
   return [env.UPLOAD_PORT, env.ESPTOOL_PORT].find((port) => port !== undefined && port !== "");
 }

@@ -2,31 +2,31 @@ import { Duplex } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { PortMissingError } from "./connection";
 
-/** How often to look whether the board is there again, in milliseconds. */
+/** Interval between connection attempts, in milliseconds. */
 const INTERVAL = 300;
-/** A device that has just been plugged in may for a moment belong to nobody: so often it is tried all the same. */
+/** Failed attempts to tolerate after a disconnect: a device may appear before its permissions are set. */
 const MAX_FAILURES = 15;
 
-/** Who is told how it stands with a connection. */
+/** Receives the state of a connection. */
 export interface ConnectionListener {
-  /** The board is not there: it is waited for. */
+  /** The board is not connected; the connection waits for it. */
   onWaiting(): void;
-  /** It is there. */
+  /** The board is connected. */
   onConnect(): void;
 }
 
-/** A connection that waits for the board, at first and whenever it has gone. */
+/** A stream to a board that waits for it at the start and reconnects whenever the connection is lost. */
 export class ReconnectingConnection extends Duplex {
   private inner: Duplex | undefined;
-  /** What is to be written when the board is there. */
+  /** The write to perform once connected. */
   private pending: (() => void) | undefined;
-  /** To be called when what was written last has gone on its way. */
+  /** Callback of the write in progress. */
   private written: (() => void) | undefined;
   private hasBeenConnected = false;
 
   /**
-   * @param open opens the way to the board
-   * @param ending gives up
+   * @param open connects to the board
+   * @param ending aborts to stop reconnecting
    */
   constructor(
     private readonly open: () => Promise<Duplex>,
@@ -105,7 +105,7 @@ export class ReconnectingConnection extends Duplex {
   private lose(): void {
     if (!this.inner) return;
     this.inner = undefined;
-    // What is lost with the connection is lost; the board is waited for.
+    // Data in transit is lost; wait for the board.
     this.advance();
     if (this.destroyed || this.ending.aborted) return;
     this.listener.onWaiting();

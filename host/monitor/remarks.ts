@@ -1,7 +1,7 @@
 import { IS_HARDLY_TEXT } from "../../src/client/noise";
 import { IS_DEBUG_BUILD } from "../../src/client/xsbug";
 
-/* What the user is told of a board that does not speak to people. */
+/* Remarks about boards whose output is not the text log. */
 
 export const NOISE_REMARK =
   `${IS_HARDLY_TEXT}: is the speed right (--baud)? A debug build talks to xsbug at 460800 baud: ` +

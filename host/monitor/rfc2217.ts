@@ -20,7 +20,7 @@ const COM_PORT = 44;
 const OURS: readonly number[] = [BINARY, SUPPRESS_GO_AHEAD, COM_PORT];
 const THEIRS: readonly number[] = [BINARY, SUPPRESS_GO_AHEAD];
 
-/* What a client says under the option COM_PORT (RFC 2217, section 3); an answer has its number and 100. */
+/* Client commands of the option COM_PORT (RFC 2217, section 3); the server's answer has the number + 100. */
 const SET_BAUDRATE = 1;
 const SET_DATASIZE = 2;
 const SET_PARITY = 3;
@@ -34,19 +34,19 @@ const DTR_OFF = 9;
 const RTS_ON = 11;
 const RTS_OFF = 12;
 
-/** Under which the answer to the offer of COM_PORT itself is awaited. */
+/** Key of the question whether the server accepts COM_PORT. */
 const OFFER = 0;
 
-/** How long the other side may take to answer, in milliseconds. */
+/** Timeout for an answer of the server, in milliseconds. */
 const NEGOTIATION_TIMEOUT_MS = 3000;
 
-/** Somebody who waits for an answer; none is one as well. */
+/** A pending question; it resolves to undefined without an answer. */
 interface Question {
   readonly resolve: (answer: readonly number[] | undefined) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** A serial port behind a server that speaks RFC 2217: a stream of what the port sends and takes. */
+/** A remote serial port (RFC 2217) as a stream. */
 export class RemoteSerialPort extends Duplex implements TelnetListener {
   private readonly reader = new TelnetReader(this);
   private readonly questions = new Map<number, Question>();
@@ -60,14 +60,15 @@ export class RemoteSerialPort extends Duplex implements TelnetListener {
     });
     socket.on("end", () => this.finish()).on("close", () => this.finish());
     socket.on("error", (error) => this.destroy(error));
-    // Who reads and writes learns of it in the usual ways; while it is opened nobody does.
+    // Users of the stream have their own listeners; this one prevents an uncaught error during open().
     this.on("error", () => undefined);
   }
 
   /**
-   * @param baud speed of the serial port; 8 bits, no parity, one stop bit, no flow control
-   * @param signal gives up
-   * @throws InputError when the other side does not speak RFC 2217, or does not have this speed
+   * Negotiates over a connected socket.
+   * @param baud baud rate; the line is set to 8 bits, no parity, one stop bit, no flow control
+   * @param signal aborts the negotiation
+   * @throws InputError when the server does not support RFC 2217 or this baud rate
    */
   static async open(socket: Socket, baud: number, signal: AbortSignal): Promise<RemoteSerialPort> {
     const port = new RemoteSerialPort(socket);
@@ -75,7 +76,7 @@ export class RemoteSerialPort extends Duplex implements TelnetListener {
       const agreed = port.ask(OFFER, signal);
       for (const option of OURS) socket.write(negotiation(WILL, option));
       for (const option of THEIRS) socket.write(negotiation(DO, option));
-      if ((await agreed) === undefined) throw new InputError("The other side does not speak RFC 2217.");
+      if ((await agreed) === undefined) throw new InputError("The server does not support RFC 2217.");
 
       const answered = port.ask(SET_BAUDRATE, signal);
       const speed = new DataView(new ArrayBuffer(4));
@@ -87,7 +88,8 @@ export class RemoteSerialPort extends Duplex implements TelnetListener {
       port.say(SET_CONTROL, NO_FLOW_CONTROL);
       const answer = await answered;
       const actual = answer && answer.length >= 4 ? new DataView(Uint8Array.from(answer).buffer).getUint32(0) : baud;
-      if (actual !== baud) throw new InputError(`The serial port there has no ${baud} baud, but ${actual}.`);
+      if (actual !== baud)
+        throw new InputError(`The remote serial port does not support ${baud} baud: it is set to ${actual}.`);
       return port;
     } catch (error) {
       port.destroy();
@@ -95,7 +97,7 @@ export class RemoteSerialPort extends Duplex implements TelnetListener {
     }
   }
 
-  /** RTS pulls the board's EN down; DTR off lets it start from flash. */
+  /** RTS pulls EN low (reset); DTR off selects boot from flash. */
   holdReset(): void {
     this.say(SET_CONTROL, DTR_OFF);
     this.say(SET_CONTROL, RTS_ON);
@@ -108,7 +110,7 @@ export class RemoteSerialPort extends Duplex implements TelnetListener {
   negotiated(verb: number, option: number): void {
     if (option === COM_PORT && verb === DONT) this.questions.get(OFFER)?.resolve(undefined);
     if (option === COM_PORT && (verb === DO || verb === WILL)) this.questions.get(OFFER)?.resolve([]);
-    // To accept what was asked for needs no answer; other wishes are refused.
+    // An accepted request of ours needs no reply; requests for other options are refused.
     if (verb === DO && !OURS.includes(option)) this.socket.write(negotiation(WONT, option));
     if (verb === WILL && !THEIRS.includes(option))
       this.socket.write(negotiation(option === COM_PORT ? DO : DONT, option));
@@ -143,7 +145,7 @@ export class RemoteSerialPort extends Duplex implements TelnetListener {
     this.socket.write(subnegotiation(COM_PORT, what, ...bytes));
   }
 
-  /** What the other side answers; undefined when it refuses, or says nothing in time. */
+  /** The server's answer; undefined on refusal or timeout. */
   private async ask(what: number, signal: AbortSignal): Promise<readonly number[] | undefined> {
     let timer: NodeJS.Timeout | undefined;
     try {

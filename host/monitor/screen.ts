@@ -1,29 +1,29 @@
 import type { WriteStream } from "node:tty";
 import stringWidth from "string-width";
 
-/* What a terminal takes since the VT100. */
+/* Escape sequences of the VT100. */
 const ERASE_DOWN = "\x1b[J";
 const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
 const up = (rows: number): string => (rows > 0 ? `\x1b[${rows}A` : "");
 const toColumn = (column: number): string => `\x1b[${column + 1}G`;
 
-/** How often the screen is drawn at the most, in milliseconds. */
+/** Minimum interval between redraws, in milliseconds. */
 const INTERVAL = 50;
-/** Characters that wait to be drawn; it is done at once when there are more. */
+/** Characters to buffer before the screen is drawn at once. */
 const MAX_WAITING = 1 << 15;
 
-/** The lines at the bottom of the screen, none wider than it; the last one has the cursor. */
+/** The lines at the bottom of the screen, none wider than the screen; the cursor is in the last one. */
 export interface Block {
   readonly lines: readonly string[];
   readonly cursorColumn: number;
 }
 
-/** A terminal with a block of lines at its bottom, above which text scrolls. */
+/** A terminal with a fixed block of lines at its bottom, above which text scrolls. */
 export class Screen {
   private above = "";
   private timer: NodeJS.Timeout | undefined;
-  /** Widths of the lines that are drawn. */
+  /** Widths of the lines on the screen. */
   private drawn: number[] = [];
   private block = "";
   private columns = 0;
@@ -35,8 +35,8 @@ export class Screen {
   };
 
   /**
-   * @param compose gives the block
-   * @param ready called when the terminal takes more again
+   * @param compose returns the block
+   * @param ready called when the terminal can take more
    */
   constructor(
     private readonly output: WriteStream,
@@ -46,32 +46,32 @@ export class Screen {
     output.on("resize", this.resized).on("drain", this.drained);
   }
 
-  /** Whether the terminal is slower than what it is to show. */
+  /** Whether output is stalled because the terminal is slow. */
   get isFull(): boolean {
     return this.output.writableNeedDrain && !this.isStopped;
   }
 
-  /** @param text whole lines, with nothing in them that moves the cursor */
+  /** @param text whole lines, without anything that moves the cursor */
   print(text: string): void {
-    // Whoever still has something to say afterwards says it below.
+    // After stop() text goes below what is shown.
     if (this.isStopped) this.output.write(text);
     else this.above += text;
     if (this.above.length > MAX_WAITING) this.draw();
     else this.change();
   }
 
-  /** The block is another. */
+  /** Schedules a redraw because the block changed. */
   change(): void {
     if (!this.isStopped) this.timer ??= setTimeout(() => this.draw(), INTERVAL);
   }
 
-  /** Leaves what is shown where it is; whoever writes next does so below. The block is drawn anew when it changes. */
+  /** Leaves the screen as it is: later output goes below. The block is redrawn when it changes. */
   leave(): void {
     this.output.write(`\r\n${SHOW_CURSOR}`);
     this.forget();
   }
 
-  /** Somebody else has written: the block is drawn where the cursor is. */
+  /** Draws the block at the cursor, after another program has written to the terminal. */
   redraw(): void {
     this.forget();
     this.change();
@@ -82,7 +82,7 @@ export class Screen {
     this.block = "";
   }
 
-  /** Leaves the text, and no block. */
+  /** Stops: erases the block and keeps the text. */
   stop(): void {
     this.isStopped = true;
     clearTimeout(this.timer);
@@ -94,7 +94,7 @@ export class Screen {
   private draw(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    // What is under way to a slow terminal is enough.
+    // Do not queue more for a slow terminal.
     if (this.isStopped || this.isFull) return;
     const { columns, rows } = this.output;
     const { lines, cursorColumn } = this.compose(columns, rows);
@@ -107,7 +107,7 @@ export class Screen {
     this.above = "";
   }
 
-  /** A terminal that has become narrower has broken the lines that were drawn. */
+  /** Erases the block. A terminal that became narrower has wrapped its lines. */
   private eraseBlock(): string {
     const { columns } = this.output;
     const rows = this.drawn.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / Math.max(1, columns))), 0);
@@ -115,7 +115,7 @@ export class Screen {
   }
 }
 
-/** As much of a text as fits into so many columns. */
+/** Cuts a text to `columns`. */
 export function cutTo(text: string, columns: number): string {
   if (stringWidth(text) <= columns) return text;
   let [cut, width] = ["", 0];

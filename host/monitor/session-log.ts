@@ -3,10 +3,10 @@ import { InputError, printable } from "../../src/gpt/base/errors";
 import { escapeLine } from "../../src/client/escape";
 import { fileError } from "../../src/places/node/file-errors";
 
-/** Characters of a line that never ends. */
+/** Maximum buffered length of an incomplete line, in characters. */
 const LONGEST_LINE = 4096;
 
-/** A file with everything that a board has said and that was typed, and when. */
+/** A log file of a session: the board's output and typed lines, with timestamps. */
 export class SessionLog {
   private rest = "";
   private trouble: InputError | undefined;
@@ -17,11 +17,11 @@ export class SessionLog {
     private readonly path: string,
   ) {}
 
-  /** @throws InputError when it cannot be written */
+  /** @throws InputError when the file cannot be written */
   static open(path: string): SessionLog {
     let fd: number;
     try {
-      // A pipe without a reader would block.
+      // Without O_NONBLOCK, opening a pipe blocks until it has a reader.
       fd = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK, 0o666);
     } catch (error) {
       throw fileError("write", path, error);
@@ -32,13 +32,13 @@ export class SessionLog {
     throw new InputError(`Cannot write ${printable(path, 200)}: the log of a session goes to a file.`);
   }
 
-  /** @param call gets the sentence when it can no longer be written */
+  /** @param call called with the error when the log can no longer be written */
   whenFull(call: (error: InputError) => void): void {
     if (this.trouble) call(this.trouble);
     else this.onTrouble = call;
   }
 
-  /** @param text in any pieces */
+  /** @param text output of the board, in any pieces */
   said(text: string): void {
     const lines = (this.rest + text).split("\n");
     this.rest = lines.pop() ?? "";

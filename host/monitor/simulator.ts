@@ -2,18 +2,19 @@ import { spawn } from "node:child_process";
 import { Duplex } from "node:stream";
 import { InputError } from "../../src/gpt/base/errors";
 
-/** How long a simulator may take to end in order, in milliseconds. */
+/** How long a simulator may take to exit after SIGTERM, in milliseconds. */
 const STOP_TIMEOUT_MS = 1000;
 
 /**
- * Starts the device simulator, `esp32gpt simulate`, whose serial line is its standard input and output.
- * @param options of the simulator
- * @param complain gets what it says on its standard error
+ * Starts the device simulator, `esp32gpt simulate`, as a child process; its standard input and output are the serial
+ * port.
+ * @param options command-line options of the simulator
+ * @param complain receives its standard error
  */
 export function simulate(options: readonly string[], complain: (text: string) => void): Duplex {
   const child = spawn(process.execPath, [process.argv[1], "simulate", ...options], { stdio: "pipe" });
   const board = new Duplex({
-    // When the simulator has ended, nothing can be sent any more either.
+    // After the simulator has exited nothing can be sent.
     allowHalfOpen: false,
     read: () => void child.stdout.resume(),
     write: (bytes: Uint8Array, _encoding, done) => void child.stdin.write(bytes, () => done()),
@@ -22,7 +23,7 @@ export function simulate(options: readonly string[], complain: (text: string) =>
       done();
     },
     destroy(error, done) {
-      // It ends in order: what it has stored is whole.
+      // SIGTERM lets it exit in order, with complete files in its storage.
       if (hasEnded()) {
         done(error);
         return;

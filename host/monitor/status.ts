@@ -3,10 +3,10 @@ import { LossCurve } from "../../src/jobs/loss-curve";
 import { escapeLine } from "../../src/client/escape";
 import type { DeviceStatus } from "../../src/client/parse-line";
 
-/** Milliseconds over which the speed is measured. */
+/** Window over which the speed is measured, in milliseconds. */
 const WINDOW = 5000;
 
-/** What is known of the training on a board. */
+/** The state of a board's training, as its events report it. */
 export class Status {
   readonly curve = new LossCurve();
   private state = "";
@@ -15,7 +15,7 @@ export class Status {
   private progress = "";
   private marks: { readonly time: number; readonly step: number }[] = [];
 
-  /** @param time milliseconds */
+  /** @param time in milliseconds */
   onEvent(event: Event, time: number): void {
     this.curve.onEvent(event);
     if (event.type === "step") {
@@ -24,7 +24,7 @@ export class Status {
       this.steps = event.steps;
       this.state = "training";
       this.marks.push({ time, step: event.step });
-      // The mark before the window begins is its beginning.
+      // Keep one mark before the window: it is the window's start.
       while (this.marks.length > 2 && this.marks[1].time < time - WINDOW) this.marks.shift();
     }
     if (event.type === "trained") this.marks = [];
@@ -38,7 +38,7 @@ export class Status {
     if (state !== "training") this.marks = [];
   }
 
-  /** Steps a second. */
+  /** Steps per second. */
   get speed(): number | undefined {
     if (this.marks.length < 2) return undefined;
     const [first, last] = [this.marks[0], this.marks[this.marks.length - 1]];
@@ -46,7 +46,7 @@ export class Status {
     return (last.step - first.step) / ((last.time - first.time) / 1000);
   }
 
-  /** In words, the most important first. */
+  /** One line of text, the most important first. */
   describe(lost: number): string {
     const { loss, smoothed, validationLoss } = this.curve;
     const parts = [
@@ -55,7 +55,7 @@ export class Status {
       this.progress,
       loss === undefined ? "" : `loss ${loss.toFixed(4)}`,
       smoothed === undefined ? "" : `smoothed ${smoothed.toFixed(4)}`,
-      validationLoss === undefined ? "" : `held out ${validationLoss.toFixed(4)}`,
+      validationLoss === undefined ? "" : `val ${validationLoss.toFixed(4)}`,
       this.speed === undefined ? "" : `${this.speed >= 10 ? Math.round(this.speed) : this.speed.toFixed(1)} steps/s`,
       `${lost} lost`,
     ];

@@ -1,6 +1,6 @@
 /*
- * The telnet protocol (RFC 854, RFC 855) as far as a serial port behind it needs it: bytes in which
- * commands are mixed that begin with IAC.
+ * The part of the telnet protocol (RFC 854, RFC 855) that a remote serial port needs: a byte stream with embedded
+ * commands that begin with IAC.
  */
 
 export const IAC = 255;
@@ -11,19 +11,19 @@ export const WONT = 252;
 export const DO = 253;
 export const DONT = 254;
 
-/** A subnegotiation that is longer is no answer to anything that was asked. */
+/** No answer that we expect is longer. */
 const LONGEST_SUBNEGOTIATION = 64;
 
 export interface TelnetListener {
   /** WILL, WONT, DO or DONT. */
   negotiated(verb: number, option: number): void;
-  /** The first byte is the option. */
+  /** @param bytes the first one is the option */
   subnegotiated(bytes: readonly number[]): void;
 }
 
 type State = "data" | "command" | "negotiation" | "subnegotiation" | "subnegotiation-command";
 
-/** Takes the commands out of what comes in. */
+/** Separates data from commands in a telnet stream. */
 export class TelnetReader {
   private state: State = "data";
   private verb = 0;
@@ -31,7 +31,7 @@ export class TelnetReader {
 
   constructor(private readonly listener: TelnetListener) {}
 
-  /** Returns the bytes that are no commands. */
+  /** Returns the data bytes; commands go to the listener. */
   read(bytes: Uint8Array): Uint8Array {
     const data = new Uint8Array(bytes.length);
     let length = 0;
@@ -77,7 +77,7 @@ export class TelnetReader {
   }
 }
 
-/** Data as it is sent: an IAC in it is doubled. */
+/** Escapes data for sending: doubles each IAC. */
 export function escapeData(bytes: Uint8Array): Uint8Array {
   if (!bytes.includes(IAC)) return bytes;
   return Uint8Array.from([...bytes].flatMap((byte) => (byte === IAC ? [IAC, IAC] : [byte])));

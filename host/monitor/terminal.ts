@@ -10,18 +10,17 @@ import { NOISE_REMARK, XSBUG_REMARK } from "./remarks";
 import type { SessionLog } from "./session-log";
 
 /**
- * How a session with a board came to its end: somebody wanted it to; the board has answered all that there was to
- * send; the connection was closed after the input had ended; it was lost before, or broke; the reader of the output
- * has left.
+ * Why a session ended: "stopped" by the user; "answered": the board has answered all input; "closed" by the other
+ * side after the end of the input; "lost": the connection was closed or failed before; "left": the reader of the
+ * output has closed it.
  */
 export type SessionEnd = "stopped" | "answered" | "closed" | "lost" | "left";
 
 /**
- * Shows what the board writes, and sends it what is typed, a line at a time. Neither side is read faster
- * than the other takes it. When the input has ended, the session does when the board has answered; where there was no
- * line in it, it goes on.
- * @param stopped ends the session
- * @throws InputError when the output or the log cannot be written, or the connection fails for good
+ * Shows a board's output and sends it the input, line by line, with flow control in both directions. The session ends
+ * when the input has ended and the board has answered; with empty input it only listens.
+ * @param stopped aborts to end the session
+ * @throws InputError when the output or the log cannot be written, or the connection fails permanently
  */
 export async function converse(
   connection: Duplex,
@@ -59,7 +58,7 @@ export async function converse(
     const goOn = (): void => void connection.resume();
     const outputFailed = (error: NodeJS.ErrnoException): void => {
       if (error.code === "EPIPE") end("left");
-      else fail(new InputError(`What the board says cannot be written to the output: ${reasonOf(error)}.`));
+      else fail(new InputError(`The board's output cannot be written to standard output: ${reasonOf(error)}.`));
     };
     output.on("drain", goOn).on("error", outputFailed);
     signal.addEventListener("abort", () => output.off("drain", goOn).off("error", outputFailed));
@@ -72,7 +71,7 @@ export async function converse(
     connection.on("drain", () => lines.resume());
     input.on("end", () => setImmediate(() => answers.inputEnded()));
 
-    // A port that goes away does so with an error or without; what was typed has not arrived then.
+    // A lost port may or may not emit an error; sent lines may not have arrived.
     connection.on("error", (error) => {
       if (error instanceof InputError) fail(error);
       else end("lost");

@@ -16,27 +16,27 @@ import { anyId, Wire } from "./wire";
 
 const clock: Clock = { now: () => performance.now(), schedule: (slice) => void setImmediate(slice) };
 
-/** The connection was lost on the way. */
+/** The connection was lost during the transfer. */
 export class Lost extends Error {}
 
-/** Carries a checkpoint one way; returns the sentence that says so. */
+/** Transfers a checkpoint; resolves to a message that reports success. */
 export type Transfer = (board: Board) => Promise<string>;
 
 /**
- * Prepares to fetch a board's checkpoint into a file, which appears whole or not at all.
- * @throws InputError when it cannot be written there
+ * Prepares to fetch a board's checkpoint into a file, atomically.
+ * @throws InputError when the file cannot be written
  */
 export function fetchInto(path: string): Transfer {
-  if (path === "-") throw new InputError("Cannot save to -: a checkpoint takes the place of a file.");
+  if (path === "-") throw new InputError("Cannot save to -: a checkpoint is saved to a file.");
   const target = saveTarget(path);
   removeLeftovers(target);
   return async ({ client }) => {
-    // That it cannot be written is better known before than afterwards.
+    // Open the file before the transfer, so that an error is reported early.
     const file = await new NodeStorage().create(target);
     let sentence: string;
     try {
       const bytes = await withBar((progress) => client.fetch(progress));
-      const steps = await verifyCheckpoint(bytes, "What the board has sent", clock);
+      const steps = await verifyCheckpoint(bytes, "The board's checkpoint", clock);
       file.write(bytes);
       sentence = `Fetched ${bytes.length} bytes, after ${steps} steps, into ${printable(path, 200)}.`;
     } catch (error) {
@@ -49,13 +49,13 @@ export function fetchInto(path: string): Transfer {
 }
 
 /**
- * Prepares to send a file.
- * @throws InputError when it is no checkpoint
+ * Prepares to send a checkpoint file.
+ * @throws InputError when it is not a checkpoint
  */
 export async function sendFrom(path: string): Promise<Transfer> {
   const kind = { what: "a checkpoint of a board", limit: MAX_FILE_BYTES };
   if (path === "-" || !isFile(path))
-    throw new InputError(`Cannot send ${printable(path, 200)}: name the file of a checkpoint.`);
+    throw new InputError(`Cannot send ${printable(path, 200)}: name a checkpoint file.`);
   const bytes = readRegular(path, kind);
   const steps = await verifyCheckpoint(bytes, path, clock);
   return async ({ client }) => {
@@ -73,7 +73,7 @@ function isFile(path: string): boolean {
 }
 
 /**
- * Does a transfer over a connection, and closes that.
+ * Runs a transfer over a connection, then closes the connection.
  * @throws Lost when the connection breaks
  */
 export async function carry(
@@ -92,7 +92,7 @@ export async function carry(
   log?.whenFull((error) => board.client.cancel(error));
   connection.on("data", (bytes: Uint8Array) => board.take(wire.decode(bytes)));
   connection.on("error", ignore);
-  // However it breaks: with an error, which is no mistake in the program, or without.
+  // A lost connection may close with or without an error.
   const lost = new Promise<never>((_, reject) =>
     connection.once("close", () => {
       board.client.cancel(new Lost());
@@ -116,7 +116,7 @@ export async function carry(
   }
 }
 
-/** Shows a bar where there is a terminal to show it. */
+/** Shows a progress bar if stderr is a terminal. */
 async function withBar<T>(work: (progress: Progress) => Promise<T>): Promise<T> {
   if (!process.stderr.isTTY) return work(() => undefined);
   const { SingleBar } = await import("cli-progress");

@@ -4,7 +4,7 @@ import type { Link } from "../../src/client/commands";
 import { LARGEST_ID } from "../../src/protocol/lines";
 import type { SessionLog } from "./session-log";
 
-/** A connection to a board: lines one way, text the other. */
+/** A connection to a board: sends lines, receives text. */
 export class Wire implements Link {
   private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -13,7 +13,7 @@ export class Wire implements Link {
     private readonly log?: SessionLog,
   ) {}
 
-  /** The text of bytes that have come. */
+  /** Decodes received bytes; UTF-8 sequences may be split between calls. */
   decode(bytes: Uint8Array): string {
     const text = this.decoder.decode(bytes, { stream: true });
     this.log?.said(text);
@@ -36,7 +36,7 @@ export class Wire implements Link {
   }
 }
 
-/** For the first command of a client: a board may remember those of the client before. */
+/** A random first command ID: a board may remember the IDs of an earlier client. */
 export function anyId(): number {
   return randomInt(1, LARGEST_ID + 1);
 }

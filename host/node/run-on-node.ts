@@ -9,24 +9,24 @@ import type { Files } from "../files/files";
 import { LIST, readRegular } from "../files/inputs";
 import type { UsageReport } from "../terminal/statistics";
 
-/** What a place needs to do a job, and whom it tells. */
+/** A job, its input, and the callbacks that receive its output. */
 export interface Call {
   readonly job: Job;
-  /** The name of the dataset among the files. */
+  /** The path of the dataset, as the user gave it. */
   readonly names: string;
   readonly files: Files;
   readonly emit: (event: Event | UsageReport) => void;
-  /** Whether every step is to be told, or only those that the log has a line for. */
+  /** Whether to emit an event for every step, or only for the steps that the log shows. */
   readonly emitsAllSteps: boolean;
-  /** Keeps what was told, where somebody does: see RunContext. */
+  /** Makes the emitted events durable before a checkpoint is saved: see RunContext. */
   readonly flush?: (() => Promise<void>) | undefined;
-  /** Calls back when those who listen can take more. */
+  /** Calls back when the receivers of events can take more (back pressure). */
   readonly whenReady: (callback: () => void) => void;
-  /** Asks the job to end soon and in order. */
+  /** Asks the job to stop after the current unit of work. */
   readonly ending: AbortSignal;
 }
 
-/** Does a job in this process. */
+/** Runs a job in this process. */
 export async function runOnNode(call: Call): Promise<DoneEvent["outcome"]> {
   const { job, names, files, emit, emitsAllSteps, flush, whenReady, ending } = call;
   const platform: Platform = {

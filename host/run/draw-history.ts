@@ -3,7 +3,7 @@ import type { Holdout } from "../../src/gpt/training/holdout";
 import { Random, previousState } from "../../src/gpt/model/random";
 import type { TrainingState } from "../../src/gpt/training/training-state";
 
-/** The names that a training drew, back from where it is. */
+/** The sequence of documents that a training drew, walked backwards from its current state. */
 export class DrawHistory {
   private word: number;
   private nextName: number;
@@ -18,7 +18,7 @@ export class DrawHistory {
     this.nextName = state.nextName;
   }
 
-  /** The name that comes next. */
+  /** The next document that the training will draw. */
   following(): number {
     const random = Random.at(this.state.random);
     let { nextName } = this.state;
@@ -28,7 +28,7 @@ export class DrawHistory {
     }
   }
 
-  /** The name that was drawn before, and goes back behind it. */
+  /** Steps back by one draw and returns its document. */
   previous(): number {
     for (;;) {
       const name = this.last;
@@ -37,7 +37,7 @@ export class DrawHistory {
     }
   }
 
-  /** Whether the stream can have been there when the first of these names was drawn. */
+  /** Whether the random stream can have had this state when the first of these documents was drawn. */
   canBeginAt(word: number): boolean {
     while (this.word !== word && this.sampling === "random" && this.holdout?.has(this.last)) this.goBack();
     return this.word === word;

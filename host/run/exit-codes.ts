@@ -1,20 +1,20 @@
-/** How a command ends; by a signal it is 128 and the signal's number. */
+/** Exit codes of a command. After a signal the code is 128 + the signal's number. */
 export const EXIT = Object.freeze({
-  /** A mistake in what was given, a training that diverges, a full disk. */
+  /** Invalid input, a diverged training, a full disk. */
   input: 2,
-  /** A training to the end that has taught nothing. */
+  /** A training finished but the model has not learnt. */
   notLearning: 3,
-  /** A mistake in the program, as sysexits.h has it. */
+  /** An internal error (EX_SOFTWARE of sysexits.h). */
   software: 70,
 });
 
 /** For the help of `train`. */
 export const EXIT_CODES_HELP = `
 Exit codes:
-  0                the training has ended
-  ${EXIT.input}                a mistake in what was given, a loss that is no finite number, a full disk
-  ${EXIT.notLearning}                the model has not learnt: its smoothed loss was above that of guessing blindly
-                   for 200 updates in a row, or at the end; all is saved and written as ever
-  ${EXIT.software}               a mistake in the program
+  0                the training has ended without an error
+  ${EXIT.input}                invalid input, a loss that is not finite, a full disk
+  ${EXIT.notLearning}                the model has not learnt: its smoothed loss was above that of a uniform guess
+                   for 200 updates in a row, or at the end; files are saved as usual
+  ${EXIT.software}               an internal error
   129, 130, 143    ended by SIGHUP, Ctrl-C (SIGINT), SIGTERM
 `;

@@ -11,13 +11,16 @@ import { checkPurposes, type Purpose } from "../files/outputs";
 import { chosen, type EvaluateOptions, type GenerateOptions, type TrainOptions } from "./options";
 import { runAndShow } from "./run";
 
-/* The commands that do a job: what was typed becomes a job and its files, and is run. */
+/* The commands that run a job: they turn options into a job and its files. */
 
 function given<T extends object>(options: { [K in keyof T]: T[K] | undefined }): Partial<T> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
-/** Trains as the options say. @throws InputError (as a rejection) for what the user can mend, as all of these do */
+/**
+ * The `train` command.
+ * @throws InputError (as a rejection) for errors that the user can correct, as do all functions here
+ */
 export async function train(options: TrainOptions, output: Output, ending: AbortSignal): Promise<void> {
   const { seed, samples, logEvery, temperature, topK, topP, trainNames, ops } = options;
   const { data, init, resume, save, saveEvery, saveWeights, keepBest, jsonl } = options;
@@ -78,7 +81,7 @@ function purpose(option: string, path: string | undefined, isWritten = false): P
   return path === undefined ? undefined : { option, path, isWritten };
 }
 
-/** Writes names with a checkpoint. */
+/** The `generate` command: generates names with a checkpoint. */
 export async function generate(options: GenerateOptions, output: Output, ending: AbortSignal): Promise<void> {
   const { model, n, temperature, topK, topP, prefix, seed = DEFAULT_SEED, ops } = options;
   await withCheckpoint(options, ending, (dtype, files) => {
@@ -96,7 +99,7 @@ export async function generate(options: GenerateOptions, output: Output, ending:
   });
 }
 
-/** Measures a checkpoint on a list. */
+/** The `eval` command: measures a checkpoint on a dataset. */
 export async function evaluate(options: EvaluateOptions, output: Output, ending: AbortSignal): Promise<void> {
   const { model, holdout, anyHoldout, samples = 0, temperature, topK, topP, seed = DEFAULT_SEED, ops } = options;
   await withCheckpoint(options, ending, (dtype, files) => {
@@ -114,7 +117,7 @@ export async function evaluate(options: EvaluateOptions, output: Output, ending:
   });
 }
 
-/** A checkpoint is used in the precision it has. */
+/** Opens the checkpoint to use its dtype for the job. */
 async function withCheckpoint(
   { model, data }: { readonly model: string; readonly data: string },
   ending: AbortSignal,
@@ -133,7 +136,7 @@ async function dtypeOf({ storage }: Files, file: string): Promise<Dtype> {
   return checkpoint.dtype;
 }
 
-/** Does work with files that the user has named, and removes the copies of those that are pipes. */
+/** Runs `work` with the files that the user has named, then removes temporary copies of pipes. */
 export async function withFiles(ending: AbortSignal, work: (files: Files) => Promise<void>): Promise<void> {
   const files = new Files(ending);
   try {

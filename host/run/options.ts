@@ -8,12 +8,12 @@ import type { RunOptions } from "./run";
 import type { Bits } from "../xs/sources";
 
 /*
- * The options that commands share, and what they become.
+ * Options that several commands share, and their conversion to settings.
  */
 
-/** Bytes of a path, as Linux has them; PATH_SIZE of host/xs/engine/writer.h. */
+/** Maximum path length on Linux, in bytes; PATH_SIZE of host/xs/engine/writer.h. */
 const MAX_TEXT_BYTES = 4095;
-/** The XS host can address no more. */
+/** The limit of the XS host, in bytes. */
 const MAX_HEAP = 2 ** 30;
 
 const NAMES_FILE = fileURLToPath(new URL("../data/names.txt", import.meta.url));
@@ -66,21 +66,21 @@ export interface EvaluateOptions extends EngineOptions, ModelOptions, Partial<Sa
   seed?: number;
 }
 
-/** Where a program runs, and with which data. */
+/** Options for the engine and the dataset. */
 export function placeOptions(command: Command, engine: RunOptions["engine"]): Command {
   return dataOption(command)
     .addOption(
-      new Option("--engine <engine>", "what executes the program; auto is xs where there is a C compiler, else node")
+      new Option("--engine <engine>", "the JavaScript engine; auto means xs if a C compiler is installed, else node")
         .choices(["node", "xs", "auto"])
         .default(engine),
     )
     .addOption(
-      new Option("--xs-bits <bits>", "xs: as a program of so many bits; 32 has the device's memory figures")
+      new Option("--xs-bits <bits>", "xs: 32-bit or 64-bit build; 32 has the memory figures of the device")
         .default(64)
         .argParser(parseBits),
     )
     .option("--heap-limit <bytes>", "xs: memory for slots, chunks and stack (default: the ESP32's)", heapLimit)
-    .option("--stats", "end with one line of JSON: time, bytecodes, memory", false);
+    .option("--stats", "print a last line of JSON: time, bytecodes, memory", false);
 }
 
 export function engineOptions(command: Command): Command {
@@ -88,37 +88,37 @@ export function engineOptions(command: Command): Command {
 }
 
 export function dataOption(command: Command): Command {
-  return command.option("--data <file>", "names, or other short documents, one a line, in UTF-8", NAMES_FILE);
+  return command.option("--data <file>", "the dataset: short documents, one per line, in UTF-8", NAMES_FILE);
 }
 
-/** What shapes a model; commands that read a checkpoint need them only for a file of bare weights. */
+/** The model's settings. Commands that read a checkpoint need them only if it holds nothing but weights. */
 export function modelOptions(command: Command): Command {
   for (const name of settingNames(isOfModel)) command.addOption(settingOption(name));
   return command;
 }
 
-/** What is said of a setting where the command has more to say than the table. */
+/** Replaces parts of a setting's help text for one command. */
 interface Wording {
   readonly doc?: string;
   readonly usual?: string | number | undefined;
-  /** The option that it cannot go with. */
+  /** The name of an option that excludes this one. */
   readonly conflicts?: string;
 }
 
-/** All that can be set of a training beside its model. */
+/** All settings of a training except the model's. */
 export function trainOptions(command: Command, wordings: Readonly<Record<string, Wording>>): Command {
   const names = settingNames((setting, name) => isOption(setting) && !isOfModel(setting) && name !== "ops");
   for (const name of names) command.addOption(settingOption(name, wordings[name]));
   return command;
 }
 
-/** How names are drawn, where names are written. */
+/** Sampling options of the commands that generate names. */
 export function drawingOptions(command: Command, wordings: Readonly<Record<string, Wording>> = {}): Command {
   for (const name of ["temperature", "top_k", "top_p", "seed"]) command.addOption(settingOption(name, wordings[name]));
   return command;
 }
 
-/** The option of a setting: --n-embd of n_embd. */
+/** The option of a setting: --n-embd for n_embd. */
 export function settingOption(name: string, wording: Wording = {}): Option {
   const setting = settingOf(name);
   if (!setting) throw new Error(`there is no setting ${name}`);
@@ -134,7 +134,10 @@ export function settingOption(name: string, wording: Wording = {}): Option {
   return option.argParser(type === "whole" ? wholeNumber : decimalNumber);
 }
 
-/** Those of the settings that are given and kept with the model, or with a training, by their names in programs. */
+/**
+ * The settings that are given as options and kept with the model ("model") or with a training ("record"), by
+ * camel-case name.
+ */
 export function chosen(options: object, kept: "model" | "record"): object {
   const values = new Map<string, unknown>(Object.entries(options));
   const names = settingNames((setting, name) => setting.kept === kept && isOption(setting) && name !== "seed");
@@ -154,8 +157,8 @@ function isOfModel({ kept }: Setting): boolean {
 }
 
 /**
- * Bounds every text that an option takes, whatever runs it: a path can have no more bytes, and nothing else needs as
- * many. Only what is empty by default may be empty.
+ * Limits the length of every text option to that of a path, which is the longest. Only an option whose default is
+ * empty may be empty.
  */
 export function boundTexts(program: Command): void {
   for (const option of program.commands.flatMap(({ options }) => options)) {
@@ -163,7 +166,7 @@ export function boundTexts(program: Command): void {
     option.argParser((text: string) => {
       if (text === "" && option.defaultValue !== "") throw new InputError(`${option.long ?? ""} must not be empty.`);
       if (Buffer.byteLength(text) > MAX_TEXT_BYTES)
-        throw new InputError(`What ${option.long ?? ""} is given is too long: at most ${MAX_TEXT_BYTES} bytes.`);
+        throw new InputError(`The value of ${option.long ?? ""} is too long: at most ${MAX_TEXT_BYTES} bytes.`);
       return text;
     });
   }

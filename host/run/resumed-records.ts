@@ -17,34 +17,34 @@ import type { Files } from "../files/files";
 import { isRegular, LIST, readRegular } from "../files/inputs";
 
 /*
- * Where the records of a training go on that is resumed: behind the last step that its checkpoint has. What the file
- * holds before that must be of the same run.
+ * Finds where a resumed training continues its --jsonl file: after the last step that the checkpoint contains. The
+ * earlier records must belong to the same run.
  */
 
-/** No record is longer. */
+/** Maximum length of a record, in bytes. */
 const MAX_LINE = 1000;
 const BLOCK = 1 << 16;
-/** Engines and ops sum in another order: by this much the loss of a first step may differ. */
+/** Engines and ops sum in different orders, so losses of the same step may differ by this much. */
 const LOSS_TOLERANCE = 2e-5;
-/** Draws between two looks whether all is to end. */
+/** Draws between checks for an abort. */
 const DRAWS_A_TURN = 1 << 18;
 
-/** Records whose steps follow each other. */
+/** A run of records with consecutive steps. */
 interface Segment {
   readonly first: number;
-  /** The step that would come next, and where in the file. */
+  /** The step expected next, and the file offset where it would begin. */
   next: number;
   end: number;
-  /** Behind the last step that the checkpoint has, where the segment comes so far. */
+  /** File offset after the last step that the checkpoint contains; undefined if the segment does not reach it. */
   cut: number | undefined;
-  /** Whether all of its records can be of the checkpoint's schedule. */
+  /** Whether all of its records can belong to the checkpoint's schedule. */
   isOurs: boolean;
   readonly firstLoss: number | string;
-  /** Of batches of one name: which it was. */
+  /** The document of each step, if batch_size is 1. */
   readonly names: number[];
 }
 
-/** What --jsonl writes of a step. */
+/** A line of --jsonl. */
 interface StepRecord {
   readonly step: number;
   readonly loss: number | string;
@@ -53,7 +53,7 @@ interface StepRecord {
   readonly name?: number;
 }
 
-/** The run that a checkpoint goes on with. */
+/** The run that the checkpoint continues. */
 interface ResumedRun {
   readonly model: Model;
   readonly dataset: Dataset;
@@ -61,9 +61,9 @@ interface ResumedRun {
 }
 
 /**
- * How many bytes of a file of records stay when a training goes on: 0 when there is no such file, when it is empty
- * or no regular file, and when the training cannot go on for a reason of its own.
- * @throws InputError when it has records of another run, or ends before the step of the checkpoint
+ * How many bytes of a --jsonl file a resumed training keeps. 0 if the file is missing, empty or not a regular file,
+ * or if the training will fail for a reason of its own.
+ * @throws InputError when the file has records of another run, or ends before the checkpoint's step
  */
 export async function bytesToKeep(
   path: string,
@@ -103,7 +103,7 @@ async function openRegular(path: string): Promise<FileHandle | undefined> {
   }
 }
 
-/** The segments up to the first line that is no record, or that has no end; undefined when the file is empty. */
+/** The segments up to the first line that is incomplete or not a record; undefined when the file is empty. */
 async function readSegments(
   file: FileHandle,
   record: TrainingRecord,
@@ -129,7 +129,7 @@ async function readSegments(
   return segments;
 }
 
-/** Undefined for what is none. */
+/** Parses a record; undefined if the line is not one. */
 function readRecord(line: string): StepRecord | undefined {
   let value: unknown;
   try {
@@ -144,7 +144,7 @@ function readRecord(line: string): StepRecord | undefined {
   return isStep && isLoss && hasOthers ? (value as StepRecord) : undefined;
 }
 
-/** Takes in the record between two places of the file; returns whether it can stand there. */
+/** Adds the record at bytes `start` to `end` to the segments; returns false if it cannot follow the previous one. */
 function take(segments: Segment[], line: StepRecord, start: number, end: number, record: TrainingRecord): boolean {
   const { step, loss, name } = line;
   const { stepsDone } = record.state;
@@ -173,8 +173,8 @@ function isOfSchedule({ step, learningRate, validationLoss, name }: StepRecord, 
 }
 
 /**
- * Which records the training goes on from, and where in the file. Before them there may be those of earlier schedules,
- * and behind those of a schedule that was over the beginning of another.
+ * The segment and file offset at which the training continues. Segments of earlier schedules may precede it; after a
+ * finished schedule, the beginning of the next one may follow.
  */
 function segmentToGoOn(
   segments: readonly Segment[],
@@ -191,7 +191,7 @@ function segmentToGoOn(
   if (last && stepsDone === 0 && hasEarlier) return { at: last.end };
   if (last?.isOurs && last.next < stepsDone)
     throw new InputError(
-      `The records in ${file} end with step ${last.next - 1}, and ${checkpoint} goes on with step ${stepsDone}: ` +
+      `The records in ${file} end with step ${last.next - 1}, but ${checkpoint} continues with step ${stepsDone}: ` +
         `name another file with --jsonl.`,
     );
   throw otherRun(file, checkpoint);
@@ -199,18 +199,18 @@ function segmentToGoOn(
 
 function otherRun(file: string, checkpoint: string): InputError {
   return new InputError(
-    `${file} has something else than the records of the training in ${checkpoint}: name another file with --jsonl.`,
+    `${file} does not hold the records of the training in ${checkpoint}: name another file with --jsonl.`,
   );
 }
 
-/** Whether its names are those that the stream of random numbers has given, and its first loss that of the seed. */
+/** Whether the records' documents match the checkpoint's random stream, and the first loss matches its seed. */
 async function isOfRun(
   segment: Segment,
   { model, dataset, record }: ResumedRun,
   ending: AbortSignal,
 ): Promise<boolean> {
   const { config, state, ownWords, seed } = record;
-  // Which words there were when is not known.
+  // The history of the user words is unknown, so the draws cannot be checked.
   if (ownWords !== "") return true;
   const { first, names, firstLoss } = segment;
   const done = state.stepsDone - first;
@@ -226,7 +226,7 @@ async function isOfRun(
   if (first > 0 || state.totalSteps > state.stepsDone || typeof firstLoss !== "number") return true;
   const random = new Random(seed);
   drawParameters(model.parameters, random, model.config);
-  // Weights that were not drawn, but came from a file, are not known any more.
+  // The initial weights came from a file and are unknown, so the first loss cannot be checked.
   if (!draws.canBeginAt(random.word)) return true;
   const loss = new Trainer(model, dataset, random, config).step();
   return typeof loss === "number" && Math.abs(loss - firstLoss) <= LOSS_TOLERANCE;

@@ -14,28 +14,28 @@ import { buildHost, XsUnavailable } from "../xs/build";
 import { runOnXs, type XsOptions } from "../xs/engine";
 import type { Bits, Loops } from "../xs/sources";
 
-/** How to run a job. */
+/** How to run a job: the engine, the files and the output format. */
 export interface RunOptions {
   readonly engine: "node" | "xs" | "auto";
   readonly xsBits: Bits;
   readonly heapLimit?: number;
-  /** The dataset. */
+  /** Path of the dataset. */
   readonly data: string;
-  /** A file for one JSON object a step. */
+  /** Path of a file for one JSON object per step. */
   readonly jsonl?: string;
-  /** Names for programs: as they are, a line each, or as JSON. */
+  /** Output formats for programs: one plain name per line, or one JSON object per line. */
   readonly plain?: boolean;
   readonly json?: boolean;
-  /** Whether to end with a line of statistics. */
+  /** Whether to print a last line of statistics. */
   readonly stats?: boolean;
 }
 
-/** How long a reader that takes nothing may delay the end, in milliseconds. */
+/** After a signal: how long a reader that does not read may delay the exit, in milliseconds. */
 const FLUSH_TIMEOUT_MS = 500;
 
 /**
- * Does a job, showing what happens on standard output.
- * @throws InputError for what has failed
+ * Runs a job and shows its events on standard output.
+ * @throws InputError when the job or writing its output failed
  */
 export async function runAndShow(
   job: Job,
@@ -53,7 +53,7 @@ export async function runAndShow(
   const statistics = new Statistics();
   const troubles: string[] = [];
 
-  // A reader that leaves ends what is done for it alone.
+  // If the reader closes standard output, the job stops, unless it also writes a file.
   const leaving = new AbortController();
   const isKept = job.command === "train" && (job.save ?? job.saveWeights ?? job.keepBest ?? jsonl) !== undefined;
   if (!isKept) output.whenLost(() => leaving.abort());
@@ -98,13 +98,13 @@ function formatOf({ plain, json }: RunOptions): (event: Event) => string {
   return json ? formatNameAsJson : formatText;
 }
 
-/** On the engine that was asked for; where that is a matter of what is there, on Node at the least. */
+/** Runs the job on the requested engine; "auto" falls back to Node. */
 async function runOnPlace(call: Call, options: RunOptions): Promise<DoneEvent["outcome"]> {
   const xs = options.engine === "node" ? undefined : await prepareXs(options, "desktop", call.ending);
   return xs ? runOnXs(call, xs) : runOnNode(call);
 }
 
-/** XS, or undefined where it cannot be had and need not be. */
+/** Builds the XS host; undefined if it is unavailable and the engine is "auto". */
 export async function prepareXs(
   { engine, xsBits, heapLimit }: Pick<RunOptions, "engine" | "xsBits" | "heapLimit">,
   loops: Loops,
@@ -115,12 +115,12 @@ export async function prepareXs(
     return { executable, bits: xsBits, ...(heapLimit === undefined ? {} : { heapLimit }) };
   } catch (error) {
     if (engine === "xs" || !(error instanceof XsUnavailable)) throw error;
-    console.error(`esp32gpt: XS cannot be used, so this runs on Node. ${error.message}`);
+    console.error(`esp32gpt: XS is not available: running on Node. ${error.message}`);
     return undefined;
   }
 }
 
-/** Building XS takes a while the first time: a line on a terminal, a sentence elsewhere. */
+/** The first build takes a while: shows its progress on a terminal, one line elsewhere. */
 function showBuild(done: number, total: number): void {
   const { stderr } = process;
   if (stderr.isTTY) stderr.write(`\rBuilding the XS engine: ${done}/${total}${done === total ? "\n" : ""}`);

@@ -1,27 +1,27 @@
 import type { Duplex } from "node:stream";
 import type { Settings } from "../../src/device/settings";
 
-/** What a simulated board is to be. */
+/** Configuration of a simulated board. */
 export interface BoardOptions {
   readonly settings: Settings;
-  /** The list in its flash, and what messages call it. */
+  /** The dataset in its flash, and its name in messages. */
   readonly namesFile: string;
   readonly namesName: string;
-  /** The folder of its files. */
+  /** The folder that holds its storage. */
   readonly folder: string;
-  /** Gets what it cost, as JSON, when it is switched off; XS only. */
+  /** Receives memory and bytecode usage as JSON when the board is switched off; XS only. */
   readonly usage: (json: string) => void;
 }
 
-/** A board that is none. */
+/** A simulated board. */
 export interface Board {
   /**
-   * Its serial port, with back pressure both ways: it takes what the device program reads, and gives what somebody
-   * takes. The end of its input switches the board off, when all before it is carried out.
+   * Its serial port, with flow control in both directions. The end of its input switches the board off after all
+   * commands before it are executed.
    */
   readonly port: Duplex;
-  /** From power-on until it is switched off; rejects for mistakes in the program, and when its memory is full. */
+  /** Runs the board until it is switched off. Rejects on an internal error and when its memory is full. */
   live(): Promise<void>;
-  /** At once, whatever waits for it. */
+  /** Switches the board off at once; pending input is lost. */
   switchOff(): void;
 }

@@ -24,20 +24,20 @@ interface SimulateOptions extends RunOptions {
   readonly listen?: string;
 }
 
-/** Characters of a setting with its name: there is none that needs more. */
+/** Maximum length of a name=value setting, in characters. */
 const MAX_SETTING = 200;
 
-/** Adds the device simulator to the command line. */
+/** Adds the `simulate` command to the command line. */
 export function addSimulator(program: Command, output: Output, ending: AbortSignal): void {
   placeOptions(
     program
       .command("simulate")
-      .description("run the device program on this computer, its serial port on stdin and stdout"),
+      .description("run the device program on this computer, with its serial port on stdin and stdout"),
     "auto",
   )
-    .argument("[settings...]", "as build:esp32 takes them: steps=5000 save_every=5")
-    .option("--storage <folder>", "its flash, which outlives it (default: an empty one, for once)")
-    .option("--listen <host:port>", "its serial port as a TCP server instead, for one at a time")
+    .argument("[settings...]", "settings as for build:esp32: steps=5000 save_every=5")
+    .option("--storage <folder>", "folder for its storage, kept afterwards (default: an empty temporary one)")
+    .option("--listen <host:port>", "serve its serial port over TCP instead, to one client at a time")
     .action((settings: string[], options: SimulateOptions) => simulate(settings, options, output, ending));
 }
 
@@ -59,7 +59,7 @@ async function simulate(
     const cable = options.listen === undefined ? terminalCable(output) : await tcpCable(options.listen);
     const xs = options.engine === "node" ? undefined : await prepareXs(options, "chip", ending);
     const boardOptions: BoardOptions = {
-      // Native ops are C, which only XS has.
+      // Native ops are C code, which only the XS host contains.
       settings: { version: "simulator", codename: "goldcrest", ...(!xs && { ops: "typescript" }), ...settings },
       namesFile: files.pathOf(options.data),
       namesName: options.data,
@@ -78,23 +78,26 @@ async function simulate(
   }
 }
 
-/** Until the cable ends, for good, or the command is asked to. */
+/** Runs until the cable is closed for good or the command is aborted. */
 async function liveTogether(board: Board, cable: Cable, ending: AbortSignal): Promise<void> {
   const off = (): void => board.switchOff();
   ending.addEventListener("abort", off);
   cable.plugInto(board.port, off);
   try {
     await board.live();
-    // What it has said last may still be on its way.
+    // Wait until the last output is delivered.
     await finished(board.port, { writable: false }).catch(() => undefined);
   } finally {
     ending.removeEventListener("abort", off);
   }
 }
 
-/** A serial cable. */
+/** Connects a serial port to the terminal or to TCP. */
 interface Cable {
-  /** Carries bytes both ways, none faster than the other side takes them. @param off nobody can be there any more */
+  /**
+   * Connects the port, with flow control in both directions.
+   * @param off called when no client can connect any more
+   */
   readonly plugInto: (port: Duplex, off: () => void) => void;
   readonly close: () => void;
 }
@@ -109,7 +112,7 @@ function terminalCable(output: Output): Cable {
   };
 }
 
-/** One that is pulled out and put back as often as one likes; a new one takes the place of the old. */
+/** A TCP server as a cable: clients may disconnect and reconnect; a new client replaces the old one. */
 async function tcpCable(address: string): Promise<Cable> {
   let socket: Socket | undefined;
   let join: (next: Socket) => void = (early) => early.destroy();
@@ -117,7 +120,7 @@ async function tcpCable(address: string): Promise<Cable> {
   await listenAt(server, address);
   return {
     plugInto(port) {
-      // What is said to nobody is lost.
+      // Without a client, output is discarded.
       port.resume();
       join = (next) => {
         socket?.destroy();
@@ -141,10 +144,12 @@ async function tcpCable(address: string): Promise<Cable> {
 async function listenAt(server: Server, address: string): Promise<void> {
   const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(address);
   if (!match || Number(match[3]) > 0xffff)
-    throw new InputError(`${printable(address, 200)} is no address to listen at: it looks like 127.0.0.1:5555.`);
+    throw new InputError(
+      `${printable(address, 200)} is not an address to listen on: it must look like 127.0.0.1:5555.`,
+    );
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) =>
-      reject(new InputError(`Cannot listen at ${printable(address, 200)}: ${error.message}.`)),
+      reject(new InputError(`Cannot listen on ${printable(address, 200)}: ${error.message}.`)),
     );
     server.listen(Number(match[3]), match[1] || match[2], resolve);
   });
@@ -158,7 +163,7 @@ function settingsOf(words: readonly string[]): Record<string, string> {
     words.map((word) => {
       if (word.length > MAX_SETTING) throw new InputError(`The setting ${printable(word)} is too long.`);
       const at = word.indexOf("=");
-      if (at < 1) throw new InputError(`${printable(word)} is no setting: they look like steps=5000.`);
+      if (at < 1) throw new InputError(`${printable(word)} is not a setting: it must look like steps=5000.`);
       return [word.slice(0, at), word.slice(at + 1)];
     }),
   );
@@ -169,6 +174,6 @@ function makeFolder(folder: string): void {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
     const isOther = error instanceof Error && "code" in error && error.code === "EEXIST";
-    throw isOther ? new InputError(`${printable(folder, 200)} is no folder.`) : fileError("write", folder, error);
+    throw isOther ? new InputError(`${printable(folder, 200)} is not a folder.`) : fileError("write", folder, error);
   }
 }

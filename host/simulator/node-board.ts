@@ -8,17 +8,17 @@ import { LIST, readRegular } from "../files/inputs";
 import { provideOps } from "../node/run-on-node";
 import { NodeStorage } from "../../src/places/node/storage";
 
-/** The device program in this process, where there is no XS. */
+/** The device program in this process, for computers without XS. */
 export class NodeBoard implements Board {
   readonly port: Duplex;
-  /** What has come and is not yet read, and whom to tell when it is. */
+  /** Received input that is not read yet, and the callback for when it is. */
   private arrived: { readonly bytes: Uint8Array; readonly done: () => void } | undefined;
-  /** Whether nothing more will come. */
+  /** Whether the input has ended. */
   private isLast = false;
-  /** Whether whoever takes its output has had enough for now. */
+  /** Whether the reader of the output applies back pressure. */
   private isFull = false;
   private timer: NodeJS.Timeout | undefined;
-  /** How often it was switched on or off: what belongs to an earlier time is dead. */
+  /** Counts power cycles, so that callbacks of an earlier one are ignored. */
   private power = 0;
   private end: () => void = () => undefined;
   private fail: (error: unknown) => void = () => undefined;
@@ -90,7 +90,10 @@ export class NodeBoard implements Board {
     };
   }
 
-  /** The port as the device program has it. @param finish returns whether all that came is carried out */
+  /**
+   * The serial port of the device program.
+   * @param finish returns whether all input is executed
+   */
   private endOfCable(finish: () => boolean): Port {
     const { power } = this;
     return {
@@ -117,7 +120,7 @@ export class NodeBoard implements Board {
     };
   }
 
-  /** What has arrived is read, or lost: more may come. */
+  /** The pending input was read or is discarded: accept more. */
   private take(): void {
     const { arrived } = this;
     this.arrived = undefined;

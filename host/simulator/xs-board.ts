@@ -5,7 +5,7 @@ import type { Board, BoardOptions } from "./board";
 import { failureOf, memoryBudgetOf, startXs, type XsOptions } from "../xs/engine";
 import { type BoardRequest, EXIT_REBOOT } from "../xs/protocol";
 
-/** The device program on the real engine, with the memory of the device, in a process of its own. */
+/** The device program on the XS engine, with the heap sizes of the device, in a child process. */
 export class XsBoard implements Board {
   readonly port: Duplex;
   private child: ChildProcessWithoutNullStreams | undefined;
@@ -17,7 +17,7 @@ export class XsBoard implements Board {
   ) {
     this.port = new Duplex({
       read: () => void this.child?.stdout.resume(),
-      // What a board that restarts is sent is lost.
+      // Input that is sent during a restart is lost.
       write: (bytes: Uint8Array, _encoding, done) => void this.child?.stdin.write(bytes, () => done()),
       final: (done) => {
         this.isOff = true;
@@ -47,7 +47,7 @@ export class XsBoard implements Board {
     const request: BoardRequest = { settings, namesFile: namesName, folder, memory: memoryBudgetOf(this.xs) };
     const child = startXs("board", request, namesFile, this.xs);
     const { port } = this;
-    child.stdin.on("error", () => undefined); // It may have been switched off.
+    child.stdin.on("error", () => undefined); // The process may have exited.
     child.stdout.on("data", (bytes: Uint8Array) => {
       if (!port.destroyed && !port.push(bytes)) child.stdout.pause();
     });
@@ -58,7 +58,7 @@ export class XsBoard implements Board {
   switchOff(): void {
     this.isOff = true;
     this.port.destroy();
-    // Its output must not keep it: nobody takes it any more.
+    // Discard the remaining output, so that a full pipe does not keep the process alive.
     this.child?.stdout.resume();
     this.child?.kill("SIGTERM");
   }

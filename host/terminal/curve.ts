@@ -1,15 +1,15 @@
 import plot from "simple-ascii-chart";
 import type { CurvePoint, LossCurve } from "../../src/jobs/loss-curve";
 
-/** Columns that stand beside the curve: the numbers of the losses, and the axis. */
+/** Columns to the left of the curve: axis labels and axis. */
 const MARGIN = 6;
 const FEWEST_COLUMNS = 40;
 const FEWEST_ROWS = 7;
-/** Columns between two numbers of steps. */
+/** Minimum distance between labels of the x axis, in columns. */
 const TICK_COLUMNS = 12;
 const RESET = "\x1b[0m";
 
-/** The curve in so many columns and rows, at the most; undefined where there is too little of either, or of it. */
+/** Draws the loss curve in at most `columns` × `rows` characters; undefined if the space or the data is too small. */
 export function drawCurve(
   { points, validation, lastStep }: LossCurve,
   columns: number,
@@ -20,7 +20,7 @@ export function drawCurve(
   const width = columns - MARGIN - 2;
   const [first, last] = [points[0].step, lastStep];
   const losses = [...points.map(({ smoothed }) => smoothed), ...validation.map(({ loss }) => loss)];
-  // The axis, its numbers, and the title have a row each.
+  // The x axis, its labels and the title take a row each.
   const scale = scaleOf(Math.min(...losses), Math.max(...losses), rows - 4);
   const curve = resampled(points, width, first, last);
   const chart = plot(curve, {
@@ -41,11 +41,14 @@ export function drawCurve(
   const lines = joined(chart)
     .split("\n")
     .map((line) => line.trimEnd());
-  const title = validation.length > 0 ? "loss, smoothed ━ and of the names held out ●" : "loss, smoothed";
+  const title = validation.length > 0 ? "smoothed loss ━, validation loss ●" : "smoothed loss";
   return [title, ...lines.filter((line) => line !== "")].join("\n");
 }
 
-/** The library colours each character by itself, and is drawn twenty times a second. */
+/**
+ * Merges colour codes of adjacent characters: the library colours each one separately, and the curve is drawn 20
+ * times a second.
+ */
 function joined(chart: string): string {
   return chart.replaceAll(/(\x1b\[\d+m)[^\x1b]\x1b\[0m(?:\1[^\x1b]\x1b\[0m)+/g, (run, code: string) => {
     const characters = run.replaceAll(code, "").replaceAll(RESET, "");
@@ -53,7 +56,7 @@ function joined(chart: string): string {
   });
 }
 
-/** The curve's height in the middle of each column. */
+/** Interpolates the smoothed loss at each column: pairs of step and loss. */
 function resampled(points: readonly CurvePoint[], columns: number, first: number, last: number): [number, number][] {
   let right = 1;
   return Array.from({ length: columns }, (_, column) => {
@@ -70,11 +73,11 @@ interface Scale {
   readonly high: number;
   readonly rows: number;
   readonly ticks: number[];
-  /** Behind the point. */
+  /** Decimal places of the labels. */
   readonly digits: number;
 }
 
-/** The scale around the losses whose round numbers each fall on a row, and that leaves the curve the most of these. */
+/** The scale with round labels, each on a row, that contains all losses and leaves the curve the most rows. */
 function scaleOf(least: number, most: number, mostRows: number): Scale {
   const range = Math.max(most - least, 0.02);
   const power = 10 ** Math.floor(Math.log10(range / mostRows));
@@ -105,7 +108,7 @@ function roundNumbers(first: number, last: number, most: number): number[] {
   return numbers;
 }
 
-/** The next number of 1, 2, 5 times a power of ten. */
+/** The smallest 1, 2 or 5 times a power of ten that is at least `least`. */
 function roundUnit(least: number): number {
   const power = 10 ** Math.floor(Math.log10(least));
   return [1, 2, 5, 10].map((digit) => digit * power).find((unit) => unit >= least * (1 - 1e-9)) ?? 10 * power;

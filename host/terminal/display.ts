@@ -5,24 +5,24 @@ import { LossCurve } from "../../src/jobs/loss-curve";
 import type { Output } from "../files/output";
 import { showCursorWhileSuspended } from "./suspension";
 
-/** Shows events: the log on standard output, and on a terminal a bar below it. */
+/** Shows events: the log on standard output and, on a terminal, a progress bar below it. */
 export interface Display {
   readonly onEvent: (event: Event) => void;
   readonly end: () => void;
 }
 
-/** Rows of the curve at the end of a training. */
+/** Rows of the curve that is shown at the end of a training. */
 const CURVE_ROWS = 16;
 const MAX_COLUMNS = 100;
 
-/** A name as a line of JSON; "" for other events. */
+/** A generated name as a line of JSON; "" for other events. */
 export function formatNameAsJson(event: Event): string {
   if (event.type !== "name") return "";
   const { number, name, isKnown } = event;
   return `${JSON.stringify({ number, name, isKnown })}\n`;
 }
 
-/** Standard output as a pipe or file gets it: the lines that `format` makes of an event, or "". */
+/** Plain output for a pipe or a file: `format` returns the text of an event, or "". */
 export function plainDisplay(output: Output, format: (event: Event) => string): Display {
   return {
     onEvent: (event) => output.write(format(event)),
@@ -31,7 +31,7 @@ export function plainDisplay(output: Output, format: (event: Event) => string): 
 }
 
 export async function terminalDisplay(output: Output): Promise<Display> {
-  // Loaded where it is needed: a start in a pipe does without.
+  // Loaded on demand, to keep start-up fast when output is a pipe.
   const { MultiBar } = await import("cli-progress");
   const { drawCurve } = await import("./curve");
   const bars = new MultiBar({
@@ -46,7 +46,7 @@ export async function terminalDisplay(output: Output): Promise<Display> {
   let bar: SingleBar | undefined;
   let isOpen = true;
   let unfollow = (): void => undefined;
-  /** How the loss went, where there is room for it. */
+  /** The loss curve, or "" if the terminal is too small. */
   const drawn = (): string => {
     const { columns, rows } = process.stdout;
     const chart = drawCurve(curve, Math.min(columns, MAX_COLUMNS), Math.min(rows - 2, CURVE_ROWS), showsColours());
@@ -55,7 +55,7 @@ export async function terminalDisplay(output: Output): Promise<Display> {
   const end = (): void => {
     if (!isOpen) return;
     isOpen = false;
-    bars.update(); // writes what is still waiting to be logged
+    bars.update(); // prints buffered log lines
     bars.stop();
     unfollow();
   };
@@ -86,12 +86,12 @@ const STEP_FORMAT =
   "{bar} {percentage}% | step {value}/{total} | loss {loss} | smoothed {smoothed} | {eta_formatted} left";
 const NAMES_FORMAT = "{bar} {percentage}% | {value}/{total} names | {eta_formatted} left";
 
-/** What the bar shows. */
+/** Payload of the progress bar. */
 function lossesOf({ loss, smoothed }: LossCurve): { loss: string; smoothed: string } {
   return { loss: loss?.toFixed(4) ?? "-", smoothed: smoothed?.toFixed(4) ?? "-" };
 }
 
-/** Whether the terminal is to have colours: see no-color.org. */
+/** Whether to use colours on the terminal: see no-color.org. */
 export function showsColours(): boolean {
   return process.env.NO_COLOR === undefined || process.env.NO_COLOR === "";
 }

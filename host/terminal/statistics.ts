@@ -1,14 +1,14 @@
 import type { Event } from "../../src/protocol/events";
 import type { StartEvent, TrainedEvent } from "../../src/gpt/training/events";
 
-/** What the XS host counts from the first step of a training to its last. Sizes are bytes. */
+/** Usage of the XS engine from the first step of a training to its last. Sizes are in bytes. */
 export interface UsageReport {
   readonly type: "usage";
   readonly bytecodes: number;
   readonly collections: number;
   /**
-   * Slots, chunks and stack at their peak, garbage included; `peak`, what the engine had taken for them; and
-   * what is in use at the end.
+   * `slots`, `chunks` and `stack` are peaks, including garbage; `peak` is what the engine reserved for all three;
+   * `usedSlots` and `usedChunks` are in use at the end.
    */
   readonly heap: {
     readonly slots: number | null;
@@ -18,11 +18,11 @@ export interface UsageReport {
     readonly usedSlots: number | null;
     readonly usedChunks: number | null;
   };
-  /** What the device has in flash instead of in its memory: bytecode and property names. */
+  /** What a device has in flash instead of RAM: bytecode and property names. */
   readonly flash: { readonly bytecode: number; readonly names: number };
 }
 
-/** The line of JSON that --stats ends with. */
+/** Collects events for the line of JSON that --stats prints. */
 export class Statistics {
   private start: StartEvent | undefined;
   private trained: TrainedEvent | undefined;
@@ -34,12 +34,12 @@ export class Statistics {
     else if (event.type === "usage") this.usage = event;
   }
 
-  /** Whether no training has said that it taught nothing. */
+  /** False if a training reported that its model has not learnt. */
   get hasLearnt(): boolean {
     return this.trained?.isLearning ?? true;
   }
 
-  /** "" when nothing was trained. */
+  /** The line of JSON; "" if nothing was trained. */
   format(): string {
     const { start, trained, usage } = this;
     if (!start || !trained) return "";

@@ -1,21 +1,24 @@
-/** Who follows when a shell suspends this process (Ctrl-Z) and continues it (fg, bg). */
+/** Receives notice when a shell suspends this process (Ctrl-Z) and continues it (fg, bg). */
 export interface Suspendable {
-  /** The process is about to be stopped. */
+  /** The process is about to stop. */
   suspend(): void;
-  /** It goes on: also after a SIGSTOP, which nobody is told of before. */
+  /** The process continues, possibly after a SIGSTOP, which comes without notice. */
   resume(): void;
 }
 
-/** A process of a group that no shell watches over is not stopped: it goes on after so many milliseconds. */
+/** The kernel does not stop an orphaned process group: continue after this many milliseconds. */
 const NOT_STOPPED_MS = 100;
 
 const members = new Set<Suspendable>();
 let isSuspending = false;
 let timer: NodeJS.Timeout | undefined;
 
-/** @returns what ends it */
+/**
+ * Registers a member.
+ * @returns a function that unregisters it
+ */
 export function followSuspension(member: Suspendable): () => void {
-  // There is nothing of the kind on Windows.
+  // Windows has no job control.
   if (process.platform === "win32") return () => undefined;
   if (members.size === 0) process.on("SIGTSTP", suspend).on("SIGCONT", resume);
   members.add(member);
@@ -25,12 +28,15 @@ export function followSuspension(member: Suspendable): () => void {
   };
 }
 
-/** What Ctrl-Z does where the terminal hands it over as a key: the whole job is suspended, with what has started it. */
+/** Suspends the whole process group, as Ctrl-Z does; for a terminal in raw mode, where Ctrl-Z is a key. */
 export function suspendJob(): void {
   process.kill(0, "SIGTSTP");
 }
 
-/** Shows the cursor of a terminal, where it is hidden, while the process is suspended. @returns what ends it */
+/**
+ * Shows a hidden cursor while the process is suspended.
+ * @returns a function that ends this
+ */
 export function showCursorWhileSuspended(stream: NodeJS.WriteStream): () => void {
   return followSuspension({
     suspend: () => void stream.write("\x1b[?25h"),
@@ -42,7 +48,7 @@ function suspend(): void {
   if (isSuspending) return;
   isSuspending = true;
   for (const member of members) member.suspend();
-  // Without a listener the signal does what it is for.
+  // Without a listener the signal has its default action: it stops the process.
   process.off("SIGTSTP", suspend);
   process.kill(process.pid, "SIGTSTP");
   timer = setTimeout(resume, NOT_STOPPED_MS);

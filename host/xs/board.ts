@@ -4,15 +4,15 @@ import { provideOps, usageSince, xsPlatform } from "./platform";
 import { type BoardRequest, EXIT_REBOOT } from "./protocol";
 import { unattended } from "../../src/gpt/base/unattended";
 
-// A board that is none: the device program inside XS, its serial port on standard input and output. As on the
-// device, all of it is loaded into flash first, and only main() runs with the memory of the device.
+// Simulates a board: runs the device program inside XS, with its serial port on standard input and output. As on the
+// device, all code is loaded into flash first, and only main() runs in the device's RAM.
 
 declare const host: Host;
 
 export default function main(): void {
   const { settings, namesFile, folder, memory } = JSON.parse(host.request) as BoardRequest;
   const platform = xsPlatform(host, namesFile, (name) => `${folder}/${name}`, memory);
-  // When the input ends, and all of it is carried out, the power goes.
+  // At the end of the input, switch off once all of it is executed.
   const read = (bytes: Uint8Array): number => {
     const count = host.read(bytes);
     if (count >= 0) return count;

@@ -19,26 +19,26 @@ import {
   type Unit,
 } from "./sources";
 
-/** Told how many of how many files are compiled. */
+/** Called with the number of compiled files and the total. */
 export type BuildProgress = (done: number, total: number) => void;
 
-/** Whether memory is watched (scripts/sanitize.mjs): such a host is built in a folder of its own. */
+/** Whether to build with AddressSanitizer (scripts/sanitize.mjs), in a separate folder. */
 const IS_SANITIZED = process.env.ESP32GPT_XS_VARIANT === "sanitize";
 
-/** The XS host cannot be had here, for a reason that its message gives. */
+/** The XS host cannot be built; the message says why. */
 export class XsUnavailable extends InputError {}
 
-/** A compiler as words of a command line, and what tells it from another. */
+/** A compiler: its command line, and an identity that changes when it is updated. */
 interface Compiler {
   readonly words: readonly string[];
   readonly identity: string;
 }
 
 /**
- * Compiles the XS host, or what of it has changed since the last time, into build/xs/.
- * @param ending interrupts it
- * @returns the executable
- * @throws XsUnavailable
+ * Builds the XS host incrementally in build/xs/.
+ * @param ending aborts the build
+ * @returns the path of the executable
+ * @throws XsUnavailable when it cannot be built
  */
 export async function buildHost(kind: HostKind, progress: BuildProgress, ending: AbortSignal): Promise<string> {
   try {
@@ -90,7 +90,7 @@ function folderName(bits: Bits): string {
   return [bits, ...(engine === "xsnap" ? [] : [engine]), ...(IS_SANITIZED ? ["sanitize"] : [])].join("-");
 }
 
-/** What is compiled, to which files. Hosts of different loops share most of them. */
+/** The units to compile and their object files. Hosts with different loops share most objects. */
 function planOf(
   kind: HostKind,
   folder: string,
@@ -102,12 +102,12 @@ function planOf(
   return { units, objects, executable };
 }
 
-/** $CC, which may be several words, or the first of the usual names that is there. */
+/** The compiler in $CC, which may contain several words, or the first of the usual names on PATH. */
 function findCompiler(): Compiler {
   const { CC } = process.env;
   const candidates = CC?.trim() ? [CC.trim().split(/\s+/)] : [["cc"], ["gcc"], ["clang"]];
   for (const words of candidates) {
-    // A word may be an option; a program is known by its file, which an update changes.
+    // $CC may contain options and wrappers such as ccache; the identity covers every program file in it.
     const files = words.filter((word, i) => i === 0 || !word.startsWith("-")).map(findProgram);
     if (files.some((file) => file === undefined)) continue;
     const identities = files.map((file) => stampOf(realpathSync(file ?? "")));
@@ -119,7 +119,7 @@ function findCompiler(): Compiler {
   );
 }
 
-/** Sees that the compiler can link a program, which for 32 bits it often cannot. */
+/** Checks that the compiler can link; for 32 bits the libraries are often missing. */
 async function requireBits({ words }: Compiler, bits: Bits, ending: AbortSignal): Promise<void> {
   try {
     await run(
@@ -132,7 +132,7 @@ async function requireBits({ words }: Compiler, bits: Bits, ending: AbortSignal)
     const compiler = printable(words.join(" "));
     throw new InputError(
       bits === 32
-        ? `The C compiler (${compiler}) makes no 32-bit programs: install gcc-multilib.`
+        ? `The C compiler (${compiler}) cannot build 32-bit programs: install gcc-multilib.`
         : `The C compiler (${compiler}) does not work: ${error.message}`,
     );
   }
@@ -151,10 +151,10 @@ function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
-/** A compiler has failed; the message is its first complaint. */
+/** A compiler failed; the message is its first error. */
 class CompilerError extends Error {}
 
-/** Runs a compiler, which goes with all that it has started when this is interrupted. */
+/** Runs a compiler; an abort kills it with all its child processes. */
 function run([program, ...options]: readonly string[], ending: AbortSignal, input = ""): Promise<void> {
   return new Promise((resolve, reject) => {
     ending.throwIfAborted();
@@ -164,7 +164,7 @@ function run([program, ...options]: readonly string[], ending: AbortSignal, inpu
     });
     let complaint = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint = (complaint + text).slice(0, 10_000)));
-    child.stdin.on("error", () => undefined).end(input); // A compiler that fails early does not read it.
+    child.stdin.on("error", () => undefined).end(input); // A compiler that fails early does not read its input.
     const stop = (): void => {
       if (child.pid === undefined) return;
       if (process.platform === "win32") child.kill();
@@ -183,10 +183,10 @@ function run([program, ...options]: readonly string[], ending: AbortSignal, inpu
 
 function firstError(complaint: string): string {
   const lines = complaint.split("\n").filter((line) => line.trim() !== "");
-  return printable(lines.find((line) => /error/i.test(line)) ?? lines.at(0) ?? "it says nothing", 200);
+  return printable(lines.find((line) => /error/i.test(line)) ?? lines.at(0) ?? "it printed no error", 200);
 }
 
-/** Two builds may run at once: each file appears whole. */
+/** Writes a file through a temporary one and a rename, so that concurrent builds see only whole files. */
 async function atomically(path: string, make: (output: string) => Promise<void>): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
@@ -199,7 +199,7 @@ async function atomically(path: string, make: (output: string) => Promise<void>)
   }
 }
 
-/** Removes what no build needs any more, and what killed ones have left. */
+/** Removes files that no build needs, and temporary files of killed builds. */
 function removeStale(folder: string, current: ReadonlySet<string>): void {
   for (const name of readdirSync(folder)) {
     const builder = /\.(\d+)\.tmp$/.exec(name)?.[1];

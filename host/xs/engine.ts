@@ -13,33 +13,34 @@ import { followSuspension } from "../terminal/suspension";
 import { FLUSHED, type Request, STOP, type WireEvent } from "./protocol";
 import { type Bits, ROOT } from "./sources";
 
-/** The heap is full, or the option that sizes it makes no sense: see engine/output.h. */
+/** Exit code of the XS host when the heap is full or its size is invalid: see engine/output.h. */
 const EXIT_MEMORY = 3;
 
-/** What runs in XS: see rollup.config.mjs. */
+/** Name of a bundle that runs in XS: see rollup.config.mjs. */
 export type Bundle = "device" | "board";
 
-/** The simulated device. */
+/** The memory of the simulated device. */
 const ESP32 = CHIPS[0].memory;
 
-/** A slot of this computer takes this much more than one of the device. */
+/** Extra bytes of a slot compared with the device's 16. */
 const SLOT_SURPLUS: Readonly<Record<Bits, number>> = { 32: 0, 64: 16 };
 
-/** How to simulate. */
+/** Options of the XS host. */
 export interface XsOptions {
-  /** The XS host: see buildHost. */
+  /** Path of the executable: see buildHost. */
   readonly executable: string;
   readonly bits: Bits;
-  /** Bytes that XS may have for slots, chunks and stack; by default what the ESP32 could give it. */
+  /** Maximum total of slots, chunks and stack in bytes; the default is the ESP32's. */
   readonly heapLimit?: number;
 }
 
-/** An exception that nobody caught, with its stack in the TypeScript sources. */
+/** An uncaught exception, with a stack trace in the TypeScript sources. */
 export class UncaughtError extends Error {}
 
 /**
- * Does a job on the real XS engine, in a process of its own.
- * @throws InputError when the heap is full; UncaughtError
+ * Runs a job on the XS engine, in a child process.
+ * @throws InputError when the heap is full
+ * @throws UncaughtError on an internal error
  */
 export async function runOnXs(call: Call, options: XsOptions): Promise<DoneEvent["outcome"]> {
   const { job, names, files, emit, emitsAllSteps, flush, whenReady, ending } = call;
@@ -55,7 +56,7 @@ export async function runOnXs(call: Call, options: XsOptions): Promise<DoneEvent
   };
   const child = startXs("device", request, namesFile, options);
   const { stdin, stdout, stderr } = child;
-  stdin.on("error", () => undefined); // The job may have ended before it was asked to stop.
+  stdin.on("error", () => undefined); // The job may have exited before it was asked to stop.
   let complaint = "";
   stderr.setEncoding("utf8").on("data", (text: string) => (complaint += text));
 
@@ -80,7 +81,7 @@ export async function runOnXs(call: Call, options: XsOptions): Promise<DoneEvent
     whenReady(() => stdout.resume());
   });
   const stop = (): void => {
-    // Training saves what it has; of anything else there is nothing to keep.
+    // A training saves a checkpoint before it stops; other jobs have nothing to save.
     if (hasStarted) stdin.write(`${STOP}\n`);
     else child.kill("SIGKILL");
   };
@@ -98,14 +99,14 @@ export async function runOnXs(call: Call, options: XsOptions): Promise<DoneEvent
   }
 }
 
-/** What the simulated device has. */
+/** The memory of the simulated device. */
 export function memoryBudgetOf({ heapLimit }: XsOptions): MemoryBudget {
   return heapLimit === undefined ? ESP32 : { total: heapLimit, largestPiece: heapLimit };
 }
 
 /**
- * Starts a bundle in XS, with the device's memory, in a process that ends with this one.
- * @throws InputError when the list cannot be read, or is too large
+ * Starts a bundle in XS, with the device's memory, in a child process that does not outlive this one.
+ * @throws InputError when the dataset cannot be read or is too large
  */
 export function startXs(
   bundle: Bundle,
@@ -123,7 +124,7 @@ export function startXs(
       ...["--chunks", String(chunks), "--slots", String(slots), "--stack", String(stack)],
       ...["--heap-limit", String(memoryBudgetOf(options).total + surplus), "--with-parent", String(process.pid)],
     ],
-    // In a process group of its own Ctrl-C does not reach it: it is asked to stop. Nor does Ctrl-Z.
+    // A separate process group, which Ctrl-C and Ctrl-Z do not reach: the child is stopped in an orderly way instead.
     { stdio: ["pipe", "pipe", "pipe"], detached: true },
   );
   const unfollow = followSuspension({
@@ -142,13 +143,13 @@ function fileOf(bundle: Bundle): string {
   return join(ROOT, "dist", `${bundle}.js`);
 }
 
-/** What has ended XS, by its exit code and what it said on standard error. */
+/** Turns the exit code and stderr of XS into an error. */
 export async function failureOf(bundle: Bundle, exitCode: number | null, complaint: string): Promise<Error> {
   const message = await withSources(bundle, complaint.trim() || `XS ended with ${exitCode ?? "a signal"}.`);
   return exitCode === EXIT_MEMORY ? new InputError(message) : new UncaughtError(message);
 }
 
-/** Replaces positions in the bundle by those in the TypeScript sources. */
+/** Maps positions in the bundle to the TypeScript sources. */
 async function withSources(bundle: Bundle, stack: string): Promise<string> {
   const { LEAST_UPPER_BOUND, originalPositionFor, TraceMap } = await import("@jridgewell/trace-mapping");
   const map = new TraceMap(readFileSync(`${fileOf(bundle)}.map`, "utf8"));

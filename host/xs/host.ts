@@ -1,33 +1,39 @@
-/** The global object that the C host gives to the bundle: see engine/bindings.c and engine/storage.c. */
+/** The global object `host` that the C host provides: see engine/bindings.c and engine/storage.c. */
 export interface Host {
-  /** What the command line asks for, as JSON. */
+  /** The request of the command line, as JSON. */
   readonly request: string;
-  /** The dataset's bytes, not in the XS heap. */
+  /** The bytes of the dataset, outside the XS heap. */
   readonly names: ArrayBuffer;
-  /** What throws an Error says why in one sentence, without its full stop. */
+  /** Errors are thrown with a one-sentence message without a full stop. */
   readonly storage: {
     open(path: string): HostFile | undefined;
     create(path: string): HostNewFile;
     move(from: string, to: string): void;
     remove(path: string): void;
   };
-  /** To standard output, at once. @throws Error when it is full or closed */
+  /** Writes to standard output; blocks until it is written. @throws Error when it is full or closed */
   write(text: string): void;
-  /** Fills `bytes` with what has come on standard input; -1 when it has ended, or SIGTERM has come. Never waits. */
+  /**
+   * Reads available bytes from standard input into `bytes`; returns their number, or -1 at the end of the input or
+   * after SIGTERM. Never blocks.
+   */
   read(bytes: Uint8Array): number;
-  /** Sends as many of bytes[from] to bytes[to - 1] to standard output as it takes at once. @throws Error */
+  /**
+   * Writes bytes[from] to bytes[to - 1] to standard output, as many as it takes without blocking; returns their
+   * number. @throws Error when it is closed
+   */
   send(bytes: Uint8Array, from: number, to: number): number;
   now(): number;
   schedule(callback: () => void, milliseconds: number): void;
   /**
-   * Listens to the lines of standard input; a line of more than 4,096 bytes is passed over. When it has
-   * ended the listener is called with undefined, once.
+   * Sets the listener for lines of standard input; lines of more than 4,096 bytes are skipped. At the end of the
+   * input it is called once with undefined.
    */
   setLineListener(listener: ((line: string | undefined) => void) | undefined): void;
   usage(): HostUsage;
-  /** Collects garbage: what usage() calls used is then what is needed. */
+  /** Collects garbage, so that usage() reports live memory. */
   collect(): void;
-  /** Says the message on standard error and ends the program. */
+  /** Prints the message on standard error and exits. */
   fail(message: string, exitCode: number): never;
   exit(exitCode: number): never;
 }
@@ -50,13 +56,13 @@ export interface HostUsage {
   readonly slots: number;
   readonly chunks: number;
   readonly stack: number;
-  /** What XS has taken of the heap: it gives nothing back. */
+  /** Bytes that XS reserved in the heap; it never returns any. */
   readonly peak: number;
-  /** In use now, garbage included. */
+  /** Now in use, including garbage. */
   readonly usedSlots: number;
   readonly usedChunks: number;
   readonly collections: number;
-  /** Bytes of bytecode and of property names, which the device has in flash. */
+  /** Bytes of bytecode and of property names, which a device has in flash. */
   readonly code: number;
   readonly names: number;
 }

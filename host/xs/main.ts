@@ -5,12 +5,12 @@ import { provideOps, usageSince, xsPlatform } from "./platform";
 import { FLUSHED, type Request, STOP, type WireEvent } from "./protocol";
 import { unattended } from "../../src/gpt/base/unattended";
 
-// The program that runs inside XS: rollup bundles it with everything it imports. As on the device, all
-// of it is loaded into flash first, and only main() runs with the memory of the device.
+// The program that runs inside XS; rollup bundles it with its imports. As on the device, all code is loaded into
+// flash first, and only main() runs in the device's RAM.
 
 declare const host: Host;
 
-/** Nobody is there any more. */
+/** Exit code when the parent process has closed standard input. */
 const EXIT_ORPHANED = 1;
 
 export default function main(): void {

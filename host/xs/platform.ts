@@ -7,10 +7,10 @@ import type { UsageReport } from "../terminal/statistics";
 import type { Host } from "./host";
 
 /*
- * XS on a desktop as a place for the program.
+ * The Platform of XS on a desktop.
  */
 
-/** @param pathOf the file behind a name */
+/** @param pathOf maps a file name of the job to its path */
 export function xsPlatform(
   host: Host,
   namesFile: string,
@@ -40,7 +40,10 @@ export function provideOps(dtype: Dtype, ops: OpsName = dtype === "f32" ? "nativ
   return nativeOps;
 }
 
-/** What the program has cost since it had executed so many bytecodes. */
+/**
+ * Usage of the XS engine.
+ * @param start bytecodes executed before the measurement
+ */
 export function usageSince(host: Host, start: number): UsageReport {
   const { bytecodes, slots, chunks, stack, peak, usedSlots, usedChunks, collections, code, names } = host.usage();
   return {
@@ -63,13 +66,16 @@ function newFile(host: Host, path: string): NewFile {
   };
 }
 
-/** What is done at once here, and needs time elsewhere. The stack of XS is small: it begins at its bottom. */
+/**
+ * Makes a synchronous operation asynchronous, as on the device. Its work runs in a new job, where the small XS stack
+ * is empty.
+ */
 async function asInputError<T>(work: () => T): Promise<T> {
   await Promise.resolve();
   return inWords(work);
 }
 
-/** What storage cannot do is for the user to mend. */
+/** Storage errors are errors that the user can correct. */
 function inWords<T>(work: () => T): T {
   try {
     return work();

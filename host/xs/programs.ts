@@ -1,7 +1,7 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** The file that a shell would start; undefined when there is none. */
+/** Finds a program on PATH, as a shell does; undefined if it is not found. */
 export function findProgram(name: string): string | undefined {
   const endings = process.platform === "win32" ? ["", ".exe", ".cmd"] : [""];
   const folders = /[/\\]/.test(name) ? [""] : (process.env.PATH ?? "").split(delimiter);
@@ -12,7 +12,7 @@ export function findProgram(name: string): string | undefined {
         accessSync(file, constants.X_OK);
         return file;
       } catch {
-        // Perhaps in the next one.
+        // Not in this folder.
       }
     }
   }

@@ -5,45 +5,45 @@ import type { Settings } from "../../src/device/settings";
 import type { UsageReport } from "../terminal/statistics";
 
 /*
- * How the command line and the program inside XS talk: a request to begin with, events as lines of JSON
- * on standard output, and one word on standard input.
+ * Messages between the command line and the program inside XS: a request at the start, events as lines of JSON on
+ * standard output, and commands on standard input.
  */
 
 export interface Request {
   readonly job: Job;
-  /** What messages call the dataset. */
+  /** The dataset's name in messages. */
   readonly namesFile: string;
-  /** The file behind a name, for names that are not that file themselves. */
+  /** Actual path by the name that the user gave, where the two differ. */
   readonly actual: Readonly<Record<string, string>>;
   /** The memory of the simulated device. */
   readonly memory: MemoryBudget;
-  /** Whether every step is to be told, or only those that the log has a line for. */
+  /** Whether to emit an event for every step, or only for the steps that the log shows. */
   readonly emitsAllSteps: boolean;
-  /** Whether to ask, before each save, that what was told is kept. */
+  /** Whether to send a FlushRequest before each save. */
   readonly flushes: boolean;
 }
 
-/** What the simulated board is to be. */
+/** Configuration of a simulated board. */
 export interface BoardRequest {
-  /** As mc/config has them. */
+  /** Settings as in mc/config. */
   readonly settings: Settings;
   readonly namesFile: string;
-  /** Its flash: the folder of its files. */
+  /** The folder that holds its storage. */
   readonly folder: string;
   readonly memory: MemoryBudget;
 }
 
-/** How the simulated board ends when it wants to be started anew. */
+/** Exit code of a simulated board that requests a restart. */
 export const EXIT_REBOOT = 4;
 
-/** Asks that what was told before is kept; FLUSHED answers. */
+/** Asks the command line to make all earlier events durable; the answer is FLUSHED. */
 export interface FlushRequest {
   readonly type: "flush";
 }
 
 export type WireEvent = Event | UsageReport | FlushRequest;
 
-/** The line by which the command line asks the job to stop. */
+/** The line that asks the job to stop. */
 export const STOP = "stop";
 
 /** The line that answers a FlushRequest. */

@@ -4,62 +4,64 @@ import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { InputError, printable } from "../../src/gpt/base/errors";
 
-/** The folder of the project, or of the installed package. */
+/** Root folder of the project or of the installed package. */
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** 64: of this computer. 32: slots of 16 bytes, as on the ESP32, so that memory figures are the device's. */
+/**
+ * 64: the native size of this computer. 32: slots have 16 bytes as on the ESP32, so that memory figures are the
+ * device's.
+ */
 export type Bits = 32 | 64;
 
 /**
- * The loops of the native ops: those that are fastest on this computer, or the ESP32's, which compute the same bits as
- * the chip (see gpt_target.h).
+ * Variant of the native ops' loops: the fastest on a desktop, or those of the ESP32, whose results are bit-identical
+ * to the chip's (see gpt_target.h).
  */
 export type Loops = "desktop" | "chip";
 export const LOOPS: readonly Loops[] = ["desktop", "chip"];
 
-/** An XS host to build. */
+/** A variant of the XS host. */
 export interface HostKind {
   readonly bits: Bits;
   readonly loops: Loops;
 }
 
-/** A C file and how to compile it. */
+/** A C file and its compiler flags. */
 export interface Unit {
   readonly source: string;
   readonly flags: readonly string[];
 }
 
-/** XS without its debugger, its profiler, snapshots and lockdown; xsDefaults.c is part of errors.c, xsum.c of xsMath.c. */
+/** Left out: debugger, profiler, snapshots, lockdown. errors.c includes xsDefaults.c; xsMath.c includes xsum.c. */
 const LEFT_OUT = new Set(["xsDefaults.c", "xsLockdown.c", "xsProfile.c", "xsSnapshot.c", "xsum.c"]);
 
 const HOST = join(ROOT, "host", "xs", "engine");
-/** The native ops. */
 export const OPS = join(ROOT, "src", "gpt", "native");
 
-/** For our own files. */
+/** Warnings for our own files. */
 const STRICT = ["-Wall", "-Wextra", "-Werror"];
-/** An ESP32 does doubles in software: none may slip into the ops. */
+/** The ESP32 computes doubles in software: the ops must not use any. */
 const NO_DOUBLES = ["-Wdouble-promotion", "-Wfloat-conversion"];
 /**
- * How the ops are compiled, here and for the benchmark. Contraction to fused multiply-adds would round
- * otherwise than the TypeScript ops do.
+ * Optimisation flags of the ops, also in the benchmark. Contraction to fused multiply-adds would round differently
+ * from the TypeScript ops.
  */
 export const OPS_FLAGS = ["-std=gnu99", "-O3", "-fno-math-errno", "-ffp-contract=off"];
-/** And for a chip with instructions for root and division: see scripts/chip. */
+/** Flags for a chip with square root and division instructions: see scripts/chip. */
 export const CHIP_FLAGS = ["-std=gnu99", "-O2", "-fno-math-errno"];
-/** What the compiler for an ESP32 says of it, for this computer's. */
+/** The macros that the compiler for the ESP32 defines, for a desktop compiler. */
 const AS_ON_ESP32 = ["-DGPT_CHIP", "-DGPT_FUSED", "-DGPT_NEWTON"];
 
 /**
- * For tests of our own files (npm run test:sanitize). XS gets every chunk from malloc then, so that
- * AddressSanitizer knows where a buffer ends; its own sources are not free of undefined behaviour.
+ * Flags for npm run test:sanitize. With mxNoChunks XS allocates every chunk with malloc, so that AddressSanitizer
+ * knows the bounds of buffers. UBSan covers only our own files: the XS sources contain undefined behaviour.
  */
 const SANITIZE = ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address", "-DmxNoChunks=1"];
-/** Its string functions read whole words, beyond the end: XS says so to clang only. */
+/** Its string functions read whole words beyond the end of a string; XS disables the check only for clang. */
 const READS_WORDS = "xsCommon.c";
 const SANITIZE_OURS = ["-fsanitize=undefined", "-fno-sanitize-recover=undefined"];
 
-/** What to compile into the XS host. */
+/** All C files of the XS host with their flags. */
 export function hostUnits({ bits, loops }: HostKind, isSanitized: boolean): Unit[] {
   const xs = xsFolder();
   const includes = ["includes", "platforms", "sources"].map((name) => join(xs, name));
@@ -80,12 +82,15 @@ export function hostUnits({ bits, loops }: HostKind, isSanitized: boolean): Unit
     ),
     ...units([join(xs, "sources", READS_WORDS)], [...theirs, "-fno-sanitize=address"]),
     ...units(cFiles(HOST), [...ours, ...platform]),
-    // As the Moddable SDK compiles a module: it sees the public interface of XS only.
+    // As in the Moddable SDK, a module sees only the public interface of XS.
     ...units(cFiles(OPS), [...ours, "-DmxBoundsCheck=1", ...NO_DOUBLES, ...opsFlags]),
   ];
 }
 
-/** Where a processor of the x86 family fuses in one instruction, and not in a function of the C library: the same bits. */
+/**
+ * Use the FMA instruction of an x86-64 processor if it has one, instead of a library function; the results are
+ * bit-identical.
+ */
 function fusing(): string[] {
   if (process.arch !== "x64") return [];
   try {
@@ -95,21 +100,18 @@ function fusing(): string[] {
   }
 }
 
-/** The numeric kernels, without their boundary to JavaScript. */
+/** The numeric kernels, without their bindings to JavaScript. */
 export function opsSources(): string[] {
   return cFiles(OPS).filter((file) => !/gpt_(?:text|.*_xs)\.c$/.test(file));
 }
 
-/**
- * What tells a file from another version of it, without reading it: at every start some hundred files are
- * looked at.
- */
+/** A stamp that changes with the file, from its metadata only: each start checks about a hundred files. */
 export function stampOf(file: string): string {
   const { size, mtimeMs } = statSync(file);
   return `${file} ${size} ${mtimeMs}`;
 }
 
-/** Of everything that any unit may include: when a header changes, all is compiled anew. */
+/** Stamps of all headers: a change recompiles everything. */
 export function headerStamps(): string {
   const xs = xsFolder();
   const stamps = [chosenEngine() === "xsnap" ? versionOf(join(xs, "..", "..", "package.json")) : ""];
@@ -120,17 +122,17 @@ export function headerStamps(): string {
   return stamps.join("\n");
 }
 
-/** npm gives every file of a package the same time. */
+/** npm gives all files of a package the same mtime, so use the version. */
 function versionOf(manifest: string): string {
   return (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version;
 }
 
-/** Whose XS the host is built from: years lie between the two. */
+/** The source of XS: the two are years apart. */
 export type Engine = "xsnap" | "moddable";
 
 /**
- * The npm package's, unless ESP32GPT_XS asks for that of the Moddable SDK, which the firmware is built with.
- * @throws InputError when it asks for another
+ * The XS of the npm package, or, if ESP32GPT_XS says so, that of the Moddable SDK, with which the firmware is built.
+ * @throws InputError for another value of ESP32GPT_XS
  */
 export function chosenEngine(): Engine {
   const { ESP32GPT_XS: name = "" } = process.env;
@@ -143,10 +145,10 @@ export function chosenEngine(): Engine {
 function xsFolder(): string {
   if (chosenEngine() === "moddable") {
     const { MODDABLE = "" } = process.env;
-    if (MODDABLE === "") throw new InputError("ESP32GPT_XS is moddable, but MODDABLE names no Moddable SDK.");
+    if (MODDABLE === "") throw new InputError("ESP32GPT_XS is moddable, but MODDABLE is not set.");
     const folder = join(resolve(MODDABLE), "xs");
     if (existsSync(join(folder, "sources", "xsAll.h"))) return folder;
-    throw new InputError(`MODDABLE names ${printable(MODDABLE)}, where there are no XS sources (xs/sources).`);
+    throw new InputError(`MODDABLE is ${printable(MODDABLE)}, which has no XS sources (xs/sources).`);
   }
   try {
     const manifest = createRequire(import.meta.url).resolve("@agoric/xsnap/package.json");

@@ -1,6 +1,6 @@
 /*
- * bench NAMES STEPS REPEATS: trains the default model from seed 42, so many times over, and prints a
- * line of JSON with the microseconds a step of each, the tokens of a run and its last loss.
+ * bench NAMES STEPS REPEATS: trains the default model from seed 42, REPEATS times, and prints a line of JSON:
+ * microseconds per step of each run, tokens per run, last loss.
  */
 
 #include "bench.h"

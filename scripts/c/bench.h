@@ -1,7 +1,7 @@
 /*
- * What the C programs of the benchmarks share: the names, the random numbers, the model (preset esp32gpt, with
- * RELATIVE_BIAS tuned, with RMS_NORM microgpt; its size is compiled in). They train it as src/gpt/training/trainer.ts
- * does, so that their losses can be compared.
+ * Shared code of the C benchmarks: dataset, random numbers, and the model (preset esp32gpt, tuned with RELATIVE_BIAS,
+ * microgpt with RMS_NORM; its size is a compile-time constant). They train like src/gpt/training/trainer.ts, so that
+ * losses are comparable.
  */
 
 #ifndef BENCH_H
@@ -23,7 +23,8 @@
 #define RELATIVE_BIAS 0
 #endif
 
-/* Offsets of the matrices; those of a layer from its own beginning, LAYER(i). The biases are behind them all. */
+/* Offsets of the matrices in the parameter buffer. Those of a layer are relative to LAYER(i). The biases
+   follow all matrices. */
 enum {
     HEADS = 4,
     BLOCK = 16,
@@ -49,10 +50,10 @@ enum {
 
 extern float parameters[PARAMETERS], gradients[PARAMETERS], moment1[PARAMETERS], moment2[PARAMETERS];
 
-/* Implemented by each program: one step on `rows` positions; returns the loss. */
+/* Implemented by each program: one training step on `rows` positions. Returns the loss. */
 float train_step(const uint8_t *tokens, int rows, float rate, float v_scale);
 
-/* Implemented by floor.c, which train_step calls there: see src/gpt/training/trainer.ts. */
+/* Implemented by floor.c, whose train_step calls it: see src/gpt/training/trainer.ts. */
 float compute_gradients(const uint8_t *tokens, int rows, float weight, bool accumulate);
 void update(float rate, float v_scale);
 

@@ -1,11 +1,11 @@
-/* The floor: the native ops, called from C in the order of forward.ts and backward.ts. */
+/* The lower bound: the native ops, called from C in the order of forward.ts and backward.ts. */
 
 #include "bench.h"
 #include "gpt_ops.h"
 
 #include <string.h>
 
-/* scripts/chip counts the instructions of each call. */
+/* For scripts/chip, which counts the instructions of each call. */
 #ifdef COUNT_CALLS
 #include "count.h"
 #else
@@ -18,7 +18,8 @@ static struct {
 } layers[LAYERS + 1];
 static float logits[BLOCK * VOCABULARY], dx[BLOCK * N], d_attention[BLOCK * N], dqkv[3 * BLOCK * N];
 
-/* What RMSNorm makes of the embeddings' sum, of x and of middle; without it these serve as they are. */
+/* The RMSNorm outputs of the summed embeddings, of x and of middle; without RMSNorm the inputs
+   themselves. */
 #if RMS_NORM
 static float embedding[BLOCK * N], attention_input[LAYERS][BLOCK * N], mlp_input[LAYERS][BLOCK * N], d_norm[BLOCK * N];
 #define EMBEDDING embedding

@@ -1,6 +1,6 @@
 /*
- * The naive baseline: a plain port of the original, one token at a time, one vector-matrix product
- * per token and matrix; it allocates nothing.
+ * The naive baseline: a direct port of the original, one token at a time, one vector-matrix product per token and
+ * matrix. It does not allocate.
  */
 
 #include "bench.h"
@@ -82,7 +82,7 @@ static void layer_forward(int layer, int t)
         positions[layer + 1][t].x[i] += positions[layer][t].middle[i];
 }
 
-/* dx is the gradient of what the layer put out, and becomes that of what it was given. */
+/* In: dx is the gradient of the layer's output. Out: dx is the gradient of its input. */
 static void layer_backward(int layer, int t, float *dx)
 {
     enum { D = N / HEADS };

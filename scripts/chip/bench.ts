@@ -25,22 +25,22 @@ import { runOnXs } from "../../host/xs/engine";
 import { CHIP_FLAGS, OPS, opsSources, ROOT } from "../../host/xs/sources";
 
 /*
- * npm run bench:chip: how many instructions the ops in C execute on a 32-bit core with an FPU. They are compiled for
- * RISC-V (rv32imafc), as there is a compiler and a simulator for it everywhere, and run in QEMU, which counts
- * instructions: the same figures on every run and every computer.
+ * npm run bench:chip: the instruction counts of the C ops on a 32-bit core with an FPU. The ops are compiled for
+ * RISC-V (rv32imafc), for which a compiler and an emulator are widely available, and run in QEMU, which counts
+ * instructions. The figures are the same on every run and every computer.
  *
- *   --check    fails when a count is more than 2 % above that in counts.json, or when the parameters after a training
- *              are not to the last bit those that the device simulator's XS computes
+ *   --check    fails if a count is more than 2 % above that in counts.json, or if the parameters after a training
+ *              are not bit-identical to those that the device simulator's XS computes
  *   --write    writes counts.json
  */
 
 const COMPILER = "riscv64-unknown-elf-gcc";
 const SIMULATOR = "qemu-system-riscv32";
 const MACHINE = ["-march=rv32imafc", "-mabi=ilp32f"];
-/** The ESP32's FPU has 16 registers, RISC-V's 32: what does not fit shall cost here, too. */
+/** The ESP32's FPU has 16 registers, RISC-V's has 32: reserve half of them, so that register pressure is the same. */
 const HELD_BACK = [...Array.from({ length: 12 }, (_, i) => `fs${i}`), "ft8", "ft9", "ft10", "ft11"];
 const HELD_BACK_FLAGS = HELD_BACK.map((register) => `-ffixed-${register}`);
-/** The C library's own start, its linker script, and printf by way of the simulator. */
+/** picolibc with its own start code and linker script; printf uses semihosting. */
 const LIBRARY = ["--specs=picolibc.specs", "--crt0=semihost", "--oslib=semihost"];
 const MEMORY = ["__flash=0x80000000", "__flash_size=0x400000", "__ram=0x80400000", "__ram_size=0x400000"];
 
@@ -49,14 +49,14 @@ const COUNTS_FILE = join(ROOT, "scripts", "chip", "counts.json");
 const SEED = 42;
 const MAX_RISE = 0.02;
 
-/** Of count.h, in its order. */
+/** The kernels in the order of count.h. */
 const KERNELS = [
   ...["embedding forward", "qkv forward", "attention forward", "wo forward", "mlp forward", "wout forward", "softmax"],
   ...["wout backward", "mlp backward", "wo backward", "attention backward", "qkv backward", "embedding backward"],
   "adam",
 ] as const;
 
-/** Instructions a step, kernel by kernel, and the sum of them all, as means of the first so many steps. */
+/** Mean instructions per step over the first N steps: of each kernel, and in total. */
 interface Counts {
   readonly steps: number;
   readonly kernels: Readonly<Record<string, number>>;
@@ -91,14 +91,15 @@ async function main(options: readonly string[]): Promise<number> {
   return options.includes("--check") ? Math.max(check(table), await compareBits()) : 0;
 }
 
-/** Debian has the C library in a package of its own. */
+/** On Debian the C library is a separate package. */
 function hasLibrary(): boolean {
   return spawnSync(COMPILER, ["--specs=picolibc.specs", "-E", "-x", "c", "/dev/null"]).status === 0;
 }
 
 /**
- * Trains on the simulated core, compiled with these flags.
- * @param first the parameters to begin with: V8's, unless given, whose logarithms and cosines are not XS's
+ * Trains on the emulated core, compiled with these flags.
+ * @param first initial parameters. The default are those that V8 draws, whose logarithms and cosines differ from
+ * XS's.
  */
 function onRiscv(
   preset: PresetName,
@@ -125,13 +126,13 @@ function onRiscv(
   const semihosting = ["-chardev", "stdio,id=out", "-semihosting-config", "enable=on,target=native,chardev=out"];
   const text = execFileSync(SIMULATOR, [...machine, ...output, ...semihosting, "-kernel", program], {
     encoding: "utf8",
-    timeout: 300_000, // A crash on a bare machine goes round and round.
+    timeout: 300_000, // A crash on bare metal loops forever.
   });
   const lines = text.trimEnd().split(/\r?\n/);
   return { counts: lines.slice(0, -1).map(readCounts), hash: lines[lines.length - 1] };
 }
 
-/** A line of main.c: steps, the last loss, and the instructions of each kernel so far. */
+/** Parses a line of main.c: steps, the last loss, and the cumulative instructions of each kernel. */
 function readCounts(line: string): Counts {
   const [steps, , ...sums] = line.split(" ").map(Number);
   if (sums.length !== KERNELS.length) throw new Error(`bench.elf printed "${line}".`);
@@ -140,7 +141,7 @@ function readCounts(line: string): Counts {
   return { steps, kernels: Object.fromEntries([...KERNELS.map((name, i) => [name, means[i]] as const), ["all", all]]) };
 }
 
-/** The parameters, names and rates of a training, as a header for main.c. */
+/** The parameters, documents and learning rates of a training, as a C header for main.c. */
 function drawn(
   preset: PresetName,
   { steps, batchSize, learningRate, sampling }: TrainingConfig,
@@ -197,7 +198,7 @@ function row(name: string, figures: readonly string[]): string {
   return `  ${name.padEnd(20)}${figures.map((figure) => figure.padStart(12)).join("")}`;
 }
 
-/** Holds the counts against those of counts.json; another compiler makes other code. */
+/** Compares the counts with counts.json; skipped for another compiler, which generates other code. */
 function check({ compiler, presets }: Table): number {
   const known = JSON.parse(readFileSync(COUNTS_FILE, "utf8")) as Table;
   if (known.compiler !== compiler) {
@@ -214,13 +215,15 @@ function check({ compiler, presets }: Table): number {
   return rises.length > 0 ? 1 : 0;
 }
 
-/** Whether a RISC-V core with an FPU and the simulator's XS compute the same parameters: 1 when they do not. */
+/**
+ * Compares the parameters computed by a RISC-V core with an FPU and by the simulator's XS. Returns 1 if they differ.
+ */
 async function compareBits(): Promise<number> {
   let differences = 0;
   console.log("\nparameters after 1,000 steps, on RISC-V and on XS:");
   for (const preset of Object.keys(PRESETS) as PresetName[]) {
     const config = trainingConfig(preset, { steps: 1000 });
-    // The ESP32 has no instruction for a root; RISC-V does without its own here.
+    // The ESP32 has no square root instruction; compile for RISC-V without its own.
     const first = await onXs(preset, { steps: 1, learningRate: 0 });
     const { hash } = onRiscv(preset, config, ["-DGPT_NEWTON"], first);
     const other = fnv1a(await onXs(preset, config));
@@ -230,7 +233,7 @@ async function compareBits(): Promise<number> {
   return Math.min(differences, 1);
 }
 
-/** The parameters after the same training on XS with the loops of the chip. */
+/** The parameters after the same training on XS, with the loops of the chip. */
 async function onXs(preset: PresetName, training: Partial<TrainingConfig>): Promise<Float32Array> {
   const { signal: ending } = new AbortController();
   const folder = mkdtempSync(join(tmpdir(), "esp32gpt-"));
@@ -253,7 +256,7 @@ async function onXs(preset: PresetName, training: Partial<TrainingConfig>): Prom
       { executable, bits: 64 },
     );
     const bytes = readFileSync(save);
-    // The parameters are the first tensors of a checkpoint, in the order of the buffer.
+    // The parameters are the first tensors of a checkpoint, in buffer order.
     const start = 8 + Number(bytes.readBigUInt64LE());
     const { parameters } = new Model({ ...DEFAULT_MODEL, preset }, typescriptOps("f32"));
     return new Float32Array(Uint8Array.from(bytes.subarray(start, start + parameters.byteLength)).buffer);

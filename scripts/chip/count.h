@@ -1,11 +1,11 @@
-/* Counts the instructions that calls of kernels execute. */
+/* Counts the instructions of kernel calls. */
 
 #ifndef COUNT_H
 #define COUNT_H
 
 #include <stdint.h>
 
-/* In the order of a step; bench-chip.ts has their names. */
+/* In the order of a training step; bench.ts has their names. */
 enum {
     EMBEDDING_FORWARD,
     QKV_FORWARD,
@@ -25,7 +25,7 @@ enum {
 };
 
 extern uint32_t instructions_of[KERNELS];
-/* What counting itself takes. */
+/* Instructions of the counting itself. */
 extern uint32_t own_instructions;
 
 static inline uint32_t instructions_so_far(void)

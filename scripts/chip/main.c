@@ -1,7 +1,7 @@
 /*
- * Trains on a bare RISC-V core as src/gpt/training/trainer.ts does, on the names and from the parameters that bench.ts
- * has drawn, and prints after some steps how many instructions each kernel has executed so far, and at the end a hash
- * of the parameters.
+ * Trains on a bare RISC-V core like src/gpt/training/trainer.ts, with the documents and initial parameters from
+ * bench.ts. Prints the cumulative instructions of each kernel after some of the steps, and a hash of the parameters
+ * at the end.
  */
 
 #include "bench.h"
@@ -14,7 +14,7 @@
 float parameters[PARAMETERS], gradients[PARAMETERS], moment1[PARAMETERS], moment2[PARAMETERS];
 uint32_t instructions_of[KERNELS], own_instructions;
 
-/* FNV-1a of the parameters' bytes; bench.ts has the same. */
+/* FNV-1a hash of the parameters' bytes, as in bench.ts. */
 static uint32_t hash(void)
 {
     const uint8_t *bytes = (const uint8_t *)parameters;

@@ -1,6 +1,6 @@
-/* As on the chip, a word at a time; the C library of the compiler goes byte by byte when it is built for size. */
+/* Word-by-word, as on the chip; the compiler's C library, built for size, works byte by byte. */
 
-/* Or else the compiler makes calls of memset and memcpy of these loops. */
+/* Otherwise the compiler replaces these loops by calls to memset and memcpy. */
 #pragma GCC optimize("no-tree-loop-distribute-patterns")
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-// npm run build:esp32: the firmware, by the Moddable SDK and ESP-IDF.
+// npm run build:esp32: builds the firmware with the Moddable SDK and ESP-IDF.
 import { relative } from "node:path";
 import { Option } from "commander";
 import { main } from "./command.mjs";
@@ -7,16 +7,16 @@ import { boardOptions, buildFirmware, imageFolder, requireSdk, requireSettings }
 
 await main("build:esp32", "Builds the firmware.", (command) => {
   boardOptions(command)
-    .argument("[settings...]", "key=value, for the program on the device; data=FILE puts another list of names into it")
-    .addOption(new Option("--debug", "for the debugger xsbug").conflicts("instrumented"))
-    .option("--instrumented", "prints its memory figures, and has no console")
+    .argument("[settings...]", "settings of the firmware, key=value; data=FILE embeds another dataset")
+    .addOption(new Option("--debug", "build for the debugger xsbug").conflicts("instrumented"))
+    .option("--instrumented", "print memory statistics; there is no console")
     .action(async (settings, { board, flash, debug, instrumented }) => {
       requireSdk();
       const content = await requireSettings(settings, { board, flash });
       const kind = debug ? "debug" : instrumented ? "instrument" : "release";
       await buildFirmware({ board, flash, kind }, content);
       const folder = imageFolder({ board, flash, kind });
-      const { application, bytes, partition } = readImages(folder, "mcconfig has told above what went wrong.");
+      const { application, bytes, partition } = readImages(folder, "mcconfig printed the reason above.");
       const place = relative(process.cwd(), application);
       console.log(`${place}: ${formatBytes(bytes.length)} of ${formatBytes(partition.size)}.`);
     });

@@ -1,5 +1,5 @@
-// npm run clean: removes what was built, also by a mcconfig that was started by hand.
-// (`mcconfig -t clean` would remove the SDK's objects of every other project as well.)
+// npm run clean: removes all build output, including that of a manually started mcconfig. (`mcconfig -t clean` would
+// also remove the SDK's objects of every other project.)
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { main, ROOT } from "./command.mjs";
@@ -7,7 +7,7 @@ import { NAME } from "./sdk.mjs";
 
 const KINDS = ["release", "debug", "instrument"];
 
-await main("clean", "Removes dist/, build/ and what mcconfig has built of this project.", (command) => {
+await main("clean", "Removes dist/, build/ and the output of mcconfig for this project.", (command) => {
   command.action(() => {
     for (const folder of ["dist", "build"]) remove(join(ROOT, folder));
     const { MODDABLE } = process.env;

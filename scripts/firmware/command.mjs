@@ -1,4 +1,4 @@
-// What every script here shares: where the project is, how a script ends, how it starts a program.
+// Shared code of the firmware scripts: project folder, exit, child processes.
 import { spawn, spawnSync } from "node:child_process";
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -11,10 +11,10 @@ export const { version: VERSION, codename: CODENAME } = JSON.parse(readFileSync(
 
 const EXIT_INPUT = 2;
 
-/** Something is missing or wrong that the user can mend: one sentence that says what, and what to do. */
+/** Something is missing or wrong that the user can correct. The message is one sentence: what, and what to do. */
 export class UserError extends Error {}
 
-/** A program that was started ended with an error, of which it has told the user itself. */
+/** A child process exited with an error that it printed itself. */
 export class ProgramFailed extends Error {
   /** @param {number} code the program's exit code */
   constructor(code) {
@@ -48,7 +48,7 @@ export async function main(name, description, define) {
 
 /**
  * @param {string} program
- * @returns {string | undefined} the file that the shell would start
+ * @returns {string | undefined} the file that a shell would start
  */
 export function which(program) {
   const endings = process.platform === "win32" ? (process.env.PATHEXT ?? ".EXE;.CMD;.BAT").split(";") : [""];
@@ -71,16 +71,16 @@ function isExecutable(file) {
   }
 }
 
-/** Exit codes as shells have them for a program that a signal has ended. */
+/** 128 + the signal's number, as shells report it. */
 const EXIT_CODES = /** @type {const} */ ({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 });
 
-/** How long programs that were started may take to end when they are asked to, in milliseconds. */
+/** How long child processes may take to exit after a signal, in milliseconds. */
 const GRACE = 1000;
 
 const IS_WINDOWS = process.platform === "win32";
 
 /**
- * The programs that run, each with all that it has started.
+ * The running child processes, each the leader of a process group.
  * @type {Set<import("node:child_process").ChildProcess>}
  */
 const children = new Set();
@@ -88,7 +88,7 @@ const children = new Set();
 /** @type {number | undefined} */
 let interruptedBy;
 
-/** A signal ends what was started, and then the script; a second one does so at once. */
+/** The first signal is forwarded to the child processes, then the script exits; a second one kills them. */
 function endOnSignals() {
   for (const [name, code] of Object.entries(EXIT_CODES))
     process.on(name, () => {
@@ -118,12 +118,13 @@ function signalAll(child, signal) {
     if (IS_WINDOWS) spawnSync("taskkill", ["/pid", String(child.pid), "/t", "/f"], { stdio: "ignore" });
     else process.kill(-child.pid, signal);
   } catch {
-    // All of it has ended.
+    // The process group has ended.
   }
 }
 
 /**
- * Starts a program from PATH, in a process group of its own. On Windows a command file needs the shell, and the shell needs quotes.
+ * Starts a program on PATH in its own process group. On Windows a command file needs the shell, and the shell needs
+ * quotes.
  * @param {string} program
  * @param {readonly string[]} options
  * @param {import("node:child_process").SpawnOptions} settings
@@ -148,13 +149,13 @@ export function start(program, options, settings = {}) {
 }
 
 /**
- * Runs a program to its end.
+ * Runs a program until it exits.
  * @param {string} program
  * @param {readonly string[]} options
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, show?: boolean, check?: boolean }} settings show: what it prints
- *   goes to the terminal as well (default); check: throw when it fails (default)
- * @returns {Promise<{ code: number, output: string, stdout: string, stderr: string }>} output: what it printed on
- *   both of its streams
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, show?: boolean, check?: boolean }} settings show: also print its
+ * output on the terminal (default); check: throw when it fails (default)
+ * @returns {Promise<{ code: number, output: string, stdout: string, stderr: string }>} output: stdout and stderr
+ * combined
  * @throws {ProgramFailed}
  */
 export async function run(program, options, { show = true, check = true, ...settings } = {}) {
@@ -177,7 +178,7 @@ export async function run(program, options, { show = true, check = true, ...sett
 }
 
 /**
- * Runs a program that has the terminal to itself, to its end.
+ * Runs an interactive program with the terminal as its streams until it exits.
  * @param {string} program
  * @param {readonly string[]} options
  * @param {import("node:child_process").SpawnOptions} settings

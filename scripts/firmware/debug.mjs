@@ -1,4 +1,4 @@
-// npm run debug: builds, writes and runs the firmware under xsbug, or without a display under xsdb.
+// npm run debug: builds and flashes the firmware and runs it under xsbug, or under xsdb without a display.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { main, UserError } from "./command.mjs";
@@ -6,15 +6,15 @@ import { boardOptions, isRemote, mcconfig, portOption, requirePort, requireSdk, 
 
 await main("debug", "Runs the firmware on a board under the debugger.", (command) => {
   boardOptions(portOption(command))
-    .argument("[settings...]", "key=value, for the program on the device; data=FILE puts another list of names into it")
-    .option("--log", "in the terminal, as where there is no display")
+    .argument("[settings...]", "settings of the firmware, key=value; data=FILE embeds another dataset")
+    .option("--log", "debug in the terminal (default without a display)")
     .action(async (settings, { board, flash, port: named, log }) => {
       requireSdk();
       const content = await requireSettings(settings, { board, flash });
       const isInTerminal = log || !hasDisplay();
       if (isInTerminal) requireXsbugLog();
       const port = await requirePort(named);
-      if (isRemote(port)) throw new UserError(`The SDK's debugger takes a serial port of this computer, not ${port}.`);
+      if (isRemote(port)) throw new UserError(`The SDK's debugger needs a local serial port, not ${port}.`);
       const options = [isInTerminal ? "-dl" : "-d", "-m"];
       await mcconfig({ board, flash, kind: "debug" }, content, { options, port });
     });
@@ -28,5 +28,7 @@ function hasDisplay() {
 function requireXsbugLog() {
   const folder = join(process.env.MODDABLE ?? "", "tools", "xsbug-log");
   if (!existsSync(join(folder, "node_modules")))
-    throw new UserError(`The SDK's debugger for the terminal lacks its packages: \`npm install --prefix ${folder}\`.`);
+    throw new UserError(
+      `The npm packages of the SDK's terminal debugger are missing: \`npm install --prefix ${folder}\`.`,
+    );
 }

@@ -1,4 +1,4 @@
-// Espressif's esptool, by whichever way it can be had.
+// Runs Espressif's esptool, however it is installed.
 import { run, UserError, which } from "./command.mjs";
 
 /** @type {readonly (readonly string[])[]} */
@@ -31,10 +31,11 @@ async function findEsptool() {
 }
 
 /**
- * Runs a command of esptool. Its names have hyphens since version 5 and had underscores before.
+ * Runs an esptool command. Command names have hyphens since version 5 and had underscores before.
  * @param {string} command with hyphens
- * @param {readonly string[]} options that follow it
- * @param {{ general?: readonly string[], show?: boolean, check?: boolean }} settings general: options that precede it
+ * @param {readonly string[]} options after the command
+ * @param {{ general?: readonly string[], show?: boolean, check?: boolean }} settings general: options before the
+ * command
  */
 export async function esptool(command, options, { general = [], ...settings } = {}) {
   const { way, major } = await requireEsptool();
@@ -43,7 +44,7 @@ export async function esptool(command, options, { general = [], ...settings } = 
 }
 
 /**
- * Puts images into one file that is written at 0.
+ * Merges images into one file to be written at offset 0.
  * @param {string} chip
  * @param {readonly import("./images.mjs").Part[]} parts
  * @param {string} output
@@ -54,7 +55,7 @@ export async function mergeImages(chip, parts, output) {
 }
 
 /**
- * The port as esptool names it: what is tcp:// to the monitor is socket:// to it, and has no speed to be set.
+ * The port as esptool names it: the monitor's tcp:// is esptool's socket://, which has no baud rate.
  * @param {string} port
  * @param {string} [baud] of the transfer
  */

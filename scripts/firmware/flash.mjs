@@ -1,4 +1,4 @@
-// npm run flash: writes the built firmware to a board and shows what it says.
+// npm run flash: writes the built firmware to a board and starts the monitor.
 import { InvalidArgumentError } from "commander";
 import { main, ProgramFailed, UserError } from "./command.mjs";
 import { addresses, esptool, portOptions, requireEsptool } from "./esptool.mjs";
@@ -6,14 +6,14 @@ import { readImages } from "./images.mjs";
 import { boardOptions, imageFolder, portOption, requirePort, requireSdk, runMonitor } from "./sdk.mjs";
 
 const MAX_ATTEMPTS = 10;
-const HINT = "hold its BOOT button, press EN (or RESET), and let BOOT go.";
+const HINT = "hold its BOOT button, press EN (or RESET), then release BOOT.";
 
 await main("flash", "Writes the built firmware to a board, then opens the monitor.", (command) => {
   boardOptions(portOption(command))
-    .option("--baud <rate>", "of the transfer", "460800")
-    .option("--from <folder>", "with other images than those of `npm run build:esp32`")
-    .option("--attempts <n>", "how often to try to reach the board", parseCount, MAX_ATTEMPTS)
-    .option("--no-monitor", "end when the firmware is written")
+    .option("--baud <rate>", "baud rate of the transfer", "460800")
+    .option("--from <folder>", "folder of the images (default: that of `npm run build:esp32`)")
+    .option("--attempts <n>", "number of connection attempts", parseCount, MAX_ATTEMPTS)
+    .option("--no-monitor", "exit after writing the firmware")
     .action(async ({ board, flash, port: named, baud, from, attempts, monitor }) => {
       if (from === undefined) requireSdk();
       await requireEsptool();

@@ -1,12 +1,12 @@
-// What the build leaves for the flash: the bootloader, the partition table and the application, and what
-// stands in their first bytes (ESP-IDF Programming Guide: "App Image Format", "Partition Tables").
+// The images that a build produces: bootloader, partition table, application; and their headers (ESP-IDF Programming
+// Guide: "App Image Format", "Partition Tables").
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "./command.mjs";
 
 /**
- * The chips: the number in an image's header, and where their ROM looks for the bootloader.
+ * The chips: the chip ID in an image header, and the flash offset where the ROM expects the bootloader.
  * @type {readonly { name: string, id: number, bootloaderAt: number }[]}
  */
 const CHIPS = [
@@ -17,9 +17,9 @@ const CHIPS = [
   { name: "esp32c6", id: 13, bootloaderAt: 0 },
 ];
 
-/** The program with its symbols, beside the images. */
+/** The program with symbols, in the same folder as the images. */
 export const ELF = "xs_esp32.elf";
-/** Where an image has the SHA-256 of its ELF ("esp_app_desc_t", app_elf_sha256). */
+/** Offset in an image of the SHA-256 of its ELF ("esp_app_desc_t", app_elf_sha256). */
 const ELF_HASH_AT = 0xb0;
 const HASH_BYTES = 32;
 
@@ -36,15 +36,15 @@ const PARTITION_ENTRY = 32;
  */
 
 /**
- * The images of one build.
+ * Reads the images of a build.
  * @param {string} folder
- * @param {string} hint what to do when it is empty
- * @throws {UserError} when a file is missing, or is not what its name says
+ * @param {string} hint what to do if a file is missing
+ * @throws {UserError} when a file is missing or has the wrong format
  */
 export function readImages(folder, hint) {
   const files = ["bootloader.bin", "partition-table.bin", "xs_esp32.bin"].map((name) => join(folder, name));
   const missing = files.find((file) => !existsSync(file));
-  if (missing) throw new UserError(`${missing} is not there: ${hint}`);
+  if (missing) throw new UserError(`${missing} is missing: ${hint}`);
   const [bootloader, table, application] = files;
   const bytes = readFileSync(application);
   const chip = chipOf(bytes, application);
@@ -52,7 +52,7 @@ export function readImages(folder, hint) {
   if (!partition) throw new UserError(`${table} has no partition for an application.`);
   if (bytes.length > partition.size)
     throw new UserError(
-      `${application} has ${bytes.length} bytes, more than its partition's ${partition.size}: take --flash 8mb.`,
+      `${application} has ${bytes.length} bytes, more than the ${partition.size} of its partition: use --flash 8mb.`,
     );
   /** @type {Part[]} */
   const parts = [
@@ -64,10 +64,10 @@ export function readImages(folder, hint) {
 }
 
 /**
- * The ELF that an application was made of, beside its image.
+ * The ELF that an application was built from, in the same folder.
  * @param {string} folder
  * @param {Buffer} application
- * @returns {string | undefined} undefined where there is none, or that of another build
+ * @returns {string | undefined} undefined if it is missing or from another build
  */
 export function matchingElf(folder, application) {
   const file = join(folder, ELF);
@@ -81,15 +81,15 @@ export function matchingElf(folder, application) {
  * @param {string} file
  */
 function chipOf(image, file) {
-  if (image.length < 24 || image[0] !== IMAGE_MAGIC) throw new UserError(`${file} is no image for an ESP32.`);
+  if (image.length < 24 || image[0] !== IMAGE_MAGIC) throw new UserError(`${file} is not an image for an ESP32.`);
   const id = image.readUInt16LE(CHIP_ID_AT);
   const chip = CHIPS.find((chip) => chip.id === id);
-  if (!chip) throw new UserError(`${file} is for a chip that is not known here (number ${id}).`);
+  if (!chip) throw new UserError(`${file} is for an unsupported chip (ID ${id}).`);
   return chip;
 }
 
 /**
- * @param {Buffer} table as it lies in flash
+ * @param {Buffer} table as in flash
  * @returns {Partition[]}
  */
 export function readPartitions(table) {
@@ -114,7 +114,7 @@ function applicationPartition(partitions) {
 }
 
 /**
- * Whether a text stands in an image, as C and XS keep texts.
+ * Whether an image contains a NUL-terminated string, as C and XS store them.
  * @param {Buffer} image
  * @param {string} text
  */

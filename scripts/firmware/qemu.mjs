@@ -1,5 +1,5 @@
-// npm run qemu: the firmware in Espressif's emulator. Its serial port is this terminal, and 127.0.0.1:5555 for
-// `npm run monitor -- --port tcp://127.0.0.1:5555`.
+// npm run qemu: runs the firmware in Espressif's emulator. Its serial port is this terminal, and TCP port 5555 of
+// 127.0.0.1 for `npm run monitor -- --port tcp://127.0.0.1:5555`.
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -17,9 +17,9 @@ const PORT = 5555;
 
 await main("qemu", "Builds the firmware and runs it in Espressif's emulator.", (command) => {
   command
-    .argument("[settings...]", "key=value, for the program on the device; data=FILE puts another list of names into it")
-    .option("--image <file>", "a merged image that is built already, with the flash in DIO mode")
-    .option("--tcp <port>", "for the monitor", parsePort, PORT)
+    .argument("[settings...]", "settings of the firmware, key=value; data=FILE embeds another dataset")
+    .option("--image <file>", "run this merged image instead of building; its flash mode must be DIO")
+    .option("--tcp <port>", "TCP port for the monitor", parsePort, PORT)
     .action(async (settings, { image, tcp }) => {
       const content = await requireSettings(settings, { board: "esp32", flash: "4mb" });
       if (image === undefined) requireSdk();
@@ -34,7 +34,7 @@ async function requireEmulator() {
   if (!which(EMULATOR)) throw new UserError(`${EMULATOR} is not on PATH: ${INSTALL} installs it.`);
   const { output } = await run(EMULATOR, ["-machine", "help"], { show: false, check: false });
   if (!/^esp32\b/m.test(output))
-    throw new UserError(`The ${EMULATOR} on PATH has no ESP32: ${INSTALL} installs Espressif's.`);
+    throw new UserError(`The ${EMULATOR} on PATH does not support the ESP32: ${INSTALL} installs Espressif's.`);
 }
 
 /** @param {import("./sdk.mjs").Content} content */
@@ -42,14 +42,14 @@ async function buildMerged(content) {
   await requireEsptool();
   const build = /** @type {const} */ ({ board: "esp32", flash: "4mb", isEmulated: true });
   await buildFirmware(build, content);
-  const { chip, parts } = readImages(imageFolder(build), "the build has told above what went wrong.");
+  const { chip, parts } = readImages(imageFolder(build), "the build printed the reason above.");
   const output = join(ROOT, "build", "firmware", "qemu", "merged.bin");
   await mergeImages(chip.name, parts, output);
   return output;
 }
 
 /**
- * The emulator's flash chip is a file of its size, which the firmware may write to.
+ * Writes a file of the size of the emulator's flash chip, which the firmware may modify.
  * @param {string} image
  */
 function writeFlash(image) {
@@ -57,7 +57,7 @@ function writeFlash(image) {
   try {
     bytes = readFileSync(image);
   } catch {
-    throw new UserError(`${image} cannot be read: \`npm run release:full\` makes such an image.`);
+    throw new UserError(`${image} cannot be read: \`npm run release:full\` builds such an image.`);
   }
   if (bytes.length > FLASH_SIZE) throw new UserError(`${image} is larger than the emulator's flash of 4 MB.`);
   const file = join(ROOT, "build", "firmware", "qemu", "flash.bin");
@@ -80,7 +80,7 @@ async function emulate(flash, port) {
   try {
     await once(server.listen(port, "127.0.0.1"), "listening");
   } catch {
-    throw new UserError(`Port ${port} of this computer is taken: choose another with --tcp.`);
+    throw new UserError(`TCP port ${port} is in use: choose another with --tcp.`);
   }
   const address = /** @type {import("node:net").AddressInfo} */ (server.address());
   console.error(`Serial port: this terminal, and tcp://127.0.0.1:${address.port}. Ctrl-C ends the emulator.`);
@@ -89,7 +89,7 @@ async function emulate(flash, port) {
   const options = ["-machine", "esp32", "-display", "none", "-monitor", "none", "-serial", "stdio", "-drive", drive];
   const emulator = start(EMULATOR, options, { stdio: ["pipe", "pipe", "inherit"] });
   const { stdin, stdout } = emulator;
-  if (!stdin || !stdout) throw new Error("it was started without pipes");
+  if (!stdin || !stdout) throw new Error("the emulator was started without pipes");
   stdin.on("error", () => {});
   stdout.on("data", (bytes) => {
     process.stdout.write(bytes);

@@ -1,5 +1,5 @@
-// npm run release, npm run release:full: the images that a release offers for download, in build/release/. The
-// full ones are listed in its index.json, which the page reads. Beside them stands the ELF, for reading panics.
+// npm run release, npm run release:full: builds the images that a release offers for download, in build/release/.
+// Full images are listed in index.json, which the page reads. The ELF next to an image is for decoding panics.
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -11,16 +11,20 @@ import { boardOptions, buildFirmware, imageFolder, requireSdk, requireSettings }
 
 await main("release", "Builds the firmware and puts its image into build/release/.", (command) => {
   boardOptions(command)
-    .option("--full", "one image with bootloader and partition table, to be written at 0")
-    .option("--from <folder>", "images that are built already")
-    .option("--to <folder>", "where the image goes", join(ROOT, "build", "release"))
-    .option("--source <address>", "with --full: where the page says that the source is (https://…)", parseAddress)
+    .option("--full", "one image with bootloader and partition table, to be written at offset 0")
+    .option("--from <folder>", "folder of images that are already built")
+    .option("--to <folder>", "output folder", join(ROOT, "build", "release"))
+    .option(
+      "--source <address>",
+      "with --full: the address of the source code that the page shows (https://…)",
+      parseAddress,
+    )
     .action(async ({ board, flash, full, from, to, source }) => {
       if (from === undefined) requireSdk();
       if (full) await requireEsptool();
       if (from === undefined) await buildFirmware({ board, flash }, await requireSettings([], { board, flash }));
       const folder = from ?? imageFolder({ board, flash });
-      const { chip, application, bytes, parts } = readImages(folder, "the build has told above what went wrong.");
+      const { chip, application, bytes, parts } = readImages(folder, "the build printed the reason above.");
       if (!hasText(bytes, VERSION) || !hasText(bytes, CODENAME))
         throw new UserError(
           `${application} is not version ${VERSION} ${CODENAME}: \`npm run build:esp32\` builds that one.`,
@@ -33,24 +37,24 @@ await main("release", "Builds the firmware and puts its image into build/release
         await mergeImages(chip.name, parts, output);
         list(to, name, { chip: chip.name, flash }, source);
       } else copyFileSync(application, output);
-      // With it the place of a panic can be looked up.
+      // The ELF translates the addresses of a panic to source lines.
       const elf = matchingElf(folder, bytes);
       const symbols = join(to, `${build}.elf`);
-      if (elf === undefined) console.log("Its ELF is not there: where it panics cannot be looked up.");
+      if (elf === undefined) console.log("Its ELF is missing: the addresses of a panic cannot be decoded.");
       else {
         copyFileSync(elf, symbols);
-        console.log(`${relative(process.cwd(), symbols)}: its symbols.`);
+        console.log(`${relative(process.cwd(), symbols)}: ELF with symbols.`);
       }
       console.log(`${relative(process.cwd(), output)}: ${formatBytes(statSync(output).size)}.`);
     });
 });
 
 /**
- * Puts an image into the index of its folder, and takes out what is no longer there.
+ * Adds an image to the index of its folder and removes entries without a file.
  * @param {string} folder
  * @param {string} file
  * @param {{ chip: string, flash: string }} board
- * @param {string | undefined} source of all of them; undefined leaves what there is
+ * @param {string | undefined} source address of the source code of all images; undefined keeps the current one
  */
 function list(folder, file, { chip, flash }, source) {
   const path = join(folder, "index.json");
@@ -82,9 +86,9 @@ function readIndex(path) {
     const index = JSON.parse(readFileSync(path, "utf8"));
     if (index.images.every((/** @type {{ file: unknown }} */ { file }) => typeof file === "string")) return index;
   } catch {
-    // Told below.
+    // The error below reports it.
   }
-  throw new UserError(`${path} is no list of images: delete it, and build the images again.`);
+  throw new UserError(`${path} is not a list of images: delete it, and build the images again.`);
 }
 
 /** @param {string} text */

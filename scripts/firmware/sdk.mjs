@@ -1,4 +1,4 @@
-// The Moddable SDK and ESP-IDF: are they there, and what do they build where?
+// The Moddable SDK and ESP-IDF: whether they are installed, and how to build with them.
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -6,51 +6,50 @@ import { InvalidArgumentError, Option } from "commander";
 import { ELF } from "./images.mjs";
 import { CODENAME, ROOT, run, runInTerminal, UserError, VERSION, which } from "./command.mjs";
 
-/** The project's name in its manifest, and so the folder of what mcconfig makes of it. */
+/** The project's name in its manifest, which mcconfig uses for output folders. */
 export const NAME = "esp32gpt";
-/** The Moddable SDK that the firmware is built and tested with. ESP-IDF's version is the SDK's choice. */
+/** The version of the Moddable SDK that the firmware is built and tested with; it determines ESP-IDF's version. */
 const SDK = "8.2.3";
 const OLDEST_SDK = 8.2;
 const SETUP_SDK = `\`npx xs-dev@latest setup --release ${SDK}\``;
 const SETUP = "`npx xs-dev@latest setup --device esp32`";
 
 /**
- * @typedef {"4mb" | "8mb"} Flash the size of the flash chip
+ * @typedef {"4mb" | "8mb"} Flash size of the flash chip
  * @typedef {"release" | "debug" | "instrument"} Kind
- * @typedef {{ settings: readonly string[], names: Uint8Array }} Content what makes one firmware differ from another
+ * @typedef {{ settings: readonly string[], names: Uint8Array }} Content settings and dataset of a firmware
  * @typedef {{ board: string, flash: Flash, kind?: Kind, isEmulated?: boolean }} Build
  */
 
 /**
- * Looks for what a build for the ESP32 needs, and puts the SDK's tools and the project's TypeScript on PATH.
- * @throws {UserError}
+ * Checks that the tools for an ESP32 build are installed, and puts the SDK's tools and the project's TypeScript on
+ * PATH.
+ * @throws {UserError} when one is missing
  */
 export function requireSdk() {
   requireModdable();
   const { IDF_PATH } = process.env;
   if (!IDF_PATH) throw new UserError(`IDF_PATH is not set: ${SETUP} installs ESP-IDF, then open a new terminal.`);
   if (!existsSync(join(IDF_PATH, "tools", "idf.py")))
-    throw new UserError(`IDF_PATH names ${IDF_PATH}, which is no ESP-IDF: ${SETUP} installs it.`);
+    throw new UserError(`IDF_PATH is ${IDF_PATH}, which is not ESP-IDF: ${SETUP} installs it.`);
 }
 
 /**
- * Looks for the Moddable SDK alone.
+ * Checks that the Moddable SDK is installed.
  * @returns its folder
- * @throws {UserError}
+ * @throws {UserError} when it is missing or too old
  */
 export function requireModdable() {
   const { MODDABLE } = process.env;
   if (!MODDABLE)
     throw new UserError(`MODDABLE is not set: ${SETUP_SDK} installs the Moddable SDK, then open a new terminal.`);
   if (!existsSync(join(MODDABLE, "build")))
-    throw new UserError(`MODDABLE names ${MODDABLE}, which is no Moddable SDK: ${SETUP_SDK} installs it.`);
+    throw new UserError(`MODDABLE is ${MODDABLE}, which is not a Moddable SDK: ${SETUP_SDK} installs it.`);
   const version = sdkVersion(MODDABLE);
   if (version !== undefined && parseFloat(version) < OLDEST_SDK)
-    throw new UserError(
-      `MODDABLE names version ${version} of the SDK, which is too old: ${SETUP_SDK} installs ${SDK}.`,
-    );
+    throw new UserError(`MODDABLE has version ${version} of the SDK, which is too old: ${SETUP_SDK} installs ${SDK}.`);
   const system = process.platform === "darwin" ? "mac" : process.platform === "win32" ? "win" : "lin";
-  // mcconfig starts the tsc of PATH, and only TypeScript 6.0 suits the SDK and the project alike.
+  // mcconfig runs the tsc on PATH, and only TypeScript 6.0 works for both the SDK and the project.
   process.env.PATH = [
     join(ROOT, "node_modules", ".bin"),
     process.env.PATH,
@@ -73,29 +72,34 @@ function sdkVersion(moddable) {
 /** @param {import("commander").Command} command */
 export function boardOptions(command) {
   return command
-    .option("--board <platform>", "as mcconfig names it: esp32, esp32/esp32s3, esp32/esp32c3 …", parseBoard, "esp32")
-    .addOption(new Option("--flash <size>", "of the board").choices(["4mb", "8mb"]).default("4mb"));
+    .option(
+      "--board <platform>",
+      "board, as mcconfig names it: esp32, esp32/esp32s3, esp32/esp32c3 …",
+      parseBoard,
+      "esp32",
+    )
+    .addOption(new Option("--flash <size>", "size of the board's flash").choices(["4mb", "8mb"]).default("4mb"));
 }
 
 /** @param {string} text */
 function parseBoard(text) {
   const board = text.replace(/^esp32(?=[a-z])/, "esp32/esp32");
-  if (!/^esp32(\/\w+)?$/.test(board)) throw new InvalidArgumentError("It is esp32, or esp32/ and a board's name.");
+  if (!/^esp32(\/\w+)?$/.test(board)) throw new InvalidArgumentError("It must be esp32, or esp32/ and a board's name.");
   return board;
 }
 
 /**
- * What mcconfig hands to the program as mc/config, and the list of names that goes into flash: data=FILE puts
- * another one there.
+ * Checks the settings that mcconfig passes to the program as mc/config, and reads the dataset for flash, which
+ * data=FILE replaces.
  * @param {readonly string[]} words key=value
  * @param {{ board: string, flash: Flash }} build
  * @returns {Promise<Content>}
- * @throws {UserError} for what makes no sense, or would not fit the memory of the board's chip, or its flash
+ * @throws {UserError} for invalid settings, or when the model does not fit the chip's memory or the dataset its flash
  */
 export async function requireSettings(words, { board, flash }) {
   const { checkFirmware, printable } = await loadProgram();
   const wrong = words.find((word) => !/^[A-Za-z_]\w*=/.test(word));
-  if (wrong !== undefined) throw new UserError(`${printable(wrong)} is no setting: they look like steps=500.`);
+  if (wrong !== undefined) throw new UserError(`${printable(wrong)} is not a setting: it must look like steps=500.`);
   const entries = words.map((word) => {
     const at = word.indexOf("=");
     return [word.slice(0, at), word.slice(at + 1)];
@@ -111,7 +115,7 @@ export async function requireSettings(words, { board, flash }) {
 }
 
 /**
- * What the program itself knows of its settings and its memory.
+ * Loads the part of the program that checks settings and memory.
  * @returns {Promise<typeof import("../../host/firmware")>}
  */
 async function loadProgram() {
@@ -121,7 +125,7 @@ async function loadProgram() {
 }
 
 /**
- * Where the tools put what they build: not into the SDK, so that builds which differ stand side by side.
+ * The folder for build output. It is outside the SDK and depends on the build, so that different builds coexist.
  * @param {Build} build
  */
 function outputFolder({ flash, isEmulated = false }) {
@@ -151,7 +155,7 @@ export async function mcconfig(build, { settings, names }, { options = [], port 
     PARTITIONS_FILE: join(ROOT, "sdkconfig", `partitions-${build.flash}.csv`),
     SDKCONFIGPATH: writeSdkconfig(build, output),
     NAMES_FILE: writeNames(names, output),
-    // The manifest's is for make; nmake takes the SDK's own, and a panic then says less.
+    // The manifest's variable uses make syntax; nmake gets the SDK's own, with less detail in a panic.
     ...(process.platform === "win32" && {
       MAKE_FRAGMENT: join(requireModdable(), "tools", "mcconfig", "nmake.esp32.mk"),
     }),
@@ -169,13 +173,13 @@ export async function mcconfig(build, { settings, names }, { options = [], port 
 export async function buildFirmware(build, content) {
   const kind = { release: [], debug: ["-d"], instrument: ["-i"] }[build.kind ?? "release"];
   await mcconfig(build, content, { options: [...kind, "-m", "-t", "build"] });
-  // The SDK leaves it among its objects.
+  // The SDK leaves the ELF among its object files.
   const elf = elfFile(build);
   if (elf !== undefined) copyFileSync(elf, join(imageFolder(build), ELF));
 }
 
 /**
- * The program with its symbols, where ESP-IDF has linked it.
+ * Path of the ELF that ESP-IDF has linked.
  * @param {Build} build
  */
 function elfFile(build) {
@@ -186,10 +190,10 @@ function elfFile(build) {
 }
 
 /**
- * Puts together the ESP-IDF options of a build: the common ones, those of its kind, and the version.
+ * Writes the ESP-IDF options of a build: the common ones, those of its kind, and the version.
  * @param {Build} build
  * @param {string} output
- * @returns the folder, as the manifest's SDKCONFIGPATH
+ * @returns the folder, for the manifest's SDKCONFIGPATH
  */
 function writeSdkconfig({ flash }, output) {
   const parts = ["", ...(flash === "8mb" ? ["8mb"] : [])];
@@ -201,16 +205,17 @@ function writeSdkconfig({ flash }, output) {
   const folder = join(output, "sdkconfig");
   const file = join(folder, "sdkconfig.defaults");
   mkdirSync(folder, { recursive: true });
-  // A newer file would make ESP-IDF begin from the start.
+  // A newer mtime would make ESP-IDF rebuild everything.
   if (!existsSync(file) || readFileSync(file, "utf8") !== text) writeFileSync(file, text);
   return folder;
 }
 
 /**
- * Puts the list where the manifest finds it. The same file for every list: make looks at its time only.
+ * Writes the dataset where the manifest expects it. Every dataset uses the same file, because make only compares
+ * mtimes.
  * @param {Uint8Array} names
  * @param {string} output
- * @returns {string} its path without the ending, as a manifest names a resource
+ * @returns {string} its path without extension, as a manifest names a resource
  */
 function writeNames(names, output) {
   const folder = join(output, "data");
@@ -222,14 +227,14 @@ function writeNames(names, output) {
 
 /**
  * The serial port that the monitor would open.
- * @param {string | undefined} port as the user named it
- * @throws {UserError} when there is none, or more than one
+ * @param {string | undefined} port as the user gave it
+ * @throws {UserError} when there is none, or several
  */
 export async function requirePort(port) {
   if (port !== undefined) return port;
   const monitor = [join(ROOT, "bin", "esp32gpt.js"), "monitor", "--which"];
   const { code, stdout, stderr } = await run(process.execPath, monitor, { show: false, check: false });
-  // The command line may have had to build itself first, and said so.
+  // The output may begin with the messages of a build of the command line.
   if (code !== 0)
     throw new UserError(
       stderr
@@ -246,7 +251,7 @@ export async function requirePort(port) {
 export function portOption(command) {
   return command.option(
     "--port <port>",
-    "serial port, tcp://host:port or rfc2217://host:port (default: $UPLOAD_PORT, $ESPTOOL_PORT, or the one with a board)",
+    "serial port, tcp://host:port or rfc2217://host:port (default: $UPLOAD_PORT, $ESPTOOL_PORT, or the port of the only board)",
   );
 }
 

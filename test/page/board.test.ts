@@ -128,7 +128,7 @@ describeInBrowser("the board pane", () => {
 
   test("teaches words, and says which are refused and why", async () => {
     await connect();
-    const words = page.getByLabel(/^Words, one a line/);
+    const words = page.getByLabel(/^Words, one per line/);
     await words.fill("zephyrine\r\n\n  quillan \nzephyrine\n");
     await press("Teach");
     await said("2 of 2 words were taken.").waitFor();
@@ -147,7 +147,7 @@ describeInBrowser("the board pane", () => {
   test("of which the cable is pulled while words are taught says how many were, and takes the others later", async () => {
     await connect();
     const words = ["alderic", "brunella", "corvina", "dulcimer", "evander"];
-    await page.getByLabel(/^Words, one a line/).fill(words.join("\n"));
+    await page.getByLabel(/^Words, one per line/).fill(words.join("\n"));
     serial.carried = () => serial.heard.includes(" add corvina\n") && serial.pull();
     await press("Teach");
     await connection("The board is gone.").waitFor();
@@ -300,7 +300,7 @@ describeInBrowser("the board pane", () => {
       expect(await log().locator("img, script").count()).toBe(0);
       expect(await page.title()).toBe("esp32gpt");
       await alert(/does not answer.*shown as text/).waitFor();
-      await connection("It speaks to people only").waitFor();
+      await connection("It only prints text").waitFor();
     } finally {
       await page.close();
       flood.close();

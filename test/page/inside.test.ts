@@ -72,7 +72,7 @@ describeInBrowser("looking inside in the page", () => {
     const seen = new Set<string>();
     await expectSoon(async () => seen.add((await matrix(0)) + (await next().innerText())).size > 5);
     await button("Pause").click();
-    await button("Go on").waitFor();
+    await button("Resume").waitFor();
     await page.waitForTimeout(300);
     const still = await matrix(0);
     await page.waitForTimeout(300);

@@ -107,14 +107,14 @@ describeInBrowser("training in the page", () => {
     await press("Train");
     await stepIs(/^[6-9]\d |^[123]\d\d /);
     await press("Pause");
-    await main("Go on").waitFor();
+    await main("Resume").waitFor();
     const [step, written] = [await figure("step"), await words(".samples")];
     await page.reload();
-    await main("Go on").waitFor();
+    await main("Resume").waitFor();
     expect(await figure("step")).toBe(step);
     expect(await words(".samples")).toEqual(written);
     await page.getByLabel("Speed").fill("10");
-    await press("Go on");
+    await press("Resume");
     await main("Train again").waitFor();
     expect(await figure("took")).toMatch(
       new RegExp(`^[\\d.]+\\s+s for the last ${400 - Number.parseInt(step, 10)} steps$`),
@@ -144,10 +144,10 @@ describeInBrowser("training in the page", () => {
     const perSecond = 10;
     await page.getByLabel("Speed").fill("3");
     const begin = Date.now();
-    await press("Go on");
+    await press("Resume");
     await stepIs(/^\d\d+ /);
     await press("Pause");
-    await main("Go on").waitFor();
+    await main("Resume").waitFor();
     const seconds = (Date.now() - begin) / 1000;
     const steps = Number.parseInt(await figure("step"), 10) - 3;
     expect(steps).toBeGreaterThan(0);
@@ -162,7 +162,7 @@ describeInBrowser("training in the page", () => {
     await press("Train");
     await stepIs(/^[3-9]\d /);
     await page.reload();
-    await main("Go on").waitFor();
+    await main("Resume").waitFor();
     expect(Number.parseInt(await figure("step"), 10)).toBeGreaterThanOrEqual(10);
     expect((await losses()).map(({ step }) => step)).toEqual(
       Array.from({ length: Number.parseInt(await figure("step"), 10) }, (_, i) => i),
@@ -173,7 +173,7 @@ describeInBrowser("training in the page", () => {
     await stepIs(new RegExp(`^${step} `));
     await page.waitForTimeout(500);
     await page.reload();
-    await main("Go on").waitFor();
+    await main("Resume").waitFor();
     await stepIs(new RegExp(`^${step} `));
     expect(await losses()).toHaveLength(step);
   });
@@ -187,7 +187,7 @@ describeInBrowser("training in the page", () => {
     await often("Train");
     await stepIs(/^[\d,]{3,} /);
     await often("Pause");
-    await main("Go on").waitFor();
+    await main("Resume").waitFor();
     await often("Another seed");
     await page.waitForURL(/seed=47/);
     await main("Pause").waitFor();
@@ -245,9 +245,9 @@ describeInBrowser("training in the page", () => {
       await press("Train");
       await page.getByText("The browser has no room to keep this training: download its checkpoint.").waitFor();
       await press("Pause");
-      await main("Go on").waitFor();
+      await main("Resume").waitFor();
       writeFileSync(at("kept.safetensors"), await downloaded("Download"));
-      await press("Go on");
+      await press("Resume");
       await main("Pause").waitFor();
       const [step] = Array.from(readFileSync(at("kept.safetensors"), "latin1").matchAll(/"step":"(\d+)"/g), Number);
       expect(step).not.toBe(0);
@@ -319,10 +319,10 @@ describeInBrowser("training in the page", () => {
     await open("?list=names");
     await train();
     await page.getByLabel("Upload a safetensors file").setInputFiles(at("five.safetensors"));
-    await main("Go on").waitFor();
+    await main("Resume").waitFor();
     expect(page.url()).toContain("list=towns&preset=tuned&n_embd=8&steps=60&holdout=10&seed=43");
     expect(await figure("step")).toMatch(/^5\s+of 60$/);
-    await press("Go on");
+    await press("Resume");
     await main("Train again").waitFor();
     writeFileSync(at("page.safetensors"), await downloaded("Download"));
     expect(tensorsOf("page.safetensors")).toEqual(tensorsOf("whole.safetensors"));
@@ -370,7 +370,7 @@ describeInBrowser("training in the page", () => {
       await page.route("**/worker*", (route) => route.abort());
       await page.locator("input[name=steps]").fill("31");
       await page.locator(".problem:not(:empty)").first().waitFor();
-      expect(await sentence()).toBe("The part of the page that trains does not start: reload the page.");
+      expect(await sentence()).toBe("The training worker does not start: reload the page.");
       await expectNothingLost(before);
     });
 
@@ -458,12 +458,12 @@ describeInBrowser("training in the page", () => {
     });
 
     test.each([
-      ["?colour=blue", /^The address has colour, which is no setting/],
+      ["?colour=blue", /^The address has colour, which is not a setting/],
       ["?n_embd=99999", /^n_embd must be a whole number from 1 to 4096, not 99999\.$/],
       ["?n_embd=%1b%5b2J<img>", /^n_embd must be a whole number from 1 to 4096, not \\u\{1b\}\[2J<img>\.$/],
-      ["?list=<img src=x>", /^There is no list <img src=x>: there are names,/],
-      ["?list=own-00000000", /^The address names a list of somebody's own/],
-      [`?n_embd=${"9".repeat(500)}`, /^The address has n_embd with 9+…\.$/],
+      ["?list=<img src=x>", /^There is no list <img src=x>: choose one of names,/],
+      ["?list=own-00000000", /^The address refers to a custom list/],
+      [`?n_embd=${"9".repeat(500)}`, /^The value of n_embd in the address is too long: 9+…\.$/],
     ])("the address %s", async (address, expected) => {
       await page.goto(web.server.address + address);
       await page.locator(".problem:not(:empty)").first().waitFor();

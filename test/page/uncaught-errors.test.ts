@@ -21,7 +21,7 @@ describeInBrowser("a mistake in the page", () => {
     await page.goto(`${web.server.address}?steps=100000`);
     await page.locator("button.primary:enabled").click();
     await page
-      .locator(".problem", { hasText: "ended by a mistake in this program: TypeError: a mistake in the worker" })
+      .locator(".problem", { hasText: "ended because of an internal error: TypeError: a mistake in the worker" })
       .waitFor();
     expect(web.troubles.splice(0)).toEqual(["a mistake in the worker"]);
   });
@@ -34,10 +34,10 @@ describeInBrowser("a mistake in the page", () => {
         void Promise.reject(new TypeError("a mistake in the page"));
       });
     });
-    const alert = page.getByRole("alert").filter({ hasText: "This page has made a mistake" });
+    const alert = page.getByRole("alert").filter({ hasText: "An internal error occurred" });
     await alert.waitFor();
     expect(await alert.innerText()).toBe(
-      "This page has made a mistake (TypeError: a mistake in the page), and may not go on as it should: reload it.",
+      "An internal error occurred (TypeError: a mistake in the page): reload the page.",
     );
     expect(web.troubles.splice(0)).toEqual(["a mistake in the page"]);
   });

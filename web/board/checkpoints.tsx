@@ -6,7 +6,7 @@ interface CheckpointsProps {
   readonly trained?: () => Promise<Uint8Array | undefined>;
 }
 
-/** The board's checkpoint, both ways, and how far it has come. */
+/** Fetches and sends the board's checkpoint, with a progress bar. */
 export function Checkpoints({ session, trained }: CheckpointsProps): VNode {
   const isOff = !session.isReady.value;
   const fetch = async (): Promise<void> => {
@@ -40,7 +40,7 @@ export function Checkpoints({ session, trained }: CheckpointsProps): VNode {
         onChange={({ currentTarget }) => {
           const file = currentTarget.files?.[0];
           if (file) void session.sendFile(file);
-          // So that the same file can be chosen again.
+          // Allows the same file to be chosen again.
           currentTarget.value = "";
         }}
       />
@@ -70,6 +70,6 @@ function download(bytes: Uint8Array, name: string): void {
   link.href = address;
   link.download = name;
   link.click();
-  // Not before the browser has begun to read it.
+  // Not before the browser has started to read it.
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }

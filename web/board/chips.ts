@@ -1,4 +1,4 @@
-/** The chips that there are images for: their number in an image's header, and where their ROM looks for the bootloader. */
+/** The supported chips: the chip ID in an image header, and the flash offset where the ROM expects the bootloader. */
 export const CHIPS = [
   { key: "esp32", name: "ESP32", id: 0, bootloaderAt: 0x1000 },
   { key: "esp32s3", name: "ESP32-S3", id: 9, bootloaderAt: 0 },

@@ -2,7 +2,7 @@ import type { VNode } from "preact";
 import { useRef, useState } from "preact/hooks";
 import type { BoardSession } from "./session";
 
-/** Commands that are no more than a word. */
+/** Commands without arguments. */
 const WORDS: readonly (readonly [command: string, label: string])[] = [
   ["pause", "Pause"],
   ["resume", "Resume"],
@@ -12,7 +12,7 @@ const WORDS: readonly (readonly [command: string, label: string])[] = [
   ["stop", "Stop writing and evaluating"],
 ];
 
-/** Buttons for the usual commands. */
+/** Buttons for the common commands. */
 export function Commands({ session }: { readonly session: BoardSession }): VNode {
   const isOff = session.connection.value !== "connected";
   return (

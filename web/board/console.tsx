@@ -2,12 +2,12 @@ import type { VNode } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { BoardSession } from "./session";
 
-/** Lines that can be had back with the arrow keys. */
+/** Maximum number of lines in the history. */
 const HISTORY = 100;
-/** So near to its end the console follows what comes; pixels. */
+/** The console scrolls with new output while it is at most this many pixels from its end. */
 const NEAR = 40;
 
-/** What the board says, and a line to type in. */
+/** The board's output and an input line. */
 export function Console({ session }: { readonly session: BoardSession }): VNode {
   return (
     <section class="card" aria-labelledby="board-console">
@@ -32,7 +32,7 @@ function Lines({ session }: { readonly session: BoardSession }): VNode {
       class="console"
       role="log"
       aria-labelledby="board-console"
-      // It is scrolled with the keyboard, too.
+      // Focusable, so that it can be scrolled with the keyboard.
       tabIndex={0}
       onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) =>
         (follows.current = scrollHeight - scrollTop - clientHeight < NEAR)
@@ -50,7 +50,7 @@ function Lines({ session }: { readonly session: BoardSession }): VNode {
 function Line({ session }: { readonly session: BoardSession }): VNode {
   const [text, setText] = useState("");
   const history = useRef<string[]>([]);
-  /** How many lines back it is. */
+  /** Position in the history, counted back from the current line. */
   const back = useRef(0);
   const go = (by: number): void => {
     back.current = Math.max(0, Math.min(history.current.length, back.current + by));

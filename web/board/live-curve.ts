@@ -2,10 +2,10 @@ import { signal } from "@preact/signals";
 import { LossCurve } from "../../src/jobs/loss-curve";
 import type { Event } from "../../src/protocol/events";
 
-/** The losses that a board tells. */
+/** The loss curve of a board's training. */
 export class LiveCurve {
   readonly curve = new LossCurve();
-  /** Counts what changes it. */
+  /** Incremented with every change. */
   readonly changes = signal(0);
 
   readonly onEvent = (event: Event): void => {

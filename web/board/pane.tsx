@@ -8,22 +8,22 @@ import type { BoardSession, Connection } from "./session";
 
 export interface BoardPaneProps {
   readonly session: BoardSession;
-  /** What the board's training looks like. */
+  /** The loss chart of the board's training. */
   readonly chart?: ComponentChildren;
-  /** The checkpoint that was trained in this page, if there is one. */
+  /** The checkpoint of the training in this page; undefined if there is none. */
   readonly trained?: () => Promise<Uint8Array | undefined>;
-  /** What flashes a board. */
+  /** The part of the pane that flashes a board. */
   readonly flash?: ComponentChildren;
 }
 
 const CONNECTIONS: Readonly<Record<Connection, string>> = {
   none: "No board is connected.",
-  connecting: "The port is open; the board is asked what it is.",
+  connecting: "The port is open; identifying the board.",
   connected: "Connected.",
-  waiting: "The board is gone. It is taken up again when it is plugged in; some have to be connected anew.",
+  waiting: "The board is gone. It reconnects when it is plugged in; some boards must be connected by hand.",
 };
 
-/** A board at the cable: what it says and learns, and what can be asked of it. */
+/** The pane of a connected board: its state, loss curve, words, console and commands. */
 export function BoardPane({ session, chart, trained, flash }: BoardPaneProps): VNode {
   const { obstacle } = session;
   return (
@@ -51,7 +51,7 @@ export function BoardPane({ session, chart, trained, flash }: BoardPaneProps): V
 function Link({ session }: { readonly session: BoardSession }): VNode {
   const connection = session.connection.value;
   const isOn = connection !== "none";
-  const text = session.isText.value ? " It speaks to people only: see the console." : "";
+  const text = session.isText.value ? " It only prints text: see the console." : "";
   return (
     <div class="card">
       <div class="row">
@@ -78,8 +78,8 @@ function Link({ session }: { readonly session: BoardSession }): VNode {
         <State session={session} />
       ) : (
         <p class="muted">
-          Put an ESP32 with esp32gpt on it to a USB port of this computer, and you see here how it learns. One without
-          it is flashed at the end of this page.
+          Connect an ESP32 that runs esp32gpt to a USB port of this computer and watch it learn. Flash one without it at
+          the end of this page.
         </p>
       )}
     </div>
@@ -138,7 +138,7 @@ function Teaching({ session }: { readonly session: BoardSession }): VNode {
       }}
     >
       <h3>Teach it words of your own</h3>
-      <label for="board-words">Words, one a line: it trains on them as well</label>
+      <label for="board-words">Words, one per line: it trains on them as well</label>
       <textarea
         id="board-words"
         rows={5}

@@ -1,9 +1,9 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
 
-/** How often what has come is shown, in milliseconds. */
+/** Interval between updates of the view, in milliseconds. */
 const INTERVAL = 100;
 
-/** The last items of a stream, shown a few times a second however many come. */
+/** The last items of a stream; the view is updated at most every INTERVAL. */
 export class Recent<T> {
   private readonly shown = signal<readonly T[]>([]);
   private all: T[] = [];

@@ -1,28 +1,28 @@
 import { InputError, printable } from "../../src/gpt/base/errors";
 
-/** Refusals in a row after which the rest is not tried. */
+/** Consecutive refusals after which the rest is skipped. */
 const MAX_IN_A_ROW = 10;
-/** Refusals that are told with their words. */
+/** Refusals that are listed with their reason. */
 const MAX_TOLD = 3;
 
-/** What teaching needs of a board. */
+/** Receives the words. */
 export interface WordReceiver {
-  /** Rejects with an InputError for a word that is refused. */
+  /** Adds a word; rejects with an InputError when it is refused. */
   add(word: string): Promise<void>;
   progress(done: number, total: number): void;
-  /** Whether an error is no refusal, but the end of it all. */
+  /** Whether an error ends the transfer, instead of refusing one word. */
   isOver(error: unknown): boolean;
 }
 
 /**
- * Teaches the words of a text, one a line.
- * @returns how many were taken, in a sentence
- * @throws InputError with how many were taken, and why the others were not
+ * Sends the words of a text, one per line, skipping duplicates.
+ * @returns a sentence with the number of words that were taken
+ * @throws InputError with the number that were taken, and the reasons of the refusals
  */
 export async function sendWords(text: string, pupil: WordReceiver): Promise<string> {
   const lines = text.split(/\r\n|\r|\n/).map((line) => line.trim());
   const words = [...new Set(lines)].filter((word) => word !== "");
-  if (words.length === 0) throw new InputError("There are no words to teach: write or paste some, one a line.");
+  if (words.length === 0) throw new InputError("There are no words to teach: write or paste some, one per line.");
   const refusals: string[] = [];
   let [taken, tried, inARow] = [0, 0, 0];
   for (const word of words) {

@@ -2,29 +2,29 @@ import { InputError, printable } from "../../src/gpt/base/errors";
 import type { Link } from "../../src/client/commands";
 
 const BAUD = 115200;
-/** Bytes that wait until the page reads them. */
+/** Size of the receive buffer in bytes. */
 const BUFFER_BYTES = 16384;
-/** How long the reset line of a board is held, in milliseconds. */
+/** How long the reset line is held low, in milliseconds. */
 const RESET_TIME = 100;
-/** A port that has just come back may for a moment belong to nobody: so often it is tried, in such intervals. */
+/** Attempts and their interval in milliseconds after a disconnect: a port may appear before its permissions are set. */
 const MAX_FAILURES = 15;
 const INTERVAL = 300;
 
-/** Who is told what happens at the other end of the cable. */
+/** Receives the events of a cable. */
 export interface CableListener {
-  /** The port is open, at first or again. */
+  /** The port was opened or reopened. */
   onOpen(): void;
-  /** Text has come, in any pieces. */
+  /** Text was received, in any pieces. */
   onText(text: string): void;
-  /** It was pulled out, or the board has gone: it is waited for. */
+  /** The connection was lost; the cable waits for the board. */
   onLost(): void;
-  /** It is there again, but cannot be opened. */
+  /** The port has reappeared, but cannot be opened. */
   onError(reason: Error): void;
 }
 
-/** A serial port of the browser: lines one way, text the other. It takes the same board up again when that comes back. */
+/** A serial port of the browser: sends lines, receives text. It reconnects when the same board reappears. */
 export class Cable implements Link {
-  /** That of the board, whether it is there or not. */
+  /** The chosen port, connected or not. */
   private port: SerialPort | undefined;
   private isOpen = false;
   private reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
@@ -40,34 +40,34 @@ export class Cable implements Link {
   }
 
   /**
-   * Lets the user choose a port; undefined when none is chosen.
-   * @throws InputError when the browser does not let them
+   * Lets the user choose a port; undefined if they cancel.
+   * @throws InputError when the browser refuses
    */
   async choose(): Promise<SerialPort | undefined> {
     try {
       return await this.serial.requestPort();
     } catch (error) {
       if (error instanceof DOMException && error.name === "NotFoundError") return undefined;
-      throw new InputError(`The browser gives no port: ${reasonOf(error)}`);
+      throw new InputError(`The browser offers no port: ${reasonOf(error)}`);
     }
   }
 
   /**
-   * Opens a port, and keeps to it.
-   * @throws InputError when that cannot be done
+   * Opens a port and reconnects to it when it is lost.
+   * @throws InputError when it cannot be opened
    */
   async open(port: SerialPort): Promise<void> {
     await openPort(port);
     this.adopt(port);
   }
 
-  /** Opens a port that may be away for a moment, or comes back later. */
+  /** Opens a port that may be absent now and reappear later. */
   async openAgain(port: SerialPort): Promise<void> {
     this.port = port;
     await this.search();
   }
 
-  /** Lets the port go; returns it. */
+  /** Closes the port and returns it. */
   async close(): Promise<SerialPort | undefined> {
     const { port, isOpen } = this;
     this.port = undefined;
@@ -78,10 +78,10 @@ export class Cable implements Link {
     return port;
   }
 
-  /** Restarts the board. */
+  /** Resets the board. */
   async reset(): Promise<void> {
     const { port } = this;
-    // RTS pulls the board's EN down; DTR off lets it start from flash.
+    // RTS pulls EN low (reset); DTR off selects boot from flash.
     await port?.setSignals({ dataTerminalReady: false, requestToSend: true });
     await pause(RESET_TIME);
     await port?.setSignals({ dataTerminalReady: false, requestToSend: false });
@@ -91,7 +91,7 @@ export class Cable implements Link {
     const stream = this.isOpen ? this.port?.writable : undefined;
     if (!stream || stream.locked) return;
     const writer = stream.getWriter();
-    // A cable that was pulled is noticed where it is read.
+    // The reader detects a lost connection.
     writer.write(this.encoder.encode(`${line}\n`)).catch(ignore);
     writer.releaseLock();
   }
@@ -112,7 +112,7 @@ export class Cable implements Link {
     this.listener.onOpen();
   }
 
-  /** Until it is closed, or the board has gone. */
+  /** Reads until the port is closed or lost. */
   private async read(port: SerialPort): Promise<void> {
     const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
     const isOurs = (): boolean => this.isOpen && this.port === port;
@@ -127,7 +127,7 @@ export class Cable implements Link {
           this.listener.onText(decoder.decode(value, { stream: true }));
         }
       } catch (error) {
-        // After a break or an overrun it can be read on; a port that has gone cannot be read at all.
+        // After a break or an overrun the port has a new reader; a lost port has none.
         if (!(error instanceof DOMException)) throw error;
       } finally {
         reader.releaseLock();
@@ -138,11 +138,11 @@ export class Cable implements Link {
     await port.close().catch(ignore);
     if (this.port !== port) return;
     this.listener.onLost();
-    // It may have come back before that was noticed.
+    // The port may have reappeared before the loss was detected.
     void this.search();
   }
 
-  /** Opens the port that was lost, if it is there. */
+  /** Opens the lost port if it has reappeared. */
   private async search(): Promise<void> {
     const { port: lost } = this;
     if (!lost || this.isOpen || this.isSearching) return;
@@ -159,7 +159,7 @@ export class Cable implements Link {
           await pause(INTERVAL);
           continue;
         }
-        // Somebody may have had enough of waiting.
+        // The user may have disconnected meanwhile.
         if (this.port === lost) this.adopt(found);
         else await found.close().catch(ignore);
         return;
@@ -177,18 +177,18 @@ async function openPort(port: SerialPort): Promise<void> {
     await port.open({ baudRate: BAUD, bufferSize: BUFFER_BYTES });
   } catch (error) {
     throw new InputError(
-      `The port could not be opened: ${reasonOf(error)} Another program or another tab may have it, ` +
+      `The port could not be opened: ${reasonOf(error)} Another program or tab may use it, ` +
         "or you may not be allowed to (on Linux: add yourself to group dialout).",
     );
   }
 }
 
-/** Not every browser says that it is not. */
+/** Whether the port is connected; not every browser reports it. */
 function isThere(port: Partial<SerialPort>): boolean {
   return port.connected ?? true;
 }
 
-/** As far as a browser tells boards apart. */
+/** Whether two ports belong to the same board, as far as the browser tells. */
 function isSameBoard(port: SerialPort, other: SerialPort): boolean {
   if (port === other) return true;
   const [a, b] = [port.getInfo(), other.getInfo()];
@@ -205,5 +205,5 @@ function pause(milliseconds: number): Promise<void> {
 }
 
 function ignore(): void {
-  // The port has gone already.
+  // The port is already lost.
 }

@@ -19,57 +19,55 @@ import { sendWords } from "./send-words";
 const MAX_LINES = 500;
 const MAX_NAMES = 100;
 
-const NO_SERIAL =
-  "This browser has no Web Serial, which it takes to reach a board: Chrome, Edge and Opera on a computer have it.";
-const NOT_SECURE = "The browser lets a page at a board only from https:// or from localhost.";
-const GONE = "The board is gone: it is taken up again when it is plugged in.";
-const NOT_THERE = "The board is not there: what was typed has not been sent.";
-const NO_PROTOCOL =
-  "The board does not speak the device protocol now: that takes a board that answers, with a release build.";
+const NO_SERIAL = "This browser has no Web Serial, which a board needs: use Chrome, Edge or Opera on a computer.";
+const NOT_SECURE = "Browsers allow Web Serial only on pages from https:// or localhost.";
+const GONE = "The board is gone: it reconnects when it is plugged in.";
+const NOT_THERE = "No board is connected: the line has not been sent.";
+const NO_PROTOCOL = "The board does not answer in the device protocol: it needs a running release build.";
 const XSBUG_REMARK = `${IS_DEBUG_BUILD}: flash a release build.`;
-const NOISE_REMARK = `${IS_HARDLY_TEXT}: a release build speaks at 115200 baud, which this page expects, a debug build at another speed.`;
+const NOISE_REMARK = `${IS_HARDLY_TEXT}: a release build uses 115200 baud, as this page does; a debug build uses another speed.`;
 
 const clock: Clock = { now: () => performance.now(), schedule: (slice) => void setTimeout(slice) };
 
-/** How it stands with the cable: waiting is for a board that has gone. */
+/** State of the connection; "waiting" while the board is unplugged. */
 export type Connection = "none" | "connecting" | "connected" | "waiting";
 
-/** A line of the console, as it may be shown. */
+/** A line of the console, with unsafe characters escaped. */
 export interface ConsoleLine {
-  /** One more than that of the line before. */
+  /** Consecutive numbers. */
   readonly number: number;
   readonly kind: "said" | "typed" | "remark";
   readonly text: string;
 }
 
-/** Something that goes on for a while. */
+/** Progress of a transfer. */
 export interface TransferProgress {
   readonly what: string;
   readonly done: number;
   readonly total: number;
 }
 
-/** A word that the board has written. */
+/** A word that the board has generated. */
 export interface WrittenName {
   readonly number: number;
   readonly name: string;
 }
 
-/** Why what is under way ends before its time. */
+/** The reason of a transfer that was interrupted by the user or a disconnect. */
 class Interrupted extends InputError {}
 
-/** The page's session with a board: what it says and does, and what can be asked of it. */
+/** The page's session with a board: its state, its output and the commands to it. */
 export class BoardSession implements ConversationListener, CableListener {
   readonly connection = signal<Connection>("none");
-  /** Whether the board speaks to people only, so that no more than its console is to be had. */
+  /** Whether the board has no device protocol, so that only its console works. */
   readonly isText = signal(false);
-  /** What the board last told of its training. */
+  /** The last status of the board's training. */
   readonly device = signal<DeviceStatus | undefined>(undefined);
-  /** What is carried or taught just now. */
+  /** The transfer in progress. */
   readonly carrying = signal<TransferProgress | undefined>(undefined);
-  /** Why what was asked for last cannot be, or "". */
+  /** Why the last action failed, or "". */
   readonly error = signal("");
-  /** Whether files can be carried and words taught. */
+  /** Whether a transfer can start. */
   readonly isReady = computed(
     () => this.connection.value === "connected" && !this.isText.value && !this.carrying.value,
   );
@@ -80,20 +78,20 @@ export class BoardSession implements ConversationListener, CableListener {
   private lineCount = 0;
   private nameCount = 0;
 
-  /** @param emit gets what the board tells of its training */
+  /** @param emit receives the events of the board's training */
   constructor(private readonly emit: (event: Event) => void) {
-    // Where there is none, the browser has not even the name.
+    // navigator.serial is undefined in browsers without Web Serial.
     const { serial } = navigator as Partial<Navigator>;
     if (!serial) return;
     this.cable = new Cable(serial, this);
-    // The board is left to people, as far as a page that is closed can.
+    // Switches the board back to its text log, as far as a closing page can.
     addEventListener("pagehide", () => {
       this.hangUp(new Interrupted("The page was left."));
       this.cable?.send("set log text");
     });
   }
 
-  /** Why no board can be reached from this page; undefined where one can. */
+  /** Why this page cannot reach a board; undefined if it can. */
   get obstacle(): string | undefined {
     if (this.cable) return undefined;
     return isSecureContext ? NO_SERIAL : NOT_SECURE;
@@ -107,7 +105,7 @@ export class BoardSession implements ConversationListener, CableListener {
     return this.written.items;
   }
 
-  // What the user asks for. What cannot be is told in a sentence, as the error and in the console.
+  // Actions of the user. A failure is reported as `error` and in the console.
 
   /** Lets the user choose a port, and connects to the board there. */
   async connect(): Promise<void> {
@@ -119,13 +117,13 @@ export class BoardSession implements ConversationListener, CableListener {
     });
   }
 
-  /** Leaves the board to people. */
+  /** Switches the board back to its text log and closes the port. */
   async disconnect(): Promise<void> {
     await this.release();
     this.connection.value = "none";
   }
 
-  /** Restarts the board. */
+  /** Resets the board. */
   async restart(): Promise<void> {
     await this.attempt(async (cable) => {
       this.conversation?.client.cancel(new Interrupted("The board is restarted."));
@@ -137,7 +135,7 @@ export class BoardSession implements ConversationListener, CableListener {
     });
   }
 
-  /** Gives the board a line, as typed. */
+  /** Sends a command line, as typed. */
   run(line: string): void {
     this.error.value = "";
     this.show("typed", `> ${escapeLine(line)}`);
@@ -146,19 +144,19 @@ export class BoardSession implements ConversationListener, CableListener {
     else this.onRemark(NOT_THERE);
   }
 
-  /** The checkpoint that the board has now, and the steps that it was trained; undefined where that fails. */
+  /** The board's current checkpoint and its number of steps; undefined on failure. */
   async fetchCheckpoint(): Promise<{ readonly bytes: Uint8Array; readonly steps: number } | undefined> {
     return this.carry("Fetching the checkpoint", async (client, progress) => {
       const bytes = await client.fetch(progress);
-      const steps = await verifyCheckpoint(bytes, "What the board has sent", clock);
+      const steps = await verifyCheckpoint(bytes, "The board's checkpoint", clock);
       this.show("remark", `Fetched ${bytes.length} bytes, after ${steps} steps.`);
       return { bytes, steps };
     });
   }
 
   /**
-   * Gives the board a checkpoint, which takes the place of what it has.
-   * @param name what messages call it
+   * Sends a checkpoint, which replaces the board's.
+   * @param name its name in messages
    */
   async sendCheckpoint(bytes: Uint8Array, name: string): Promise<void> {
     await this.carry("Sending the checkpoint", async (client, progress) => {
@@ -169,7 +167,7 @@ export class BoardSession implements ConversationListener, CableListener {
     });
   }
 
-  /** Gives the board a checkpoint from disk. */
+  /** Sends a checkpoint file. */
   async sendFile(file: File): Promise<void> {
     const bytes = await this.attempt(async () => {
       if (file.size > MAX_FILE_BYTES) throw new InputError(tooLarge(file.name));
@@ -180,7 +178,7 @@ export class BoardSession implements ConversationListener, CableListener {
     if (bytes) await this.sendCheckpoint(new Uint8Array(bytes), file.name);
   }
 
-  /** Adds words to the board's own, one a line; whether it has taken all of them. */
+  /** Adds user words to the board, one per line; resolves to whether it has taken all of them. */
   async teach(text: string): Promise<boolean> {
     const isTaught = await this.carry("Teaching words", async (client, progress) => {
       const sentence = await sendWords(text, {
@@ -194,14 +192,14 @@ export class BoardSession implements ConversationListener, CableListener {
     return isTaught ?? false;
   }
 
-  /** Ends what is carried or taught. */
+  /** Cancels the transfer. */
   cancel(): void {
     this.conversation?.client.cancel(new Interrupted("It was cancelled."));
   }
 
   /**
-   * Lends the port to somebody who opens and closes it, such as whoever flashes the board, and goes on with the
-   * board afterwards; the user chooses a port where there is none yet. Undefined where that fails.
+   * Lends the port to `work`, such as flashing, which opens and closes it; reconnects afterwards. If no port is open,
+   * the user chooses one. Undefined on failure.
    */
   async lend<T>(work: (port: SerialPort) => Promise<T>): Promise<T | undefined> {
     return this.attempt(async (cable) => {
@@ -216,7 +214,7 @@ export class BoardSession implements ConversationListener, CableListener {
     });
   }
 
-  // What the cable and the conversation tell.
+  // Events of the cable and of the conversation.
 
   onOpen(): void {
     if (!this.cable) return;
@@ -291,7 +289,7 @@ export class BoardSession implements ConversationListener, CableListener {
     }
   }
 
-  /** Leaves the board, and lets the port go. */
+  /** Ends the conversation and closes the port. */
   private async release(): Promise<SerialPort | undefined> {
     const { conversation, cable } = this;
     if (this.carrying.value) this.cancel();
@@ -301,7 +299,7 @@ export class BoardSession implements ConversationListener, CableListener {
     return cable?.close();
   }
 
-  /** The board cannot be reached, or will not be any more. */
+  /** Ends the conversation because the board cannot be reached. */
   private hangUp(reason: Interrupted): void {
     const { conversation } = this;
     this.conversation = undefined;
@@ -315,7 +313,7 @@ export class BoardSession implements ConversationListener, CableListener {
     return this.attempt(async () => {
       const { conversation } = this;
       if (!conversation?.speaksProtocol) throw new InputError(NO_PROTOCOL);
-      if (this.carrying.value) throw new InputError("Something is carried already: wait for it, or cancel it.");
+      if (this.carrying.value) throw new InputError("A transfer is running: wait for it, or cancel it.");
       this.carrying.value = { what, done: 0, total: 1 };
       try {
         return await work(conversation.client, (done, total) => (this.carrying.value = { what, done, total }));
@@ -332,7 +330,7 @@ export class BoardSession implements ConversationListener, CableListener {
       return await work(this.cable);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      // The conversation has told of a restart.
+      // The conversation has reported a restart itself.
       if (!(error instanceof Restarted)) this.onRemark(error.message);
       return undefined;
     }

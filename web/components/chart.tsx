@@ -6,9 +6,9 @@ import type { LossCurve } from "../../src/jobs/loss-curve";
 import type { EarlierCurve } from "../workbench/workbench";
 
 const HEIGHT = 300;
-/** What the axis of steps may count by. */
+/** Possible increments of the step axis. */
 const WHOLE = Array.from({ length: 9 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
-/** Of earlier curves, the latest first, so that they are told apart: as the chart and as the legend draws them. */
+/** Dash patterns of earlier curves, latest first: for the chart and for its legend. */
 const DASHES: readonly { readonly chart: number[]; readonly legend: string }[] = [
   { chart: [6, 4], legend: "dashed" },
   { chart: [2, 3], legend: "dotted" },
@@ -18,7 +18,7 @@ const NONE: readonly EarlierCurve[] = [];
 
 export interface ChartSource {
   readonly curve: LossCurve;
-  /** Counts what changes the curve. */
+  /** Incremented with every change of the curve. */
   readonly changes: ReadonlySignal<number>;
 }
 
@@ -27,7 +27,7 @@ interface Props {
   readonly earlier?: readonly EarlierCurve[];
 }
 
-/** The loss as it falls: of each step, smoothed, of the words held out, and of earlier trainings. */
+/** The loss chart: each step, smoothed, validation, and earlier trainings. */
 export function LossChart({ source, earlier = NONE }: Props) {
   const place = useRef<HTMLDivElement>(null);
 
@@ -67,14 +67,14 @@ export function LossChart({ source, earlier = NONE }: Props) {
   return <div class="chart" role="img" aria-label={describe(source?.curve)} ref={place} />;
 }
 
-/** What is seen, for those who do not see it. */
+/** A text alternative for screen readers. */
 function describe(curve: LossCurve | undefined): string {
-  if (curve?.smoothed === undefined) return "The curve of the loss: there is none yet.";
+  if (curve?.smoothed === undefined) return "The curve of the loss is still empty.";
   const [begin, end] = [curve.points[0].loss, curve.smoothed].map((loss) => loss.toFixed(2));
   return `The curve of the loss: from ${begin} to ${end}, smoothed, in ${curve.lastStep + 1} steps.`;
 }
 
-/** Whether there is a curve of the words held out. */
+/** Whether to show a curve of the validation loss. */
 function isHeldOutOf(source: ChartSource | undefined): boolean {
   return source !== undefined && source.curve.validation.length > 0;
 }
@@ -118,7 +118,7 @@ function draw(element: HTMLElement, source: ChartSource | undefined, earlier: re
       ...(isHeldOutOf(source)
         ? [
             {
-              label: "held out",
+              label: "validation",
               stroke: colour("--held-out"),
               width: 2,
               spanGaps: true,
@@ -141,7 +141,7 @@ function draw(element: HTMLElement, source: ChartSource | undefined, earlier: re
   return new uPlot(options, dataOf(source, earlier), element);
 }
 
-/** One row of steps for all curves, as the chart takes it. */
+/** The data for uPlot: all curves joined on one column of steps. */
 function dataOf(source: ChartSource | undefined, earlier: readonly EarlierCurve[]): uPlot.AlignedData {
   const points = source?.curve.points ?? [];
   const validation = source?.curve.validation ?? [];
@@ -159,7 +159,7 @@ function dataOf(source: ChartSource | undefined, earlier: readonly EarlierCurve[
   return uPlot.join(tables);
 }
 
-/** What is far away at the very beginning does not press the rest together. */
+/** The range of the loss axis, with a margin of 5 %. */
 function rangeOf(low: number | null, high: number | null): [number, number] {
   if (low === null || high === null) return [0, 4];
   const margin = Math.max(0.05, (high - low) * 0.05);

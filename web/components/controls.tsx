@@ -1,9 +1,9 @@
 import type { Workbench } from "../workbench/workbench";
 
-/** Steps a second, from the slowest to as fast as it can. */
+/** Speeds in steps per second; Infinity means unlimited. */
 const SPEEDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, Infinity];
 
-/** Start, pause, stop, and how fast; and why that cannot be. */
+/** Buttons to start, pause and stop, the speed, and messages about failures. */
 export function Controls({ bench }: { readonly bench: Workbench }) {
   const run = bench.run.value;
   const next = bench.next.value;
@@ -28,7 +28,7 @@ export function Controls({ bench }: { readonly bench: Workbench }) {
               disabled={!run || (hasProblem && !isUnderWay)}
               onClick={() => bench.attempt(bench.start())}
             >
-              {next ? "Train anew" : isUnderWay ? "Go on" : isOver ? "Train again" : "Train"}
+              {next ? "Train anew" : isUnderWay ? "Resume" : isOver ? "Train again" : "Train"}
             </button>
           )}
           <button
@@ -73,6 +73,6 @@ export function Controls({ bench }: { readonly bench: Workbench }) {
 
 function nameOf(speed: number): string {
   return speed === Infinity
-    ? "as fast as it can"
-    : `${speed.toLocaleString("en")} ${speed === 1 ? "step" : "steps"} a second`;
+    ? "as fast as possible"
+    : `${speed.toLocaleString("en")} ${speed === 1 ? "step" : "steps"} per second`;
 }

@@ -1,10 +1,10 @@
 import type { Sample } from "../worker/messages";
 import type { Run } from "../workbench/run";
 
-/** Words on the way that are shown at once. */
+/** Maximum number of words shown that were generated during the training. */
 const SHOWN = 24;
 
-/** What the model has written, each word marked as new or as one of the list. */
+/** The words that the model has generated, each marked as new or as known from the dataset. */
 export function Words({ run }: { readonly run: Run }) {
   const samples = run.samples.value.slice(-SHOWN);
   const last = run.lastNames.value;
@@ -13,7 +13,7 @@ export function Words({ run }: { readonly run: Run }) {
       <h2>What it writes</h2>
       <p class="muted">
         As it learns, it writes a word now and then, at first noise: the number is the step. Words of its list are
-        marked known, those that it has made up new.
+        marked “known”, invented ones “new”.
       </p>
       <ol class="samples">
         {samples.map((sample, i) => (
@@ -38,7 +38,7 @@ export function Words({ run }: { readonly run: Run }) {
   );
 }
 
-/** A word, and whether the model has invented it, where that is known; without a character it is neither. */
+/** A word, marked as known or new if that can be determined. An empty word has no mark. */
 export function Word({ sample: { name, isKnown } }: { readonly sample: Sample }) {
   const kind = name === "" ? "empty" : isKnown ? "known" : "new";
   const isMarked = name === "" || isKnown !== undefined;

@@ -1,4 +1,4 @@
-/** Rows that have room for their letters. */
+/** Maximum number of rows with labels. */
 const MAX_LETTERS = 24;
 
 export interface Cell {
@@ -7,19 +7,19 @@ export interface Cell {
 }
 
 interface Props {
-  /** Of each row, its shares. */
+  /** The attention weights of each row. */
   readonly rows: readonly ArrayLike<number>[];
   readonly symbols: readonly string[];
-  /** The row that has a frame. */
+  /** The framed row. */
   readonly position: number;
   readonly label: string;
-  /** The cell that is pointed at. */
+  /** The cell under the pointer or the keyboard focus. */
   readonly cell: Cell | undefined;
   readonly touch: (cell: Cell) => void;
   readonly choose: (row: number) => void;
 }
 
-/** The attention of a head: a lower triangle, in which rows of any length can be compared. */
+/** The attention of a head as a lower triangle, scaled so that rows of any length are comparable. */
 export function AttentionMap({ rows, symbols, position, label, cell, touch, choose }: Props) {
   const size = rows.length;
   const within = (row: number, column: number): Cell => {
@@ -85,7 +85,7 @@ export function AttentionMap({ rows, symbols, position, label, cell, touch, choo
   );
 }
 
-/** Half for an even share of the row, 1 for twice as much. */
+/** Colour strength: 0.5 for a uniform share of the row, 1 for twice as much. */
 function strengthOf(share: number, row: number): number {
   return Math.min(1, (share * (row + 1)) / 2);
 }

@@ -12,7 +12,7 @@ interface Props {
   readonly choose: (position: number) => void;
 }
 
-/** Where each head looks. */
+/** The attention of each head. */
 export function Attention({ inspection: { tokens, attention }, position, characters, layer, choose }: Props) {
   const touched = useSignal<(Cell & { readonly head: number }) | undefined>(undefined);
   const heads = attention[Math.min(layer.value, attention.length - 1)];
@@ -82,7 +82,7 @@ export function Attention({ inspection: { tokens, attention }, position, charact
         {isThere
           ? `Head ${cell.head + 1}: ${characters.nameOf(tokens[cell.row])} looks at ` +
             `${characters.nameOf(tokens[cell.column])}: ${percent(heads[cell.head][cell.row][cell.column])}`
-          : "Point at a square, or go there with Tab and the arrow keys, and its share stands here."}
+          : "Point at a square, or select it with Tab and the arrow keys, to see its share."}
       </p>
     </section>
   );

@@ -1,6 +1,6 @@
 import { BOS } from "../../src/gpt/data/vocabulary";
 
-/** The letters of a model, for those who read them and those who listen. */
+/** The characters of a model, as shown and as read by screen readers. */
 export class Characters {
   private readonly characters: readonly string[];
 
@@ -8,27 +8,27 @@ export class Characters {
     this.characters = Array.from(vocabulary);
   }
 
-  /** Tokens, BOS included. */
+  /** Number of tokens, including BOS. */
   get size(): number {
     return this.characters.length + 1;
   }
 
-  /** Whether they are letters of which it is known which are vowels. */
+  /** Whether all characters are a to z, for which the vowels are known. */
   get isLowercaseAscii(): boolean {
     return this.characters.every((character) => /[a-z]/.test(character));
   }
 
-  /** A token as it stands in a word: BOS begins it. */
+  /** A token within a word; BOS is the start of the word. */
   symbolOf(token: number): string {
     return token === BOS ? "▸" : visible(this.characters[token - 1]);
   }
 
-  /** What it is called. */
+  /** The name of a token. */
   nameOf(token: number): string {
     return token === BOS ? "start of the word" : spoken(this.characters[token - 1]);
   }
 
-  /** A token that comes next: BOS ends the word. */
+  /** The name of a token as the next one; BOS ends the word. */
   nextOf(token: number): string {
     return token === BOS ? "end of the word" : visible(this.characters[token - 1]);
   }
@@ -46,7 +46,7 @@ function spoken(character: string): string {
   return character === " " ? "space" : character;
 }
 
-/** A share of 1. */
+/** A share from 0 to 1 as a percentage. */
 export function percent(share: number): string {
   if (Number.isNaN(share)) return "–";
   return share > 0 && share < 0.0005 ? "<0.1%" : `${(100 * share).toFixed(1)}%`;

@@ -2,14 +2,14 @@ import { signal } from "@preact/signals";
 
 const darkness = matchMedia("(prefers-color-scheme: dark)");
 
-/** Counts how often the page has changed its colours: what is drawn with them looks at it. */
+/** Incremented when the colour scheme changes; canvases that depend on it redraw. */
 export const colourChanges = signal(0);
 darkness.addEventListener("change", () => void colourChanges.value++);
 
-/** Colours from below zero over zero to above it, as pixels of a canvas. */
+/** Number of shades from the most negative to the most positive value, as canvas pixels. */
 export const SHADES = 255;
 
-/** The shades that hold where an element stands: of --negative, --zero and --positive. */
+/** The shades in effect at an element: from --negative over --zero to --positive. */
 export function shadesOf(element: Element): Uint32Array {
   const style = getComputedStyle(element);
   const [negative, zero, positive] = ["--negative", "--zero", "--positive"].map((name) =>

@@ -4,21 +4,21 @@ import { BOS } from "../../src/gpt/data/vocabulary";
 import type { Characters } from "./characters";
 import { drawLetterMap, type LetterMap, nearestTokens } from "./letter-map";
 
-/** What the picture reaches from its middle, where no letter is farther. */
+/** Minimum distance from the centre to the edge of the map. */
 const REACH = 0.75;
 const MARGIN = 0.08;
-/** Letters that are named as the nearest ones. */
+/** Number of nearest letters to list. */
 const NEAREST = 3;
 
 interface Props {
   readonly weights: Float32Array;
   readonly config: ModelConfig;
   readonly characters: Characters;
-  /** The letter that is marked. */
+  /** The marked letter. */
   readonly token: number;
 }
 
-/** The characters as the model sees them: what is used alike comes to lie together. */
+/** A map of the embeddings: characters that are used alike are close. */
 export function Embedding({ weights, config, characters, token }: Props) {
   const before = useRef<LetterMap>(undefined);
   const { places } = useMemo(
@@ -26,7 +26,7 @@ export function Embedding({ weights, config, characters, token }: Props) {
     [weights, config],
   );
   const reach = places.reduce((most, [x, y]) => Math.max(most, Math.abs(x), Math.abs(y)), REACH) + MARGIN;
-  // The marked one lies on top.
+  // The marked one is drawn last, on top.
   const order = places.map((_, i) => i).sort((a, b) => Number(a + 1 === token) - Number(b + 1 === token));
   const { isLowercaseAscii } = characters;
   const kindOf = (i: number): string =>
@@ -35,9 +35,9 @@ export function Embedding({ weights, config, characters, token }: Props) {
     <section class="card" aria-label="The characters">
       <h2>A map of its alphabet</h2>
       <p class="muted">
-        To the model each character is an arrow of {config.nEmbd} numbers (its embedding), and this map shows the arrows
-        from the side where their directions differ most. They begin at random, and training turns those the same way
-        that are used alike{isLowercaseAscii && ": in names, after the usual 1,000 steps, the five vowels"}.
+        For the model, each character is an arrow of {config.nEmbd} numbers (its embedding), and this map shows the
+        arrows from the side where their directions differ most. They begin at random, and training turns those the same
+        way that are used alike{isLowercaseAscii && ": in names, after the usual 1,000 steps, the five vowels"}.
       </p>
       <svg
         class="map"

@@ -2,18 +2,18 @@ import { useEffect, useRef } from "preact/hooks";
 import { colourChanges, SHADES, shadesOf } from "./colours";
 
 interface Props {
-  /** Row by row. */
+  /** In row-major order. */
   readonly values: Float32Array;
   readonly rows: number;
   readonly columns: number;
-  /** The value that has the full colour, and its negative. */
+  /** The absolute value that gets the full colour. */
   readonly scale: number;
-  /** Pixels of a square. */
+  /** Size of a square, in pixels. */
   readonly cell: number;
   readonly label: string;
 }
 
-/** A matrix: a square for each number. */
+/** A matrix as a heat map: a square per number. */
 export function HeatMap({ values, rows, columns, scale, cell, label }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const changes = colourChanges.value;
@@ -44,7 +44,7 @@ function paint(pixels: Uint32Array, values: Float32Array, scale: number, shades:
   const middle = (SHADES - 1) / 2;
   for (let i = 0; i < pixels.length; i++) {
     const along = Math.max(-1, Math.min(1, values[i] / scale));
-    // What is no number stays empty.
+    // NaN stays transparent.
     pixels[i] = shades[Math.round(middle + middle * along)] ?? 0;
   }
 }

@@ -6,7 +6,7 @@ interface Props {
   readonly name: string;
 }
 
-/** Which layer is looked at, where there are several. */
+/** Selects a layer, if there are several. */
 export function LayerChoice({ count, layer, name }: Props) {
   if (count === 1) return null;
   return (

@@ -2,17 +2,17 @@ import type { ModelConfig } from "../../src/gpt/model/config";
 import { parameterLayout } from "../../src/gpt/model/parameters";
 import { centred, directions, dot, type Point, principalAxes } from "./pca";
 
-/** Where the characters lie, in the plane in which their directions differ most. */
+/** Positions of the characters in the plane in which their directions differ most. */
 export interface LetterMap {
-  /** Of each token from 1 on; a unit is the length of a direction. */
+  /** Position of each token from 1 on; directions have length 1. */
   readonly places: readonly (readonly [x: number, y: number])[];
   readonly axes: readonly Point[];
 }
 
 /**
- * Draws the embeddings as a map. Of each only its direction counts: how long it is says mostly how often its
- * character has been seen.
- * @param before a map of a moment ago, which this one is not to mirror
+ * Projects the embeddings' directions onto their first two principal components. Lengths are ignored: they mostly
+ * reflect how often a character was seen.
+ * @param before the previous map; the new one keeps its orientation
  */
 export function drawLetterMap(weights: Float32Array, config: ModelConfig, before?: LetterMap): LetterMap {
   const points = centred(letterDirections(weights, config));
@@ -20,7 +20,7 @@ export function drawLetterMap(weights: Float32Array, config: ModelConfig, before
   return { places: points.map((point) => [dot(point, axes[0]), dot(point, axes[1])]), axes };
 }
 
-/** The tokens whose embeddings point most as that of `token` does, the nearest first. */
+/** The tokens with the highest cosine similarity to `token`, nearest first. */
 export function nearestTokens(weights: Float32Array, config: ModelConfig, token: number, count: number): number[] {
   const points = letterDirections(weights, config);
   const likeness = points.map((point) => dot(point, points[token - 1]));
@@ -31,7 +31,7 @@ export function nearestTokens(weights: Float32Array, config: ModelConfig, token:
     .slice(0, count);
 }
 
-/** Of each token from 1 on: the start of a name is no letter. */
+/** Centred directions of tokens from 1 on; BOS is not a letter. */
 function letterDirections(weights: Float32Array, config: ModelConfig): Point[] {
   const { offset, rows, columns } = parameterLayout(config).part("wte");
   const row = (i: number): Float32Array => weights.subarray(offset + i * columns, offset + (i + 1) * columns);

@@ -5,14 +5,14 @@ import type { Inspection } from "../worker/inspection";
 import type { Run } from "../workbench/run";
 import { Refresher } from "./refresher";
 
-/** Milliseconds from one look into a model that learns to the next, at the least. */
+/** Minimum interval between snapshots during training, in milliseconds. */
 const PERIOD = 100;
 const NOT_FINITE =
   "The model's numbers are not finite, so there is nothing to see: train it again, with a lower learning rate.";
 
-/** A model at one moment. */
+/** The state of a model at one moment. */
 export interface ModelSnapshot {
-  /** What it makes of the last word that it could read. */
+  /** The inspection of the last valid word. */
   readonly inspection: Inspection;
   readonly weights: Float32Array;
 }
@@ -20,11 +20,11 @@ export interface ModelSnapshot {
 interface SnapshotState {
   readonly run: Run;
   readonly snapshot: ModelSnapshot | undefined;
-  /** Why the word cannot be looked at. */
+  /** Why the word cannot be inspected, or "". */
   readonly refusal: string;
 }
 
-/** Looks into the model as it learns, for as long as it is shown. */
+/** Takes snapshots of the model during training while the component is mounted. */
 export function useModelSnapshot(run: Run, word: string): Omit<SnapshotState, "run"> {
   const sight = useSignal<SnapshotState>({ run, snapshot: undefined, refusal: "" });
   const wanted = useRef(word);

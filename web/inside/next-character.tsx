@@ -3,9 +3,9 @@ import { BOS } from "../../src/gpt/data/vocabulary";
 import type { Inspection } from "../worker/inspection";
 import { type Characters, percent } from "./characters";
 
-/** Characters that are shown one by one, the likeliest. */
+/** Maximum number of bars, for the most likely characters. */
 const MOST = 12;
-/** The probability of a bar of full length, where none is larger. */
+/** Probability of a full-length bar, unless one is larger. */
 const FULL = 0.5;
 
 interface Props {
@@ -19,7 +19,7 @@ interface Bar {
   readonly probability: number;
 }
 
-/** What comes next, as the model sees it. */
+/** The predicted distribution of the next character. */
 export function NextCharacter({ inspection: { tokens, probabilities }, position, characters }: Props) {
   const isByAlphabet = useSignal(false);
   const bars = Array.from(probabilities[position], (probability, token): Bar => ({ token, probability }));
@@ -78,7 +78,7 @@ export function NextCharacter({ inspection: { tokens, probabilities }, position,
   );
 }
 
-/** The likeliest, and in their place or at the end the one that follows. */
+/** The most likely characters, including the one that follows in the word. */
 function likeliest(bars: readonly Bar[], following: number): Bar[] {
   const sorted = bars.toSorted((a, b) => b.probability - a.probability || a.token - b.token);
   const shown = sorted.slice(0, MOST);

@@ -14,11 +14,11 @@ import { Weights } from "./weights";
 import { WordChoice } from "./word-choice";
 import { Writing } from "./writing";
 
-/** The word that was typed, for models with the same alphabet, and the letter that was chosen: they outlive the pane. */
+/** The typed word, valid for one vocabulary, and the chosen position; both survive a change of pane. */
 const typed = signal<{ readonly vocabulary: string; readonly word: string } | undefined>(undefined);
 const chosen = signal<number | undefined>(undefined);
 
-/** Looking into the model, while it trains or afterwards. */
+/** The pane that shows the inside of the model, during training or afterwards. */
 export function InsidePane({ bench }: { readonly bench: Workbench }) {
   const run = bench.run.value;
   return (
@@ -92,7 +92,7 @@ function Progress({ run }: { readonly run: Run }) {
   );
 }
 
-/** What the model wrote last, when it had learnt; else one to begin with. */
+/** The last word that the trained model wrote, or else the example from the dataset. */
 function usualWord({ lastNames, choice, ready }: Run): string {
   const written = lastNames.peek().findLast(({ name }) => name !== "");
   return written?.name ?? (choice.list === "names" ? "maria" : ready.example);

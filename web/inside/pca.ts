@@ -1,27 +1,27 @@
-/** Rounds of the search for an axis, at the most, and multiplications that it may take. */
+/** Maximum number of power iterations per axis, and of multiplications per axis. */
 const MAX_ROUNDS = 300;
 const MAX_WORK = 1e7;
-/** An axis that moves by less in a round is found. */
+/** Convergence threshold: change of the axis per iteration. */
 const ENOUGH = 1e-8;
 
 export type Point = Float64Array<ArrayBuffer>;
 
-/** Points about their mean: of each what it differs by. */
+/** Subtracts the mean from each point. */
 export function centred(points: readonly ArrayLike<number>[]): Point[] {
   const mean = new Float64Array(points[0]?.length ?? 0);
   for (const point of points) for (let i = 0; i < mean.length; i++) mean[i] += point[i] / points.length;
   return points.map((point) => mean.map((value, i) => point[i] - value));
 }
 
-/** The directions of points: of length 1 each; a zero stays one. */
+/** Normalises points to length 1; zero stays zero. */
 export function directions(points: readonly ArrayLike<number>[]): Point[] {
   return points.map((point) => normalized(Float64Array.from(point)));
 }
 
 /**
- * The axes along which centred points spread most, the widest first: of length 1 and at right angles, and
- * zero where there is nothing left that spreads.
- * @param before axes of the same points a moment ago: each new one keeps its sense, lest a picture flips
+ * Principal component analysis: the orthonormal axes of greatest variance of centred points, in descending order;
+ * zero if no variance is left.
+ * @param before the previous axes; each new one keeps its sign, so that the picture does not flip
  */
 export function principalAxes(points: readonly Point[], count: number, before: readonly Point[] = []): Point[] {
   const axes: Point[] = [];
@@ -40,7 +40,7 @@ export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return sum;
 }
 
-/** Power iteration, at right angles to the axes that are found already. */
+/** Power iteration, orthogonal to the axes already found. */
 function widestAxis(points: readonly Point[], found: readonly Point[]): Point {
   const width = points[0]?.length ?? 0;
   const rests = points.map((point) => without(point, found));
@@ -70,7 +70,7 @@ function without(point: Point, axes: readonly Point[]): Point {
 
 function normalized(point: Point): Point {
   const length = Math.sqrt(dot(point, point));
-  // What rounding leaves of nothing has no direction.
+  // A remainder of rounding errors has no direction.
   return length < 1e-12 ? new Float64Array(point.length) : point.map((value) => value / length);
 }
 

@@ -1,19 +1,19 @@
-/** Does work again when somebody asks for it: now and then, and never twice at a time. */
+/** Repeats work on request, rate-limited and never concurrently. */
 export class Refresher {
   private isBusy = false;
   private isAsked = false;
   private isOver = false;
 
   /**
-   * @param work takes its pauses: at least as long as it took itself
-   * @param period milliseconds from one beginning to the next, at the least
+   * @param work is followed by a pause that is at least as long as the work took
+   * @param period minimum interval between two starts, in milliseconds
    */
   constructor(
     private readonly work: () => Promise<void>,
     private readonly period: number,
   ) {}
 
-  /** It will be done after this, once for all who ask meanwhile. */
+  /** Requests another run after the current one; several requests are combined. */
   ask(): void {
     this.isAsked = true;
     if (!this.isBusy) void this.run();

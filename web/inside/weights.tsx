@@ -7,13 +7,13 @@ import { HeatMap } from "./heat-map";
 import { LayerChoice } from "./layer-choice";
 import { drawnWeights } from "../workbench/shape";
 
-/** Pixels that the widest matrix has, where its squares may be so small. */
+/** Maximum width of a matrix in pixels, if its squares are that small. */
 const WIDTH = 256;
 const LARGEST_CELL = 8;
-/** Numbers that one matrix may have, if it is to be drawn several times a second. */
+/** Maximum size of a matrix that is drawn several times per second. */
 const MAX_NUMBERS = 1 << 20;
 
-/** What a matrix is for, by the last part of its name. */
+/** The purpose of a matrix, by the last part of its tensor name. */
 const PURPOSES: Readonly<Record<string, string>> = {
   wte: "a row for each character",
   wpe: "a row for each position",
@@ -34,7 +34,7 @@ interface Props {
   readonly layer: Signal<number>;
 }
 
-/** All numbers that training moves. */
+/** Heat maps of all parameters. */
 export function Weights({ weights, config, seed, layer }: Props) {
   const isChange = useSignal(false);
   const drawn = useMemo(() => drawnWeights(config, seed, weights.length), [config, seed, weights.length]);
@@ -95,7 +95,7 @@ export function Weights({ weights, config, seed, layer }: Props) {
   );
 }
 
-/** The matrices that all layers share, and those of one layer, without its number. */
+/** The matrices shared by all layers, and those of one layer. */
 function partsOf(config: ModelConfig, layer: number): Part[] {
   const own = `layers.${Math.min(layer, config.nLayer - 1)}.`;
   return parameterLayout(config).parts.flatMap((part) => {
@@ -104,7 +104,7 @@ function partsOf(config: ModelConfig, layer: number): Part[] {
   });
 }
 
-/** Three times what numbers have on the average, as a round number that seldom changes. */
+/** Three times the mean absolute value, rounded so that it seldom changes. */
 function scaleOf(values: Float32Array): number {
   let squares = 0;
   for (const value of values) squares += value * value;

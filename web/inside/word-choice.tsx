@@ -3,18 +3,18 @@ import type { Characters } from "./characters";
 
 interface Props {
   readonly word: string;
-  /** Of the word that is looked at: BOS, and its characters. */
+  /** BOS and the characters of the word. */
   readonly tokens: readonly number[];
-  /** Which of them is chosen. */
+  /** Index of the chosen token. */
   readonly position: number;
   readonly characters: Characters;
-  /** Why the word cannot be looked at. */
+  /** Why the word cannot be inspected, or "". */
   readonly refusal: string;
   readonly take: (word: string) => void;
   readonly choose: (position: number) => void;
 }
 
-/** A word, and the letter of it that is looked at. */
+/** Input of a word, and selection of one of its letters. */
 export function WordChoice({ word, tokens, position, characters, refusal, take, choose }: Props) {
   const letters = useRef<HTMLDivElement>(null);
   const last = tokens.length - 1;

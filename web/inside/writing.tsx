@@ -6,7 +6,7 @@ import type { Sample } from "../worker/messages";
 import type { Run } from "../workbench/run";
 import { Word } from "../components/words";
 
-/** Words, written when asked. */
+/** Generates words on request. */
 export function Writing({ run }: { readonly run: Run }) {
   const temperature = useSignal<number | undefined>(undefined);
   const prefix = useSignal("");
@@ -65,7 +65,7 @@ export function Writing({ run }: { readonly run: Run }) {
               aria-describedby="hint-top-k"
               onInput={({ currentTarget }) => (topK.value = currentTarget.value)}
             />
-            <small id="hint-top-k">of the longest bars so many</small>
+            <small id="hint-top-k">draw only from this many of the longest bars</small>
           </label>
           <label class="field">
             <span>top-p</span>
@@ -78,7 +78,7 @@ export function Writing({ run }: { readonly run: Run }) {
               aria-describedby="hint-top-p"
               onInput={({ currentTarget }) => (topP.value = currentTarget.value)}
             />
-            <small id="hint-top-p">of these what makes up this share</small>
+            <small id="hint-top-p">draw only from the longest bars that make up this share</small>
           </label>
           <label class="field">
             <span>Begins with</span>
@@ -121,7 +121,7 @@ export function Writing({ run }: { readonly run: Run }) {
   );
 }
 
-/** An empty field is no limit. */
+/** An empty field means no limit. */
 function limitsOf(topK: string, topP: string): SamplingLimits {
   return samplingLimits({ ...(topK !== "" && { topK: Number(topK) }), ...(topP !== "" && { topP: Number(topP) }) });
 }

@@ -7,17 +7,17 @@ interface Props {
   readonly run: Run;
 }
 
-/** The training as a file, both ways. */
+/** Downloads and uploads the training as a checkpoint file. */
 export function CheckpointFiles({ bench, run }: Props) {
   return (
     <section class="card" aria-label="Checkpoint">
       <h2>Checkpoint</h2>
       <p class="muted">
-        All that the model has learnt, as a file: the same as on a board and on the command line, and a training goes on
-        from it to the last bit.{" "}
+        All that the model has learnt, as a file: boards and the command line use the same format, and a training
+        resumes from it exactly.{" "}
         {run.ready.isKept
-          ? "Besides, your last training stays in this browser."
-          : "This browser keeps nothing when the page is closed: download what you want to keep."}
+          ? "This browser also keeps your last training."
+          : "This browser keeps nothing after the page is closed: download what you want to keep."}
       </p>
       <div class="row">
         <button

@@ -2,18 +2,18 @@ import { type Setting, SETTINGS } from "../../src/gpt/base/settings";
 import { DEFAULT_MODEL, mlpWidthOf, PRESETS, type PresetName, trainingConfig } from "../../src/gpt/model/config";
 import { type Choice, NAMES, type SettingName } from "../workbench/address";
 
-/** A setting in the form. */
+/** A form field for a setting. */
 export interface Field {
   readonly name: SettingName;
   readonly hint: string;
-  /** Of a number. */
+  /** Limits of a number. */
   readonly least: number | undefined;
   readonly most: number | undefined;
   readonly step: number | "any";
   readonly choices: readonly string[] | undefined;
 }
 
-/** The fields of the model or of the training. */
+/** The fields for the settings of the model or of the training. */
 export function fieldsOf(kept: Setting["kept"]): readonly Field[] {
   return NAMES.flatMap((name) => {
     const setting: Setting = SETTINGS[name];
@@ -27,7 +27,7 @@ export function presetOf({ preset = "" }: Choice["values"]): PresetName {
   return Object.hasOwn(PRESETS, preset) ? (preset as PresetName) : DEFAULT_MODEL.preset;
 }
 
-/** What an empty field means. */
+/** The values of empty fields. */
 export function usualValues(values: Choice["values"]): Choice["values"] {
   const preset = presetOf(values);
   const count = (name: "steps" | "batch_size" | "n_embd"): number | undefined => {

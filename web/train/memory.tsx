@@ -5,7 +5,7 @@ import { shapeOf } from "../workbench/shape";
 
 const KB = 1024;
 
-/** What the model would take of a chip's memory. */
+/** The memory that the model needs on a chip. */
 export function Memory({ run }: { readonly run: Run }) {
   const { vocabulary, indexBytes, parameters } = run.ready;
   const config = shapeOf(run.choice, vocabulary);
@@ -30,13 +30,13 @@ export function Memory({ run }: { readonly run: Run }) {
         max={memory}
         high={memory}
         value={plan.total}
-        aria-label="Memory of an ESP32 that training takes"
+        aria-label="Memory of an ESP32 that training needs"
       />
       <p class="muted">
         {parameters.toLocaleString("en")} parameters, {Array.from(vocabulary).length} characters.
       </p>
       <details>
-        <summary>What takes it, and other chips</summary>
+        <summary>What uses it, and other chips</summary>
         <table>
           <caption class="hidden">Memory by purpose</caption>
           <tbody>
@@ -51,7 +51,7 @@ export function Memory({ run }: { readonly run: Run }) {
               <td>{(plan.total - plan.bufferBytes).toLocaleString("en")}</td>
             </tr>
             <tr>
-              <th scope="row">in all, bytes</th>
+              <th scope="row">total, bytes</th>
               <td>{plan.total.toLocaleString("en")}</td>
             </tr>
           </tbody>

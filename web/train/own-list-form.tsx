@@ -1,7 +1,7 @@
 import { useRef } from "preact/hooks";
 import type { Workbench } from "../workbench/workbench";
 
-/** A list of the reader's own: from a file, or pasted. */
+/** Form for a custom dataset, from a file or pasted. */
 export function OwnListForm({ bench }: { readonly bench: Workbench }) {
   const text = useRef<HTMLTextAreaElement>(null);
   return (
@@ -16,7 +16,7 @@ export function OwnListForm({ bench }: { readonly bench: Workbench }) {
           onChange={({ currentTarget }) => {
             const file = currentTarget.files?.[0];
             if (file) void bench.takeOwnList(file.name, file);
-            // The same file may be chosen again, when something else is in it.
+            // Allows the same file to be chosen again after it has changed.
             currentTarget.value = "";
           }}
         />
@@ -25,7 +25,7 @@ export function OwnListForm({ bench }: { readonly bench: Workbench }) {
         <span>Or typed here</span>
         <textarea name="own-text" rows={5} ref={text} spellcheck={false} placeholder={"mercury\nvenus\nearth"} />
         <small>
-          One short word or phrase a line, in any alphabet; hundreds of them, if it is to learn how they sound.
+          One short word or phrase per line, in any alphabet; it takes hundreds of them to learn how they sound.
         </small>
       </label>
       <button type="button" onClick={() => void bench.takeOwnList("your text", new Blob([text.current?.value ?? ""]))}>

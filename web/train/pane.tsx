@@ -9,7 +9,7 @@ import { Memory } from "./memory";
 import { SettingsForm } from "./settings-form";
 import { Words } from "../components/words";
 
-/** Training in this page. */
+/** The pane that trains a model in this page. */
 export function TrainPane({ bench }: { readonly bench: Workbench }) {
   const run = bench.run.value;
   const prepared = bench.next.value ?? run;
@@ -45,17 +45,17 @@ export function TrainPane({ bench }: { readonly bench: Workbench }) {
   );
 }
 
-/** What the loss means, by what it is for one who knows nothing. */
+/** Explains the loss, with that of a uniform guess for comparison. */
 function Blind({ characters }: { readonly characters: number }) {
   return (
     <p class="muted">
-      How surprised the model is by the next character (the cross-entropy): guessing blindly among {characters}{" "}
-      characters and the end of the word costs {Math.log(characters + 1).toFixed(2)}, and the less, the more it knows.
+      How surprised the model is by the next character (the cross-entropy). Guessing blindly among {characters}{" "}
+      characters and the end of the word costs {Math.log(characters + 1).toFixed(2)}; the lower, the better.
     </p>
   );
 }
 
-/** What a training had to say. */
+/** Remarks of the training. */
 function Remarks({ run }: { readonly run: Run }) {
   return (
     <>
@@ -99,7 +99,7 @@ function Status({ run }: { readonly run: Run }) {
         </div>
         {validationLoss !== undefined && (
           <div>
-            <dt>held out</dt>
+            <dt>validation</dt>
             <dd>{shown(validationLoss)}</dd>
           </div>
         )}

@@ -5,7 +5,7 @@ import type { Workbench } from "../workbench/workbench";
 import { type Field, fieldsOf, presetOf, usualValues } from "./fields";
 import { OwnListForm } from "./own-list-form";
 
-/** What is to be learnt, by what, and how. */
+/** Form for the dataset, the model's shape and the training. */
 export function SettingsForm({ bench }: { readonly bench: Workbench }) {
   const { list, values } = bench.choice.value;
   const problem = bench.problem.value;
@@ -88,7 +88,7 @@ export function SettingsForm({ bench }: { readonly bench: Workbench }) {
 }
 
 const PRESET_HINTS: Readonly<Record<PresetName, string>> = {
-  esp32gpt: "The program on the chip.",
-  microgpt: "Karpathy's: RMSNorm, words in the order of the list.",
-  tuned: "Learns more for the same work: eight words a step, a bias of attention by distance.",
+  esp32gpt: "The default of the chip.",
+  microgpt: "Karpathy's microgpt: RMSNorm, words in the order of the list.",
+  tuned: "Learns more for the same work: eight words per step, attention with a bias by distance.",
 };

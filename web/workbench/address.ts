@@ -2,36 +2,40 @@ import { InputError, printable } from "../../src/gpt/base/errors";
 import { type NamesWith, settingNames } from "../../src/gpt/base/settings";
 import { readSettings, type FirmwareSettings } from "../../src/device/settings";
 
-/** A setting that the page has: of those that a build can have, what shapes the model or its training. */
+/** A setting that the page supports: those of a build that define the model or its training. */
 export type SettingName = NamesWith<"given", "anywhere"> & NamesWith<"kept", "model" | "record">;
 
-/** All of them, in the order of the address. */
+/** All settings of the page, in the order of the address. */
 export const NAMES = settingNames(
   ({ given, kept }) => given === "anywhere" && (kept === "model" || kept === "record"),
 ) as readonly SettingName[];
 
-/** What is to be trained: the address of the page says it, so that a link can. */
+/** What to train. The query of the page's address contains it, so that a link can. */
 export interface Choice {
-  /** Of lists.ts, or "own" for one of the reader's own. */
+  /** The id of a list in lists.ts, or "own-" and a checksum for a custom one. */
   readonly list: string;
-  /** By the names of the firmware's settings, as they were written; what is left out is the default. */
+  /** Values as typed, by name of setting; an absent one has its default. */
   readonly values: Readonly<Partial<Record<SettingName, string>>>;
 }
 
 export const OWN = "own";
 export const DEFAULT_CHOICE: Choice = { list: "names", values: {} };
 
-/** @throws InputError for a name that is none of the settings, or too long a value */
+/**
+ * Parses the query of an address.
+ * @throws InputError for an unknown setting, or a value that is too long
+ */
 export function parseAddress(query: string): Choice {
   const values: Partial<Record<SettingName, string>> = {};
   let { list } = DEFAULT_CHOICE;
   for (const [name, value] of new URLSearchParams(query)) {
-    if (value.length > 40) throw new InputError(`The address has ${printable(name)} with ${printable(value)}.`);
+    if (value.length > 40)
+      throw new InputError(`The value of ${printable(name)} in the address is too long: ${printable(value)}.`);
     if (name === "list") list = value;
     else if (isSetting(name)) values[name] = value;
     else
       throw new InputError(
-        `The address has ${printable(name)}, which is no setting: there are list, ${NAMES.join(", ")}.`,
+        `The address has ${printable(name)}, which is not a setting: the settings are list, ${NAMES.join(", ")}.`,
       );
   }
   return { list, values };
@@ -41,13 +45,13 @@ function isSetting(name: string): name is SettingName {
   return (NAMES as readonly string[]).includes(name);
 }
 
-/** The same choice always has the same address. */
+/** The query of an address; equal choices have equal addresses. */
 export function formatAddress({ list, values }: Choice): string {
   const given = NAMES.map((name): [string, string] => [name, values[name] ?? ""]).filter(([, value]) => value !== "");
   return new URLSearchParams([["list", list], ...given]).toString();
 }
 
-/** @throws InputError for the first value that makes no sense */
+/** @throws InputError for the first invalid value */
 export function settingsOf({ values }: Choice): FirmwareSettings {
   return readSettings(values);
 }

@@ -15,11 +15,11 @@ import type { OwnList } from "./run-store";
 import { LISTS } from "./lists";
 
 /**
- * What a checkpoint is of, as a choice that goes on with it.
- * @param file what messages call it
- * @param before what is chosen now: its list stays where the checkpoint does not say another that the page has, and
- *   how it is trained where that has the weights alone
- * @throws InputError when it is no checkpoint
+ * The choice that resumes a checkpoint.
+ * @param file its name in messages
+ * @param before the current choice. Its list is kept unless the checkpoint names another that the page has; its
+ * training settings are kept if the checkpoint holds only weights.
+ * @throws InputError when it is not a checkpoint
  */
 export async function readChoice(
   file: string,

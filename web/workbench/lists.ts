@@ -1,19 +1,19 @@
 import type { Choice } from "./address";
 
-/** A list of words that the page offers, and a run that shows it well. */
+/** A dataset that the page offers, with settings that suit it. */
 export interface List {
-  /** Stands in the page's address. */
+  /** Its value in the page's address. */
   readonly id: string;
   readonly title: string;
-  /** What the words are and where they come from. */
+  /** A description: the words and their source. */
   readonly sentence: string;
-  /** Of the file: UTF-8, one word a line. */
+  /** URL of the file: UTF-8, one word per line. */
   readonly url: string;
-  /** Settings that show it well. */
+  /** Settings that suit it. */
   readonly values: Choice["values"];
 }
 
-/** The first is for the run that the chip makes. The others can be learnt by heart, so that some words are held out. */
+/** The first is the firmware's dataset. A model can overfit the others, so they have a holdout. */
 export const LISTS: readonly List[] = Object.freeze([
   {
     id: "names",

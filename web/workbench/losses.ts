@@ -1,6 +1,6 @@
 import type { LossCurve } from "../../src/jobs/loss-curve";
 
-/** The losses as a table for other programs (CSV): one row a step, or every so many-th of a long training. */
+/** The losses as CSV: one row per step, or per recorded point of a long training. */
 export function encodeLosses({ points, validation }: LossCurve): Uint8Array {
   const heldOut = new Map(validation.map(({ step, loss }) => [step, loss]));
   const rows = points.map(({ step, loss, smoothed }) => `${step},${loss},${smoothed},${heldOut.get(step) ?? ""}\n`);

@@ -1,10 +1,10 @@
 import { InputError, printable } from "../../src/gpt/base/errors";
 
 /**
- * The bytes of what somebody gives.
- * @param name what messages call it
- * @param most bytes that it may have
- * @throws InputError (as a rejection) when it has more, or cannot be read
+ * Reads a file.
+ * @param name its name in messages
+ * @param most maximum size in bytes
+ * @throws InputError (as a rejection) when it is larger or cannot be read
  */
 export async function readFile(name: string, file: Blob, most: number): Promise<Uint8Array> {
   if (file.size > most) throw new InputError(`${printable(name)} has more than ${most >> 20} MB: that is too large.`);

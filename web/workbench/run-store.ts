@@ -4,24 +4,24 @@ import { database } from "../../src/places/browser/database";
 import type { Sample } from "../worker/messages";
 
 /*
- * What a browser keeps of the last trainings: beside the checkpoints of the workers what the page shows, and which
+ * Saves what the page shows of the last trainings in the browser, beside the checkpoints of the workers, and which
  * training was the last.
  */
 
-/** Older trainings are forgotten. */
+/** Older trainings are deleted. */
 const MAX_RUNS = 8;
 const RECENT = "esp32gpt";
 const SHOWN = "shown";
 const LIST = "list";
 
-/** What a page shows of a training beside its model. */
+/** The saved view of a training, beside its model. */
 export interface SavedView {
   readonly curve: KeptCurve;
   readonly samples: readonly Sample[];
   readonly lastNames: readonly Sample[];
 }
 
-/** Where a training is kept, by its address. */
+/** The folder of a training in the browser's storage. */
 export function folderOf(address: string): string {
   return `runs/${address}`;
 }
@@ -35,14 +35,14 @@ export function saveView(address: string, shown: SavedView): Promise<void> {
   return write(`${folderOf(address)}/${SHOWN}`, shown);
 }
 
-/** Another version of the page may have kept something else. */
+/** Another version of the page may have saved another format. */
 function isShown(value: unknown): value is SavedView {
   const { curve, samples, lastNames } = (value ?? {}) as Partial<SavedView>;
   if (!curve || ![curve.points, curve.validation, samples, lastNames].every(Array.isArray)) return false;
   return [curve.lastStep, curve.stride, curve.sum, curve.weight].every(Number.isFinite);
 }
 
-/** The list that somebody gave, by its name in the address. */
+/** A custom dataset by its id in the address. */
 export async function readList(name: string): Promise<OwnList | undefined> {
   const found = (await read(`${LIST}/${name}`)) as Partial<OwnList> | undefined;
   const { file, bytes } = found ?? {};
@@ -54,12 +54,12 @@ export function saveList(name: string, list: OwnList): Promise<void> {
 }
 
 export interface OwnList {
-  /** What messages call it. */
+  /** Its name in messages. */
   readonly file: string;
   readonly bytes: Uint8Array;
 }
 
-/** The addresses of the last trainings, the latest first. */
+/** The addresses of the last trainings, latest first. */
 export function recentAddresses(): readonly string[] {
   try {
     const found: unknown = JSON.parse(localStorage.getItem(RECENT) ?? "[]");
@@ -69,7 +69,7 @@ export function recentAddresses(): readonly string[] {
   }
 }
 
-/** A training has begun: it is the last one, and the oldest are forgotten. */
+/** Records a started training as the last one and deletes the oldest. */
 export async function remember(address: string): Promise<void> {
   const recent = [address, ...recentAddresses().filter((other) => other !== address)].slice(0, MAX_RUNS);
   try {
@@ -79,7 +79,7 @@ export async function remember(address: string): Promise<void> {
     const old = (await keys<string>(database)).filter((key) => !isKept(key));
     await delMany(old, database);
   } catch {
-    // This browser keeps nothing.
+    // This browser has no storage.
   }
 }
 
@@ -87,7 +87,7 @@ function listOf(address: string): string {
   return new URLSearchParams(address).get(LIST) ?? "";
 }
 
-/** Some browsers keep nothing: they say so at once, or when they are asked. */
+/** Reads a value. Browsers without storage throw at once or reject. */
 async function read(key: string): Promise<unknown> {
   try {
     return await get<unknown>(key, database);
@@ -100,6 +100,6 @@ async function write(key: string, value: unknown): Promise<void> {
   try {
     await set(key, value, database);
   } catch {
-    // What cannot be kept is there as long as the page.
+    // Without storage, data lasts as long as the page.
   }
 }

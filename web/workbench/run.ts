@@ -13,31 +13,31 @@ import type {
   Sample,
 } from "../worker/messages";
 
-/** Names that are shown, the last ones. */
+/** Maximum number of generated names that are shown. */
 const MAX_SAMPLES = 200;
 
 const MAX_REMARKS = 4;
 
-/** What a request gives. */
+/** The result of a request. */
 type Answer<Name extends RequestName> = Promise<Awaited<ReturnType<Requests[Name]>>>;
 
-/** A training in a worker of its own, as the page sees it. */
+/** A training in its own worker, with the state that the page shows. */
 export class Run {
   readonly curve: LossCurve;
-  /** Counts whatever changes the curve or the steps: whoever shows them looks at it. */
+  /** Incremented with every change of the curve or the number of steps. */
   readonly changes = signal(0);
   readonly stepsDone = signal(0);
   readonly isRunning = signal(false);
   readonly isOver = signal(false);
-  /** Names on the way, and those at the end; the latest last. */
+  /** Names generated during the training, and those after it; latest last. */
   readonly samples = signal<readonly Sample[]>([]);
   readonly lastNames = signal<readonly Sample[]>([]);
-  /** What it had to say, the last of it. */
+  /** The last remarks of the training. */
   readonly remarks = signal<readonly string[]>([]);
   readonly problem = signal("");
-  /** Of the training alone, when it has ended: milliseconds, and steps. */
+  /** Duration of the finished training: milliseconds and steps. */
   readonly took = signal<{ readonly milliseconds: number; readonly steps: number } | undefined>(undefined);
-  /** Called when it is saved, and the curve is that of the checkpoint; and when it has written its last names. */
+  /** Called when a checkpoint was saved, with the curve up to it, and after the last names. */
   saved: () => void = () => undefined;
   private readonly requests = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   private lastId = 0;
@@ -49,7 +49,7 @@ export class Run {
     first: readonly TrainingUpdate[],
     shown: SavedView | undefined,
   ) {
-    // What goes beyond the checkpoint is of another training.
+    // A saved view with steps beyond the checkpoint belongs to another training.
     if (shown && shown.curve.lastStep < ready.stepsDone) {
       this.curve = LossCurve.from(shown.curve);
       this.samples.value = shown.samples;
@@ -63,9 +63,9 @@ export class Run {
   }
 
   /**
-   * Makes a worker ready; the training waits to be resumed.
-   * @param shown what was kept of it, where there is anything
-   * @throws InputError (as a rejection) with what the worker says against it
+   * Starts a worker; the training is paused.
+   * @param shown the saved view, if there is one
+   * @throws InputError (as a rejection) when the worker refuses
    */
   static begin(beginning: StartMessage, choice: Choice, shown?: SavedView): Promise<Run> {
     const worker = new Worker(new URL("../worker/worker.ts", import.meta.url), { type: "module" });
@@ -75,8 +75,8 @@ export class Run {
         worker.terminate();
         reject(error);
       };
-      // Its program could not be loaded.
-      worker.onerror = () => give(new InputError("The part of the page that trains does not start: reload the page."));
+      // The worker's script could not be loaded.
+      worker.onerror = () => give(new InputError("The training worker does not start: reload the page."));
       worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
         if (data.type === "happened") first.push(...data.updates);
         else if (data.type === "ready") resolve(new Run(worker, choice, data.ready, first, shown));
@@ -95,7 +95,10 @@ export class Run {
     return this.ready.seed;
   }
 
-  /** @throws InputError (as a rejection) with what the worker says against it */
+  /**
+   * Sends a request to the worker.
+   * @throws InputError (as a rejection) when the worker refuses
+   */
   ask<Name extends RequestName>(name: Name, ...values: Parameters<Requests[Name]>): Answer<Name> {
     const id = ++this.lastId;
     return new Promise((resolve, reject) => {
@@ -104,7 +107,7 @@ export class Run {
     });
   }
 
-  /** Trains on. */
+  /** Starts or resumes the training. */
   async resume(): Promise<void> {
     this.problem.value = "";
     await this.ask("resume");
@@ -121,13 +124,13 @@ export class Run {
     await this.ask("step");
   }
 
-  /** Ends the training where it is: the model stays. */
+  /** Stops the training; the model stays usable. */
   async stop(): Promise<void> {
     await this.pause();
     this.isOver.value = true;
   }
 
-  /** Ends the worker: nothing can be asked any more. */
+  /** Terminates the worker; pending requests reject. */
   end(): void {
     this.worker.terminate();
     this.isRunning.value = false;
@@ -194,7 +197,7 @@ export class Run {
   }
 
   private break(message: string): void {
-    this.problem.value = `The training has ended by a mistake in this program: ${message}`;
+    this.problem.value = `The training ended because of an internal error: ${message}`;
     this.end();
   }
 

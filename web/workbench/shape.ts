@@ -5,7 +5,7 @@ import { type Choice, settingsOf } from "./address";
 
 /**
  * The shape of a model.
- * @param vocabulary the characters of tokens 1 and on
+ * @param vocabulary the characters of tokens 1, 2, …
  */
 export function shapeOf(choice: Choice, vocabulary: string): ModelConfig {
   return {
@@ -15,7 +15,7 @@ export function shapeOf(choice: Choice, vocabulary: string): ModelConfig {
   };
 }
 
-/** The parameters that a seed draws, before any training. */
+/** The initial parameters that a seed draws. */
 export function drawnWeights(config: ModelConfig, seed: number, length: number): Float32Array {
   const parameters = new Float32Array(length);
   drawParameters(parameters, new Random(seed), config);

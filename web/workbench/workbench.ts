@@ -10,54 +10,54 @@ import { Run } from "./run";
 import { type List, LISTS } from "./lists";
 import { readFile } from "./read-file";
 
-/** Curves of earlier trainings that stay in the chart. */
+/** Maximum number of earlier curves in the chart. */
 const MAX_EARLIER = 3;
-/** Milliseconds without a change after which a choice is made ready. */
+/** A changed choice is prepared after this time without another change. */
 const DEBOUNCE_MS = 250;
-/** Bytes of a list of one's own. */
+/** Maximum size of a custom dataset, in bytes. */
 const LARGEST_LIST = 16 << 20;
-/** Bytes of a checkpoint. */
+/** Maximum size of a checkpoint, in bytes. */
 const LARGEST_CHECKPOINT = 64 << 20;
 
-/** The curve of a training that was before. */
+/** The curve of an earlier training. */
 export interface EarlierCurve {
   readonly name: string;
   readonly curve: LossCurve;
 }
 
-/** How a training is made ready. */
+/** Options of preparing a training. */
 interface Preparation {
-  /** Whether it takes the place of the one that is there, and what is kept of it is forgotten. */
+  /** Whether to discard what is saved of this training and to replace the current one. */
   readonly isAfresh?: boolean;
   readonly checkpoint?: { readonly file: string; readonly bytes: Uint8Array };
 }
 
-/** What is chosen, the training that it has become, and those before it. */
+/** The state of the page: the choice, its training, and earlier ones. */
 export class Workbench {
   readonly choice = signal<Choice>(DEFAULT_CHOICE);
-  /** Why the choice cannot be trained. */
+  /** Why the choice cannot be trained, or "". */
   readonly problem = signal("");
-  /** Why what was asked for last could not be done. */
+  /** Why the last action failed, or "". */
   readonly trouble = signal("");
   readonly run = signal<Run | undefined>(undefined);
-  /** A training of another choice than that of `run`: it waits for its start. */
+  /** A training of a newer choice than that of `run`; it replaces `run` when it is started. */
   readonly next = signal<Run | undefined>(undefined);
   readonly earlier = signal<readonly EarlierCurve[]>([]);
-  /** Steps a second. */
+  /** Speed limit in steps per second. */
   readonly speed = signal(Infinity);
   private readonly loaded = new Map<string, kept.OwnList>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private turn = 0;
   private work: Promise<unknown> = Promise.resolve();
-  /** Of what was made ready last. */
+  /** The address of the last prepared choice. */
   private address = "";
 
   /**
-   * Makes ready what the address says, or where it says nothing the last training.
+   * Prepares the training in the address, or the last one if the address is empty.
    * @param query of the address
    */
   async open(query: string): Promise<void> {
-    // Who goes back to a place in the page comes with what is chosen now.
+    // Going back in the history must keep the current choice in the address.
     addEventListener("popstate", () => this.showAddress());
     try {
       this.choice.value = parseAddress(query === "" ? (kept.recentAddresses()[0] ?? "") : query);
@@ -67,13 +67,13 @@ export class Workbench {
     await this.prepare();
   }
 
-  /** Does what somebody has asked for, and tells as `trouble` why it could not be done. */
+  /** Runs an action of the user; a failure sets `trouble`. */
   attempt(work: Promise<unknown> | undefined): void {
     this.trouble.value = "";
     work?.catch((error: unknown) => (this.trouble.value = sentenceOf(error)));
   }
 
-  /** Changes the choice: it is made ready when nothing more has changed for a moment. */
+  /** Changes the choice, which is prepared after DEBOUNCE_MS without another change. */
   change(values: Choice["values"], list = this.choice.value.list): void {
     this.choice.value = { list, values: { ...this.choice.value.values, ...values } };
     this.trouble.value = "";
@@ -81,7 +81,7 @@ export class Workbench {
     this.timer = setTimeout(() => void this.prepare(), DEBOUNCE_MS);
   }
 
-  /** Takes another list, with what suits it. */
+  /** Chooses another list, with the settings that suit it. */
   takeList({ id, values }: List): void {
     const { n_layer = "", n_embd = "", n_head = "", block_size = "", seed = "" } = this.choice.value.values;
     this.choice.value = { list: id, values: { n_layer, n_embd, n_head, block_size, seed, ...values } };
@@ -89,8 +89,8 @@ export class Workbench {
   }
 
   /**
-   * Takes a list of the reader's own.
-   * @param file what messages call it
+   * Chooses a custom dataset.
+   * @param file its name in messages
    */
   async takeOwnList(file: string, content: Blob): Promise<void> {
     let bytes;
@@ -107,7 +107,7 @@ export class Workbench {
     await kept.saveList(id, list);
   }
 
-  /** Trains on, or begins what is chosen. */
+  /** Starts or resumes the choice's training. */
   async start(): Promise<void> {
     await this.settle();
     if (this.next.value) this.takeOver(this.next.value);
@@ -115,14 +115,14 @@ export class Workbench {
     await this.begin();
   }
 
-  /** Begins what is chosen from another seed; the curve that is there stays beside it. */
+  /** Starts the choice with the next seed; the current curve stays in the chart. */
   async startFromAnotherSeed(): Promise<void> {
     const seed = Number(this.choice.value.values.seed ?? "") || SETTINGS.seed.default;
     this.choice.value = { ...this.choice.value, values: { ...this.choice.value.values, seed: String(seed + 1) } };
     if (await this.prepare({ isAfresh: true })) await this.begin();
   }
 
-  /** One step of what is chosen. */
+  /** Does one step of the choice's training. */
   async step(): Promise<void> {
     await this.settle();
     if (this.next.value) this.takeOver(this.next.value);
@@ -138,8 +138,8 @@ export class Workbench {
   }
 
   /**
-   * Takes over a checkpoint, with the shape and the training that it says.
-   * @throws InputError (as a rejection) when it cannot be used; everything stays as it is
+   * Loads a checkpoint, with its model shape and training settings.
+   * @throws InputError (as a rejection) when it cannot be used; nothing changes then
    */
   async takeCheckpoint(file: string, content: Blob): Promise<void> {
     const bytes = await readFile(file, content, LARGEST_CHECKPOINT);
@@ -154,13 +154,13 @@ export class Workbench {
     throw new InputError(problem);
   }
 
-  /** The training that is there as a safetensors file; undefined when nothing has been trained. */
+  /** The current training as a safetensors file; undefined if nothing has been trained. */
   async checkpoint(): Promise<Uint8Array | undefined> {
     const run = this.run.value;
     return run && run.stepsDone.value > 0 ? run.ask("checkpoint") : undefined;
   }
 
-  /** Until what was changed a moment ago is ready. */
+  /** Waits until pending changes are prepared. */
   private async settle(): Promise<void> {
     if (this.timer !== undefined) await this.prepare();
     await this.work;
@@ -174,7 +174,7 @@ export class Workbench {
     await run.resume();
   }
 
-  /** Resolves to whether it has come to that: the choice can be trained, and is still the same. */
+  /** Prepares the choice; resolves to whether it succeeded and the choice is still the same. */
   private prepare(preparation: Preparation = {}): Promise<boolean> {
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -218,7 +218,7 @@ export class Workbench {
     if (this.address !== "") history.replaceState(null, "", `?${this.address}${location.hash}`);
   }
 
-  /** A training that is ready takes the place of one that has not begun, or waits. */
+  /** A prepared training replaces one that has not started; otherwise it waits as `next`. */
   private place(run: Run, isAtOnce: boolean): void {
     const present = this.run.value;
     this.next.value?.end();
@@ -241,7 +241,7 @@ export class Workbench {
     if (run.stepsDone.value > 0) this.keep(run);
   }
 
-  /** It outlives the page, with everything that is saved of it from now on. */
+  /** Saves this training in the browser from now on. */
   private keep(run: Run): void {
     const address = formatAddress(run.choice);
     run.saved = () => void kept.saveView(address, run.shown);
@@ -254,14 +254,12 @@ export class Workbench {
     if (present) return present;
     const list = id.startsWith(`${OWN}-`) ? await kept.readList(id) : await fetchList(id);
     if (!list)
-      throw new InputError(
-        "The address names a list of somebody's own, which this browser does not have: give it here.",
-      );
+      throw new InputError("The address refers to a custom list that this browser does not have: provide it here.");
     this.loaded.set(id, list);
     return list;
   }
 
-  /** @throws what is no fault of the user */
+  /** @throws errors that are not InputErrors */
   private refuse(error: unknown): void {
     this.problem.value = sentenceOf(error);
     this.next.value?.end();
@@ -269,7 +267,7 @@ export class Workbench {
   }
 }
 
-/** @throws what is no fault of the user */
+/** @throws errors that are not InputErrors */
 function sentenceOf(error: unknown): string {
   if (!(error instanceof InputError)) throw error;
   return error.message;
@@ -278,7 +276,9 @@ function sentenceOf(error: unknown): string {
 async function fetchList(id: string): Promise<kept.OwnList> {
   const list = LISTS.find((other) => other.id === id);
   if (!list)
-    throw new InputError(`There is no list ${printable(id)}: there are ${LISTS.map((other) => other.id).join(", ")}.`);
+    throw new InputError(
+      `There is no list ${printable(id)}: choose one of ${LISTS.map((other) => other.id).join(", ")}.`,
+    );
   const response = await fetch(list.url).catch(() => undefined);
   if (!response?.ok) throw new InputError(`The list ${list.title} could not be loaded: try again.`);
   return { file: `${list.id}.txt`, bytes: new Uint8Array(await response.arrayBuffer()) };

@@ -3,19 +3,19 @@ import { forward } from "../../src/gpt/model/forward";
 import type { Model } from "../../src/gpt/model/model";
 import { BOS } from "../../src/gpt/data/vocabulary";
 
-/** What a model makes of a text. Rows are positions, from BOS to the last character. */
+/** The activations of a model for a text. Rows are positions, from BOS to the last character. */
 export interface Inspection {
-  /** BOS, and the characters of the text. */
+  /** BOS and the characters of the text. */
   readonly tokens: readonly number[];
-  /** For each row, the probability of each token to come next: of one they sum up to 1. */
+  /** For each row, the probability of each token to be next; they sum to 1. */
   readonly probabilities: readonly Float32Array[];
-  /** For each layer, head and row, how it shares its attention among the rows up to its own. */
+  /** For each layer, head and row, the attention weights of the positions up to that row; they sum to 1. */
   readonly attention: readonly (readonly (readonly Float32Array[])[])[];
 }
 
 /**
- * Between two steps of training: what the model says after each character.
- * @throws InputError for a text that does not fit, or has characters that the model does not know
+ * Runs the forward pass on a text; call it between training steps.
+ * @throws InputError when the text is too long or has characters outside the vocabulary
  */
 export function inspect(model: Model, text: string): Inspection {
   const { config, vocabulary, activations } = model;

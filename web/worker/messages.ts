@@ -4,39 +4,39 @@ import type { Settings } from "../../src/device/settings";
 import type { Inspection } from "./inspection";
 
 /*
- * What the page and the worker that trains say to each other.
+ * Messages between the page and the training worker.
  */
 
-/** Where a training begins: the first message to the worker. */
+/** The first message to the worker: what to train. */
 export interface StartMessage {
-  /** By the names of the firmware's settings. */
+  /** Values by name of setting. */
   readonly settings: Settings;
-  /** The list of names, and what messages call it. */
+  /** The dataset and its name in messages. */
   readonly names: Uint8Array;
   readonly namesFile: string;
-  /** Where this training is kept. */
+  /** The folder of this training in the browser's storage. */
   readonly folder: string;
-  /** Whether what is kept there is to be forgotten first. */
+  /** Whether to delete the saved training first. */
   readonly isAfresh: boolean;
-  /** One to take over, and what messages call it. */
+  /** A checkpoint to load, and its name in messages. */
   readonly checkpoint?: { readonly file: string; readonly bytes: Uint8Array };
 }
 
-/** What the page can ask of the worker; everything may be refused with a sentence. */
+/** Requests of the page; each may reject with a sentence. */
 export interface Requests {
-  /** Trains, at the speed that is set, until it is paused or over. */
+  /** Trains at the set speed until paused or finished. */
   resume(): void;
-  /** Resolves when all is saved, or it has been told why it cannot be. */
+  /** Resolves when a checkpoint is saved, or saving has failed and was reported. */
   pause(): Promise<void>;
-  /** Does one step, and pauses. */
+  /** Does one step, then pauses. */
   step(): Promise<void>;
-  /** Steps a second; Infinity is as fast as it can. */
+  /** Sets the speed in steps per second; Infinity means unlimited. */
   setSpeed(stepsPerSecond: number): void;
-  /** Up to 100 names that begin with `prefix`, drawn within the limits; the training stays as it is. */
+  /** Generates up to 100 names that begin with `prefix`; does not affect the training. */
   generate(count: number, temperature: number, prefix: string, limits: SamplingLimits): Sample[];
-  /** What the model makes of a text. */
+  /** Runs the forward pass on a text. */
   inspect(text: string): Inspection;
-  /** A copy of the parameters, in the order of the buffer. */
+  /** A copy of the parameters, in buffer order. */
   weights(): Float32Array;
   /** The training as a safetensors file. */
   checkpoint(): Promise<Uint8Array>;
@@ -50,53 +50,53 @@ export interface Request {
   readonly values: readonly unknown[];
 }
 
-/** What the worker has made ready. */
+/** The state of a prepared training. */
 export interface Ready {
-  /** With which the training began. */
+  /** The seed that the training started with. */
   readonly seed: number;
   readonly parameters: number;
-  /** Names in the list. */
+  /** Number of documents in the dataset. */
   readonly names: number;
-  /** The characters of tokens 1 and on. */
+  /** The characters of tokens 1, 2, … */
   readonly vocabulary: string;
-  /** The first name of the list, as much of it as the model can look at. */
+  /** The first document, cut to what fits the model. */
   readonly example: string;
-  /** Of the list's line index. */
+  /** Size of the dataset's line index, in bytes. */
   readonly indexBytes: number;
   readonly stepsDone: number;
   readonly steps: number;
-  /** Whether what is learnt outlives the page. */
+  /** Whether the training is saved in the browser. */
   readonly isKept: boolean;
 }
 
-/** A name that the model wrote. */
+/** A generated name. */
 export interface Sample {
-  /** The steps that were done then. */
+  /** Number of training steps done before it. */
   readonly step: number;
   readonly name: string;
-  /** Whether it stands in the list; undefined where the model has not been trained on that yet. */
+  /** Whether it is in the dataset; undefined if the model has not been trained on that yet. */
   readonly isKnown?: boolean | undefined;
 }
 
-/** Steps that came one after the other. */
+/** Consecutive training steps. */
 export interface Steps {
   readonly type: "steps";
-  /** The number of the first. */
+  /** The number of the first step. */
   readonly from: number;
-  /** Of each, in nats a token; NaN where its name was passed over. */
+  /** The loss of each step, in nats per token; NaN if its document was skipped. */
   readonly losses: Float64Array;
 }
 
-/** What happened: the steps of a while together, everything else as the device tells it, and names now and then. */
+/** Events of the training: batched steps, the device's other events, and names generated during the training. */
 export type TrainingUpdate =
   Steps | Exclude<Event, { type: "name" }> | ({ readonly type: "sample"; readonly isLast: boolean } & Sample);
 
 export type WorkerMessage =
   | { readonly type: "ready"; readonly ready: Ready }
-  /** It cannot begin. */
+  /** The training cannot start. */
   | { readonly type: "refused"; readonly message: string }
   | { readonly type: "happened"; readonly updates: readonly TrainingUpdate[] }
   | { readonly type: "answered"; readonly id: number; readonly value: unknown }
   | { readonly type: "failed"; readonly id: number; readonly message: string }
-  /** A mistake in the program. */
+  /** An internal error. */
   | { readonly type: "broken"; readonly message: string };

@@ -1,12 +1,12 @@
 import type { StepEvent } from "../../src/gpt/training/events";
 import type { TrainingUpdate } from "./messages";
 
-/** Milliseconds that what has happened waits for more of it: the page draws no faster. */
+/** Time for which updates are batched, in milliseconds: about one frame. */
 const SEND_DELAY_MS = 16;
-/** Steps that wait together. */
+/** Maximum number of steps in a batch. */
 const MAX_STEPS = 4096;
 
-/** What is to be told to the page, in order; steps that follow each other go together. */
+/** Batches updates for the page, in order; consecutive steps are combined. */
 export class Outbox {
   private updates: TrainingUpdate[] = [];
   private readonly losses = new Float64Array(MAX_STEPS);
@@ -20,7 +20,7 @@ export class Outbox {
     if (update.type === "step" && update.validationLoss === undefined) this.putStep(update);
     else {
       this.endSteps();
-      // One object serves all steps of a run.
+      // The trainer reuses one event object for all steps.
       this.updates.push(update.type === "step" ? { ...update } : update);
     }
     if (this.isScheduled) return;

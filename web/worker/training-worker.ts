@@ -16,24 +16,24 @@ import { inspect, type Inspection } from "./inspection";
 import type { StartMessage, TrainingUpdate, Ready, Requests, Sample } from "./messages";
 import { PageStorage } from "../../src/places/browser/storage";
 
-/** More than anybody wants to wait for in a page. */
+/** A memory limit beyond any model that is practical in a page. */
 const ROOM: MemoryBudget = { total: 256 << 20, largestPiece: 256 << 20 };
-/** Seconds between two saves while it trains. */
+/** Interval between saves, in seconds of training. */
 const SAVE_EVERY = 2;
-/** How often it takes steps when it does not train as fast as it can, at the most: times a second. */
+/** With a limited speed: maximum number of timer ticks per second. */
 const PACES = 50;
 const MAX_NAMES = 100;
-/** Milliseconds of warm-up before a training. */
+/** Duration of the warm-up before a training, in milliseconds. */
 const WARM_UP = 80;
-/** The names that it writes in the first steps come at these; later ones where the log has a line. */
+/** Steps at which early names are generated; later ones come with the lines of the log. */
 const FIRST_SAMPLES = [0, 1, 2, 5, 10, 20, 50];
 
-/** The event loop of a worker, and how to wait in it. */
+/** The event loop of a worker. */
 export interface WorkerClock extends Clock {
   wait(milliseconds: number): Promise<void>;
 }
 
-/** The device program in the page's worker. */
+/** The device program in a worker of the page. */
 export class TrainingWorker implements Requests {
   private readonly generator: Generator;
   private speed = Infinity;
@@ -47,14 +47,14 @@ export class TrainingWorker implements Requests {
     private readonly emit: (update: TrainingUpdate) => void,
   ) {
     const { trainer, seed } = device;
-    // A stream of its own: names on the way do not change what training does.
+    // A separate random stream, so that generated names do not affect the training.
     this.generator = new Generator(trainer.model, new Random(siblingSeed(seed)));
   }
 
   /**
-   * Makes ready for a training, or goes on with what is kept of it; it waits to be resumed.
-   * @param broken gets mistakes in the program
-   * @throws InputError (as a rejection) when the settings, the list or the checkpoint will not do
+   * Prepares a new training, or resumes a saved one; it is paused.
+   * @param broken called on an internal error
+   * @throws InputError (as a rejection) when the settings, the dataset or the checkpoint are invalid
    */
   static async begin(
     { settings, names, namesFile, folder, isAfresh, checkpoint }: StartMessage,
@@ -141,7 +141,7 @@ export class TrainingWorker implements Requests {
 
   async checkpoint(): Promise<Uint8Array> {
     const { device } = this;
-    // Also where the browser has no room for it.
+    // In memory, so that it also works without browser storage.
     const storage = PageStorage.inMemory("");
     const runner = new Runner(device.context.platform);
     await device.runBetweenSteps(() => {
@@ -153,7 +153,7 @@ export class TrainingWorker implements Requests {
     return bytes;
   }
 
-  /** An engine compiles what it has seen run: a short training would be half over before it is fast. */
+  /** Runs some steps first, so that the JIT compiler has optimised the code when the training starts. */
   private warmUp(): void {
     const { clock, device } = this;
     const { trainer } = device;
@@ -171,7 +171,7 @@ export class TrainingWorker implements Requests {
     await adopt(this.device, printablePath(name)).finally(() => this.storage.remove(RECEIVED));
   }
 
-  /** Trains on at the speed that is set. */
+  /** Trains at the set speed. */
   private move(): void {
     if (this.speed === Infinity) this.device.resume();
     else if (!this.isWalking) void this.walk();
@@ -211,7 +211,7 @@ export class TrainingWorker implements Requests {
 
   private known(name: string): Sample {
     const { dataset, stepsDone: step, totalSteps } = this.device.trainer;
-    // Weights that were taken over from a training on another list say nothing of this one.
+    // With weights from a training on another dataset, `isKnown` would be meaningless before the first step.
     return { step, name, isKnown: totalSteps > 0 ? dataset.has(name) : undefined };
   }
 }
@@ -220,7 +220,7 @@ function isSampled(step: number, isLogged: boolean): boolean {
   return step > 50 ? isLogged : FIRST_SAMPLES.includes(step);
 }
 
-/** Of a place, for Platform. */
+/** A Platform's clock. */
 function bound(clock: Clock): Clock {
   return { now: () => clock.now(), schedule: (slice) => clock.schedule(slice) };
 }

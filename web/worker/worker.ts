@@ -3,16 +3,16 @@ import { TrainingWorker, type WorkerClock } from "./training-worker";
 import type { StartMessage, TrainingUpdate, WorkerMessage, Request, RequestName } from "./messages";
 import { Outbox } from "./outbox";
 
-/* The worker that trains: it begins with the first message, and answers those that follow. */
+/* The training worker: the first message starts it, the following ones are requests. */
 
 const report = (message: WorkerMessage, transfer: Transferable[] = []): void => postMessage(message, { transfer });
 
 const broken = (error: unknown): void => report({ type: "broken", message: String(error) });
 
-// Of promises that nobody waits for.
+// Unhandled rejections.
 addEventListener("unhandledrejection", ({ reason }) => broken(reason));
 
-/** A turn of the event loop, without the milliseconds that timers wait at least. */
+/** Yields to the event loop without the minimum delay of timers. */
 const turns = new MessageChannel();
 const waiting: (() => void)[] = [];
 turns.port1.onmessage = () => {

@@ -1,8 +1,8 @@
 /*
- * bindings.c: what the bundle sees of the computer: the global object `host`.
+ * bindings.c: the global object `host`, the interface of the bundle to this computer.
  *
- * Everything here is made in the flash machine, before that is shared: like the native modules of
- * the SDK, it takes no memory of the device.
+ * Everything here is created in the flash machine before it is shared. Like the native modules of the SDK, it takes
+ * no RAM of the device.
  */
 
 #include "bindings.h"
@@ -25,7 +25,7 @@
 
 /* --- helpers --- */
 
-/* Writes a string of XS as UTF-8. */
+/* Writes an XS string as UTF-8. */
 static int writeString(int fd, const char *string)
 {
     size_t size = strlen(string);
@@ -53,27 +53,27 @@ static txSlot *callbackArgument(txMachine *the)
 {
     txSlot *callback = argument(the, 0);
     if (!fxIsCallable(the, callback))
-        xsTypeError("the callback is no function");
+        xsTypeError("the callback is not a function");
     return callback;
 }
 
 /* --- host --- */
 
-/* host.write(text): to stdout, at once. */
+/* host.write(text): writes to stdout; blocks until it is written. */
 static void xs_host_write(txMachine *the)
 {
     if (writeString(STDOUT_FILENO, fxToString(the, argument(the, 0))) < 0)
         throwError(the, "Cannot write to standard output: %s", reasonOf(errno));
 }
 
-/* Whether this can be read or written now. */
+/* Whether `fd` can be read or written without blocking. */
 static bool isReady(int fd, short events)
 {
     struct pollfd entry = { fd, events, 0 };
     return poll(&entry, 1, 0) > 0;
 }
 
-/* Whether SIGTERM has come: to whoever reads bytes it is the end of stdin, whatever still waits there. */
+/* Whether SIGTERM has arrived: host.read() then reports the end of stdin and ignores pending input. */
 static volatile sig_atomic_t isTerminated;
 
 static void terminate(int number)
@@ -82,7 +82,7 @@ static void terminate(int number)
     isTerminated = 1;
 }
 
-/* host.read(bytes): how many bytes have come on stdin, -1 when it has ended. */
+/* host.read(bytes): reads available bytes from stdin; returns their number, -1 at the end. */
 static void xs_host_read(txMachine *the)
 {
     static bool isListening;
@@ -105,7 +105,8 @@ static void xs_host_read(txMachine *the)
     xsmcSetInteger(xsResult, (txInteger)count);
 }
 
-/* host.send(bytes, from, to): to stdout, as many as it takes at once. */
+/* host.send(bytes, from, to): writes to stdout what it takes without blocking; returns the number of
+   bytes. */
 static void xs_host_send(txMachine *the)
 {
     txInteger from = fxToInteger(the, argument(the, 1)), to = fxToInteger(the, argument(the, 2));
@@ -116,7 +117,7 @@ static void xs_host_send(txMachine *the)
     if (from < 0 || to < from || (txUnsigned)to > size)
         xsRangeError("%d to %d in %d bytes", (int)from, (int)to, (int)size);
     if (to - from > PIPE_BUF)
-        to = from + PIPE_BUF;      /* what a pipe takes whole when it is ready */
+        to = from + PIPE_BUF;      /* a ready pipe takes PIPE_BUF bytes without blocking */
     if (to > from && isReady(STDOUT_FILENO, POLLOUT)) {
         count = write(STDOUT_FILENO, (char *)bytes + from, (size_t)(to - from));
         if (count < 0 && errno != EINTR && errno != EAGAIN)
@@ -127,13 +128,13 @@ static void xs_host_send(txMachine *the)
     xsmcSetInteger(xsResult, (txInteger)count);
 }
 
-/* host.now(): milliseconds, monotonic, with a fraction. */
+/* host.now(): monotonic time in milliseconds, with a fraction. */
 static void xs_host_now(txMachine *the)
 {
     xsmcSetNumber(xsResult, loopMilliseconds());
 }
 
-/* host.schedule(callback, delay): calls back once, after the delay in milliseconds. */
+/* host.schedule(callback, delay): calls back once after `delay` milliseconds. */
 static void xs_host_schedule(txMachine *the)
 {
     double delay = mxArgc > 1 ? fxToNumber(the, mxArgv(1)) : 0;
@@ -141,7 +142,7 @@ static void xs_host_schedule(txMachine *the)
     loopSchedule(callbackArgument(the), delay);
 }
 
-/* host.setLineListener(callback | undefined): calls back with each line from stdin, see loop.h. */
+/* host.setLineListener(callback | undefined): sets the callback for lines of stdin, see loop.h. */
 static void xs_host_setLineListener(txMachine *the)
 {
     txSlot *callback = argument(the, 0);
@@ -149,13 +150,13 @@ static void xs_host_setLineListener(txMachine *the)
     loopSetLineListener(callback->kind == XS_UNDEFINED_KIND ? callback : callbackArgument(the));
 }
 
-/* host.exit(code): ends the program now. */
+/* host.exit(code): exits now. */
 static void xs_host_exit(txMachine *the)
 {
     exit(mxArgc > 0 ? exitCode(the, 0) : 0);
 }
 
-/* host.fail(message, code): says why on stderr and ends the program now. */
+/* host.fail(message, code): prints the message on stderr and exits now. */
 static void xs_host_fail(txMachine *the)
 {
     int code = mxArgc > 1 ? exitCode(the, 1) : 1;
@@ -171,7 +172,7 @@ static void setNumber(txMachine *the, txSlot *object, const char *name, double v
     _xsSet(the, object, propertyID(the, name), &number);
 }
 
-/* host.usage(): what the program has cost until now. */
+/* host.usage(): memory and bytecode usage so far. */
 static void xs_host_usage(txMachine *the)
 {
     Usage usage;
@@ -190,7 +191,7 @@ static void xs_host_usage(txMachine *the)
     setNumber(the, mxResult, "names", (double)programSize()->names);
 }
 
-/* host.collect(): collects garbage, so that what host.usage() calls used is what is really needed. */
+/* host.collect(): collects garbage, so that host.usage() reports live memory. */
 static void xs_host_collect(txMachine *the)
 {
     fxCollectGarbage(the);
@@ -198,9 +199,9 @@ static void xs_host_collect(txMachine *the)
 
 /* --- names --- */
 
-/* Reads the file and makes a read-only host buffer of it: `new Uint8Array(host.names)` reads it in place,
-   like a resource in flash; the heap of the device has no part in it. It is read whole, not mapped: whatever
-   becomes of the file, the program keeps what it began with. */
+/* Makes a read-only host buffer of the file: `new Uint8Array(host.names)` reads it in place, like a
+   resource in flash, without using the device's heap. The file is read, not mapped, so that the program
+   does not see later changes. */
 static void installNames(txMachine *the, txSlot *host, const char *path)
 {
     const char *shown = printable(path, QUOTED_PATH);
@@ -208,14 +209,14 @@ static void installNames(txMachine *the, txSlot *host, const char *path)
     char *bytes;
     size_t size = 0;
     ssize_t count;
-    /* O_NONBLOCK: to open a pipe could wait for ever. */
+    /* O_NONBLOCK: opening a pipe could block forever. */
     int fd = open(path, O_RDONLY | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &status) < 0)
         hostFail(EXIT_NO_INPUT, "Cannot read %s: %s.", shown, reasonOf(errno));
     if (S_ISDIR(status.st_mode))
         hostFail(EXIT_NO_INPUT, "Cannot read %s: %s.", shown, reasonOf(EISDIR));
     if (!S_ISREG(status.st_mode))
-        hostFail(EXIT_NO_INPUT, "Cannot read %s: it is no regular file.", shown);
+        hostFail(EXIT_NO_INPUT, "Cannot read %s: it is not a regular file.", shown);
     if (status.st_size > INT32_MAX)
         hostFail(EXIT_NO_INPUT, "Cannot read %s: it has %lld bytes, and this program reads up to %ld.", shown,
             (long long)status.st_size, (long)INT32_MAX);
@@ -227,7 +228,7 @@ static void installNames(txMachine *the, txSlot *host, const char *path)
         if (count < 0)
             hostFail(EXIT_NO_INPUT, "Cannot read %s: %s.", shown, reasonOf(errno));
         if (count == 0)
-            break;         /* it has become shorter meanwhile */
+            break;         /* the file was truncated meanwhile */
         size += (size_t)count;
     }
     close(fd);

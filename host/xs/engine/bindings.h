@@ -12,7 +12,7 @@ typedef struct {
     const char *request;     /* host.request, or NULL */
 } Surroundings;
 
-/* Gives the machine the global object `host`. */
+/* Defines the global object `host` in the machine. */
 void bindingsInstall(txMachine *flash, const Surroundings *surroundings);
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * bytecode.c: how XS lays out its bytecode, and how much of it has been executed.
+ * bytecode.c: the layout of XS bytecode, and the number of executed bytecodes.
  */
 
 #include "bytecode.h"
 
-/* gxCodeSizes has the size of an instruction, or 0 for one with a property ID, or minus the width of the
-   length of the data that follows. */
+/* gxCodeSizes has the size of an instruction in bytes; 0 if a property ID follows the opcode; -n if an
+   n-byte length and that many bytes of data follow. */
 size_t instructionSize(const txByte *code)
 {
     const txU1 *p = (const txU1 *)code;
@@ -24,9 +24,9 @@ size_t instructionSize(const txByte *code)
     }
 }
 
-/* The engine counts what it executes by opcode, as doubles: exact up to 2^53. FILE, LINE and PROFILE
-   are not counted. They are in the bytecode only so that errors can name source lines, do nothing,
-   and are absent from what a release build puts into the device. */
+/* The engine counts executed bytecodes by opcode in doubles, which are exact up to 2^53. FILE, LINE and
+   PROFILE are excluded: they do nothing, exist only so that errors can name source lines, and are absent
+   from a release build for the device. */
 double bytecodesExecuted(txMachine *the)
 {
     double sum = 0;

@@ -1,5 +1,5 @@
 /*
- * bytecode.h: how XS lays out its bytecode, and how much of it has been executed.
+ * bytecode.h: the layout of XS bytecode, and the number of executed bytecodes.
  */
 
 #ifndef ESP32GPT_BYTECODE_H
@@ -7,10 +7,10 @@
 
 #include "xsAll.h"
 
-/* Bytes of the instruction at `code`. */
+/* Size in bytes of the instruction at `code`. */
 size_t instructionSize(const txByte *code);
 
-/* What the machine has executed until now, but for the opcodes that only tell source lines. */
+/* Bytecodes that the machine has executed, except opcodes for source lines. */
 double bytecodesExecuted(txMachine *the);
 
 #endif

@@ -1,10 +1,9 @@
 /*
- * errors.c: what went wrong, and where in the source.
+ * errors.c: error messages with source lines.
  *
- * The engine is compiled without its debugger, so it does not keep track of source lines. But the
- * bundle is compiled with LINE opcodes in the bytecode, which do nothing, and every frame on the stack
- * has the address of its code: lineOf finds the last LINE before that address. So error.stack and the
- * report of an uncaught exception have lines at no cost.
+ * The engine is compiled without its debugger, so it does not track source lines. But the bytecode of the bundle
+ * contains LINE opcodes, which do nothing, and every stack frame has a code address: lineOf finds the last LINE
+ * before that address. So error.stack and the report of an uncaught exception have source lines at no run-time cost.
  */
 
 #include "errors.h"
@@ -13,14 +12,14 @@
 #include "output.h"
 #include "words.h"
 
-/* The engine's table of defaults, compiled here so that one entry can be our own. */
+/* Compiles the engine's table of default functions here, with one entry replaced by ours. */
 #define fxCaptureErrorStack captureErrorStack
 static void captureErrorStack(txMachine *the, txSlot *internal, txSlot *frame);
 #include "xsDefaults.c"
 #undef fxCaptureErrorStack
 
-/* The last LINE before the address `at` in the function that begins at `code`. The code of functions
-   inside the function is in the middle of its own code, and skipped. */
+/* The line of the last LINE opcode before the address `at` in the function that begins at `code`. The
+   code of nested functions is embedded in it and skipped. */
 static txInteger lineOf(const txByte *code, const txByte *at, txID *file)
 {
     txInteger line = 0;
@@ -34,7 +33,7 @@ static txInteger lineOf(const txByte *code, const txByte *at, txID *file)
             break;
         }
         case XS_CODE_LINE:
-            /* XS 17 has a 0 where the parameters of a function end: the line stays. */
+            /* XS 17 has LINE 0 where the parameters of a function end: keep the previous line. */
             if (p[1] | p[2])
                 line = p[1] | p[2] << 8;
             break;
@@ -56,11 +55,11 @@ static txInteger lineOf(const txByte *code, const txByte *at, txID *file)
     return line;
 }
 
-/* The file and line where a frame stands. `at` is the address of its next instruction: the machine's
-   for the innermost frame, saved by the frame that it called for the others. */
+/* The file and line of a frame. `at` is the address of its next instruction: for the innermost frame the
+   machine's, for others the one that the called frame has saved. */
 static txInteger locate(txMachine *the, txSlot *frame, const txByte *at, txID *file)
 {
-    txSlot *function = frame + (mxFunction - the->frame);   /* XS says so of the innermost frame only */
+    txSlot *function = frame + (mxFunction - the->frame);   /* XS documents this for the innermost frame only */
     *file = XS_NO_ID;
     if (!at || (frame->flag & XS_C_FLAG) || function->kind != XS_REFERENCE_KIND)
         return 0;
@@ -70,8 +69,8 @@ static txInteger locate(txMachine *the, txSlot *frame, const txByte *at, txID *f
     return lineOf(function->value.code.address, at, file);
 }
 
-/* XS's hook for new errors. The engine's own function makes the stack of the error from the file and
-   line in each frame, which only the debugger keeps up to date. So bring them up to date first. */
+/* XS's hook for new errors. The engine's own function builds the stack trace from the file and line in
+   each frame, which only the debugger updates. So update them first. */
 static void captureErrorStack(txMachine *the, txSlot *internal, txSlot *from)
 {
     txSlot *frame;
@@ -84,7 +83,7 @@ static void captureErrorStack(txMachine *the, txSlot *internal, txSlot *from)
     fxCaptureErrorStack(the, internal, from);
 }
 
-/* " at bundle.js:12" for the innermost frame that has a line, or "". */
+/* " at bundle.js:12" for the innermost frame with a line, or "". */
 static const char *errorLocation(txMachine *the, txSlot *frame)
 {
     static char location[4 * QUOTED + 32];
@@ -103,8 +102,7 @@ static const char *errorLocation(txMachine *the, txSlot *frame)
     return location;
 }
 
-/* Says what was thrown on stderr: one line for the error, one for each frame, and the same for what
-   caused it. */
+/* Prints an exception on stderr: one line for the error, one per frame, then the same for its cause. */
 static void describe(txMachine *the, txSlot *exception, int depth)
 {
     txSlot *frame;
@@ -140,7 +138,7 @@ static void describe(txMachine *the, txSlot *exception, int depth)
 
 static void reportException(txMachine *the, txSlot *exception)
 {
-    static bool reporting;   /* an exception may throw while it is described */
+    static bool reporting;   /* describing an exception may throw */
     mxPushSlot(exception);
     mxTry(the) {
         if (!reporting) {
@@ -162,7 +160,7 @@ void failUncaught(txMachine *the)
     exit(EXIT_SOFTWARE);
 }
 
-/* XS calls this when it cannot go on. No JavaScript may run here, except to describe an exception. */
+/* XS calls this when it cannot continue. No JavaScript may run here, except to describe an exception. */
 void fxAbort(txMachine *the, int status)
 {
     Heap *heap = heapOf(the);
@@ -192,7 +190,7 @@ void fxAbort(txMachine *the, int status)
         hostFail(EXIT_MEMORY, "The stack has overflowed%s: the XS stack of %zu slots (%zu bytes) is exhausted.", where,
             (size_t)(the->stackTop - the->stackBottom), (size_t)(the->stackTop - the->stackBottom) * sizeof(txSlot));
     case XS_NO_MORE_KEYS_EXIT:
-        hostFail(EXIT_MEMORY, "There are no more property names%s: XS can tell %d of them apart.", where, 0xFFFF);
+        hostFail(EXIT_MEMORY, "There are no more property names%s: XS is limited to %d.", where, 0xFFFF);
     case XS_UNHANDLED_EXCEPTION_EXIT:
     case XS_UNHANDLED_REJECTION_EXIT:
         failUncaught(the);

@@ -1,6 +1,6 @@
 /*
- * errors.h: what went wrong, and where in the source. Beside this, errors.c provides what XS itself
- * calls and declares: fxAbort() and its table of defaults.
+ * errors.h: error messages with source lines. errors.c also implements what XS itself calls and declares: fxAbort()
+ * and its table of default functions.
  */
 
 #ifndef ESP32GPT_ERRORS_H
@@ -8,7 +8,7 @@
 
 #include "xsAll.h"
 
-/* Says on stderr what was thrown and where, and ends the program. */
+/* Prints the pending exception with its stack trace on stderr and exits. */
 void failUncaught(txMachine *the) __attribute__((noreturn));
 
 #endif

@@ -11,8 +11,8 @@
 #include <sys/select.h>
 #include <unistd.h>
 
-/* A longer line is refused whole: it is read, but not kept. */
-enum { LINE_SIZE = 4096 };     /* bytes, without the end of the line */
+/* Longer lines are skipped. */
+enum { LINE_SIZE = 4096 };     /* in bytes, without the line ending */
 
 typedef struct sxTimer Timer;
 struct sxTimer {
@@ -22,13 +22,13 @@ struct sxTimer {
 };
 
 static struct {
-    Timer *timers;             /* the earliest first; those due at the same time in order of call */
+    Timer *timers;             /* sorted by due time; equal times in order of scheduling */
     txSlot lineListener;
     bool listening;
     bool endOfInput, toldEnd;
-    char input[LINE_SIZE + 2]; /* what was read from stdin and is not yet delivered */
+    char input[LINE_SIZE + 2]; /* read from stdin, not yet delivered */
     size_t inputStart, inputEnd;
-    bool refusing;             /* what comes until the end of the line is refused */
+    bool refusing;             /* skipping the rest of a line that is too long */
     bool promiseJobs;
     double collections;
 } loop;
@@ -63,8 +63,8 @@ void fxQueuePromiseJobs(txMachine *the)
     loop.promiseJobs = true;
 }
 
-/* The garbage collector asks this root for the callbacks that only C knows. It does so once in every
-   collection, so this is also the place to count them. */
+/* The garbage collector calls this for the callbacks that only C references, once per collection; so it
+   also counts collections. */
 static void markLoop(txMachine *the, void *data, txMarkRoot markRoot)
 {
     Timer *timer;
@@ -75,7 +75,7 @@ static void markLoop(txMachine *the, void *data, txMarkRoot markRoot)
     loop.collections++;
 }
 
-/* The root is an object that is remembered forever, with a marker of its own. */
+/* The root is a host object with its own marker function. It is never released. */
 void loopCreate(txMachine *the)
 {
     static const txHostHooks hooks = { NULL, markLoop, NULL };
@@ -101,8 +101,7 @@ bool loopHasPromiseJobs(void)
     return loop.promiseJobs;
 }
 
-/* Runs promise jobs until there are none. A promise that was rejected by then and that nobody
-   handles ends the program. */
+/* Runs promise jobs until the queue is empty. Exits if a rejected promise is unhandled by then. */
 static void settle(txMachine *the)
 {
     while (loop.promiseJobs) {
@@ -127,7 +126,7 @@ static void callTimer(txMachine *the, Timer *timer)
     settle(the);
 }
 
-/* `line` is NULL for the end. */
+/* `line` is NULL at the end of the input. */
 static void callLineListener(txMachine *the, const char *line, size_t size)
 {
     xsBeginHost(the);
@@ -145,13 +144,13 @@ static void callLineListener(txMachine *the, const char *line, size_t size)
     settle(the);
 }
 
-/* Whether there can be more on stdin, and somebody and a place to take it. */
+/* Whether to read stdin: there is a listener, free space in the buffer, and no end of input yet. */
 static bool isReading(void)
 {
     return loop.listening && !loop.endOfInput && loop.inputEnd - loop.inputStart < sizeof(loop.input);
 }
 
-/* Waits until there is something to read on stdin, but not longer than until `due`, and reads it. */
+/* Blocks until stdin is readable or the time `due`, then reads what is available. */
 static void readInput(double due)
 {
     struct timeval timeout = { 0, 0 }, *wait = NULL;
@@ -175,7 +174,7 @@ static void readInput(double due)
         FD_SET(STDIN_FILENO, &readable);
     ready = select(STDIN_FILENO + 1, &readable, NULL, NULL, wait);
     if (ready < 0 && errno != EINTR)
-        loop.endOfInput = true;    /* there is no stdin */
+        loop.endOfInput = true;    /* stdin is not open */
     if (ready <= 0)
         return;
     if (loop.inputStart > 0) {
@@ -190,7 +189,8 @@ static void readInput(double due)
         loop.endOfInput = true;
 }
 
-/* Delivers one line, without its end (LF or CR LF), if a whole one is there, or the end of the input. */
+/* Delivers one line without its line ending (LF or CR LF), or the end of the input; returns false if
+   there is neither. */
 static bool deliverLine(txMachine *the)
 {
     char *line = loop.input + loop.inputStart, *end;
@@ -223,8 +223,8 @@ static bool deliverLine(txMachine *the)
     return true;
 }
 
-/* One turn delivers at most one line and runs at most one timer, so that neither can keep the other
-   waiting. */
+/* Each iteration delivers at most one line and runs at most one timer, so that neither starves the
+   other. */
 void loopRun(txMachine *the)
 {
     settle(the);

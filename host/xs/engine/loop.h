@@ -14,8 +14,8 @@ double loopMilliseconds(void);
 double loopCollections(void);
 void loopSchedule(txSlot *callback, double delay);
 
-/* The listener gets each line from stdin, but for those of more than 4,096 bytes, and undefined, once,
-   when stdin has ended. The callback may be undefined: then nothing is read. */
+/* Sets the callback for lines of stdin. Lines of more than 4,096 bytes are skipped. At the end of stdin
+   it is called once with undefined. If the callback is undefined, stdin is not read. */
 void loopSetLineListener(txSlot *callback);
 
 #endif

@@ -2,20 +2,19 @@
  * main.c: the device simulator. It runs the device program (a bundle of JavaScript) in the XS engine
  * on a desktop, with the memory of an ESP32.
  *
- * The files stand on each other, each with a header of its name, and use only what is below them:
+ * Each file has a header of the same name and uses only files below it in this list:
  *
  *   main
  *   options                   the command line
  *   bindings                  the global `host` object
  *   storage, natives          host.storage, native()
  *   program, loop             the bundle; timers, lines from stdin, promise jobs
- *   values, errors            JavaScript seen from C; what went wrong, and where in the source
- *   memory, bytecode, writer  the heap with its limit; the code in it; files that are replaced
- *   output, words, parent     saying, failing, and ending with whoever started this
+ *   values, errors            JavaScript values in C; error messages with source lines
+ *   memory, bytecode, writer  the limited heap; the layout of bytecode; atomic files
+ *   output, words, parent     messages and exit; their text; ending with the parent
  *
- * main makes the two machines (program.c says why two), runs the bundle once and then whatever it
- * has asked for: timers, lines from stdin, promise jobs. When nothing is left to do, the program ends
- * with exit code 0.
+ * main creates the two machines (program.c says why two), runs the bundle once, then the event loop:
+ * timers, lines from stdin, promise jobs. When nothing is pending, the program exits with code 0.
  */
 
 #include "bindings.h"
@@ -45,7 +44,7 @@ int main(int argc, char **argv)
 {
     static Heap flash, ram;
     static txMachine *builtins, *the;
-    /* The parser is used by eval, new Function and the like. The clone shares the tables' sizes. */
+    /* The parser serves eval, new Function and the like. The clone shares the sizes of the tables. */
     txCreation flashCreation = {
         .initialChunkSize = 64 << 10,
         .incrementalChunkSize = 16 << 10,
@@ -75,14 +74,13 @@ int main(int argc, char **argv)
     initial =
         (size_t)options->chunks + sizeof(txBlock) + ((size_t)options->slots + (size_t)options->stack) * sizeof(txSlot);
     if (initial > options->heapLimit)
-        hostFail(EXIT_MEMORY,
-            "The machine asks for %zu bytes of chunks, slots and stack to begin with, but the heap limit is %zu.",
-            initial, options->heapLimit);
+        hostFail(EXIT_MEMORY, "The initial chunks, slots and stack need %zu bytes, but the heap limit is %zu.", initial,
+            options->heapLimit);
 
     heapCreate(&flash, "flash", 64 << 20);
     builtins = fxCreateMachine(&flashCreation, "flash", &flash, XS_NO_ID);
     if (!builtins)
-        hostFail(EXIT_SOFTWARE, "XS cannot make its built-in objects.");
+        hostFail(EXIT_SOFTWARE, "XS cannot create its built-in objects.");
     programCompile(builtins, options->bundle);
     bindingsInstall(builtins, &options->surroundings);
     if (options->preload) {
@@ -94,14 +92,14 @@ int main(int argc, char **argv)
     programShare(builtins);
     heapProtect(&flash);
 
-    /* Property names have 16-bit numbers. XS does not notice when it runs out of numbers, but it does
-       when it runs out of places in its table, so let that be large enough and of fixed size. */
+    /* Property IDs have 16 bits. XS does not detect when it runs out of IDs, but it does detect a full
+       table, so make the table as large as the IDs allow, and of fixed size. */
     creation.initialKeyCount = 0xFFFF - builtins->keyIndex;
     creation.incrementalKeyCount = 0;
     heapCreate(&ram, "heap", options->heapLimit);
     the = fxCloneMachine(&creation, builtins, "esp32gpt", &ram);
     if (!the)
-        hostFail(EXIT_SOFTWARE, "XS cannot make a machine.");
+        hostFail(EXIT_SOFTWARE, "XS cannot create a machine.");
     loopCreate(the);
     runProgram(the, options->preload ? programMain : programLoad);
     loopRun(the);

@@ -2,18 +2,17 @@
  * memory.c: the heap of the simulated device.
  *
  * XS keeps its data in three places: a stack of slots, a heap of slots (16 bytes each on 32-bit
- * machines, 32 on 64-bit ones) and a heap of chunks (strings, buffers, everything that varies in
- * size). Here all three come out of one piece of memory, as they do with `static` memory in the
- * Moddable SDK:
+ * machines, 32 on 64-bit ones) and a heap of chunks (strings, buffers, everything of variable size).
+ * Here all three share one block of memory, as they do with `static` memory in the Moddable SDK:
  *
  *   bottom            chunks                        slots             top
- *     | chunks, growing >|        not taken           |< slots | stack |
+ *     | chunks, growing >|          free              |< slots | stack |
  *
- * When the two ends would meet, the heap is full. So the limit is one number, XS cannot go beyond
- * it, and how the heap grows does not depend on malloc: all figures are the same on every run.
+ * The heap is full when the two ends would meet. So the limit is a single number that XS cannot
+ * exceed, and the growth of the heap does not depend on malloc: all figures are reproducible.
  *
- * Before XS asks for more it has already collected garbage. If the answer is NULL, it tries with
- * less where it can, and otherwise calls fxAbort (errors.c), which must not return.
+ * XS collects garbage before it asks for more memory. If the answer is NULL, it retries with a smaller
+ * size where possible, else calls fxAbort (errors.c), which must not return.
  */
 
 #include "memory.h"
@@ -24,8 +23,8 @@
 #include <sys/resource.h>
 
 #ifdef __SANITIZE_ADDRESS__
-/* AddressSanitizer does not look into mmap'ed memory for pointers, so it would take what XS refers to
-   for leaks; and XS measures its C stack by the addresses of variables, so they must be there. */
+/* AddressSanitizer does not search mmap'ed memory for pointers, so it would report what XS references as
+   leaked. XS measures its C stack by addresses of local variables, so these must be on the real stack. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -35,23 +34,23 @@ const char *__asan_default_options(void)
 
 enum { STACK_PAINT = 0xA5 };
 
-static char *stackStart;       /* about where the C stack begins */
+static char *stackStart;       /* approximate start of the C stack */
 
 void heapCreate(Heap *heap, const char *name, size_t size)
 {
-    /* XS adds sizes up to 2 GB to addresses, which must not overflow where an address has 32 bits: so
-       there the heap should be in the lower half. On an ESP32 it is. */
+    /* XS adds sizes of up to 2 GB to addresses, which must not overflow with 32-bit pointers: there,
+       place the heap in the lower half of the address space. On an ESP32 it is there. */
     static uintptr_t place = UINTPTR_MAX == UINT32_MAX ? 0x50000000 : 0;
 
     memset(heap, 0, sizeof(*heap));
     heap->name = name;
     heap->size = (size + 15) & ~(size_t)15;
-    /* Pages that XS does not touch cost nothing. */
+    /* Untouched pages use no memory. */
     heap->bottom = mmap((void *)place, heap->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
     if (place)
         place += (heap->size + 0xFFFFF) & ~(size_t)0xFFFFF;
     if (heap->bottom == MAP_FAILED)
-        hostFail(EXIT_MEMORY, "This computer has no %zu bytes for the %s.", heap->size, name);
+        hostFail(EXIT_MEMORY, "This computer cannot allocate %zu bytes for the %s.", heap->size, name);
     heap->chunks = heap->bottom;
     heap->slots = heap->top = heap->bottom + heap->size;
     if (!stackStart)
@@ -63,14 +62,14 @@ static struct sigaction formerSegv, formerBus;
 
 static void reportFault(int signal, siginfo_t *info, void *context)
 {
-    static const char message[] = "The program changed something that is in flash.\n";
+    static const char message[] = "The program wrote to flash, which is read-only.\n";
     const txByte *address = info->si_addr;
     (void)context;
     if (protectedHeap->bottom <= address && address < protectedHeap->top) {
         hostWrite(STDERR_FILENO, message, sizeof(message) - 1);
         _exit(EXIT_SOFTWARE);
     }
-    /* Some other fault: let it happen again, as if this function were not here. */
+    /* Another fault: restore the former handler and let it happen again. */
     sigaction(signal, signal == SIGSEGV ? &formerSegv : &formerBus, NULL);
 }
 
@@ -120,8 +119,8 @@ txSlot *fxAllocateSlots(txMachine *the, txSize count)
         return NULL;
     heap->slots -= size;
     heap->refusedBytes = 0;
-    /* The first slots that XS asks for become its stack. It is painted, so that heapUsage can tell
-       how deep it ever was. */
+    /* The first slots that XS allocates become its stack. Fill it with a pattern, from which heapUsage
+       can tell its maximum depth. */
     if (!the->stackBottom)
         memset(heap->slots, STACK_PAINT, size);
     return (txSlot *)heap->slots;
@@ -129,7 +128,7 @@ txSlot *fxAllocateSlots(txMachine *the, txSize count)
 
 void fxFreeChunks(txMachine *the, void *chunks)
 {
-    (void)the, (void)chunks;   /* XS gives memory back only when a machine is deleted */
+    (void)the, (void)chunks;   /* XS frees memory only when a machine is deleted */
 }
 
 void fxFreeSlots(txMachine *the, void *slots)
@@ -137,8 +136,8 @@ void fxFreeSlots(txMachine *the, void *slots)
     (void)the, (void)slots;
 }
 
-/* The lowest address that the C stack may reach: XS compares with it in every function that can
-   recurse. Linux and macOS know the size of the stack as a resource limit. */
+/* The lowest address that the C stack may reach; XS checks it in every recursive function. Linux and
+   macOS report the size of the stack as a resource limit. */
 char *fxCStackLimit(void)
 {
     const size_t usual = 8 << 20, reserve = 256 << 10;
@@ -149,8 +148,9 @@ char *fxCStackLimit(void)
     return stackStart - size + (size > 2 * reserve ? reserve : size / 2);
 }
 
-/* The stack grows downward from stackTop: its peak ends at the first slot that is still painted. (Not
-   at the last one: XS uses the free end of the stack as scratch memory for numbers and regexps.) */
+/* The stack grows downward from stackTop; its peak ends at the first slot that still has the pattern.
+   Not at the last one: XS uses the free end of the stack as scratch memory for numbers and regular
+   expressions. */
 static size_t stackPeak(txMachine *the)
 {
     const txSlot *slot = the->stackTop;

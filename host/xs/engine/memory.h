@@ -1,5 +1,5 @@
 /*
- * memory.h: the heap of the simulated device, and figures about it.
+ * memory.h: the heap of the simulated device, and its usage.
  */
 
 #ifndef ESP32GPT_MEMORY_H
@@ -19,19 +19,19 @@ typedef struct {
 } Heap;
 
 typedef struct {
-    size_t slots;            /* peak of the slots in use, in bytes */
-    size_t chunks;           /* peak of the chunks in use, in bytes */
+    size_t slots;            /* peak of used slots, in bytes */
+    size_t chunks;           /* peak of used chunks, in bytes */
     size_t stack;            /* peak of the stack, in bytes */
-    size_t usedSlots, usedChunks;  /* now, garbage included */
-    size_t reserved;         /* what XS has taken from the heap: this is what the limit bounds */
+    size_t usedSlots, usedChunks;  /* now in use, including garbage */
+    size_t reserved;         /* what XS has reserved in the heap, which is what the limit bounds */
 } Usage;
 
 void heapCreate(Heap *heap, const char *name, size_t size);
 
-/* From now on a write to this heap ends the program, as it would on a device. */
+/* Makes this heap read-only: a write to it exits with an error, as a write to flash fails on a device. */
 void heapProtect(Heap *heap);
 
-/* The heap that a machine was made with. */
+/* The heap of a machine. */
 Heap *heapOf(txMachine *the);
 
 void heapUsage(txMachine *the, Usage *usage);

@@ -1,6 +1,6 @@
 /*
- * natives.c: the C functions that the bundle can call. native("gpt_xs_name") finds them by the name that
- * they have in C, as `native` does in the Moddable SDK: see src/gpt/native.
+ * natives.c: the C functions that the bundle can call. native("gpt_xs_name") finds them by their name in C, as
+ * `native` does in the Moddable SDK: see src/gpt/native.
  */
 
 #include "natives.h"
@@ -41,9 +41,9 @@ static const struct {
     txCallback callback;
 } natives[] = { NATIVES(LIST) { NULL, NULL } };
 
-static txSlot *nativeFunctions;    /* one for each entry of natives, in flash */
+static txSlot *nativeFunctions;    /* one per entry of natives, in flash */
 
-/* native(name): the C function that is registered under this name. */
+/* native(name): the C function with this name. */
 static void xs_native(txMachine *the)
 {
     const char *name = fxToString(the, argument(the, 0));

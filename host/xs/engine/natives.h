@@ -1,5 +1,5 @@
 /*
- * natives.h: native(), and the C functions that it finds.
+ * natives.h: native() and the C functions that it can find.
  */
 
 #ifndef ESP32GPT_NATIVES_H
@@ -7,7 +7,7 @@
 
 #include "xsAll.h"
 
-/* Gives the machine the global function native(). */
+/* Defines the global function native() in the machine. */
 void nativesInstall(txMachine *flash);
 
 #endif

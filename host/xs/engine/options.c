@@ -1,5 +1,5 @@
 /*
- * options.c: the command line.
+ * options.c: command-line options.
  */
 
 #include "options.h"
@@ -55,7 +55,7 @@ const Options *parseOptions(int argc, char **argv)
         }
         value = argv[++i];
         if (!value)
-            hostFail(EXIT_USAGE, "%s needs a value, or is no option.", printable(name, QUOTED));
+            hostFail(EXIT_USAGE, "%s needs a value, or is not an option.", printable(name, QUOTED));
         if (strcmp(name, "--bundle") == 0)
             options.bundle = value;
         else if (strcmp(name, "--names") == 0)

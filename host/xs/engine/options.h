@@ -1,5 +1,5 @@
 /*
- * options.h: the command line.
+ * options.h: command-line options.
  */
 
 #ifndef ESP32GPT_OPTIONS_H
@@ -10,15 +10,15 @@
 typedef struct {
     const char *bundle;      /* the path of the JavaScript file */
     Surroundings surroundings;
-    bool preload;            /* whether the top level of the bundle runs in flash */
-    long parent;             /* the process whose end is ours too, or 0 */
-    txSize chunks;           /* initial bytes of the chunk heap */
+    bool preload;            /* whether to run the top level of the bundle in flash */
+    long parent;             /* PID of the process to exit with, or 0 */
+    txSize chunks;           /* initial size of the chunk heap, in bytes */
     txSize slots;            /* initial number of slots in the slot heap */
     txSize stack;            /* number of slots in the stack */
-    size_t heapLimit;        /* bytes that chunks, slots and stack may take together */
+    size_t heapLimit;        /* maximum total of chunks, slots and stack, in bytes */
 } Options;
 
-/* What the command line asks for; what makes no sense ends the program with a sentence. */
+/* Parses the command line. Invalid options exit with an error message. */
 const Options *parseOptions(int argc, char **argv);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * output.c: saying something, and failing.
+ * output.c: output, error messages and exit.
  */
 
 #include "output.h"
@@ -18,8 +18,8 @@ void outputPrepare(void)
     int fd;
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
-    /* If one of these were free, the next file to be opened would take its place, and what is meant for
-       stdout would go into that. So there is something instead, which refuses as if it were closed. */
+    /* If one of these descriptors were free, the next opened file would get it, and output for stdout
+       would go into that file. So open /dev/null in a mode that fails, as a closed descriptor would. */
     for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
             exit(EXIT_SOFTWARE);
@@ -34,7 +34,7 @@ int hostWrite(int fd, const void *bytes, size_t size)
             at += count;
             size -= (size_t)count;
         } else if (count == 0) {
-            errno = EIO;           /* it would go on like this for ever */
+            errno = EIO;           /* a retry would loop forever */
             return -1;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             fd_set writable;
@@ -79,6 +79,6 @@ void *hostAllocate(size_t size)
 {
     void *result = calloc(1, size > 0 ? size : 1);
     if (!result)
-        hostFail(EXIT_MEMORY, "This computer has no %zu bytes of memory left.", size);
+        hostFail(EXIT_MEMORY, "This computer cannot allocate %zu bytes.", size);
     return result;
 }

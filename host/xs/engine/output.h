@@ -1,5 +1,5 @@
 /*
- * output.h: saying something, and failing. What every other file of the device simulator stands on.
+ * output.h: output, error messages and exit. Every other file of the device simulator uses it.
  */
 
 #ifndef ESP32GPT_OUTPUT_H
@@ -7,27 +7,28 @@
 
 #include <stddef.h>
 
-/* Exit codes of the program; 0 to 255 can also come from host.exit() and host.fail(). */
+/* Exit codes; host.exit() and host.fail() can use any from 0 to 255. */
 enum {
     EXIT_MEMORY = 3,       /* the heap or the stack of the simulated device is full */
-    EXIT_USAGE = 64,       /* the command line makes no sense */
-    EXIT_NO_INPUT = 66,    /* a file or directory of the command line cannot be opened */
-    EXIT_SOFTWARE = 70     /* an uncaught exception, or a syntax error in the bundle */
+    EXIT_USAGE = 64,       /* the command line is invalid */
+    EXIT_NO_INPUT = 66,    /* a file on the command line cannot be read */
+    EXIT_SOFTWARE = 70     /* an uncaught exception, a syntax error in the bundle, or an internal error */
 };
 
-/* To be called first: from then on whatever cannot be written is an error, and not the end. */
+/* Call this first. Afterwards a failed write returns an error instead of killing the process with a
+   signal. */
 void outputPrepare(void);
 
-/* Writes all bytes, waiting if need be. Returns -1 and errno if that is impossible. */
+/* Writes all bytes; blocks if necessary. Returns -1 and sets errno on failure. */
 int hostWrite(int fd, const void *bytes, size_t size);
 
-/* Says something on stderr; of what is very long, the beginning. */
+/* Prints a message on stderr; a very long one is cut. */
 void hostSay(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Says one sentence on stderr and ends the program. */
+/* Prints one line on stderr and exits. */
 void hostFail(int code, const char *format, ...) __attribute__((noreturn, format(printf, 2, 3)));
 
-/* Zeros from the memory of this computer, which is not the device's: ends the program if there are none. */
+/* Allocates zeroed memory of this computer, not of the device; exits with an error if there is none. */
 void *hostAllocate(size_t size);
 
 #endif

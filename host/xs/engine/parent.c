@@ -1,8 +1,8 @@
 /*
- * parent.c: the program does not outlive who started it.
+ * parent.c: ends the program with its parent process.
  *
- * Linux kills a process when its parent has died, if asked. Elsewhere a timer looks for the parent,
- * also while JavaScript is busy; when it has died, the process belongs to another.
+ * Linux kills a process when its parent dies, on request (PR_SET_PDEATHSIG). Elsewhere a timer signal, which works
+ * even while JavaScript is busy, compares the parent's PID: an orphan gets a new parent.
  */
 
 #include "parent.h"
@@ -22,7 +22,7 @@ static void follow(long parent)
 {
     (void)parent;
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-        hostFail(EXIT_SOFTWARE, "This computer cannot end the program together with its parent.");
+        hostFail(EXIT_SOFTWARE, "This computer cannot end the program with its parent.");
 }
 
 #else
@@ -45,7 +45,7 @@ static void follow(long parent)
     action.sa_handler = lookForParent;
     action.sa_flags = SA_RESTART;
     if (sigaction(SIGALRM, &action, NULL) < 0 || setitimer(ITIMER_REAL, &twiceASecond, NULL) < 0)
-        hostFail(EXIT_SOFTWARE, "This computer cannot end the program together with its parent.");
+        hostFail(EXIT_SOFTWARE, "This computer cannot end the program with its parent.");
 }
 
 #endif
@@ -53,6 +53,6 @@ static void follow(long parent)
 void parentFollow(long parent)
 {
     follow(parent);
-    if ((long)getppid() != parent)     /* it has died before we could ask */
+    if ((long)getppid() != parent)     /* it died before the request */
         _exit(EXIT_SOFTWARE);
 }

@@ -1,12 +1,12 @@
 /*
- * parent.h: who started this program.
+ * parent.h: ends the program with its parent process.
  */
 
 #ifndef ESP32GPT_PARENT_H
 #define ESP32GPT_PARENT_H
 
-/* From now on the program ends when the process `parent` does, however that ends and whatever is going
-   on here. The process must be the one that started this program. */
+/* From now on the program ends with the process `parent`, however that ends and whatever runs here. It
+   must be the process that started this program. */
 void parentFollow(long parent);
 
 #endif

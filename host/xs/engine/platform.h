@@ -2,10 +2,10 @@
  * platform.h: the configuration of the engine.
  *
  * Every XS source includes this file (through -DXSPLATFORM), so the whole configuration is here and
- * not in compiler flags. It follows the Moddable SDK's release build for the ESP32: no debugger, no
+ * not in compiler flags. It is that of the Moddable SDK's release build for the ESP32: no debugger, no
  * instrumentation, 16-bit property IDs, bounds checks on the stack, no minus zero from integer
- * multiplication. Two things are added: the parser, because this machine compiles the bundle itself,
- * and a counter for each kind of bytecode.
+ * multiplication. In addition it has the parser, because the host compiles the bundle itself, and a
+ * counter for each opcode.
  */
 
 #ifndef ESP32GPT_PLATFORM_H
@@ -30,13 +30,13 @@
 
 #define mxParse 1
 #define mxRun 1
-#define mxBoundsCheck 1        /* a full stack ends the program, never overwrites memory */
+#define mxBoundsCheck 1        /* a full stack aborts, never overwrites memory */
 #define mxFrequency 1          /* the->frequencies[opcode], see bytecodesExecuted() */
-#define mxNoConsole 1          /* the engine itself prints nothing; errors are said by fxAbort */
+#define mxNoConsole 1          /* the engine prints nothing; fxAbort prints errors */
 #define mxUseGCCAtomics 1
-#define mxFallThrough (void)0  /* as on an ESP32; only XS from the SDK asks for it */
+#define mxFallThrough (void)0  /* as on an ESP32; only XS of the SDK uses it */
 
-/* What XS brings itself, and what memory.c and program.c provide instead. */
+/* What XS implements itself, and what memory.c and program.c implement instead. */
 #define mxUseDefaultMachinePlatform 1
 #define mxUseDefaultBuildKeys 1
 #define mxUseDefaultParseScript 1

@@ -1,13 +1,12 @@
 /*
- * program.c: the bundle.
+ * program.c: compiles and runs the bundle.
  *
- * On a device the SDK's linker puts bytecode, property names, the built-in objects and what preloaded
- * modules make into flash; only the rest takes RAM. This file does the same with two machines. The
- * first one, "flash", holds the built-in objects and the names that the bundle uses, and runs its top
+ * On a device the SDK's linker puts bytecode, property names, the built-in objects and the objects of
+ * preloaded modules into flash; only the rest uses RAM. This file does the same with two machines. The
+ * first one, "flash", holds the built-in objects and the property names of the bundle, and runs its top
  * level if it is preloaded; it is then made read-only. The second one is cloned from it and has the
- * memory of the device. The bytecode stays in one malloc'ed buffer: the linker's way of saying "this
- * code (or string) is in flash, use it in place" is an opcode of its own, XS_CODE_CODE_ARCHIVE instead
- * of XS_CODE_CODE, and so on.
+ * memory of the device. The bytecode stays in one malloc'ed buffer. As the linker does, special opcodes
+ * (XS_CODE_CODE_ARCHIVE instead of XS_CODE_CODE, and so on) mark code and strings that are used in place.
  */
 
 #include "program.h"
@@ -21,11 +20,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* A function of the engine that its headers do not declare. */
+/* A function of the engine that no header declares. */
 extern void fxRemapIDs(txMachine *the, txByte *codeBuffer, txSize codeSize, txID *theIDs);
 
 static struct {
-    const char *name;          /* how the bundle is called in error messages: bundle.js */
+    const char *name;          /* the bundle's name in error messages: bundle.js */
     txScript *script;
     ProgramSize size;
 } program;
@@ -63,7 +62,7 @@ static unsigned char *readFile(const char *path, size_t *size)
             hostFail(EXIT_NO_INPUT, "Cannot read %s: %s.", printable(path, QUOTED_PATH), reasonOf(errno));
         length += (size_t)count;
         if (length == room)
-            /* cppcheck-suppress memleakOnRealloc; the program ends when it fails */
+            /* cppcheck-suppress memleakOnRealloc; the program exits when it fails */
             bytes = realloc(bytes, room *= 2);
     }
     if (!bytes)
@@ -73,7 +72,7 @@ static unsigned char *readFile(const char *path, size_t *size)
     return bytes;
 }
 
-/* The first error in the source ends the program, in the format of an uncaught exception. */
+/* Exits on the first syntax error, with a message like that of an uncaught exception. */
 static void reportSyntaxError(void *console, txString path, txInteger line, txString format, va_list arguments)
 {
     (void)console;
@@ -88,8 +87,8 @@ static void ignoreWarning(void *console, txString path, txInteger line, txString
     (void)console, (void)path, (void)line, (void)format, (void)arguments;
 }
 
-/* Marks code and strings as "in flash", as the SDK's linker (fxMapCode in xslBase.c) does. Gives back
-   the size of the code without what is in it for the sake of source lines. */
+/* Marks code and strings as "in flash", as the SDK's linker does (fxMapCode in xslBase.c). Returns the
+   size of the code without the opcodes for source lines. */
 static size_t useInPlace(txByte *code, const txByte *end)
 {
     size_t size = 0;
@@ -123,7 +122,7 @@ static size_t useInPlace(txByte *code, const txByte *end)
     return size;
 }
 
-/* The parser numbers the names that the script uses; replace the numbers with the machine's IDs. */
+/* Replaces the parser's numbers of names by the property IDs of the machine. */
 static void internNames(txMachine *the, txScript *script)
 {
     txByte *p = script->symbolsBuffer;
@@ -141,7 +140,7 @@ static void internNames(txMachine *the, txScript *script)
     script->symbolsBuffer = NULL;   /* so that fxRunScript neither maps them again nor frees the code */
 }
 
-/* The parser's memory comes from malloc, not from the heap. */
+/* The parser allocates with malloc, not in the device's heap. */
 static txScript *parseModule(txMachine *flash, Source *source)
 {
     txParser parser;
@@ -164,8 +163,8 @@ static txScript *parseModule(txMachine *flash, Source *source)
     return script;
 }
 
-/* Compiles the file as an ES module: its variables are then found as fast as those of a module on the
-   device, while those of a classic script would be properties that are searched by name. */
+/* Compiles the file as an ES module. Its variables are then found as fast as those of a module on the
+   device; those of a classic script would be properties, which are searched by name. */
 void programCompile(txMachine *flash, const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -188,7 +187,7 @@ void programCompile(txMachine *flash, const char *path)
 
 /* --- run and share --- */
 
-/* XS asks for modules by name. There is one. */
+/* XS looks up modules by name. There is only the bundle. */
 txID fxFindModule(txMachine *the, txSlot *realm, txID moduleID, txSlot *name)
 {
     (void)realm, (void)moduleID;
@@ -200,8 +199,8 @@ void fxLoadModule(txMachine *the, txSlot *module, txID moduleID)
     fxResolveModule(the, module, moduleID, program.script, NULL, NULL);
 }
 
-/* Runs the top level of the bundle, in the flash machine if the bundle is preloaded, else in the
-   device's. What it throws is thrown here. */
+/* Runs the top level of the bundle: in the flash machine if the bundle is preloaded, else in the
+   device's. Exceptions propagate. */
 void programLoad(txMachine *the)
 {
     xsAwaitImport(program.name, XS_IMPORT_NAMESPACE);
@@ -212,12 +211,12 @@ void programMain(txMachine *the)
 {
     xsResult = xsAwaitImport(program.name, XS_IMPORT_DEFAULT);
     if (!fxIsCallable(the, mxResult))
-        hostFail(EXIT_SOFTWARE, "%s has no function as default export: it cannot be preloaded.",
+        hostFail(EXIT_SOFTWARE, "The default export of %s is not a function: it cannot be preloaded.",
             printable(program.name, QUOTED_PATH));
     xsCallFunction0(xsResult, xsUndefined);
 }
 
-/* What the clone could only change by changing flash is made read-only, as the linker does. */
+/* Makes an object read-only, as the linker does, so that the clone cannot change flash. */
 static void freeze(txSlot *instance)
 {
     txSlot *property = instance->next;
@@ -242,8 +241,8 @@ static void freeze(txSlot *instance)
     }
 }
 
-/* Values with bytes in chunks become the "X" kind, which the clone's garbage collector neither marks
-   nor moves. */
+/* Changes values with bytes in chunks to their "X" kind, which the clone's garbage collector neither
+   marks nor moves. */
 static void useFromFlash(txSlot *slot, txSlot *end)
 {
     for (; slot < end; slot++) {
@@ -261,11 +260,11 @@ static void useFromFlash(txSlot *slot, txSlot *end)
             slot->kind = XS_CODE_X_KIND;
             break;
         case XS_REGEXP_KIND:
-            /* XS then matches in RAM. That of SDK 8.2.3 takes the room for it from malloc, not from the
-               chunks (fxAllocateRegExpData), where the collector writes over what is in front of it: a
-               chip panics, a desktop has luck. */
+            /* XS allocates the match state in RAM. SDK 8.2.3 (fxAllocateRegExpData) allocates it with
+               malloc, but the collector treats it as a chunk and overwrites the bytes before it: a chip
+               panics, a desktop usually does not. */
             if (XS_MAJOR_VERSION > 13)
-                hostFail(EXIT_SOFTWARE, "A regular expression is preloaded, on which the Moddable SDK's XS panics.");
+                hostFail(EXIT_SOFTWARE, "A regular expression is preloaded: XS of the Moddable SDK panics on it.");
             slot->value.regexp.data = NULL;
             break;
         case XS_ARRAY_KIND:
@@ -296,20 +295,21 @@ static bool isInstanceFrozen(txSlot *instance)
     return true;
 }
 
-/* Makes the flash machine read-only and ready to be cloned: fxShareMachine, and what it leaves to the
+/* Makes the flash machine read-only and ready to be cloned: fxShareMachine, plus what it leaves to the
    SDK's linker (fxPrepareHeap in xslSlot.c).
 
-   When the clone changes an object or a variable that is in flash, XS makes a copy in RAM and puts it
-   into a table; the number of its place there is the ID of the instance or of the variable's slot.
-   fxShareMachine begins these numbers with 0, but 0 means "none", so they are given again, from 1. */
+   When the clone changes an object or a variable in flash, XS copies it to RAM and enters the copy in a
+   table; its index in the table is the ID of the instance or of the variable's slot. fxShareMachine
+   numbers these IDs from 0, but 0 means "none", so renumber them from 1. */
 void programShare(txMachine *flash)
 {
     txSlot *heap, *slot;
     txID alias = 1, id;
-    /* The global object remembers where it found the built-in names. Let it find all of them now. */
+    /* The global object caches where it finds the built-in names. Fill the cache now. */
     for (id = XS_SYMBOL_ID_COUNT; id < XS_INTRINSICS_COUNT; id++)
         fxGlobalGetProperty(flash, flash->stackTop[-1 - mxGlobalStackIndex].value.reference, id, 0, XS_ANY);
-    /* In the middle of fxShareMachine the collector would find things that it does not expect. */
+    /* Collect now: in the middle of fxShareMachine the collector would find slots that it does not
+       expect. */
     fxCollectGarbage(flash);
     fxEnableGarbageCollection(flash, 0);
     fxShareMachine(flash);

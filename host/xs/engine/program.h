@@ -1,5 +1,5 @@
 /*
- * program.h: the bundle: compiled, and what a device has in flash.
+ * program.h: compiles and runs the bundle, and prepares what a device has in flash.
  */
 
 #ifndef ESP32GPT_PROGRAM_H
@@ -8,8 +8,8 @@
 #include "xsAll.h"
 
 typedef struct {
-    size_t code;             /* bytes of bytecode, kept out of the heap */
-    size_t names;            /* bytes of slots and chunks for property names, likewise */
+    size_t code;             /* bytes of bytecode, outside the heap */
+    size_t names;            /* bytes of slots and chunks for property names, outside the heap */
 } ProgramSize;
 
 void programCompile(txMachine *flash, const char *path);

@@ -1,10 +1,10 @@
 /*
  * storage.c: host.storage, files by their path.
  *
- *   open(path)      undefined if there is no such file, else { size, read(position, bytes), close() }
- *   create(path)    { write(bytes), commit(), abort() }; one of this path that is open is given up
- *   move(from, to)  nothing if there is no such file
- *   remove(path)    nothing if there is no such file
+ *   open(path)      { size, read(position, bytes), close() }, or undefined if the file does not exist
+ *   create(path)    { write(bytes), commit(), abort() }; an open writer of the same path is aborted
+ *   move(from, to)  renames a file; does nothing if it does not exist
+ *   remove(path)    removes a file; does nothing if it does not exist
  */
 
 #include "storage.h"
@@ -21,7 +21,7 @@ static txSlot readerPrototype, writerPrototype;
 
 typedef struct {
     int fd;                    /* -1 when closed */
-    off_t size;                /* of a file that nobody changes any more */
+    off_t size;                /* size; the file is never modified in place */
     char path[PATH_SIZE];
 } Reader;
 
@@ -30,11 +30,11 @@ static void pathArgument(txMachine *the, int index, char *path)
     const char *string = fxToString(the, argument(the, index));
     size_t size = strlen(string);
     if (size == 0 || size >= PATH_SIZE)
-        xsRangeError("this program takes file names of 1 to %d bytes", PATH_SIZE - 1);
+        xsRangeError("a file name must have 1 to %d bytes", PATH_SIZE - 1);
     size = utf8FromString(path, string);
     path[size] = 0;
     if (strlen(path) < size)
-        xsRangeError("a file name has no NUL in it");
+        xsRangeError("a file name must not contain NUL");
 }
 
 /* `error` is an errno. */
@@ -43,16 +43,16 @@ static void failFile(txMachine *the, const char *action, const char *path, int e
     throwError(the, "Cannot %s %s: %s", action, printable(path, QUOTED_PATH), reasonOf(error));
 }
 
-/* Only what is a regular file can be read at any place, and replaced. */
+/* Only a regular file can be read at any position and be replaced. */
 static void checkRegular(txMachine *the, const char *action, const char *path, mode_t mode)
 {
     if (S_ISDIR(mode))
         failFile(the, action, path, EISDIR);
     if (!S_ISREG(mode))
-        throwError(the, "Cannot %s %s: it is no regular file", action, printable(path, QUOTED_PATH));
+        throwError(the, "Cannot %s %s: it is not a regular file", action, printable(path, QUOTED_PATH));
 }
 
-/* Part of the public interface of XS, but declared only where xsAll.h is not included. */
+/* Public interface of XS, but declared only where xsAll.h is not included. */
 extern void *fxGetHostDataValidate(txMachine *the, txSlot *slot, void *destructor);
 
 /* --- reading --- */
@@ -88,7 +88,7 @@ static void xs_storage_open(txMachine *the)
     pathArgument(the, 0, path);
     if (stat(path, &status) == 0)
         checkRegular(the, "read", path, status.st_mode);
-    fd = open(path, O_RDONLY | O_NONBLOCK);    /* should it be a pipe by now */
+    fd = open(path, O_RDONLY | O_NONBLOCK);    /* it may have become a pipe */
     if (fd < 0) {
         if (errno == ENOENT)
             return;
@@ -109,7 +109,7 @@ static void xs_storage_open(txMachine *the)
     _xsDefine(the, mxResult, propertyID(the, "size"), &size, xsDontSet);
 }
 
-/* file.read(position, bytes): fills the Uint8Array; less only where the file ends. */
+/* file.read(position, bytes): fills the Uint8Array; returns fewer bytes only at the end of the file. */
 static void xs_reader_read(txMachine *the)
 {
     Reader *reader = openReader(the);
@@ -117,7 +117,7 @@ static void xs_reader_read(txMachine *the)
     txUnsigned size, done = 0;
     void *bytes;
     if (!(position >= 0 && position <= C_MAX_SAFE_INTEGER) || position != c_floor(position))
-        xsRangeError("a position is an integer from 0 on");
+        xsRangeError("a position must be an integer of at least 0");
     xsmcGetBufferWritable(*argument(the, 1), &bytes, &size);
     while (done < size && position < (double)reader->size) {
         ssize_t count = pread(reader->fd, (char *)bytes + done, size - done, (off_t)position + done);

@@ -1,5 +1,5 @@
 /*
- * storage.h: host.storage, files that are replaced as a whole.
+ * storage.h: host.storage, files that are replaced atomically.
  */
 
 #ifndef ESP32GPT_STORAGE_H
@@ -7,7 +7,7 @@
 
 #include "xsAll.h"
 
-/* Gives the object its functions. */
+/* Defines the functions of host.storage. */
 void storageInstall(txMachine *flash, txSlot *storage);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * values.c: values of JavaScript, seen from C.
+ * values.c: access to JavaScript values from C.
  */
 
 #include "values.h"
@@ -11,7 +11,7 @@ txSlot *argument(txMachine *the, int index)
     static txSlot missing;
     if (index < mxArgc)
         return mxArgv(index);
-    fxUndefined(the, &missing);   /* each time: the engine's conversions change their slot */
+    fxUndefined(the, &missing);   /* each time: conversions of the engine modify their slot */
     return &missing;
 }
 
@@ -28,7 +28,7 @@ void bindFunction(txMachine *the, txSlot *object, const char *name, txCallback c
     mxPop();
 }
 
-/* XS trusts its strings to be UTF-8 with NUL written as C0 80. */
+/* XS expects valid UTF-8, with NUL encoded as C0 80. */
 void stringFromBytes(txMachine *the, txSlot *result, const char *bytes, size_t size)
 {
     const unsigned char *at = (const unsigned char *)bytes, *end = at + size;
@@ -54,7 +54,7 @@ void stringFromBytes(txMachine *the, txSlot *result, const char *bytes, size_t s
     free(string);
 }
 
-/* C0 80 becomes NUL, a pair of surrogates one character of four bytes, a single surrogate U+FFFD. */
+/* C0 80 becomes NUL, a surrogate pair one character of four bytes, a lone surrogate U+FFFD. */
 size_t utf8FromString(char *utf8, const char *string)
 {
     const unsigned char *at = (const unsigned char *)string;

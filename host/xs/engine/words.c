@@ -1,5 +1,5 @@
 /*
- * words.c: what a message can show to people.
+ * words.c: text for error messages.
  */
 
 #include "words.h"
@@ -68,7 +68,7 @@ size_t utf8Sequence(const unsigned char *at, const unsigned char *end)
     return size;
 }
 
-/* Whether a character can be told from others by looking at it: the table of src/gpt/base/errors.ts. */
+/* Whether a character is visible: the same table as in src/gpt/base/errors.ts. */
 static bool isVisible(uint32_t character)
 {
     static const uint32_t invisible[][2] = {
@@ -127,7 +127,7 @@ const char *printable(const char *text, int most)
             memcpy(shown, at, bytes = size);
         else
             bytes = (size_t)snprintf(shown, sizeof(shown), "\\u{%x}", (unsigned)decode(at, size));
-        /* As in src/gpt/base/errors.ts what counts is the length of a string of JavaScript. */
+        /* Count UTF-16 code units, as src/gpt/base/errors.ts does. */
         count += bytes == size ? (size == 4 ? 2 : 1) : (int)bytes;
         if (count > most) {
             memcpy(to, "\xE2\x80\xA6", 3);

@@ -1,5 +1,5 @@
 /*
- * words.h: what a message can show to people.
+ * words.h: text for error messages.
  */
 
 #ifndef ESP32GPT_WORDS_H
@@ -8,20 +8,20 @@
 #include <stddef.h>
 
 enum {
-    QUOTED = 60,           /* characters of a foreign text that a message quotes */
-    QUOTED_PATH = 140,     /* of a file's path */
+    QUOTED = 60,           /* maximum length of quoted text, in characters */
+    QUOTED_PATH = 140,     /* of a quoted path */
     QUOTED_MOST = 400
 };
 
-/* Why something failed, in words that fit behind a colon. `error` is an errno. */
+/* The reason for an errno, as a clause that can follow a colon. */
 const char *reasonOf(int error);
 
-/* Text from outside as a message may show it, like printable() in src/gpt/base/errors.ts: what is invisible, or
-   would move the cursor of a terminal, as its code (\u{1b}), a byte that is not UTF-8 as \x{ff}, and
-   cut to `most` characters, QUOTED_MOST at the most. It stays until printable() was called four times more. */
+/* Makes external text safe to print, like printable() in src/gpt/base/errors.ts: invisible and control
+   characters become \u{1b}, bytes of invalid UTF-8 become \x{ff}. Cut to `most` characters, at most
+   QUOTED_MOST. The result is valid until the fourth call after this one. */
 const char *printable(const char *text, int most);
 
-/* The number of bytes of the UTF-8 sequence at `at`, or 0 if it is not a valid one. */
+/* The size in bytes of the UTF-8 sequence at `at`, or 0 if it is invalid. */
 size_t utf8Sequence(const unsigned char *at, const unsigned char *end);
 
 #endif

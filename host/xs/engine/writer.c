@@ -1,5 +1,5 @@
 /*
- * writer.c: a file that is replaced as a whole, and keeps its mode.
+ * writer.c: replaces a file atomically and keeps its mode.
  */
 
 #include "writer.h"
@@ -38,8 +38,8 @@ Writer *writerOpen(const char *path, const mode_t *mode)
     closeAt(path);
     strcpy(writer->path, path);
     snprintf(writer->temporary, sizeof(writer->temporary), "%s.%ld.tmp", path, (long)getpid());
-    unlink(writer->temporary);     /* one that a killed process with our number has left */
-    /* It is never easier to read than what it will replace. */
+    unlink(writer->temporary);     /* left behind by a killed process with the same PID */
+    /* Never readable by more users than the file that it replaces. */
     writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL, mode ? *mode & 0600 : 0666);
     if (writer->fd < 0) {
         int error = errno;
@@ -62,8 +62,8 @@ Writer *writerOpen(const char *path, const mode_t *mode)
     return writer;
 }
 
-/* Brings to the disk that a file in this folder has another name. Not every file system can, and not
-   every folder may be read: then the name is as safe as it gets. */
+/* Flushes the folder, so that a rename is durable. Some file systems do not support it and some folders
+   cannot be opened: that is not an error. */
 static int syncFolderOf(const char *path)
 {
     char folder[PATH_SIZE];

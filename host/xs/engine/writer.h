@@ -1,9 +1,9 @@
 /*
- * writer.h: a file that is replaced as a whole, and keeps its mode.
+ * writer.h: replaces a file atomically and keeps its mode.
  *
- * What is written goes to a temporary file, PATH.PID.tmp; writerCommit() brings it to the disk and
- * renames it, which either happens or does not, whenever the power fails. A temporary file that was not
- * committed is removed when the writer is closed or when the program ends.
+ * Data goes to a temporary file, PATH.PID.tmp. writerCommit() flushes and renames it, so that after a power failure
+ * the path has either the old or the new file. A temporary file that was not committed is removed when the writer is
+ * closed or the program exits.
  */
 
 #ifndef ESP32GPT_WRITER_H
@@ -11,30 +11,30 @@
 
 #include <sys/types.h>
 
-enum { PATH_SIZE = 4096 };     /* with the NUL at its end */
+enum { PATH_SIZE = 4096 };     /* including the NUL */
 
 typedef struct sxWriter Writer;
 struct sxWriter {
-    Writer *next;              /* the other open ones */
+    Writer *next;              /* list of open writers */
     int fd;                    /* -1 when closed */
     char path[PATH_SIZE];
     char temporary[PATH_SIZE + 32];
 };
 
-/* One that is open for this path is closed. `mode` is that of the file that will be replaced, or NULL if there is none.
-   Returns NULL and errno if that is impossible. */
+/* Opens a writer, after closing one that is open for the same path. `mode` is that of the file to
+   replace, or NULL if there is none. Returns NULL and sets errno on failure. */
 Writer *writerOpen(const char *path, const mode_t *mode);
 
-/* Puts the file into its place. Returns -1 and errno if that failed. In any case it is closed then. */
+/* Commits the file and closes the writer. Returns -1 and sets errno on failure. */
 int writerCommit(Writer *writer);
 
-/* Renames a file, and brings that to the disk. Returns -1 and errno if that failed. */
+/* Renames a file durably. Returns -1 and sets errno on failure. */
 int fileMove(const char *from, const char *to);
 
-/* Removes a file, likewise. */
+/* Removes a file durably. Returns -1 and sets errno on failure. */
 int fileRemove(const char *path);
 
-/* Gives up, unless the writer is closed. errno stays what it is. */
+/* Closes the writer and removes an uncommitted file. Preserves errno. */
 void writerClose(Writer *writer);
 
 #endif
