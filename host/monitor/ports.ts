@@ -3,7 +3,9 @@ import { InputError, printable } from "../../src/gpt/base/errors";
 /** A serial port of this computer, as the system describes it. */
 export interface Port {
   readonly path: string;
+  /** Of its USB chip, in hexadecimal digits. */
   readonly vendorId?: string | undefined;
+  readonly productId?: string | undefined;
 }
 
 /** No board is there; that may change. */
