@@ -44,6 +44,8 @@ export interface Lines {
 export interface SerialLine {
   /** What the board writes can be read, what is written it reads. */
   readonly stream: Duplex;
+  /** Whether a network lies in between. */
+  readonly isRemote: boolean;
   /** Undefined for a plain TCP connection, which has neither lines nor a speed. */
   readonly control?: {
     setLines(lines: Lines): Promise<void>;
@@ -122,7 +124,7 @@ async function connectRemote(
     socket.on("error", () => undefined).destroy();
     throw error;
   }
-  if (isPlainTcp(url)) return { stream: socket };
+  if (isPlainTcp(url)) return { stream: socket, isRemote: true };
   const port = await RemoteSerialPort.open(socket, baud, signal);
   const control = {
     setLines(lines: Lines) {
@@ -131,7 +133,7 @@ async function connectRemote(
     },
     setBaud: (baud: number) => port.setBaud(baud, signal),
   };
-  return { stream: port, control };
+  return { stream: port, isRemote: true, control };
 }
 
 async function connectSerial({ port: path, baud }: Omit<ConnectionOptions, "reset">): Promise<SerialLine> {
@@ -155,7 +157,7 @@ async function connectSerial({ port: path, baud }: Omit<ConnectionOptions, "rese
     },
     setBaud: (baudRate: number) => calledBack((done) => port.update({ baudRate }, done)),
   };
-  return { stream: port, control };
+  return { stream: port, isRemote: false, control };
 }
 
 function calledBack(work: (done: (error: Error | null) => void) => void): Promise<void> {
