@@ -8,6 +8,7 @@ import { DEFAULT_TRAIN_JOB } from "../src/jobs/train-job";
 import { EXIT, EXIT_CODES_HELP } from "./run/exit-codes";
 import { LIST, readRegular } from "./files/inputs";
 import { evaluate, generate, train, withFiles } from "./run/job-commands";
+import { addFlash } from "./flash/command";
 import { addMonitor } from "./monitor/command";
 import {
   boundTexts,
@@ -106,6 +107,7 @@ function createProgram(output: Output, ending: AbortSignal): Command {
 
   addSimulator(program, output, ending);
   addMonitor(program, ending);
+  addFlash(program, output, ending);
   boundTexts(program);
 
   return program;

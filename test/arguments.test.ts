@@ -24,6 +24,7 @@ test.each([
   ["simulate", "--listen"],
   ["simulate", "--data"],
   ...["--log", "--fetch", "--send", "--port"].map((option) => ["monitor", option]),
+  ["flash", at("plain"), "--port"],
 ])("%s %s: an empty word and one without end", async (...words) => {
   const option = words.at(-1) ?? "";
   expectRefusal(await esp32gpt(...words, ""), new RegExp(`^esp32gpt: ${option} must not be empty\\.\\n$`));

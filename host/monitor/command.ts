@@ -64,7 +64,7 @@ export function addMonitor(program: Command, ending: AbortSignal): void {
     .action((simulatorOptions: string[], options: MonitorOptions) => monitor(options, simulatorOptions, ending));
 }
 
-function parseBaud(text: string): number {
+export function parseBaud(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
   return Number(text);
 }
@@ -95,7 +95,7 @@ export async function monitor(
   if (simulatorOptions.length > 0 && !options.simulate)
     throw new InputError("Arguments after -- are options of the simulator: they need --simulate.");
   if (options.which) {
-    console.log(options.port ?? environmentPort(process.env) ?? choosePort(await unlessAborted(listPorts(), ending)));
+    console.log(await findPort(options.port, ending));
     return;
   }
   const purposes = [
@@ -114,6 +114,14 @@ export async function monitor(
   } finally {
     log?.close();
   }
+}
+
+/**
+ * The port to use: the one that is named, or that the environment names, or the only one with a board.
+ * @throws InputError when there is no such port, or more than one
+ */
+export async function findPort(named: string | undefined, ending: AbortSignal): Promise<string> {
+  return named ?? environmentPort(process.env) ?? choosePort(await unlessAborted(listPorts(), ending));
 }
 
 async function prepareTransfer({ fetch, send }: MonitorOptions): Promise<Transfer | undefined> {

@@ -3,7 +3,9 @@ import { InputError, printable } from "../../src/gpt/base/errors";
 /** A serial port, as the operating system describes it. */
 export interface Port {
   readonly path: string;
+  /** Of its USB chip, in hexadecimal digits. */
   readonly vendorId?: string | undefined;
+  readonly productId?: string | undefined;
 }
 
 /** No board is connected now; trying again later may succeed. */

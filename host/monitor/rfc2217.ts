@@ -30,6 +30,7 @@ const ANSWER = 100;
 
 const NO_PARITY = 1;
 const NO_FLOW_CONTROL = 1;
+const DTR_ON = 8;
 const DTR_OFF = 9;
 const RTS_ON = 11;
 const RTS_OFF = 12;
@@ -78,18 +79,12 @@ export class RemoteSerialPort extends Duplex implements TelnetListener {
       for (const option of THEIRS) socket.write(negotiation(DO, option));
       if ((await agreed) === undefined) throw new InputError("The server does not support RFC 2217.");
 
-      const answered = port.ask(SET_BAUDRATE, signal);
-      const speed = new DataView(new ArrayBuffer(4));
-      speed.setUint32(0, baud);
-      port.say(SET_BAUDRATE, ...new Uint8Array(speed.buffer));
+      const changed = port.setBaud(baud, signal);
       port.say(SET_DATASIZE, 8);
       port.say(SET_PARITY, NO_PARITY);
       port.say(SET_STOPSIZE, 1);
       port.say(SET_CONTROL, NO_FLOW_CONTROL);
-      const answer = await answered;
-      const actual = answer && answer.length >= 4 ? new DataView(Uint8Array.from(answer).buffer).getUint32(0) : baud;
-      if (actual !== baud)
-        throw new InputError(`The remote serial port does not support ${baud} baud: it is set to ${actual}.`);
+      await changed;
       return port;
     } catch (error) {
       port.destroy();
@@ -97,14 +92,22 @@ export class RemoteSerialPort extends Duplex implements TelnetListener {
     }
   }
 
-  /** RTS pulls EN low (reset); DTR off selects boot from flash. */
-  holdReset(): void {
-    this.say(SET_CONTROL, DTR_OFF);
-    this.say(SET_CONTROL, RTS_ON);
+  /** Sets control lines; the server need not answer. */
+  setLines({ dtr, rts }: { readonly dtr?: boolean; readonly rts?: boolean }): void {
+    if (dtr !== undefined) this.say(SET_CONTROL, dtr ? DTR_ON : DTR_OFF);
+    if (rts !== undefined) this.say(SET_CONTROL, rts ? RTS_ON : RTS_OFF);
   }
 
-  releaseReset(): void {
-    this.say(SET_CONTROL, RTS_OFF);
+  /** @throws InputError when the remote port does not support this baud rate */
+  async setBaud(baud: number, signal: AbortSignal): Promise<void> {
+    const answered = this.ask(SET_BAUDRATE, signal);
+    const speed = new DataView(new ArrayBuffer(4));
+    speed.setUint32(0, baud);
+    this.say(SET_BAUDRATE, ...new Uint8Array(speed.buffer));
+    const answer = await answered;
+    const actual = answer && answer.length >= 4 ? new DataView(Uint8Array.from(answer).buffer).getUint32(0) : baud;
+    if (actual !== baud)
+      throw new InputError(`The remote serial port does not support ${baud} baud: it is set to ${actual}.`);
   }
 
   negotiated(verb: number, option: number): void {

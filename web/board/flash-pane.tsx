@@ -3,10 +3,11 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { InputError, printable } from "../../src/gpt/base/errors";
 import "./flash.css";
-import { flash, type Stage, type Storage } from "./flash";
-import { type Image, readImage } from "./image";
+import { OUTCOMES, type Stage, STAGES } from "../../src/flasher/flash";
+import { type Image, readImage } from "../../src/flasher/image";
+import { flash } from "./flash";
 import type { Index, Listed } from "./image-index";
-import { fetchImage, fetchIndex } from "./images";
+import { fetchImage, fetchIndex, sha256 } from "./images";
 
 export interface FlashPaneProps {
   /**
@@ -25,13 +26,6 @@ interface Progress {
   readonly stage: Stage;
   readonly done: number | undefined;
 }
-
-const STAGES: Record<Stage, string> = {
-  connecting: "Connecting to the board",
-  erasing: "Erasing the flash, which can take a minute",
-  writing: "Writing",
-  checking: "Comparing what the flash holds",
-};
 
 export function FlashPane({ lend }: FlashPaneProps) {
   const index = useSignal<Index>({ source: "", images: [] });
@@ -78,7 +72,7 @@ export function FlashPane({ lend }: FlashPaneProps) {
     // Who gives up choosing one keeps what was chosen before.
     if (!file) return;
     picked.value = "";
-    void choose(file.name, async () => readImage(new Uint8Array(await file.arrayBuffer()), file.name));
+    void choose(file.name, async () => readImage(new Uint8Array(await file.arrayBuffer()), file.name, sha256));
   };
 
   const start = async ({ image }: Choice): Promise<void> => {
@@ -177,11 +171,6 @@ export function FlashPane({ lend }: FlashPaneProps) {
     </section>
   );
 }
-
-const OUTCOMES: Record<Storage, string> = {
-  kept: "Its checkpoint has been left as it was.",
-  gone: "It begins without a checkpoint.",
-};
 
 function Facts({ name, image, isEraseAll }: Choice & { isEraseAll: boolean }) {
   const version = image.version && `, version ${image.version}`;

@@ -1,209 +1,32 @@
-/*
- * Writes an image into a board's flash with esptool-js, Espressif's own library, which is loaded when
- * this is called and not before.
- */
-import type { ESPLoader, FlashSizeValues, Transport } from "esptool-js";
+/* Flashing from the page: over the browser's port, with esptool-js, which is fetched when this is called. */
+import { flash as flashBoard, type FlashOptions, type Storage } from "../../src/flasher/flash";
+import type { Image } from "../../src/flasher/image";
+import type { Library } from "../../src/flasher/library";
 import { InputError, printable } from "../../src/gpt/base/errors";
-import { CHIPS } from "./chips";
-import { type Image, PARTITION_TABLE_AT, PARTITION_TABLE_SIZE, readPartitions } from "./image";
-
-type Library = typeof import("./library");
-
-export type Stage = "connecting" | "erasing" | "writing" | "checking";
-
-export interface FlashOptions {
-  /** Everything in the flash goes, also what the image does not cover. */
-  readonly isEraseAll: boolean;
-  /** @param done of the stage, 0…1; undefined where nobody knows */
-  readonly onProgress: (stage: Stage, done?: number) => void;
-  /** Heeded until the flash is about to be changed. */
-  readonly signal: AbortSignal;
-}
-
-/** What has become of the board's file system, where its checkpoint and its own words are. */
-export type Storage = "kept" | "gone";
-
-/** Baud. The ROM begins at the first; the second is what USB bridges of all makers can do. */
-const ROM_SPEED = 115_200;
-const SPEED = 460_800;
-/** The USB vendor of chips that have a USB port of their own. */
-const ESPRESSIF = 0x303a;
-
-const HINT = "hold its BOOT button, press EN (or RESET), let BOOT go, and try again";
-
-/** EN is low for 100 ms. (The library's own "hard_reset" lets EN go, but never pulls it.) */
-const RESET = "D0|R1|W100|R0";
 
 /**
- * Writes the image at 0, compressed, compares the MD5 of what the flash then holds, and resets the board.
  * @param port closed; it is closed again when this ends, in whatever way
- * @throws {InputError} when the board does not answer or is not what the image is for, or the cable is lost
+ * @throws {InputError} when the library cannot be fetched, and as flashing does (src/flasher/flash.ts)
  * @throws {DOMException} AbortError, when `signal` came in time: then nothing was written
  */
 export async function flash(port: SerialPort, image: Image, options: FlashOptions): Promise<Storage> {
-  const { onProgress, signal, isEraseAll } = options;
-  onProgress("connecting");
+  options.onProgress("connecting");
   const library = await loadLibrary();
-  signal.throwIfAborted();
-
-  const transport = new library.Transport(port);
-  // It writes to the browser's console.
-  transport.trace = () => undefined;
-  const loader = createLoader(library, transport, signal);
-  const cable = watchCable(port, transport);
-  let isWriting = false;
-  try {
-    await cable.during(loader.main());
-    await cable.during(requireFit(loader, image));
-    const isKept = !isEraseAll && image.isStorageKept && (await cable.during(hasStorage(loader, image, library)));
-    signal.throwIfAborted();
-    isWriting = true;
-    onProgress(isEraseAll ? "erasing" : "writing");
-    await cable.during(
-      loader.writeFlash({
-        fileArray: [{ data: image.bytes, address: 0 }],
-        flashMode: "keep",
-        flashFreq: "keep",
-        flashSize: "keep",
-        eraseAll: isEraseAll,
-        compress: true,
-        reportProgress: (_file, written, total) =>
-          onProgress(written < total ? "writing" : "checking", written / total),
-        calculateMD5Hash: (bytes) => toHex(library.md5(bytes)),
-      }),
-    );
-    return isKept ? "kept" : "gone";
-  } catch (error) {
-    if (!isWriting) signal.throwIfAborted();
-    throw error instanceof InputError ? error : explain(error, isWriting, cable.isLost());
-  } finally {
-    // A chip with USB of its own may go for a moment when it is reset.
-    cable.forget();
-    await leave(port, loader, cable.isLost());
-  }
+  options.signal.throwIfAborted();
+  return flashBoard({ library, portTrouble }, port, image, options);
 }
 
-async function loadLibrary(): Promise<Library> {
+async function loadLibrary(): Promise<Library<SerialPort>> {
   try {
-    return await import("./library");
+    return (await import("./library")) as unknown as Library<SerialPort>;
   } catch {
     throw new InputError("The part of this page that flashes cannot be fetched: is there a connection?");
   }
 }
 
-function createLoader(library: Library, transport: Transport, signal: AbortSignal): ESPLoader {
-  /** Every attempt to reach the board begins with a reset: there it can be given up. */
-  const unlessAborted = <T extends { reset: () => Promise<void> }>(strategy: T): T => {
-    const reset = strategy.reset.bind(strategy);
-    strategy.reset = () => {
-      signal.throwIfAborted();
-      return reset();
-    };
-    return strategy;
-  };
-  return new library.ESPLoader({
-    transport,
-    // The speed of a chip's own USB means nothing, and to open the port anew could reset it.
-    baudrate: transport.getVid() === ESPRESSIF ? ROM_SPEED : SPEED,
-    romBaudrate: ROM_SPEED,
-    terminal: { clean: () => undefined, write: () => undefined, writeLine: () => undefined },
-    resetConstructors: {
-      classicReset: (transport, delay) => unlessAborted(new library.ClassicReset(transport, delay)),
-      usbJTAGSerialReset: (transport) => unlessAborted(new library.UsbJtagSerialReset(transport)),
-    },
-  });
-}
-
-interface Cable {
-  /** What the work gives, unless the cable is pulled before. */
-  during: <T>(work: Promise<T>) => Promise<T>;
-  isLost: () => boolean;
-  forget: () => void;
-}
-
-/** The library would wait out its timeouts when a cable is pulled, and go on when it is back. */
-function watchCable(port: SerialPort, transport: Transport): Cable {
-  let isLost = false;
-  let lose = (): void => undefined;
-  const lost = new Promise<never>((_, reject) => {
-    lose = () => {
-      isLost = true;
-      transport.updateDevice(nowhere());
-      reject(new Error("The device has been lost."));
-    };
-  });
-  lost.catch(() => undefined);
-  port.addEventListener("disconnect", lose);
-  return {
-    during: (work) => Promise.race([work, lost]),
-    isLost: () => isLost,
-    forget: () => port.removeEventListener("disconnect", lose),
-  };
-}
-
-/** A port that leads nowhere, for what is left of the work on one that is gone. */
-function nowhere(): SerialPort {
-  const refuse = (): Promise<never> => Promise.reject(new Error("The device has been lost."));
-  const getWriter = (): never => {
-    throw new Error("The device has been lost.");
-  };
-  const port = { readable: null, writable: { getWriter }, open: refuse, close: refuse, setSignals: refuse };
-  return port as unknown as SerialPort;
-}
-
-/** @throws {InputError} when the board is not what the image is for */
-async function requireFit(loader: ESPLoader, image: Image): Promise<void> {
-  if (loader.chip.IMAGE_CHIP_ID !== image.chip.id) {
-    const name = CHIPS.find(({ id }) => id === loader.chip.IMAGE_CHIP_ID)?.name ?? printable(loader.chip.CHIP_NAME);
-    throw new InputError(`The board has an ${name}, and the image is for an ${image.chip.name}: nothing was written.`);
-  }
-  if (!loader.IS_STUB)
-    throw new InputError("The board's chip is locked (secure download mode), and cannot be flashed from here.");
-  const size = await loader.detectFlashSize();
-  if (size !== undefined && loader.flashSizeBytes(size as FlashSizeValues) < image.flashSize)
-    throw new InputError(
-      `The board has ${size} of flash, and the image is for ${image.flashSize / 2 ** 20}MB: nothing was written.`,
-    );
-}
-
-/** Whether the board, as it is, has a file system where the image expects its own. */
-async function hasStorage(loader: ESPLoader, { storage }: Image, { md5 }: Library): Promise<boolean> {
-  const table = await loader.readFlash(PARTITION_TABLE_AT, PARTITION_TABLE_SIZE);
-  // The library leaves the packet with the hash of what was read where it is.
-  const hash = await loader.transport.read(loader.DEFAULT_TIMEOUT);
-  if (toHex(hash) !== toHex(md5(table))) throw new Error("The partition table was garbled on its way.");
-  return readPartitions(table).some(
-    ({ label, offset, size }) => label === storage?.label && offset === storage.offset && size === storage.size,
+function portTrouble(error: unknown): InputError | undefined {
+  if (!(error instanceof DOMException)) return undefined;
+  return new InputError(
+    `The port cannot be used (${printable(error.message)}): close what else has it open, a monitor or another tab.`,
   );
-}
-
-function explain(error: unknown, isWriting: boolean, isLost: boolean): InputError {
-  const message = error instanceof Error ? error.message : "";
-  if (isWriting && message.startsWith("MD5 of file"))
-    return new InputError(
-      "The board's flash does not hold what was written: flash it again, at best with another cable or USB port.",
-    );
-  if (isWriting)
-    return new InputError(
-      "The connection was lost while the image was written: plug the cable in and flash it again; the board takes no harm, but does not start until then.",
-    );
-  if (isLost) return new InputError("The cable was pulled before anything was written: plug it in and try again.");
-  if (message.startsWith("Failed to connect")) return new InputError(`The board does not answer: ${HINT}.`);
-  if (error instanceof DOMException)
-    return new InputError(
-      `The port cannot be used (${printable(message)}): close what else has it open, a monitor or another tab.`,
-    );
-  return new InputError(`The board does not answer as it should (${printable(message)}): ${HINT}.`);
-}
-
-/** Starts what is in the flash, and closes the port. */
-async function leave(port: SerialPort, loader: ESPLoader, isLost: boolean): Promise<void> {
-  const ignore = (): undefined => undefined;
-  if (isLost) return port.close().catch(ignore);
-  await loader.after("custom_reset", undefined, RESET).catch(ignore);
-  await loader.transport.disconnect().catch(ignore);
-}
-
-function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -3,8 +3,8 @@
  * there is not trusted: every field is looked at.
  */
 import { InputError, printable } from "../../src/gpt/base/errors";
-import { CHIPS } from "./chips";
-import { MAX_BYTES } from "./image";
+import { CHIPS } from "../../src/flasher/chips";
+import { MAX_BYTES } from "../../src/flasher/image";
 
 /** An image as the index tells it. */
 export interface Listed {

@@ -1,6 +1,6 @@
 /* The images that lie beside the page, in images/. */
 import { InputError, printable } from "../../src/gpt/base/errors";
-import { type Image, readImage } from "./image";
+import { type Image, readImage } from "../../src/flasher/image";
 import { type Index, type Listed, parseIndex } from "./image-index";
 
 const FLASH_SIZES: Record<Listed["flash"], number> = { "4mb": 4 * 2 ** 20, "8mb": 8 * 2 ** 20 };
@@ -22,13 +22,13 @@ export async function fetchImage(listed: Listed): Promise<Image> {
   const file = printable(listed.file);
   const bytes = await request(listed.file);
   if (!bytes) throw new InputError(`${file} is not there, although the list has it: tell whoever publishes this page.`);
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  const hash = await sha256(bytes);
   const isSame = bytes.length === listed.bytes && toHex(hash) === listed.sha256;
   if (!isSame)
     throw new InputError(
       `${file} is not the file that the list describes (its SHA-256 differs): reload the page, and tell whoever publishes it.`,
     );
-  const image = await readImage(bytes, listed.file);
+  const image = await readImage(bytes, listed.file, sha256);
   if (image.chip.key !== listed.chip || image.flashSize !== FLASH_SIZES[listed.flash])
     throw new InputError(`${file} is for another chip or flash than the list says: tell whoever publishes this page.`);
   return image;
@@ -48,6 +48,10 @@ async function request(file: string): Promise<Uint8Array<ArrayBuffer> | undefine
     // A connection that broke has nothing more to say.
   }
   throw new InputError(`images/${printable(file)} cannot be fetched (${status}): reload the page.`);
+}
+
+export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 }
 
 function toHex(bytes: Uint8Array): string {

@@ -2,7 +2,7 @@
  * What an image for the flash is, by its bytes (ESP-IDF Programming Guide: "App Image Format",
  * "Partition Tables"). The files are the user's or a server's: nothing in them is trusted.
  */
-import { InputError, printable } from "../../src/gpt/base/errors";
+import { InputError, printable } from "../gpt/base/errors";
 import { type Chip, CHIPS } from "./chips";
 
 /** A full image: bootloader, partition table and application, written at 0. */
@@ -38,17 +38,22 @@ const HEADER_SIZE = 24;
 const CHIP_ID_AT = 12;
 const HASH_FLAG_AT = 23;
 const HASH_SIZE = 32;
+/** The exclusive or of all bytes of the segments begins with it. */
+const CHECKSUM_START = 0xef;
 const PARTITION_MAGIC = 0x50aa;
 const PARTITION_ENTRY = 32;
 /** The application's description stands at the beginning of its first segment. */
 const DESCRIPTION_AT = 32;
 const DESCRIPTION_MAGIC = 0xabcd5432;
 
+/** The SHA-256 of bytes, as the place computes it. */
+export type Sha256 = (bytes: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>;
+
 /**
  * @param name of the file, for messages
  * @throws {InputError} when the bytes are no full image for a chip that is known, or are damaged
  */
-export async function readImage(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<Image> {
+export async function readImage(bytes: Uint8Array<ArrayBuffer>, name: string, sha256: Sha256): Promise<Image> {
   const file = printable(name);
   if (bytes.length > MAX_BYTES) throw new InputError(`${file} is larger than the flash of any board.`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -68,7 +73,7 @@ export async function readImage(bytes: Uint8Array<ArrayBuffer>, name: string): P
   if (!isHeader(view, applicationAt) || view.getUint16(applicationAt + CHIP_ID_AT, true) !== id)
     throw new InputError(`${file} has no application where its partition table says: it is damaged.`);
   for (const at of [bootloaderAt, applicationAt])
-    if (!(await isWhole(bytes, at))) throw new InputError(`${file} is damaged or was cut off: fetch it again.`);
+    if (!(await isWhole(bytes, at, sha256))) throw new InputError(`${file} is damaged or was cut off: fetch it again.`);
 
   const storage = partitions.find(({ label }) => label === "storage");
   return {
@@ -101,19 +106,24 @@ function isHeader(view: DataView, at: number): boolean {
   return at + HEADER_SIZE <= view.byteLength && view.getUint8(at) === IMAGE_MAGIC;
 }
 
-/** Whether an image's segments are all there, and its hash, where it has one, is theirs. */
-async function isWhole(bytes: Uint8Array<ArrayBuffer>, start: number): Promise<boolean> {
+/** Whether an image's segments are all there, and checksum and hash, where it has one, are theirs. */
+async function isWhole(bytes: Uint8Array<ArrayBuffer>, start: number, sha256: Sha256): Promise<boolean> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let end = start + HEADER_SIZE;
+  let checksum = CHECKSUM_START;
   for (let segments = bytes[start + 1]; segments > 0; segments--) {
     if (end + 8 > bytes.length) return false;
-    end += 8 + view.getUint32(end + 4, true);
+    const begin = end + 8;
+    end = begin + view.getUint32(end + 4, true);
+    if (end > bytes.length) return false;
+    for (let i = begin; i < end; i++) checksum ^= bytes[i];
   }
-  // A checksum ends the last row of sixteen.
+  // The checksum ends the last row of sixteen.
   end = start + (Math.floor((end - start) / 16) + 1) * 16;
-  if (bytes[start + HASH_FLAG_AT] !== 1) return end <= bytes.length;
+  if (end > bytes.length || bytes[end - 1] !== checksum) return false;
+  if (bytes[start + HASH_FLAG_AT] !== 1) return true;
   if (end + HASH_SIZE > bytes.length) return false;
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes.subarray(start, end)));
+  const hash = await sha256(bytes.subarray(start, end));
   return hash.every((byte, i) => byte === bytes[end + i]);
 }
 
