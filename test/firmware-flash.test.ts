@@ -75,7 +75,7 @@ describe("flash", () => {
     const { code, stderr } = await script("flash", options, { PATH: tool });
     expect([code, stderr.trim().split("\n").at(-1)]).toEqual([
       2,
-      "The board did not answer in 2 attempts: hold its BOOT button, press EN (or RESET), and let BOOT go.",
+      "The board did not answer in 2 attempts: hold its BOOT button, press EN (or RESET), then release BOOT.",
     ]);
   });
 });
@@ -116,7 +116,10 @@ describe("qemu", () => {
 
   onPosix("refuses an emulator that does not know the ESP32, and images that do not fit", async () => {
     const other = writeProgram("other-emulator", "qemu-system-xtensa", `console.log("kc705  board");`);
-    expectRefusal(await script("qemu", ["--image", "x"], { PATH: other }), /no ESP32.*idf_tools\.py install/);
+    expectRefusal(
+      await script("qemu", ["--image", "x"], { PATH: other }),
+      /does not support the ESP32.*idf_tools\.py install/,
+    );
     const folder = writeProgram("emulator", "qemu-system-xtensa", emulator);
     expectRefusal(await script("qemu", ["--image", at("none")], { PATH: folder }), /none cannot be read/);
     writeFileSync(at("huge.bin"), Buffer.alloc((4 << 20) + 1));

@@ -38,7 +38,7 @@ describe("--reconnect", () => {
   test("is not for transfers, nor for the simulator", async () => {
     expectRefusal(await esp32gpt("monitor", "--fetch", "x", "--reconnect"), /cannot be used with/);
     expectRefusal(await esp32gpt("monitor", "--simulate", "--reconnect"), /cannot be used with/);
-    expectRefusal(await esp32gpt("monitor", "--", "--storage", "x"), /goes with --simulate/);
+    expectRefusal(await esp32gpt("monitor", "--", "--storage", "x"), /need --simulate/);
   });
 });
 

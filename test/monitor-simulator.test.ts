@@ -58,7 +58,7 @@ describe("--simulate", () => {
     const terminal = monitorInTerminal(["--simulate", "--log", at("log"), "--", "steps=1000000000", "holdout=1"]);
     try {
       await terminal.until(/Connected to the simulator/);
-      await terminal.until(/step \d+\/1000000000 │ training │ loss \d\.\d+ │ smoothed \d\.\d+ │ held out/);
+      await terminal.until(/step \d+\/1000000000 │ training │ loss \d\.\d+ │ smoothed \d\.\d+ │ val /);
       await terminal.until(/\d\.\d+┤/);
       terminal.type("status\r");
       await terminal.until(/Step \d+ of 1000000000, loss \d\.\d{4}; training\./);

@@ -50,7 +50,7 @@ test(
     );
     expect([code, stdout, stderr]).toEqual(
       IS_MODDABLE
-        ? [70, "", "A regular expression is preloaded, on which the Moddable SDK's XS panics.\n"]
+        ? [70, "", "A regular expression is preloaded: XS of the Moddable SDK panics on it.\n"]
         : [0, "true\n", ""],
     );
   },

@@ -117,7 +117,7 @@ describeInBrowser("the page", () => {
     await page.waitForURL(/steps=200/);
     await reach("speed");
     await page.keyboard.press("ArrowLeft");
-    await page.getByText("1,000 steps a second").waitFor();
+    await page.getByText("1,000 steps per second").waitFor();
     await page.keyboard.press("End");
     await page.keyboard.press("Shift+Tab");
     await reach("Train");
