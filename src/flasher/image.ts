@@ -58,7 +58,7 @@ export async function readImage(bytes: Uint8Array<ArrayBuffer>, name: string, sh
   if (bytes.length > MAX_BYTES) throw new InputError(`${file} is larger than the flash of any board.`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const bootloaderAt = [0, 0x1000].find((at) => isHeader(view, at));
-  if (bootloaderAt === undefined) throw new InputError(`${file} is no image for an ESP32.`);
+  if (bootloaderAt === undefined) throw new InputError(`${file} is not an image for an ESP32.`);
   const id = view.getUint16(bootloaderAt + CHIP_ID_AT, true);
   const chip = CHIPS.find((chip) => chip.id === id);
   if (!chip) throw new InputError(`${file} is for a chip that is not known here (number ${id}).`);
