@@ -47,8 +47,8 @@ beforeAll(() => {
 
 describe("an image", () => {
   test.each<[string, Buffer, RegExp]>([
-    ["some other file", Buffer.from("PK\x03\x04, and so on"), /is no image for an ESP32\./],
-    ["an empty file", Buffer.alloc(0), /is no image for an ESP32\./],
+    ["some other file", Buffer.from("PK\x03\x04, and so on"), /is not an image for an ESP32\./],
+    ["an empty file", Buffer.alloc(0), /is not an image for an ESP32\./],
     ["an application alone", IMAGE.subarray(0x10000), /is an application alone.*-full\./],
     ["a file that was cut off", IMAGE.subarray(0, IMAGE.length - 1), /is damaged or was cut off/],
     ["a file that was cut off early", IMAGE.subarray(0, 0x20000), /is damaged or was cut off/],

@@ -208,7 +208,7 @@ describeInBrowser("the part that flashes", () => {
   });
 
   test.each<[string, () => Buffer, RegExp]>([
-    ["some other file", () => Buffer.from("PK\x03\x04, and so on"), /is no image for an ESP32/],
+    ["some other file", () => Buffer.from("PK\x03\x04, and so on"), /is not an image for an ESP32/],
     ["an application alone", () => IMAGE.subarray(0x10000), /application alone.*-full/],
     ["a file that was cut off", () => IMAGE.subarray(0, IMAGE.length - 1), /damaged or was cut off/],
     ["a file with a wrong byte", () => flipped(IMAGE, 0x20000), /damaged or was cut off/],
