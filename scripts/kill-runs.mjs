@@ -152,7 +152,7 @@ async function live(place, folder, isKilled) {
   await closed;
   const from = /Going on with step (\d+)\./.exec(said)?.[1];
   // Overfitting to a short dataset is expected here.
-  const troubles = complaint.replace(/^esp32gpt: The validation loss has risen .*\n/m, "");
+  const troubles = complaint.replace(/^esp32gpt: The validation loss has risen.*\n/m, "");
   const isSound = troubles === "" && !/cannot be used|kept as/.test(said);
   const isOver = child.exitCode === 0;
   if (!isSound || (!isOver && child.signalCode !== "SIGKILL"))

@@ -241,7 +241,7 @@ describeInBrowser("the part that flashes", () => {
     for (const path of addresses.filter((address) => !address?.startsWith("https:")))
       expect((await page.request.get(web.server.address + String(path))).status()).toBe(200);
     await choose(Buffer.from("something else"));
-    await expectStatus(/is no image/);
+    await expectStatus(/is not an image/);
     await page.getByLabel("ESP32, 4 MB").check();
     await page.getByText("The board’s own checkpoint survives").waitFor();
     expect(await part().locator("input[type=file]").inputValue()).toBe("");
