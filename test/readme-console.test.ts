@@ -2,10 +2,12 @@ import { outcomeOf, start, temporaryFolder } from "./support/cli";
 import { consoleBlocks, documentOf, isCommand, shownBehind, wordsAddedIn } from "./support/documents";
 import { until } from "./support/programs";
 
-/* What docs/board.md lets one paste into the console of a board is executed to its last line, and does what it says. */
+/* What docs/board.md and docs/lesson.md let one paste into a board is executed to its last line, and does what they say. */
 
 const DOCUMENT = documentOf("docs/board.md");
 const BLOCKS = consoleBlocks(DOCUMENT);
+/** What the lesson removes the words with. */
+const REMOVING = consoleBlocks(documentOf("docs/lesson.md"));
 
 const at = temporaryFolder();
 
@@ -20,9 +22,10 @@ async function paste(text: string): Promise<string> {
   return stdout.slice(before.length).replaceAll("\r", "");
 }
 
-test("the document has two blocks for the console, of nothing but commands", () => {
+test("board.md has two blocks for the console, and lesson.md one, of nothing but commands", () => {
   expect(BLOCKS.map((block) => block.split("\n")[0])).toEqual(["add venus", "train 300"]);
-  const lines = BLOCKS.flatMap((block) => block.trimEnd().split("\n"));
+  expect(REMOVING).toHaveLength(1);
+  const lines = [...BLOCKS, ...REMOVING].flatMap((block) => block.trimEnd().split("\n"));
   expect(lines.filter((line) => !isCommand(line))).toEqual([]);
 });
 
@@ -46,4 +49,11 @@ test("pasted one after the other into a board they teach it thirty words, with t
 
   const remembered = await paste("words\neval words\n");
   expect(remembered.split("\n").slice(0, 31)).toEqual([...words, shownBehind(DOCUMENT, training)]);
+
+  const forgotten = words.map((word) => `"${word}" is forgotten.`);
+  const removed = await paste(REMOVING[0]);
+  expect(removed.split("\n").slice(0, 30)).toEqual(forgotten);
+  expect(removed).toMatch(/\nNew weights: .*\nSaved: Step 0 of /);
+  // After a power cut the words are still forgotten, and the board trains as if it had never known them.
+  expect(await paste("status\nwords\n")).toBe("Step 1000 of 1000, loss 2.1873; idle.\n");
 });
