@@ -20,8 +20,9 @@ const MANIFEST = join(ROOT, "manifest.json");
 /** Flash bytes of the program without the dataset: 741,716 in the measured image, plus room to grow. */
 const PROGRAM_BYTES = 768 * 1024;
 
+const LARGEST_FLASH = "8mb";
 /** Flash sizes in ascending order; sdkconfig/ has a partition table for each. */
-const FLASHES = ["4mb", "8mb"] as const;
+const FLASHES = ["4mb", LARGEST_FLASH] as const;
 export type Flash = (typeof FLASHES)[number];
 
 /** The only chip without native USB. */
@@ -78,7 +79,7 @@ function checkFlash(namesFile: string, size: number, flash: Flash): void {
   throw new InputError(
     `${printablePath(namesFile)} has ${size} bytes, but a flash of ${nameOf(flash)} has room for ${memory} beside the program: ` +
       (larger === undefined
-        ? `shorten the dataset; a flash of ${nameOf(FLASHES[FLASHES.length - 1])} has room for ${roomForList(FLASHES[FLASHES.length - 1])}.`
+        ? `shorten the dataset; a flash of ${nameOf(LARGEST_FLASH)} has room for ${roomForList(LARGEST_FLASH)}.`
         : `use a shorter dataset, or a board with ${nameOf(larger)} and --flash ${larger}.`),
   );
 }

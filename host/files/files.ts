@@ -12,28 +12,33 @@ import { removeLeftovers, saveTarget } from "./outputs";
  */
 export class Files {
   /** Actual path by the name that the user gave, where the two differ. */
-  readonly actual: Record<string, string> = {};
+  private readonly actualPaths = new Map<string, string>();
   /** Storage that resolves the names that the user gave. */
   readonly storage = new NodeStorage((name) => this.pathOf(name));
   private folder: string | undefined;
 
   constructor(private readonly ending: AbortSignal) {}
 
+  /** A copy of these paths, for the program in another process. */
+  get actual(): Record<string, string> {
+    return Object.fromEntries(this.actualPaths);
+  }
+
   /**
    * Registers an input file. A pipe is copied into a temporary file.
    * @throws InputError when it cannot be read or is too large
    */
   async input(name: string, kind: InputKind): Promise<void> {
-    if (Object.hasOwn(this.actual, name)) return;
+    if (this.actualPaths.has(name)) return;
     try {
       if (isRegular(name)) return;
     } catch (error) {
       throw fileError("read", name, error);
     }
     this.folder ??= mkdtempSync(join(tmpdir(), "esp32gpt-"));
-    const file = join(this.folder, String(Object.keys(this.actual).length));
+    const file = join(this.folder, String(this.actualPaths.size));
     await spool(name, file, kind, this.ending);
-    this.actual[name] = file;
+    this.actualPaths.set(name, file);
   }
 
   /**
@@ -43,11 +48,11 @@ export class Files {
   output(name: string): void {
     const target = saveTarget(name);
     removeLeftovers(target);
-    if (target !== name) this.actual[name] = target;
+    if (target !== name) this.actualPaths.set(name, target);
   }
 
   pathOf(name: string): string {
-    return Object.hasOwn(this.actual, name) ? this.actual[name] : name;
+    return this.actualPaths.get(name) ?? name;
   }
 
   /** Removes the temporary copies. */

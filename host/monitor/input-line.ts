@@ -48,10 +48,12 @@ export class InputLine {
   shown(columns: number): [text: string, cursor: number] {
     const { line, cursor } = this.editor;
     const memory = Math.max(1, columns - PROMPT.length - 1);
-    const before = visible(line.slice(0, cursor));
-    let [from, width] = [before.length, 0];
-    while (from > 0 && width + stringWidth(before[from - 1]) <= memory) width += stringWidth(before[--from]);
-    let text = before.slice(from).join("");
+    let [text, width] = ["", 0];
+    for (const part of visible(line.slice(0, cursor)).toReversed()) {
+      const wider = width + stringWidth(part);
+      if (wider > memory) break;
+      [text, width] = [part + text, wider];
+    }
     const column = PROMPT.length + width;
     for (const part of visible(line.slice(cursor))) {
       width += stringWidth(part);

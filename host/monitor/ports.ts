@@ -30,8 +30,9 @@ const NO_BOARD = /[./](Bluetooth-Incoming-Port|debug-console|wlan-debug)$/;
 export function choosePort(all: readonly Port[]): string {
   const ports = all.filter(({ path }) => !NO_BOARD.test(path));
   const boards = ports.filter((port) => vendorOf(port) !== undefined);
-  if (boards.length === 1) return boards[0].path;
-  if (boards.length > 1) throw new InputError(`There are several boards: choose one with --port: ${list(boards)}.`);
+  const [board, ...others] = boards;
+  if (board && others.length === 0) return board.path;
+  if (board) throw new InputError(`There are several boards: choose one with --port: ${list(boards)}.`);
   throw new NoBoard(
     "No board was found: plug one in, or give its port with --port" +
       (ports.length === 0 ? "; this computer has no serial port." : `: ${list(ports)}.`),

@@ -120,7 +120,7 @@ export class RemoteSerialPort extends Duplex implements TelnetListener {
   }
 
   subnegotiated([option, what, ...bytes]: readonly number[]): void {
-    if (option === COM_PORT && what > ANSWER) this.questions.get(what - ANSWER)?.resolve(bytes);
+    if (option === COM_PORT && what !== undefined && what > ANSWER) this.questions.get(what - ANSWER)?.resolve(bytes);
   }
 
   override _read(): void {

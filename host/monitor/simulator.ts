@@ -12,7 +12,9 @@ const STOP_TIMEOUT_MS = 1000;
  * @param complain receives its standard error
  */
 export function simulate(options: readonly string[], complain: (text: string) => void): Duplex {
-  const child = spawn(process.execPath, [process.argv[1], "simulate", ...options], { stdio: "pipe" });
+  const [, program] = process.argv;
+  if (program === undefined) throw new Error("The simulator is a command of this program, which has no file");
+  const child = spawn(process.execPath, [program, "simulate", ...options], { stdio: "pipe" });
   const board = new Duplex({
     // After the simulator has exited nothing can be sent.
     allowHalfOpen: false,

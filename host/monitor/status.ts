@@ -25,7 +25,7 @@ export class Status {
       this.state = "training";
       this.marks.push({ time, step: event.step });
       // Keep one mark before the window: it is the window's start.
-      while (this.marks.length > 2 && this.marks[1].time < time - WINDOW) this.marks.shift();
+      this.marks.splice(0, this.marks.findIndex((mark) => mark.time >= time - WINDOW) - 1);
     }
     if (event.type === "trained") this.marks = [];
     this.progress = event.type === "progress" && event.done < event.total ? `${event.done}/${event.total} names` : "";
@@ -40,9 +40,8 @@ export class Status {
 
   /** Steps per second. */
   get speed(): number | undefined {
-    if (this.marks.length < 2) return undefined;
-    const [first, last] = [this.marks[0], this.marks[this.marks.length - 1]];
-    if (last.time - first.time < WINDOW / 20) return undefined;
+    const [first, last] = [this.marks.at(0), this.marks.at(-1)];
+    if (!first || !last || last.time - first.time < WINDOW / 20) return undefined;
     return (last.step - first.step) / ((last.time - first.time) / 1000);
   }
 

@@ -185,8 +185,8 @@ function segmentToGoOn(
   const hasEarlier = totalSteps > stepsDone;
   const i = segments.findLastIndex(({ isOurs, cut }) => isOurs && cut !== undefined);
   const isAlone = (i === 0 || hasEarlier) && (i === segments.length - 1 || stepsDone === config.steps);
-  const at = segments[i]?.cut;
-  if (at !== undefined && isAlone) return { segment: segments[i], at };
+  const segment = segments[i];
+  if (segment?.cut !== undefined && isAlone) return { segment, at: segment.cut };
   const last = segments.at(-1);
   if (last && stepsDone === 0 && hasEarlier) return { at: last.end };
   if (last?.isOurs && last.next < stepsDone)

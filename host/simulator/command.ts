@@ -151,7 +151,7 @@ async function listenAt(server: Server, address: string): Promise<void> {
     server.once("error", (error) =>
       reject(new InputError(`Cannot listen on ${printable(address, 200)}: ${error.message}.`)),
     );
-    server.listen(Number(match[3]), match[1] || match[2], resolve);
+    server.listen(Number(match[3]), match[1] ?? match[2], resolve);
   });
   const bound = server.address();
   if (bound !== null && typeof bound !== "string")

@@ -16,9 +16,10 @@ export function drawCurve(
   rows: number,
   isColoured: boolean,
 ): string | undefined {
-  if (points.length < 2 || columns < FEWEST_COLUMNS || rows < FEWEST_ROWS) return undefined;
+  const [start] = points;
+  if (!start || points.length < 2 || columns < FEWEST_COLUMNS || rows < FEWEST_ROWS) return undefined;
   const width = columns - MARGIN - 2;
-  const [first, last] = [points[0].step, lastStep];
+  const [first, last] = [start.step, lastStep];
   const losses = [...points.map(({ smoothed }) => smoothed), ...validation.map(({ loss }) => loss)];
   // The x axis, its labels and the title take a row each.
   const scale = scaleOf(Math.min(...losses), Math.max(...losses), rows - 4);
@@ -61,8 +62,9 @@ function resampled(points: readonly CurvePoint[], columns: number, first: number
   let right = 1;
   return Array.from({ length: columns }, (_, column) => {
     const step = first + ((last - first) * column) / (columns - 1);
-    while (right < points.length - 1 && points[right].step < step) right++;
+    while (right < points.length - 1 && (points[right]?.step ?? step) < step) right++;
     const [a, b] = [points[right - 1], points[right]];
+    if (!a || !b) throw new RangeError("A curve needs two points");
     const share = Math.min(1, (step - a.step) / (b.step - a.step));
     return [step, a.smoothed + share * (b.smoothed - a.smoothed)];
   });
@@ -93,8 +95,9 @@ function scaleOf(least: number, most: number, mostRows: number): Scale {
       1,
       Math.ceil(-Math.log10(unit) - 1e-9) + (String(unit / power).includes("2.5") || unit / power === 25 ? 1 : 0),
     );
-    const ticks = Array.from({ length: intervals + 1 }, (_, i) => Number(((first + i) * unit).toFixed(digits)));
-    best = { low: ticks[0], high: ticks[intervals], rows: intervals * rowsEach + 1, ticks, digits };
+    const tick = (i: number): number => Number(((first + i) * unit).toFixed(digits));
+    const ticks = Array.from({ length: intervals + 1 }, (_, i) => tick(i));
+    best = { low: tick(0), high: tick(intervals), rows: intervals * rowsEach + 1, ticks, digits };
     bestRows = curveRows;
   }
   if (best === undefined) throw new RangeError(`There is no scale from ${least} to ${most} in ${mostRows} rows.`);

@@ -28,9 +28,11 @@ const IS_SANITIZED = process.env.ESP32GPT_XS_VARIANT === "sanitize";
 /** The XS host cannot be built; the message says why. */
 export class XsUnavailable extends InputError {}
 
+type Command = readonly [program: string, ...options: string[]];
+
 /** A compiler: its command line, and an identity that changes when it is updated. */
 interface Compiler {
-  readonly words: readonly string[];
+  readonly words: Command;
   readonly identity: string;
 }
 
@@ -64,13 +66,12 @@ async function build(kind: HostKind, progress: BuildProgress, ending: AbortSigna
   } catch (error) {
     throw fileError("write", folder, error);
   }
-  let next = 0;
   let done = 0;
+  const queue = units.values();
   const worker = async (): Promise<void> => {
-    while (next < units.length) {
-      const i = next++;
-      const { flags, source } = units[i];
-      if (!existsSync(objects[i])) await compile([...flags, "-c", source], objects[i]);
+    // All workers take from one queue.
+    for (const { flags, source, object } of queue) {
+      if (!existsSync(object)) await compile([...flags, "-c", source], object);
       progress(++done, units.length + 1);
     }
   };
@@ -95,17 +96,20 @@ function planOf(
   kind: HostKind,
   folder: string,
   setting: string,
-): { units: Unit[]; objects: string[]; executable: string } {
-  const units = hostUnits(kind, IS_SANITIZED);
-  const objects = units.map((unit) => join(folder, objectName(unit, setting)));
+): { units: (Unit & { readonly object: string })[]; objects: string[]; executable: string } {
+  const units = hostUnits(kind, IS_SANITIZED).map((unit) => ({
+    ...unit,
+    object: join(folder, objectName(unit, setting)),
+  }));
+  const objects = units.map(({ object }) => object);
   const executable = join(folder, `esp32gpt-xs-${kind.loops}-${digest(objects.join("\n"))}`);
   return { units, objects, executable };
 }
 
 /** The compiler in $CC, which may contain several words, or the first of the usual names on PATH. */
 function findCompiler(): Compiler {
-  const { CC } = process.env;
-  const candidates = CC?.trim() ? [CC.trim().split(/\s+/)] : [["cc"], ["gcc"], ["clang"]];
+  const [program, ...options] = process.env.CC?.trim().split(/\s+/) ?? [];
+  const candidates: readonly Command[] = program ? [[program, ...options]] : [["cc"], ["gcc"], ["clang"]];
   for (const words of candidates) {
     // $CC may contain options and wrappers such as ccache; the identity covers every program file in it.
     const files = words.filter((word, i) => i === 0 || !word.startsWith("-")).map(findProgram);
@@ -155,7 +159,7 @@ function digest(text: string): string {
 class CompilerError extends Error {}
 
 /** Runs a compiler; an abort kills it with all its child processes. */
-function run([program, ...options]: readonly string[], ending: AbortSignal, input = ""): Promise<void> {
+function run([program, ...options]: Command, ending: AbortSignal, input = ""): Promise<void> {
   return new Promise((resolve, reject) => {
     ending.throwIfAborted();
     const child = spawn(program, options, {

@@ -20,7 +20,7 @@ const EXIT_MEMORY = 3;
 export type Bundle = "device" | "board";
 
 /** The memory of the simulated device. */
-const ESP32 = CHIPS[0].memory;
+const ESP32 = CHIPS.find(({ name }) => name === "ESP32")?.memory;
 
 /** Extra bytes of a slot compared with the device's 16. */
 const SLOT_SURPLUS: Readonly<Record<Bits, number>> = { 32: 0, 64: 16 };
@@ -101,7 +101,9 @@ export async function runOnXs(call: Call, options: XsOptions): Promise<DoneEvent
 
 /** The memory of the simulated device. */
 export function memoryBudgetOf({ heapLimit }: XsOptions): MemoryBudget {
-  return heapLimit === undefined ? ESP32 : { total: heapLimit, largestPiece: heapLimit };
+  if (heapLimit !== undefined) return { total: heapLimit, largestPiece: heapLimit };
+  if (ESP32 === undefined) throw new Error("src/places/chips.ts has no ESP32");
+  return ESP32;
 }
 
 /**

@@ -15,7 +15,7 @@ const EXIT_ORPHANED = 1;
 
 export default function main(): void {
   const { job, namesFile, actual, memory, emitsAllSteps, flushes } = JSON.parse(host.request) as Request;
-  const pathOf = (name: string): string => (Object.hasOwn(actual, name) ? actual[name] : name);
+  const pathOf = (name: string): string => (Object.hasOwn(actual, name) ? actual[name] : undefined) ?? name;
   const platform = xsPlatform(host, namesFile, pathOf, memory);
   const runner = new Runner(platform);
   let bytecodes = 0;

@@ -8,8 +8,14 @@ import type { EarlierCurve } from "../workbench/workbench";
 const HEIGHT = 300;
 /** Possible increments of the step axis. */
 const WHOLE = Array.from({ length: 9 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
-/** Dash patterns of earlier curves, latest first: for the chart and for its legend. */
-const DASHES: readonly { readonly chart: number[]; readonly legend: string }[] = [
+/** A dash pattern, for the chart and for its legend. */
+interface Dash {
+  readonly chart: number[];
+  readonly legend: string;
+}
+
+/** Dash patterns of earlier curves, latest first. */
+const DASHES: readonly Dash[] = [
   { chart: [6, 4], legend: "dashed" },
   { chart: [2, 3], legend: "dotted" },
   { chart: [16, 4], legend: "solid" },
@@ -69,9 +75,9 @@ export function LossChart({ source, earlier = NONE }: Props) {
 
 /** A text alternative for screen readers. */
 function describe(curve: LossCurve | undefined): string {
-  if (curve?.smoothed === undefined) return "The curve of the loss is still empty.";
-  const [begin, end] = [curve.points[0].loss, curve.smoothed].map((loss) => loss.toFixed(2));
-  return `The curve of the loss: from ${begin} to ${end}, smoothed, in ${curve.lastStep + 1} steps.`;
+  const start = curve?.points[0];
+  if (curve?.smoothed === undefined || !start) return "The curve of the loss is still empty.";
+  return `The curve of the loss: from ${start.loss.toFixed(2)} to ${curve.smoothed.toFixed(2)}, smoothed, in ${curve.lastStep + 1} steps.`;
 }
 
 /** Whether to show a curve of the validation loss. */
@@ -90,12 +96,17 @@ function draw(element: HTMLElement, source: ChartSource | undefined, earlier: re
   };
   const number = (_: uPlot, value: number | null): string => value?.toFixed(3) ?? "–";
   const firstEarlier = isHeldOutOf(source) ? 4 : 3;
+  const dashOf = (i: number): Dash => {
+    const dash = DASHES[earlier.length - 1 - i];
+    if (!dash) throw new RangeError(`There is no dash pattern for curve ${i} of ${earlier.length}`);
+    return dash;
+  };
   const options: uPlot.Options = {
     width: element.clientWidth,
     height: HEIGHT,
     legend: {
       markers: {
-        dash: (_, i) => (i < firstEarlier ? "solid" : DASHES[earlier.length - 1 - (i - firstEarlier)].legend),
+        dash: (_, i) => (i < firstEarlier ? "solid" : dashOf(i - firstEarlier).legend),
       },
     },
     cursor: { drag: { x: true, y: false } },
@@ -131,7 +142,7 @@ function draw(element: HTMLElement, source: ChartSource | undefined, earlier: re
         label: `earlier: ${name}`,
         stroke: colour("--earlier"),
         width: 1.5,
-        dash: DASHES[earlier.length - 1 - i].chart,
+        dash: dashOf(i).chart,
         spanGaps: true,
         points: { show: false },
         value: number,

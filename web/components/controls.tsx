@@ -59,7 +59,7 @@ export function Controls({ bench }: { readonly bench: Workbench }) {
             step={1}
             value={SPEEDS.indexOf(speed)}
             aria-valuetext={nameOf(speed)}
-            onInput={({ currentTarget }) => bench.setSpeed(SPEEDS[Number(currentTarget.value)])}
+            onInput={({ currentTarget }) => bench.setSpeed(SPEEDS[Number(currentTarget.value)] ?? speed)}
           />
           <output>{nameOf(speed)}</output>
         </label>

@@ -7,7 +7,7 @@ export interface Cell {
 }
 
 interface Props {
-  /** The attention weights of each row. */
+  /** The attention weights of each row, one for each position up to the row's own. */
   readonly rows: readonly ArrayLike<number>[];
   readonly symbols: readonly string[];
   /** The framed row. */
@@ -34,14 +34,14 @@ export function AttentionMap({ rows, symbols, position, label, cell, touch, choo
   const follow = (event: KeyboardEvent): void => {
     const { row, column } = cell ?? { row: position, column: 0 };
     const to = {
-      ArrowUp: [row - 1, column],
-      ArrowDown: [row + 1, column],
-      ArrowLeft: [row, column - 1],
-      ArrowRight: [row, column + 1],
+      ArrowUp: within(row - 1, column),
+      ArrowDown: within(row + 1, column),
+      ArrowLeft: within(row, column - 1),
+      ArrowRight: within(row, column + 1),
     }[event.key];
     if (!to) return;
     event.preventDefault();
-    touch(within(to[0], to[1]));
+    touch(to);
   };
   return (
     <svg
@@ -57,14 +57,14 @@ export function AttentionMap({ rows, symbols, position, label, cell, touch, choo
       onKeyDown={follow}
     >
       {rows.flatMap((shares, row) =>
-        Array.from({ length: row + 1 }, (_, column) => (
+        Array.from(shares, (share, column) => (
           <rect
             key={`${row} ${column}`}
             x={column + 1}
             y={row}
             width={1}
             height={1}
-            fill-opacity={strengthOf(shares[column], row)}
+            fill-opacity={strengthOf(share, row)}
           />
         )),
       )}

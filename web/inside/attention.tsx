@@ -15,10 +15,11 @@ interface Props {
 /** The attention of each head. */
 export function Attention({ inspection: { tokens, attention }, position, characters, layer, choose }: Props) {
   const touched = useSignal<(Cell & { readonly head: number }) | undefined>(undefined);
-  const heads = attention[Math.min(layer.value, attention.length - 1)];
+  const heads = attention[Math.min(layer.value, attention.length - 1)] ?? [];
   const seen = tokens.slice(0, position + 1);
   const { value: cell } = touched;
-  const isThere = cell && cell.row < tokens.length && cell.head < heads.length;
+  const touchedRows = cell && heads[cell.head];
+  const [from, to] = cell ? [tokens[cell.row], tokens[cell.column]] : [];
   return (
     <section class="card" aria-label="Attention">
       <h2>Where it looks</h2>
@@ -48,8 +49,8 @@ export function Attention({ inspection: { tokens, attention }, position, charact
                 </th>
                 {heads.map((rows, head) => (
                   <td key={head}>
-                    <span class="bar" style={{ width: `${100 * rows[position][i]}%` }} />
-                    {Math.round(100 * rows[position][i])}%
+                    <span class="bar" style={{ width: `${100 * shareOf(rows, position, i)}%` }} />
+                    {Math.round(100 * shareOf(rows, position, i))}%
                   </td>
                 ))}
               </tr>
@@ -79,11 +80,16 @@ export function Attention({ inspection: { tokens, attention }, position, charact
         ))}
       </div>
       <p class="reading" aria-live="polite">
-        {isThere
-          ? `Head ${cell.head + 1}: ${characters.nameOf(tokens[cell.row])} looks at ` +
-            `${characters.nameOf(tokens[cell.column])}: ${percent(heads[cell.head][cell.row][cell.column])}`
+        {touchedRows && from !== undefined && to !== undefined
+          ? `Head ${cell.head + 1}: ${characters.nameOf(from)} looks at ` +
+            `${characters.nameOf(to)}: ${percent(shareOf(touchedRows, cell.row, cell.column))}`
           : "Point at a square, or select it with Tab and the arrow keys, to see its share."}
       </p>
     </section>
   );
+}
+
+/** The attention that a row of a head pays to a column; NaN where there is none. */
+function shareOf(rows: readonly ArrayLike<number>[], row: number, column: number): number {
+  return rows[row]?.[column] ?? NaN;
 }

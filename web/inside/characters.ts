@@ -20,21 +20,27 @@ export class Characters {
 
   /** A token within a word; BOS is the start of the word. */
   symbolOf(token: number): string {
-    return token === BOS ? "▸" : visible(this.characters[token - 1]);
+    return token === BOS ? "▸" : visible(this.characterOf(token));
   }
 
   /** The name of a token. */
   nameOf(token: number): string {
-    return token === BOS ? "start of the word" : spoken(this.characters[token - 1]);
+    return token === BOS ? "start of the word" : spoken(this.characterOf(token));
   }
 
   /** The name of a token as the next one; BOS ends the word. */
   nextOf(token: number): string {
-    return token === BOS ? "end of the word" : visible(this.characters[token - 1]);
+    return token === BOS ? "end of the word" : visible(this.characterOf(token));
   }
 
   isVowel(token: number): boolean {
-    return "aeiou".includes(this.characters[token - 1]);
+    return "aeiou".includes(this.characterOf(token));
+  }
+
+  private characterOf(token: number): string {
+    const character = this.characters[token - 1];
+    if (character === undefined) throw new RangeError(`Token ${token} is no character of the vocabulary`);
+    return character;
   }
 }
 

@@ -27,7 +27,9 @@ export function Embedding({ weights, config, characters, token }: Props) {
   );
   const reach = places.reduce((most, [x, y]) => Math.max(most, Math.abs(x), Math.abs(y)), REACH) + MARGIN;
   // The marked one is drawn last, on top.
-  const order = places.map((_, i) => i).sort((a, b) => Number(a + 1 === token) - Number(b + 1 === token));
+  const letters = places
+    .map(([x, y], i) => ({ x, y, letter: i + 1 }))
+    .sort((a, b) => Number(a.letter === token) - Number(b.letter === token));
   const { isLowercaseAscii } = characters;
   const kindOf = (i: number): string =>
     isLowercaseAscii ? (characters.isVowel(i) ? "vowel" : "consonant") : "consonant";
@@ -46,14 +48,10 @@ export function Embedding({ weights, config, characters, token }: Props) {
         aria-label={`A map of ${places.length} characters: those that lie together are used alike.`}
       >
         <path class="cross" d={`M${-reach} 0H${reach}M0 ${-reach}V${reach}`} />
-        {order.map((i) => (
-          <g
-            key={i}
-            class={kindOf(i + 1)}
-            transform={`translate(${places[i][0].toFixed(4)} ${(-places[i][1]).toFixed(4)})`}
-          >
-            {i + 1 === token && <circle r={0.065} />}
-            <text y={0.032}>{characters.symbolOf(i + 1)}</text>
+        {letters.map(({ x, y, letter }) => (
+          <g key={letter} class={kindOf(letter)} transform={`translate(${x.toFixed(4)} ${(-y).toFixed(4)})`}>
+            {letter === token && <circle r={0.065} />}
+            <text y={0.032}>{characters.symbolOf(letter)}</text>
           </g>
         ))}
       </svg>

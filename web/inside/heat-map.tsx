@@ -43,7 +43,7 @@ export function HeatMap({ values, rows, columns, scale, cell, label }: Props) {
 function paint(pixels: Uint32Array, values: Float32Array, scale: number, shades: Uint32Array): void {
   const middle = (SHADES - 1) / 2;
   for (let i = 0; i < pixels.length; i++) {
-    const along = Math.max(-1, Math.min(1, values[i] / scale));
+    const along = Math.max(-1, Math.min(1, (values[i] ?? NaN) / scale));
     // NaN stays transparent.
     pixels[i] = shades[Math.round(middle + middle * along)] ?? 0;
   }

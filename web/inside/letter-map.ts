@@ -17,18 +17,22 @@ export interface LetterMap {
 export function drawLetterMap(weights: Float32Array, config: ModelConfig, before?: LetterMap): LetterMap {
   const points = centred(letterDirections(weights, config));
   const axes = principalAxes(points, 2, before?.axes);
-  return { places: points.map((point) => [dot(point, axes[0]), dot(point, axes[1])]), axes };
+  const [right, up] = axes;
+  if (!right || !up) throw new Error("principalAxes() has not found both axes of the map");
+  return { places: points.map((point) => [dot(point, right), dot(point, up)]), axes };
 }
 
 /** The tokens with the highest cosine similarity to `token`, nearest first. */
 export function nearestTokens(weights: Float32Array, config: ModelConfig, token: number, count: number): number[] {
   const points = letterDirections(weights, config);
-  const likeness = points.map((point) => dot(point, points[token - 1]));
+  const own = points[token - 1];
+  if (!own) throw new RangeError(`Token ${token} is no letter`);
   return points
-    .map((_, i) => i + 1)
-    .filter((other) => other !== token)
-    .sort((a, b) => likeness[b - 1] - likeness[a - 1])
-    .slice(0, count);
+    .map((point, i) => ({ other: i + 1, likeness: dot(point, own) }))
+    .filter(({ other }) => other !== token)
+    .sort((a, b) => b.likeness - a.likeness)
+    .slice(0, count)
+    .map(({ other }) => other);
 }
 
 /** Centred directions of tokens from 1 on; BOS is not a letter. */

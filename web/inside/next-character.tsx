@@ -22,7 +22,7 @@ interface Bar {
 /** The predicted distribution of the next character. */
 export function NextCharacter({ inspection: { tokens, probabilities }, position, characters }: Props) {
   const isByAlphabet = useSignal(false);
-  const bars = Array.from(probabilities[position], (probability, token): Bar => ({ token, probability }));
+  const bars = Array.from(probabilities[position] ?? [], (probability, token): Bar => ({ token, probability }));
   const following = tokens[position + 1] ?? BOS;
   const shown = isByAlphabet.value ? bars : likeliest(bars, following);
   const rest = bars.length - shown.length;
@@ -82,5 +82,6 @@ export function NextCharacter({ inspection: { tokens, probabilities }, position,
 function likeliest(bars: readonly Bar[], following: number): Bar[] {
   const sorted = bars.toSorted((a, b) => b.probability - a.probability || a.token - b.token);
   const shown = sorted.slice(0, MOST);
-  return shown.some(({ token }) => token === following) ? shown : [...shown.slice(0, MOST - 1), bars[following]];
+  const next = bars[following];
+  return !next || shown.includes(next) ? shown : [...shown.slice(0, MOST - 1), next];
 }

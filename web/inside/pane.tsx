@@ -1,5 +1,6 @@
 import { signal, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
+import { BOS } from "../../src/gpt/data/vocabulary";
 import type { Run } from "../workbench/run";
 import { Controls } from "../components/controls";
 import type { Workbench } from "../workbench/workbench";
@@ -55,7 +56,12 @@ function Views({ run }: { readonly run: Run }) {
         <div class="views">
           <div>
             <NextCharacter inspection={snapshot.inspection} position={position} characters={characters} />
-            <Embedding weights={snapshot.weights} config={config} characters={characters} token={tokens[position]} />
+            <Embedding
+              weights={snapshot.weights}
+              config={config}
+              characters={characters}
+              token={tokens[position] ?? BOS}
+            />
           </div>
           <div>
             <Attention

@@ -8,9 +8,10 @@ export type Point = Float64Array<ArrayBuffer>;
 
 /** Subtracts the mean from each point. */
 export function centred(points: readonly ArrayLike<number>[]): Point[] {
-  const mean = new Float64Array(points[0]?.length ?? 0);
-  for (const point of points) for (let i = 0; i < mean.length; i++) mean[i] += point[i] / points.length;
-  return points.map((point) => mean.map((value, i) => point[i] - value));
+  const mean = Float64Array.from({ length: points[0]?.length ?? 0 }, (_, i) =>
+    points.reduce((sum, point) => sum + (point[i] ?? 0) / points.length, 0),
+  );
+  return points.map((point) => mean.map((value, i) => (point[i] ?? 0) - value));
 }
 
 /** Normalises points to length 1; zero stays zero. */
@@ -36,7 +37,7 @@ export function principalAxes(points: readonly Point[], count: number, before: r
 
 export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0);
   return sum;
 }
 
@@ -51,10 +52,10 @@ function widestAxis(points: readonly Point[], found: readonly Point[]): Point {
     const sum = new Float64Array(width);
     for (const rest of rests) {
       const along = dot(rest, axis);
-      for (let i = 0; i < width; i++) sum[i] += along * rest[i];
+      for (let i = 0; i < width; i++) sum[i] = (sum[i] ?? 0) + along * (rest[i] ?? 0);
     }
     const next = normalized(sum);
-    const change = next.reduce((most, value, i) => Math.max(most, Math.abs(value - axis[i])), 0);
+    const change = next.reduce((most, value, i) => Math.max(most, Math.abs(value - (axis[i] ?? 0))), 0);
     axis = next;
     if (change < ENOUGH) break;
   }
@@ -64,7 +65,7 @@ function widestAxis(points: readonly Point[], found: readonly Point[]): Point {
 function without(point: Point, axes: readonly Point[]): Point {
   return axes.reduce((rest, axis) => {
     const along = dot(rest, axis);
-    return rest.map((value, i) => value - along * axis[i]);
+    return rest.map((value, i) => value - along * (axis[i] ?? 0));
   }, point);
 }
 
@@ -76,6 +77,10 @@ function normalized(point: Point): Point {
 
 function indexOfLargest(values: ArrayLike<number>): number {
   let largest = 0;
-  for (let i = 1; i < values.length; i++) if (Math.abs(values[i]) > Math.abs(values[largest])) largest = i;
+  let most = Math.abs(values[0] ?? 0);
+  for (let i = 1; i < values.length; i++) {
+    const size = Math.abs(values[i] ?? 0);
+    if (size > most) [largest, most] = [i, size];
+  }
   return largest;
 }

@@ -38,7 +38,7 @@ interface Props {
 export function Weights({ weights, config, seed, layer }: Props) {
   const isChange = useSignal(false);
   const drawn = useMemo(() => drawnWeights(config, seed, weights.length), [config, seed, weights.length]);
-  const shown = isChange.value ? weights.map((weight, i) => weight - drawn[i]) : weights;
+  const shown = isChange.value ? weights.map((weight, i) => weight - (drawn[i] ?? 0)) : weights;
   const parts = partsOf(config, layer.value);
   const scale = scaleOf(shown);
   const widest = parts.reduce((most, { columns }) => Math.max(most, columns), 1);

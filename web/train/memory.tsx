@@ -11,7 +11,8 @@ export function Memory({ run }: { readonly run: Run }) {
   const config = shapeOf(run.choice, vocabulary);
   const plan = planMemory(config, indexBytes);
   const kilobytes = (bytes: number): string => Math.ceil(bytes / KB).toLocaleString("en");
-  const [esp32] = CHIPS;
+  const esp32 = CHIPS.find(({ name }) => name === "ESP32");
+  if (!esp32) throw new Error("src/places/chips.ts has no ESP32");
   const memory = besideCommands(esp32.memory).total;
   const doesFit = fits(plan, esp32.memory);
   const largest = doesFit ? undefined : largestEmbedding(config, esp32.memory, indexBytes);

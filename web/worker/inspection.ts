@@ -19,7 +19,7 @@ export interface Inspection {
  */
 export function inspect(model: Model, text: string): Inspection {
   const { config, vocabulary, activations } = model;
-  const { blockSize, nHead, vocabularySize } = config;
+  const { blockSize, nHead } = config;
   const known = vocabulary.respell(text);
   const rows = vocabulary.check(known) + 1;
   if (rows > blockSize) throw new InputError(`The model looks at ${blockSize - 1} characters at most.`);
@@ -31,7 +31,7 @@ export function inspect(model: Model, text: string): Inspection {
   const rowsOf = <T>(row: (t: number) => T): T[] => Array.from({ length: rows }, (_, t) => row(t));
   return {
     tokens: [...tokens.subarray(0, rows)],
-    probabilities: rowsOf((t) => softmax(model.logits[t], vocabularySize)),
+    probabilities: model.logits.slice(0, rows).map(softmax),
     attention: activations.layers.map(({ p }) =>
       Array.from({ length: nHead }, (_, head) =>
         rowsOf((t) => {
@@ -43,10 +43,10 @@ export function inspect(model: Model, text: string): Inspection {
   };
 }
 
-function softmax(logits: ArrayLike<number>, count: number): Float32Array {
-  const result = Float32Array.from({ length: count }, (_, i) => logits[i]);
+function softmax(logits: ArrayLike<number>): Float32Array {
+  const result = Float32Array.from(logits);
   const largest = result.reduce((a, b) => Math.max(a, b));
   let sum = 0;
-  for (let i = 0; i < count; i++) sum += result[i] = Math.exp(result[i] - largest);
+  for (const [i, logit] of result.entries()) sum += result[i] = Math.exp(logit - largest);
   return result.map((e) => e / sum);
 }
