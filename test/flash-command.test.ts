@@ -89,7 +89,7 @@ test("options that make no sense are refused", async () => {
   );
 });
 
-const WRITTEN = /The board is flashed and starts anew\. Its checkpoint has been left as it was\.\n$/;
+const WRITTEN = /The board is flashed and restarts\. Its checkpoint has been left as it was\.\n$/;
 
 describe("behind RFC 2217, which has DTR, RTS and a speed", () => {
   let rom: RomLoader;
@@ -130,7 +130,7 @@ describe("behind RFC 2217, which has DTR, RTS and a speed", () => {
       "What the board has stored, its checkpoint and settings, is kept.",
       "Writing...",
       "Comparing what the flash holds...",
-      "The board is flashed and starts anew. Its checkpoint has been left as it was.",
+      "The board is flashed and restarts. Its checkpoint has been left as it was.",
       "",
     ]);
     expect(flashed()).toBe(true);
@@ -222,7 +222,7 @@ describe("behind RFC 2217, which has DTR, RTS and a speed", () => {
     const before = Buffer.from(rom.flash);
     const program = flash();
     const { code, stderr } = await interrupted(program, until(program, "stdout", /Connecting/));
-    expect([code, stderr]).toEqual([130, "esp32gpt: Cancelled: nothing was written, and the board starts anew.\n"]);
+    expect([code, stderr]).toEqual([130, "esp32gpt: Cancelled: nothing was written, and the board restarts.\n"]);
     expect(rom.flash.equals(before)).toBe(true);
   });
 
@@ -249,7 +249,7 @@ describe("behind RFC 2217, which has DTR, RTS and a speed", () => {
     const { code, stderr } = await interrupted(program, writing);
     expect([code, stderr]).toEqual([
       130,
-      "esp32gpt: Cancelled while the image was written: flash it again; the board takes no harm, but does not start until then.\n",
+      "esp32gpt: Cancelled while the image was written: flash it again; the board is not damaged, but does not boot until then.\n",
     ]);
     expect(flashed()).toBe(false);
     rom.onBlock = () => undefined;
@@ -265,7 +265,7 @@ describe("behind RFC 2217, which has DTR, RTS and a speed", () => {
     expect([code, stderr]).toEqual([
       2,
       expect.stringMatching(
-        /^esp32gpt: The connection was lost while the image was written.*flash it again.*no harm.*\n$/,
+        /^esp32gpt: The connection was lost while the image was written.*flash it again.*not damaged.*\n$/,
       ),
     ]);
     rom.onBlock = () => undefined;

@@ -48,7 +48,7 @@ export async function flashImage(
   output.write(`${describe(basename(path), image)}\n`);
   const port = await LinePort.of(name, ending);
   const storage = await write(port, image, { ...options, baud: isPlain ? BAUD : options.baud }, output, ending);
-  const next = port.hasSignals ? " and starts anew." : ": press its EN (or RESET) button.";
+  const next = port.hasSignals ? " and restarts." : ": press its EN (or RESET) button.";
   output.write(`The board is flashed${next} ${OUTCOMES[storage]}\n`);
   const isAtTerminal = process.stdin.isTTY && process.stdout.isTTY;
   if (options.monitor ?? isAtTerminal)
@@ -118,10 +118,10 @@ async function write(
 }
 
 const CANCELLED_HALFWAY =
-  "Cancelled while the image was written: flash it again; the board takes no harm, but does not start until then.";
+  "Cancelled while the image was written: flash it again; the board is not damaged, but does not boot until then.";
 
 function cancelled({ hasSignals }: LinePort): string {
-  return hasSignals ? "Cancelled: nothing was written, and the board starts anew." : "Cancelled: nothing was written.";
+  return hasSignals ? "Cancelled: nothing was written, and the board restarts." : "Cancelled: nothing was written.";
 }
 
 /** What becomes of the board's checkpoint. */

@@ -49,7 +49,7 @@ const SPEED = 460_800;
 const ESPRESSIF = 0x303a;
 
 const HINT =
-  "hold its BOOT button, press EN (or RESET; without such a button plug the cable in again), let BOOT go, and try again";
+  "hold its BOOT button, press EN (or RESET; without such a button plug the cable in again), release BOOT, and try again";
 
 /** EN is low for 100 ms. (The library's own "hard_reset" lets EN go, but never pulls it.) */
 const RESET = "D0|R1|W100|R0";
@@ -122,7 +122,7 @@ function createLoader<P extends Port>(
   });
   return new library.ESPLoader({
     transport,
-    // The speed of a chip's own USB means nothing, and to open the port anew could reset it.
+    // The speed of a chip's own USB means nothing, and reopening the port could reset it.
     baudrate: transport.getVid() === ESPRESSIF ? ROM_SPEED : speed,
     romBaudrate: ROM_SPEED,
     terminal: { clean: () => undefined, write: () => undefined, writeLine: () => undefined },
@@ -208,7 +208,7 @@ function explain(error: unknown, isWriting: boolean, isLost: boolean): InputErro
     );
   if (isWriting)
     return new InputError(
-      "The connection was lost while the image was written: plug the cable in and flash it again; the board takes no harm, but does not start until then.",
+      "The connection was lost while the image was written: plug the cable in and flash it again; the board is not damaged, but does not boot until then.",
     );
   if (isLost) return new InputError("The cable was pulled before anything was written: plug it in and try again.");
   if (message.startsWith("Failed to connect")) return new InputError(`The board does not answer: ${HINT}.`);

@@ -76,7 +76,7 @@ describeInBrowser("the part that flashes", () => {
       );
     const { starts } = rom;
     await flashButton().press("Enter");
-    await expectStatus(/flashed and starts anew. Its checkpoint has been left/);
+    await expectStatus(/flashed and restarts. Its checkpoint has been left/);
     expect(flashOf(IMAGE).equals(IMAGE)).toBe(true);
     expect(rom.flash.subarray(STORAGE_AT, STORAGE_AT + CHECKPOINT.length)).toEqual(CHECKPOINT);
     expect(scriptsAskedFor().length).toBeGreaterThan(scripts.length);
@@ -115,7 +115,7 @@ describeInBrowser("the part that flashes", () => {
     await page.getByLabel("Erase everything first").check();
     await page.getByText("own checkpoint will be lost").waitFor();
     await flashButton().click();
-    await expectStatus(/flashed and starts anew. It begins without a checkpoint/);
+    await expectStatus(/flashed and restarts. It begins without a checkpoint/);
     expect(flashOf(IMAGE).equals(IMAGE)).toBe(true);
     expect(rom.flash.subarray(IMAGE.length).every((byte) => byte === 0xff)).toBe(true);
   });
@@ -157,7 +157,7 @@ describeInBrowser("the part that flashes", () => {
       if (sequence === 3) serial.pull();
     };
     await flashButton().click();
-    await expectStatus(/connection was lost while the image was written.*flash it again.*no harm/);
+    await expectStatus(/connection was lost while the image was written.*flash it again.*not damaged/);
     expect(flashOf(IMAGE).equals(IMAGE)).toBe(false);
     rom.onBlock = () => undefined;
     await flashButton().click();

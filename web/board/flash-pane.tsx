@@ -86,7 +86,7 @@ export function FlashPane({ lend }: FlashPaneProps) {
           signal: controller.signal,
           onProgress: (stage, done) => (progress.value = { stage, done }),
         });
-        message.value = { text: `The board is flashed and starts anew. ${OUTCOMES[storage]}`, kind: "good" };
+        message.value = { text: `The board is flashed and restarts. ${OUTCOMES[storage]}`, kind: "good" };
       } catch (error) {
         message.value = failure(error);
       }
@@ -232,7 +232,7 @@ interface Message {
 function failure(error: unknown): Message {
   if (error instanceof InputError) return { text: error.message, kind: "bad" };
   if (error instanceof DOMException && error.name === "AbortError")
-    return { text: "Cancelled: nothing was written, and the board starts anew." };
+    return { text: "Cancelled: nothing was written, and the board restarts." };
   if (error instanceof DOMException)
     return { text: `The browser does not allow it: ${printable(error.message)}`, kind: "bad" };
   throw error;
