@@ -136,7 +136,7 @@ export class LiveSession implements ConversationListener {
   }
 
   onStatus(state: DeviceStatus): void {
-    this.status.hearState(state);
+    this.status.onStatus(state);
     this.screen.change();
   }
 

@@ -31,7 +31,7 @@ export class Status {
     this.progress = event.type === "progress" && event.done < event.total ? `${event.done}/${event.total} names` : "";
   }
 
-  hearState({ state, step, steps }: DeviceStatus): void {
+  onStatus({ state, step, steps }: DeviceStatus): void {
     this.state = state;
     this.step = step ?? this.step;
     this.steps = steps ?? this.steps;

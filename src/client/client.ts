@@ -147,15 +147,15 @@ export class ProtocolClient {
 
   /** Detects a restart from the lines of text. */
   private watchRestart(line: string): void {
-    const told = this.restarts.take(line);
-    if (told === "maybe more") this.callOff ??= this.link.after(RESTART_TIME, () => this.hasRestarted());
-    else if (told === "yes") this.hasRestarted();
+    const restarted = this.restarts.take(line);
+    if (restarted === "maybe more") this.callOff ??= this.link.after(RESTART_TIME, () => this.hasRestarted());
+    else if (restarted === "yes") this.hasRestarted();
   }
 
   private hasRestarted(): void {
     this.callOff?.();
     this.callOff = undefined;
-    const reason = this.restarts.emit();
+    const reason = this.restarts.reason();
     if (!this.isOpen) {
       // Keep the first: a later line, such as the banner, says less about the reason.
       if (this.restartsMeanwhile.length === 0) this.restartsMeanwhile.push(reason);

@@ -39,7 +39,7 @@ export class RestartReader {
   }
 
   /** Returns the error for the restart, and resets the reader. */
-  emit(): Restarted {
+  reason(): Restarted {
     const reasons = this.reasons.map((reason) => (reason.endsWith(".") ? reason.slice(0, -1) : reason));
     this.reasons = [];
     this.hasStarted = false;

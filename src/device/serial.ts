@@ -163,10 +163,10 @@ export class Serial {
       this.waiting -= taken;
       if (first + taken < to) break;
     }
-    if (this.dropped > 0 && this.waiting <= QUEUE_BYTES / 2) this.tellDropped();
+    if (this.dropped > 0 && this.waiting <= QUEUE_BYTES / 2) this.reportDropped();
   }
 
-  private tellDropped(): void {
+  private reportDropped(): void {
     const { dropped, isWithinLine, isDropping } = this;
     const lines = dropped === 1 ? "1 line was" : `${dropped} lines were`;
     this.dropped = 0;

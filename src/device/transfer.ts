@@ -34,7 +34,7 @@ export class Transfer {
   /** Number of receive transfers started or cancelled: detects a change during an await. */
   private turns = 0;
   /** Resolves when the chunks requested so far are emitted. */
-  private telling: Promise<void> = Promise.resolve();
+  private emitting: Promise<void> = Promise.resolve();
 
   constructor(private readonly parts: TransferParts) {}
 
@@ -63,12 +63,12 @@ export class Transfer {
    */
   chunk(at: number, count: number): Promise<void> {
     // Requests may overlap: their chunks are emitted in order.
-    const telling = this.telling.then(() => this.tellChunks(at, count));
-    this.telling = telling.catch(() => undefined);
-    return telling;
+    const emitting = this.emitting.then(() => this.emitChunks(at, count));
+    this.emitting = emitting.catch(() => undefined);
+    return emitting;
   }
 
-  private async tellChunks(at: number, count: number): Promise<void> {
+  private async emitChunks(at: number, count: number): Promise<void> {
     checkInteger("The number of chunks", count, 1, MAX_CHUNKS);
     if (!this.isFetching)
       throw new InputError("Nothing is being fetched: it was not started or has timed out; fetch it again.");

@@ -20,10 +20,13 @@ import { unattended } from "../gpt/base/unattended";
 
 const BAUD = 115200;
 
-/** The firmware: the device program and its console. The SDK calls this at boot. */
+/**
+ * The firmware: the device program and its console. The SDK calls this at boot. src/firmware and src/places/moddable
+ * are the only rooms of src/ that import Moddable's modules: they connect the engine-neutral program with the chip.
+ */
 export default function main(): void {
   const settings = settingsIn(config);
-  const serialConsole = openStation(settings);
+  const serialConsole = openSerialConsole(settings);
   const start = Time.ticks;
   let program: Device | undefined;
   sayWhyItRestarts(serialConsole);
@@ -57,7 +60,7 @@ export default function main(): void {
 }
 
 /** Opens UART0 or USB as the console; output goes to trace() when xsbug uses the ports. */
-function openStation(settings: Settings): SerialConsole {
+function openSerialConsole(settings: Settings): SerialConsole {
   const { port, transmit, receive } = readPort(settings);
   let remark = "";
   let isOpen: boolean;

@@ -114,7 +114,7 @@ export async function prepareTraining(job: TrainJob, context: RunContext): Promi
   const { model, origin } = loaded;
   const { preset } = model.config;
   const trainer = new Trainer(model, dataset, random, trainingConfig(preset, job.training, job.trainNames));
-  if (origin) tellWhatIsKnown(origin, trainer, emit);
+  if (origin) reportKnown(origin, trainer, emit);
   return { trainer, seed };
 }
 
@@ -154,7 +154,7 @@ function roomChecker({ platform }: RunContext, dataset: Dataset, ops: Ops): (con
 }
 
 /** Emits a remark if the model was already trained on names that are now held out. */
-function tellWhatIsKnown(origin: Origin, { dataset, config: { holdout } }: Trainer, emit: Emit): void {
+function reportKnown(origin: Origin, { dataset, config: { holdout } }: Trainer, emit: Emit): void {
   const before = origin.record?.config.holdout ?? 0;
   if (holdout > before && isOwnList(origin, dataset))
     emit({
@@ -195,7 +195,7 @@ async function train(job: TrainJob, { trainer, seed }: PreparedTraining, context
     emit({ type: "saved", file, isEarly });
   };
   /** Emits the last step and flushes it: a run that resumes from the checkpoint does not repeat that step. */
-  const tellLast = async (): Promise<void> => {
+  const flushLastStep = async (): Promise<void> => {
     const work = (now: number): boolean => training.isMeasuring && training.work(now) && training.isMeasuring;
     if (training.isMeasuring) await runner.run({ work, mustFinish: true });
     await flush?.();
@@ -206,7 +206,7 @@ async function train(job: TrainJob, { trainer, seed }: PreparedTraining, context
     run: (task) => runner.run(task),
     saveEvery: () => (save === undefined ? Infinity : (saveEvery ?? Infinity)),
     async onYield() {
-      if (save !== undefined || best) await tellLast();
+      if (save !== undefined || best) await flushLastStep();
       await best?.keep(training);
     },
     async save(end) {

@@ -8,10 +8,7 @@ describeInBrowser("the page says", () => {
   let page: Page;
   beforeEach(() => ({ page } = web));
 
-  async function open(address = ""): Promise<void> {
-    await page.goto(`${web.server.address}${address}`);
-    await page.locator("button.primary:enabled").waitFor();
-  }
+  const open = (address?: string): Promise<void> => web.visit(address);
 
   const button = (name: string) => page.getByRole("button", { name, exact: true });
   const remark = (text: string | RegExp) => page.locator(".remark", { hasText: text });

@@ -19,10 +19,7 @@ describeInBrowser("training in the page", () => {
   let page: Page;
   beforeEach(() => ({ page } = web));
 
-  async function open(address = ""): Promise<void> {
-    await page.goto(`${web.server.address}${address}`);
-    await page.locator("button.primary:enabled").waitFor();
-  }
+  const open = (address?: string): Promise<void> => web.visit(address);
 
   const main = (name: string) => page.getByRole("button", { name, exact: true });
   const press = (name: string): Promise<void> => main(name).click();

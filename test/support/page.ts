@@ -165,6 +165,12 @@ export class PageInBrowser {
     this.server.requests.length = 0;
   }
 
+  /** Opens the page at an address, and waits until it can train. */
+  async visit(address = ""): Promise<void> {
+    await this.page.goto(`${this.server.address}${address}`);
+    await this.page.locator("button.primary:enabled").waitFor();
+  }
+
   /** What axe-core finds that is serious, or worse. */
   async faults(): Promise<readonly string[]> {
     // The page's policy lets no script in from outside: this one comes by the debugger.

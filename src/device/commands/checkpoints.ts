@@ -36,7 +36,7 @@ export const CHECKPOINT_COMMANDS: readonly Command[] = Object.freeze([
     name: "checkpoints",
     help: "lists the stored checkpoints",
     order: "reads",
-    run: ({ device }) => tellCheckpoints(device),
+    run: ({ device }) => emitCheckpoints(device),
   }),
   Object.freeze<Command>({
     name: "forget-checkpoint",
@@ -69,7 +69,7 @@ export const CHECKPOINT_COMMANDS: readonly Command[] = Object.freeze([
   }),
 ]);
 
-async function tellCheckpoints(device: Device): Promise<void> {
+async function emitCheckpoints(device: Device): Promise<void> {
   const { files: store } = checkpointsOf(device);
   const wholes: boolean[] = [];
   const lines = await device.tasks.run((run) =>

@@ -60,11 +60,11 @@ export function sayAll(device: Device, lines: readonly string[]): Promise<void> 
 
 /** Calls `emit` with 0 to count - 1, with back pressure. @throws InputError (as a rejection) when cancelled */
 export async function emitAll(device: Device, count: number, emit: (i: number) => void): Promise<void> {
-  let told = 0;
+  let emitted = 0;
   const task: Task = {
     work() {
-      if (told < count) emit(told++);
-      return told < count;
+      if (emitted < count) emit(emitted++);
+      return emitted < count;
     },
   };
   const isWhole = await device.tasks.run((run) => run(device.tasks.withBackPressure(task)));

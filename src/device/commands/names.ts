@@ -99,13 +99,13 @@ async function evaluate(device: Device, ofOwn: boolean): Promise<void> {
       at = { step: trainer.stepsDone, steps: trainer.config.steps };
       return run(measuring);
     });
-    const telling: Task = {
+    const emitting: Task = {
       work() {
         log.emit({ ...evaluation.result, ...at });
         return false;
       },
     };
-    isWhole &&= await run(device.tasks.withBackPressure(telling));
+    isWhole &&= await run(device.tasks.withBackPressure(emitting));
     if (!isWhole) throw new InputError(`Stopped after ${evaluation.done} of ${total} names.`);
   });
 }

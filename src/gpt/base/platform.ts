@@ -19,7 +19,7 @@ export interface Platform extends Clock {
   readonly names: Uint8Array;
   /** The dataset's name in messages. */
   readonly namesFile: string;
-  /** Faster kernels than those of src/gpt/data/scan.ts, if the platform has any. */
+  /** Kernels that replace those of src/gpt/data/scan.ts; undefined where these are the fastest. */
   readonly datasetKernels?: DatasetKernels;
   /** Where checkpoints are stored; undefined if there is no storage. */
   readonly storage?: Storage | undefined;

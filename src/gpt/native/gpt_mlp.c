@@ -53,7 +53,7 @@ typedef struct {
 } Active;
 
 /* Positions that are processed at a time. */
-enum { MOST_ACTIVE = 16 };
+enum { MAX_ACTIVE = 16 };
 
 /* Finds the positions from `from` to `to` - 1 at which unit `h` is not zero; returns their number. */
 static int find_active(Active *active, float *h, const float *in, float *out, int from, int to, int n, int hidden)
@@ -141,11 +141,11 @@ static void backward_in(float *dw, const float *w, const Active *active, int cou
 void gpt_mlp_backward(float *dx, float *dw1, float *dw2, const float *dy, float *h, const float *x, const float *w1,
     const float *w2, int rows, int n, int hidden, bool accumulate)
 {
-    Active active[MOST_ACTIVE];
+    Active active[MAX_ACTIVE];
     for (int u = 0; u < hidden; u++) {
         int from = 0;
         do {
-            int to = rows - from > MOST_ACTIVE ? from + MOST_ACTIVE : rows;
+            int to = rows - from > MAX_ACTIVE ? from + MAX_ACTIVE : rows;
             int count = find_active(active, h + u, dy, dx, from, to, n, hidden);
             backward_out(dw2 + u * n, w2 + u * n, active, count, n, accumulate || from > 0);
             for (int i = 0; i < count; i++)
@@ -156,7 +156,7 @@ void gpt_mlp_backward(float *dx, float *dw1, float *dw2, const float *dy, float 
     for (int u = 0; u < hidden; u++) {
         int from = 0;
         do {
-            int to = rows - from > MOST_ACTIVE ? from + MOST_ACTIVE : rows;
+            int to = rows - from > MAX_ACTIVE ? from + MAX_ACTIVE : rows;
             int count = find_active(active, h + u, x, dx, from, to, n, hidden);
             backward_in(dw1 + u, w1 + u, active, count, n, hidden, accumulate || from > 0);
             from = to;

@@ -79,7 +79,7 @@ export class Session {
     emit({ type: "names", temperature: names.temperature, ...limitsToTell(names) });
     // A copy, as the stream itself must stay at the position in the checkpoint.
     const generator = new Generator(model, random.copy());
-    const tellName = (name: string, number: number): void => emit({ type: "name", number, name });
-    return write(new GenerateTask(generator, names, tellName));
+    const emitName = (name: string, number: number): void => emit({ type: "name", number, name });
+    return write(new GenerateTask(generator, names, emitName));
   }
 }

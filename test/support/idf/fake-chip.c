@@ -135,7 +135,7 @@ int uart_tx_chars(uart_port_t port, const char *bytes, uint32_t size)
     int room = chip.fifo_size - chip.fifo_used;
     int count = (int)size < room ? (int)size : room;
     (void)port;
-    if (!chip.is_installed || chip.transmit_buffer != 0 || chip.sent_size + count > MOST_SENT)
+    if (!chip.is_installed || chip.transmit_buffer != 0 || chip.sent_size + count > MAX_SENT)
         return -1;
     keep(bytes, count);
     return count;
@@ -200,7 +200,7 @@ int usb_serial_jtag_write_bytes(const void *bytes, size_t size, uint32_t ticks)
         wait_for_ever("usb_serial_jtag_write_bytes");
     if (size == 0)
         fail("usb_serial_jtag_write_bytes", "logs an error about no bytes");
-    if (!chip.is_usb_installed || chip.sent_size + (int)size > MOST_SENT)
+    if (!chip.is_usb_installed || chip.sent_size + (int)size > MAX_SENT)
         return 0;
     for (; ticks > 0 && chip.fifo_size - chip.fifo_used < (int)size; ticks--) {
         chip.waited++;
@@ -360,7 +360,7 @@ void fxInteger(xsMachine *the, xsSlot *to, xsIntegerValue value)
 
 void fxString(xsMachine *the, xsSlot *to, xsStringValue text)
 {
-    static char copy[MOST_SENT];
+    static char copy[MAX_SENT];
     (void)the;
     strncpy(copy, text, sizeof copy - 1);
     set(to, (struct slot) { .type = xsStringType, .bytes = copy });

@@ -12,7 +12,7 @@
 
 #include "xsmc.h"
 
-enum { MOST_SENT = 4096 };
+enum { MAX_SENT = 4096 };
 
 struct chip {
     /* Ticks since it was switched on. */
@@ -20,7 +20,7 @@ struct chip {
     /* Bytes that the open port takes without waiting, and those that leave it in a tick. */
     int fifo_size, fifo_used, bytes_a_tick;
     /* What has left, or will. */
-    char sent[MOST_SENT];
+    char sent[MAX_SENT];
     int sent_size;
     const char *input;
     /* Ticks that the program has waited for a port to send, and those that it slept. */

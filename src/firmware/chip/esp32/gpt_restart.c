@@ -8,8 +8,8 @@
 
 #include "esp_system.h"
 
-/* The line is written in at most MOST_ROUNDS rounds, each of which waits ROUND_MILLISECONDS for the port. */
-enum { MOST_ROUNDS = 50, ROUND_MILLISECONDS = 20 };
+/* The line is written in at most MAX_ROUNDS rounds, each of which waits ROUND_MILLISECONDS for the port. */
+enum { MAX_ROUNDS = 50, ROUND_MILLISECONDS = 20 };
 
 /* Maximum number of characters of a message in that line. */
 enum { QUOTED = 200 };
@@ -52,7 +52,7 @@ static void say_foreign(const char *text, int *rounds)
 /* Prints the line before a restart, only once: a failure while it is printed prints no other. */
 static void say_last_words(const char *reason, const char *message)
 {
-    int rounds = MOST_ROUNDS;
+    int rounds = MAX_ROUNDS;
     if (gpt_port == NULL || hasSpoken)
         return;
     hasSpoken = true;
