@@ -131,7 +131,7 @@ function countTokens(config: ModelConfig, steps: number): number {
 
 function drawModel(config: ModelConfig, random: Random): Model {
   const model = new Model(config, typescriptOps("f32"));
-  drawParameters(model.parameters, random, model.config);
+  drawParameters(model.parameters, random, model.config, model.ops);
   return model;
 }
 

@@ -85,7 +85,7 @@ test("--jsonl writes one object a step, with the losses to the last digit", asyn
   await esp32gpt("train", "--steps", "5", "--samples", "0", "--jsonl", at("records"));
   const random = new Random(42);
   const model = new Model(DEFAULT_MODEL, typescriptOps("f32"));
-  drawParameters(model.parameters, random, model.config);
+  drawParameters(model.parameters, random, model.config, model.ops);
   const training = { steps: 5, batchSize: 1, learningRate: 0.01, sampling: "random" as const, holdout: 0 };
   const trainer = new Trainer(model, shippedNames(), random, training);
   const expected = [0, 1, 2, 3, 4].map((step) => {

@@ -54,7 +54,7 @@ async function trained(
   const shape = { ...DEFAULT_MODEL, nEmbd: 8, nHead: 2, ...config, vocabularySize: vocabulary.size };
   const model = new Model(shape, typescriptOps("f64"), vocabulary);
   const random = new Random(1);
-  drawParameters(model.parameters, random, shape);
+  drawParameters(model.parameters, random, shape, model.ops);
   const training = { steps, batchSize: 1, learningRate: 0.02, sampling: "random" as const, holdout: 0 };
   const trainer = new Trainer(model, dataset, random, training);
   for (let step = 0; step < steps; step++) trainer.step();

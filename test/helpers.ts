@@ -39,7 +39,7 @@ export function letterOf(token: number): string {
 /** A model with the initial weights of its preset. */
 export function drawnModel(config: Partial<ModelConfig> = {}, dtype: Dtype = "f64", seed = 42): Model {
   const model = new Model({ ...DEFAULT_MODEL, ...config }, typescriptOps(dtype));
-  drawParameters(model.parameters, new Random(seed), model.config);
+  drawParameters(model.parameters, new Random(seed), model.config, model.ops);
   return model;
 }
 

@@ -52,7 +52,7 @@ const threeSteps: Partial<TrainJob> = { training: { steps: 3 }, samples: 2, logE
 test("the log is that of the published program, line for line", async () => {
   const random = new Random(42);
   const model = drawnModel({}, "f32");
-  drawParameters(model.parameters, random, model.config);
+  drawParameters(model.parameters, random, model.config, model.ops);
   const training = { steps: 3, batchSize: 1, learningRate: 0.01, sampling: "random" as const, holdout: 0 };
   const trainer = new Trainer(model, datasetOf(...NAMES), random, training);
   const losses = [1, 2, 3].map(() => trainStep(trainer).toFixed(4));

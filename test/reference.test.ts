@@ -46,7 +46,7 @@ function run(trainer: Trainer, steps: number): Run {
 function runEsp32gpt(dataset: Dataset, seed: number, steps: number): Run {
   const random = new Random(seed);
   const model = new Model(DEFAULT_MODEL, typescriptOps("f32"));
-  drawParameters(model.parameters, random, model.config);
+  drawParameters(model.parameters, random, model.config, model.ops);
   return run(new Trainer(model, dataset, random, DEFAULT_TRAINING), steps);
 }
 

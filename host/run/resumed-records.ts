@@ -225,7 +225,7 @@ async function isOfRun(
   }
   if (first > 0 || state.totalSteps > state.stepsDone || typeof firstLoss !== "number") return true;
   const random = new Random(seed);
-  drawParameters(model.parameters, random, model.config);
+  drawParameters(model.parameters, random, model.config, model.ops);
   // The initial weights came from a file and are unknown, so the first loss cannot be checked.
   if (!draws.canBeginAt(random.word)) return true;
   const loss = new Trainer(model, dataset, random, config).step();

@@ -149,7 +149,7 @@ function drawn(
 ): string {
   const random = new Random(SEED);
   const model = new Model({ ...DEFAULT_MODEL, preset }, typescriptOps("f32"));
-  drawParameters(model.parameters, random, model.config);
+  drawParameters(model.parameters, random, model.config, model.ops);
   const dataset = new Dataset(readFileSync(NAMES_FILE), NAMES_FILE);
   bindDataset(model, dataset);
   const tokens = new Uint8Array(model.config.blockSize + 1);

@@ -270,7 +270,7 @@ export class Device {
   drawWeights(): void {
     const { model, random } = this.trainer;
     random.goTo(new Random(this.seed).position);
-    drawParameters(model.parameters, random, model.config);
+    drawParameters(model.parameters, random, model.config, model.ops);
     this.trainer.reset();
   }
 

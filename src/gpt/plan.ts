@@ -3,7 +3,7 @@ import { checkModelConfig, type ModelConfig } from "./model/config";
 import { InputError } from "./base/errors";
 import type { Layout } from "./model/layout";
 import type { Dtype } from "./model/ops";
-import { parameterLayout } from "./model/parameters";
+import { gradientLayout, parameterLayout } from "./model/parameters";
 import { MAX_OWN_BYTES } from "./data/own-words";
 import type { MemoryBudget } from "./base/platform";
 import { vocabularyBytes } from "./data/vocabulary";
@@ -43,7 +43,7 @@ export interface MemoryPlan {
 /** The sizes with which manifest.json creates the XS machine: chunks in bytes, the others in slots. */
 export const CREATION = Object.freeze({ chunks: 116000, slots: 2300, stack: 512 });
 
-const FLOAT_BYTES: Readonly<Record<Dtype, number>> = Object.freeze({ f32: 4, f64: 8 });
+const NUMBER_BYTES: Readonly<Record<Dtype, number>> = Object.freeze({ f32: 4, f64: 8, i32: 4 });
 /** Size of a slot on a 32-bit engine. */
 export const SLOT_BYTES = 16;
 /** Chunks beside the buffers of training. The strings include several copies of a checkpoint's header. */
@@ -75,22 +75,27 @@ const LINE_INDEX_BYTES = 4036;
 /**
  * The memory that training this model takes on the device.
  * @param indexBytes size of the dataset's line index
- * @param dtype precision of all numbers; f32 on the device
+ * @param dtype of all numbers; f32 or i32 on the device
  * @throws InputError for an invalid configuration
  */
 export function planMemory(config: ModelConfig, indexBytes = LINE_INDEX_BYTES, dtype: Dtype = "f32"): MemoryPlan {
   checkModelConfig(config);
-  const floatBytes = FLOAT_BYTES[dtype];
-  const parameters = parameterLayout(config).length * floatBytes;
+  const numberBytes = NUMBER_BYTES[dtype];
+  const parameters = parameterLayout(config).length * numberBytes;
+  const gradients = gradientLayout(config, dtype, 1).length * numberBytes;
   const buffers: PlannedBuffer[] = [
     { name: "line index", bytes: indexBytes },
     { name: "vocabulary", bytes: vocabularyBytes(config.vocabularySize) },
     { name: "parameters", bytes: parameters },
-    withParts("activations", activationLayout(config), floatBytes),
-    { name: "gradients", bytes: parameters },
-    withParts("gradients between ops", activationGradientsLayout(config), floatBytes),
-    { name: "adam.m", bytes: parameters },
-    { name: "adam.v", bytes: parameters },
+    withParts("activations", activationLayout(config, dtype), numberBytes),
+    { name: "gradients", bytes: gradients },
+    withParts("gradients between ops", activationGradientsLayout(config, dtype), numberBytes),
+    ...(dtype === "i32"
+      ? [{ name: "Adam's moments", bytes: parameters }]
+      : [
+          { name: "adam.m", bytes: parameters },
+          { name: "adam.v", bytes: parameters },
+        ]),
   ];
   const bufferBytes = buffers.reduce((sum, { bytes }) => sum + bytes, 0);
   const { chunks, largestGrowth } = chunksFor(buffers);
@@ -175,10 +180,11 @@ function largestThat(config: ModelConfig, isGood: (config: ModelConfig) => boole
   return largest;
 }
 
-function withParts(name: string, layout: Layout, floatBytes: number): PlannedBuffer {
+function withParts(name: string, layout: Layout, numberBytes: number): PlannedBuffer {
+  const ends = [...layout.parts.slice(1).map(({ offset }) => offset), layout.length];
   return {
     name,
-    bytes: layout.length * floatBytes,
-    parts: layout.parts.map((part) => ({ name: part.name, bytes: part.rows * part.columns * floatBytes })),
+    bytes: layout.length * numberBytes,
+    parts: layout.parts.map((part, i) => ({ name: part.name, bytes: (ends[i] - part.offset) * numberBytes })),
   };
 }

@@ -38,24 +38,26 @@ export class BestCheckpoint {
     const checkpoint = await Checkpoint.find(storageOf(context.platform), file);
     if (!checkpoint) return;
     try {
-      const { model, dataset, config, gradients } = trainer;
+      const { model, dataset, config } = trainer;
       const record = checkpoint.record();
       const isOfThisRun =
         record?.dataset === dataset.checksum && record.config.holdout === config.holdout && record.seed === seed;
       if (!isOfThisRun)
         throw new InputError(`${printablePath(file)} is of another training: name another file with --keep-best.`);
       checkpoint.modelConfig(model.config);
-      // Between two batches the buffer of the gradients is free.
-      gradients.set(model.parameters);
-      try {
-        const loss = await this.measure(checkpoint);
-        if (loss === undefined) return;
-        this.loss = loss;
-        this.step = record.state.stepsDone - 1;
-        training.lowest.begin(this.step, loss);
-      } finally {
-        model.parameters.set(gradients);
-      }
+      const { parameters } = model;
+      await trainer.lendGradients(async (buffer) => {
+        buffer.set(parameters);
+        try {
+          const loss = await this.measure(checkpoint);
+          if (loss === undefined) return;
+          this.loss = loss;
+          this.step = record.state.stepsDone - 1;
+          training.lowest.begin(this.step, loss);
+        } finally {
+          parameters.set(buffer.subarray(0, parameters.length));
+        }
+      });
     } finally {
       checkpoint.close();
     }

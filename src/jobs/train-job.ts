@@ -175,7 +175,7 @@ function drawnModel(
   const config = { ...DEFAULT_MODEL, ...wanted, vocabularySize: vocabulary.size };
   check(config);
   const model = new Model(config, ops, vocabulary);
-  drawParameters(model.parameters, random, config);
+  drawParameters(model.parameters, random, config, model.ops);
   return model;
 }
 

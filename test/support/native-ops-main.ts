@@ -141,7 +141,7 @@ function refuse({ op }: RefuseQuestion): Refusal[] {
 function trainerOf(ops: Ops, preset: PresetName, nLayer: number): Trainer {
   const random = new Random(42);
   const model = new Model({ ...DEFAULT_MODEL, preset, nLayer }, ops);
-  drawParameters(model.parameters, random, model.config);
+  drawParameters(model.parameters, random, model.config, model.ops);
   const dataset = new Dataset(new Uint8Array(host.names), "names.txt");
   return new Trainer(model, dataset, random, trainingConfig(preset, { steps: 1000 }));
 }

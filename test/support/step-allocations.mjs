@@ -31,7 +31,7 @@ for (const preset of /** @type {const} */ (["esp32gpt", "microgpt"])) {
     const config = { ...DEFAULT_MODEL, preset, nLayer: 2, nEmbd: 2, nHead: 1, vocabularySize: vocabulary.size };
     const model = new Model(config, typescriptOps("f32"), vocabulary);
     const random = new Random(42);
-    drawParameters(model.parameters, random, config);
+    drawParameters(model.parameters, random, config, model.ops);
     const trainer = new Trainer(model, dataset, random, { ...DEFAULT_TRAINING, sampling, holdout: 20 });
     const told = { steps: 0, loss: 0 };
     const training = new Training(trainer, LOG_EVERY, TELL_EVERY, (event) => onEvent(event, told));

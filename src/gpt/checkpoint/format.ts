@@ -34,6 +34,7 @@ export const METADATA_KEYS = Object.freeze([
   "own_words",
   "own_share",
   "build",
+  "dtype",
 ] as const);
 export type MetadataKey = (typeof METADATA_KEYS)[number];
 export const CHECKSUM_KEY = "crc32";

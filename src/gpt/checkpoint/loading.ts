@@ -4,8 +4,8 @@ import { Checkpoint } from "./reader";
 import type { ModelConfig } from "../model/config";
 import { crc32 } from "../base/crc32";
 import { Model } from "../model/model";
-import type { Floats, Ops } from "../model/ops";
-import { parameterLayout } from "../model/parameters";
+import type { Numbers, Ops, Stored } from "../model/ops";
+import { parameterLayout, storeNumbers } from "../model/parameters";
 import type { Storage } from "../base/platform";
 import type { TrainingRecord } from "./record";
 import type { Runner, Task } from "../base/runner";
@@ -99,10 +99,10 @@ export class CheckingTask implements Task {
     const { ops, checkpoint } = this;
     const { dtype } = ops;
     this.checksum = this.crc(bytes, this.checksum);
-    const isOfOps = values instanceof (dtype === "f32" ? Float32Array : Float64Array);
-    if (isOfOps && ops.areFinite(ops.view(values, 0, values.length))) return;
+    const isOfOps = values instanceof (dtype === "f64" ? Float64Array : Float32Array);
+    if (isOfOps && ops.areFinite(values)) return;
     for (let i = 0; i < values.length; i++) {
-      if (!Number.isFinite(dtype === "f32" ? Math.fround(values[i]) : values[i]))
+      if (!Number.isFinite(dtype === "f64" ? values[i] : Math.fround(values[i])))
         throw checkpoint.bad(`${name} holds ${values[i]}, which is not finite in ${dtype}`);
     }
   }
@@ -120,14 +120,22 @@ export class LoadingTask implements Task {
   private readonly checking: CheckingTask;
   private readonly blocks: TensorBlocks;
 
-  constructor(checkpoint: Checkpoint, model: Model, adam?: Adam, crc = crc32) {
+  constructor(
+    checkpoint: Checkpoint,
+    private readonly model: Model,
+    adam?: Adam,
+    crc = crc32,
+  ) {
     const names = checkpoint.tensorsFor(model.config, adam !== undefined);
     const places = new Map<string, Place>(
-      parameterLayout(model.config).parts.map(({ name, offset }) => [name, { into: model.parameters, offset }]),
+      parameterLayout(model.config).parts.map(({ name, offset }) => [
+        name,
+        { into: model.parameters, offset, what: "weights" },
+      ]),
     );
     if (adam) {
-      places.set(ADAM_M, { into: adam.m, offset: 0 });
-      places.set(ADAM_V, { into: adam.v, offset: 0 });
+      places.set(ADAM_M, { into: adam.m, offset: 0, what: "m" });
+      places.set(ADAM_V, { into: adam.v, offset: 0, what: "v" });
     }
     this.places = places;
     this.checking = new CheckingTask(checkpoint, model.ops, crc, names);
@@ -142,13 +150,15 @@ export class LoadingTask implements Task {
     }
     const block = this.blocks.next();
     const place = block && this.places.get(block.name);
-    if (block && place) place.into.set(block.values, place.offset + block.at);
+    if (block && place)
+      storeNumbers(this.model.ops, place.into, place.offset + block.at, block.values, place.what);
     return block !== undefined;
   }
 }
 
 /** Where the numbers of a tensor are written. */
 interface Place {
-  readonly into: Floats;
+  readonly into: Numbers;
   readonly offset: number;
+  readonly what: Stored;
 }

@@ -32,7 +32,7 @@ import { lowercaseVocabulary, Vocabulary } from "../data/vocabulary";
 
 /** A checkpoint open for reading: its header is valid, its tensors have not been read. */
 export class Checkpoint {
-  /** The precision to compute with: that of its tensors; f32 for F16 and BF16. */
+  /** The dtype to compute with: that of the metadata, or the precision of its tensors; f32 for F16 and BF16. */
   readonly dtype: Dtype;
   /** Steps trained. */
   readonly step: number;
@@ -48,7 +48,7 @@ export class Checkpoint {
   ) {
     this.header = new CheckpointHeader(file, source, limits);
     this.passedOver = this.header.passedOver;
-    this.dtype = this.header.tensor("wte").type === "F64" ? "f64" : "f32";
+    this.dtype = this.readDtype();
     this.step = this.header.number("step") ?? 0;
   }
 
@@ -83,6 +83,14 @@ export class Checkpoint {
       file.close();
       throw error;
     }
+  }
+
+  private readDtype(): Dtype {
+    const { type } = this.header.tensor("wte");
+    const said = this.header.metadata.get("dtype");
+    if (said === undefined) return type === "F64" ? "f64" : "f32";
+    if (said === "i32" && type !== "F64") return said;
+    throw this.bad(`its dtype is "${printable(said)}", with tensors of ${type}`);
   }
 
   close(): void {

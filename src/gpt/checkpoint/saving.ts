@@ -3,7 +3,7 @@ import { ADAM_M, ADAM_V, BLOCK_BYTES, CHECKSUM_KEY, FORMAT, type MetadataKey, me
 import { crc32, formatChecksum } from "../base/crc32";
 import { InputError, printablePath } from "../base/errors";
 import type { Model } from "../model/model";
-import type { Floats } from "../model/ops";
+import type { Floats, Numbers, Ops, Stored } from "../model/ops";
 import { parameterLayout } from "../model/parameters";
 import type { NewFile, Storage, DatasetKernels } from "../base/platform";
 import type { Runner, Task } from "../base/runner";
@@ -54,7 +54,7 @@ const PIECE_BYTES = 2048;
 /** Writes a checkpoint into a new file, which the caller commits or aborts. */
 export class SavingTask implements Task {
   readonly mustFinish = true;
-  private readonly buffers: readonly Floats[];
+  private readonly buffers: readonly StoredBuffer[];
   private readonly crc: DatasetKernels["crc32"];
   private readonly metadata: Map<MetadataKey | typeof CHECKSUM_KEY, string>;
   private checksum: number;
@@ -84,10 +84,14 @@ export class SavingTask implements Task {
     ];
     this.metadata = new Map(values.map(([key, value]) => [key, String(value)]));
     if (training) for (const [key, value] of formatRecord(training.record)) this.metadata.set(key, value);
+    if (model.ops.codec) this.metadata.set("dtype", model.ops.dtype);
     this.checksum = metadataChecksum(this.metadata, crc);
     const adam = training?.adam;
-    this.buffers = adam ? [model.parameters, adam.m, adam.v] : [model.parameters];
-    this.blocks = new Blocks(this.buffers);
+    this.buffers = [
+      { numbers: model.parameters, what: "weights" },
+      ...(adam ? ([{ numbers: adam.m, what: "m" }, { numbers: adam.v, what: "v" }] as const) : []),
+    ];
+    this.blocks = new Blocks(model.ops, this.buffers, BLOCK_BYTES);
   }
 
   /** Checks or writes a block. */
@@ -108,7 +112,7 @@ export class SavingTask implements Task {
     const block = this.blocks.next();
     if (!block) return false;
     const { ops } = this.content.model;
-    if (!ops.areFinite(ops.view(block, 0, block.length))) throw this.diverged();
+    if (!ops.codec && !ops.areFinite(block)) throw this.diverged();
     this.checksum = this.crc(bytesOf(block), this.checksum);
     return true;
   }
@@ -117,7 +121,7 @@ export class SavingTask implements Task {
     const { model, training } = this.content;
     this.metadata.set(CHECKSUM_KEY, formatChecksum(this.checksum));
     this.header = formatSafetensorsHeader(this.metadata, tensorsOf(model, training !== undefined));
-    this.blocks = new Blocks(this.buffers, PIECE_BYTES);
+    this.blocks = new Blocks(model.ops, this.buffers, PIECE_BYTES);
     this.phase = "header";
   }
 
@@ -143,32 +147,51 @@ export class SavingTask implements Task {
   }
 }
 
-/** Iterates over buffers, one block at a time. */
+/** A buffer of the training, and what its numbers are. */
+interface StoredBuffer {
+  readonly numbers: Numbers;
+  readonly what: Stored;
+}
+
+/** Iterates over buffers, one block of floats at a time. */
 class Blocks {
   private buffer = 0;
   private at = 0;
+  /** Integers are converted here. */
+  private readonly converted: Float32Array;
 
   /** @param bytes size of a block */
   constructor(
-    private readonly buffers: readonly Floats[],
-    private readonly bytes = BLOCK_BYTES,
-  ) {}
+    private readonly ops: Ops,
+    private readonly buffers: readonly StoredBuffer[],
+    private readonly bytes: number,
+  ) {
+    this.converted = new Float32Array(ops.codec ? bytes / Float32Array.BYTES_PER_ELEMENT : 0);
+  }
 
+  /** The next block, which the one after it may overwrite. */
   next(): Floats | undefined {
     while (this.buffer < this.buffers.length) {
-      const buffer = this.buffers[this.buffer];
+      const { numbers, what } = this.buffers[this.buffer];
       const { at } = this;
-      this.at = at + this.bytes / buffer.BYTES_PER_ELEMENT;
-      if (at < buffer.length) return buffer.subarray(at, this.at);
+      this.at = at + this.bytes / numbers.BYTES_PER_ELEMENT;
+      if (at < numbers.length) return this.read(numbers, at, Math.min(this.at, numbers.length), what);
       this.buffer++;
       this.at = 0;
     }
     return undefined;
   }
+
+  private read(numbers: Numbers, begin: number, end: number, what: Stored): Floats {
+    if (!(numbers instanceof Int32Array)) return numbers.subarray(begin, end);
+    const block = this.converted.subarray(0, end - begin);
+    this.ops.codec?.decode(block, numbers, begin, what);
+    return block;
+  }
 }
 
 function tensorsOf({ config, ops, parameters }: Model, hasAdam: boolean): TensorToWrite[] {
-  const type = ops.dtype === "f32" ? "F32" : "F64";
+  const type = ops.dtype === "f64" ? "F64" : "F32";
   const tensors: TensorToWrite[] = parameterLayout(config).parts.map(({ name, rows, columns }) => ({
     name,
     type,

@@ -1,6 +1,7 @@
 import { mlpWidthOf, type ModelConfig, PRESETS } from "./config";
 import { Layout } from "./layout";
-import type { Floats, Ops, Tensor } from "./ops";
+import { mantissaBits } from "./i32-format";
+import type { BlockFormat, Dtype, Numbers, Ops, Tensor } from "./ops";
 
 /** What a layer computes and its backward pass reads; T×n unless stated otherwise. */
 export interface LayerActivations {
@@ -35,33 +36,40 @@ export interface Activations {
 }
 
 /** The layout of all activations of a sequence of block_size positions in one flat buffer. */
-export function activationLayout(config: ModelConfig): Layout {
+export function activationLayout(config: ModelConfig, dtype: Dtype): Layout {
   const { preset, nLayer, nEmbd, nHead, blockSize, vocabularySize } = config;
   const { rmsNorm } = PRESETS[preset];
+  const { stream, hidden, logits } = mantissaBits(config);
+  const format = formatsOf(dtype);
   const layout = new Layout();
-  if (rmsNorm) layout.add("embedding", blockSize, nEmbd);
+  if (rmsNorm) layout.add("embedding", blockSize, nEmbd, format(stream));
   for (let i = 0; i < nLayer; i++) {
-    layout.add(`layers.${i}.x`, blockSize, nEmbd);
-    if (rmsNorm) layout.add(`layers.${i}.attentionInput`, blockSize, nEmbd);
-    layout.add(`layers.${i}.qkv`, 3 * blockSize, nEmbd);
+    layout.add(`layers.${i}.x`, blockSize, nEmbd, format(stream));
+    if (rmsNorm) layout.add(`layers.${i}.attentionInput`, blockSize, nEmbd, format(stream));
+    layout.add(`layers.${i}.qkv`, 3 * blockSize, nEmbd, format(stream, 3));
     layout.add(`layers.${i}.p`, nHead, (blockSize * (blockSize + 1)) / 2);
-    layout.add(`layers.${i}.attention`, blockSize, nEmbd);
-    layout.add(`layers.${i}.middle`, blockSize, nEmbd);
-    if (rmsNorm) layout.add(`layers.${i}.mlpInput`, blockSize, nEmbd);
-    layout.add(`layers.${i}.hidden`, blockSize, mlpWidthOf(config));
+    layout.add(`layers.${i}.attention`, blockSize, nEmbd, format(stream));
+    layout.add(`layers.${i}.middle`, blockSize, nEmbd, format(stream));
+    if (rmsNorm) layout.add(`layers.${i}.mlpInput`, blockSize, nEmbd, format(stream));
+    layout.add(`layers.${i}.hidden`, blockSize, mlpWidthOf(config), format(hidden));
   }
-  layout.add("output", blockSize, nEmbd);
-  layout.add("logits", blockSize, vocabularySize);
+  layout.add("output", blockSize, nEmbd, format(stream));
+  layout.add("logits", blockSize, vocabularySize, format(logits));
   return layout;
 }
 
+/** Makes the formats of tensors: undefined for floats. */
+function formatsOf(dtype: Dtype): (bits: number, exponents?: number) => BlockFormat | undefined {
+  return (bits, exponents = 1) => (dtype === "i32" ? { exponents, bits } : undefined);
+}
+
 /** Views of the activations in a buffer of that layout. */
-export function viewActivations(ops: Ops, floats: Floats, config: ModelConfig): Activations {
-  const layout = activationLayout(config);
+export function viewActivations(ops: Ops, numbers: Numbers, config: ModelConfig): Activations {
+  const layout = activationLayout(config, ops.dtype);
   const { rmsNorm } = PRESETS[config.preset];
   const layers: LayerActivations[] = [];
   for (let i = 0; i < config.nLayer; i++) {
-    const of = (name: string): Tensor => layout.view(ops, floats, `layers.${i}.${name}`);
+    const of = (name: string): Tensor => layout.view(ops, numbers, `layers.${i}.${name}`);
     const next = i + 1 < config.nLayer ? `layers.${i + 1}.x` : "output";
     const x = of("x");
     const middle = of("middle");
@@ -74,14 +82,14 @@ export function viewActivations(ops: Ops, floats: Floats, config: ModelConfig): 
       middle,
       mlpInput: rmsNorm ? of("mlpInput") : middle,
       hidden: of("hidden"),
-      output: layout.view(ops, floats, next),
+      output: layout.view(ops, numbers, next),
     });
   }
   return {
-    embedding: rmsNorm ? layout.view(ops, floats, "embedding") : layers[0].x,
+    embedding: rmsNorm ? layout.view(ops, numbers, "embedding") : layers[0].x,
     layers,
-    output: layout.view(ops, floats, "output"),
-    logits: layout.view(ops, floats, "logits"),
+    output: layout.view(ops, numbers, "output"),
+    logits: layout.view(ops, numbers, "logits"),
   };
 }
 
@@ -98,23 +106,26 @@ export interface ActivationGradients {
 }
 
 /** The layout of these gradients in one flat buffer. */
-export function activationGradientsLayout({ preset, nEmbd, blockSize }: ModelConfig): Layout {
+export function activationGradientsLayout(config: ModelConfig, dtype: Dtype): Layout {
+  const { preset, nEmbd, blockSize } = config;
+  const { flow } = mantissaBits(config);
+  const format = formatsOf(dtype);
   const layout = new Layout();
-  layout.add("dx", blockSize, nEmbd);
-  if (PRESETS[preset].rmsNorm) layout.add("dNorm", blockSize, nEmbd);
-  layout.add("dAttention", blockSize, nEmbd);
-  layout.add("dqkv", 3 * blockSize, nEmbd);
+  layout.add("dx", blockSize, nEmbd, format(flow));
+  if (PRESETS[preset].rmsNorm) layout.add("dNorm", blockSize, nEmbd, format(flow));
+  layout.add("dAttention", blockSize, nEmbd, format(flow));
+  layout.add("dqkv", 3 * blockSize, nEmbd, format(flow, 3));
   return layout;
 }
 
 /** Views of these gradients in a buffer of that layout. */
-export function viewActivationGradients(ops: Ops, floats: Floats, config: ModelConfig): ActivationGradients {
-  const layout = activationGradientsLayout(config);
-  const dx = layout.view(ops, floats, "dx");
+export function viewActivationGradients(ops: Ops, numbers: Numbers, config: ModelConfig): ActivationGradients {
+  const layout = activationGradientsLayout(config, ops.dtype);
+  const dx = layout.view(ops, numbers, "dx");
   return {
     dx,
-    dNorm: PRESETS[config.preset].rmsNorm ? layout.view(ops, floats, "dNorm") : dx,
-    dAttention: layout.view(ops, floats, "dAttention"),
-    dqkv: layout.view(ops, floats, "dqkv"),
+    dNorm: PRESETS[config.preset].rmsNorm ? layout.view(ops, numbers, "dNorm") : dx,
+    dAttention: layout.view(ops, numbers, "dAttention"),
+    dqkv: layout.view(ops, numbers, "dqkv"),
   };
 }

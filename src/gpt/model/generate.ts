@@ -78,7 +78,9 @@ export class Generator {
 
   private sample(position: number, temperature: number, limits: SamplingLimits): number {
     const logits = this.model.logits[position];
+    const unit = this.model.logitUnit;
     const { probabilities } = this;
+    const { functions } = this.model.ops;
     let likeliest = 0;
     for (let i = 0; i < logits.length; i++) {
       const logit = logits[i];
@@ -92,7 +94,7 @@ export class Generator {
     const largest = logits[likeliest];
     let sum = 0;
     for (let i = 0; i < logits.length; i++) {
-      const e = Math.exp((logits[i] - largest) / temperature);
+      const e = functions.exp(((logits[i] - largest) * unit) / temperature);
       probabilities[i] = e;
       sum += e;
     }

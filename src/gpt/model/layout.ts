@@ -1,5 +1,5 @@
 import { InputError } from "../base/errors";
-import type { Dtype, Floats, Ops, Tensor } from "./ops";
+import type { BlockFormat, Dtype, Numbers, Ops, Tensor } from "./ops";
 
 /** A named matrix in a flat buffer; offset and size in elements. */
 export interface Part {
@@ -7,6 +7,8 @@ export interface Part {
   readonly offset: number;
   readonly rows: number;
   readonly columns: number;
+  /** In i32, if the tensor that ends with this matrix has exponents. */
+  readonly format: BlockFormat | undefined;
 }
 
 /** The order of the matrices in a flat buffer. */
@@ -15,20 +17,21 @@ export class Layout {
   /** Total number of elements. */
   length = 0;
 
-  /** Appends a matrix. */
-  add(name: string, rows: number, columns: number): void {
-    this.parts.push({ name, offset: this.length, rows, columns });
-    this.length += rows * columns;
+  /** Appends a matrix, and what its format has behind it. */
+  add(name: string, rows: number, columns: number, format?: BlockFormat): void {
+    this.parts.push({ name, offset: this.length, rows, columns, format });
+    this.length += rows * columns + (format ? format.exponents + 1 : 0);
   }
 
   /**
-   * A view of the part `first` in `floats`, or of all parts from there to `last`.
+   * A view of the part `first` in `numbers`, or of all parts from there to `last`.
    * @throws RangeError for an unknown part
    */
-  view(ops: Ops, floats: Floats, first: string, last = first): Tensor {
+  view(ops: Ops, numbers: Numbers, first: string, last = first): Tensor {
     const begin = this.part(first).offset;
-    const { offset, rows, columns } = this.part(last);
-    return ops.view(floats, begin, offset + rows * columns - begin);
+    const { offset, rows, columns, format } = this.part(last);
+    const end = offset + rows * columns + (format ? format.exponents + 1 : 0);
+    return ops.view(numbers, begin, end - begin, format);
   }
 
   /** @throws RangeError for an unknown part */
@@ -40,9 +43,16 @@ export class Layout {
 }
 
 /** Allocates a buffer of zeros. @throws InputError if there is not enough memory */
-export function allocate(dtype: Dtype, length: number): Floats {
+export function allocate(dtype: Dtype, length: number): Numbers {
   try {
-    return dtype === "f32" ? new Float32Array(length) : new Float64Array(length);
+    switch (dtype) {
+      case "f32":
+        return new Float32Array(length);
+      case "f64":
+        return new Float64Array(length);
+      case "i32":
+        return new Int32Array(length);
+    }
   } catch {
     throw new InputError(
       `There is no memory for a buffer of ${length} numbers: choose a smaller n_embd, n_layer or block_size.`,

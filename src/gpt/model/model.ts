@@ -1,7 +1,8 @@
 import { activationLayout, type Activations, viewActivations } from "./activations";
 import { checkModelConfig, mlpWidthOf, type ModelConfig, PRESETS } from "./config";
 import { allocate } from "./layout";
-import type { Floats, Ops } from "./ops";
+import { powerOfTwo, WEIGHT_EXPONENT } from "./i32-arithmetic";
+import type { Numbers, Ops } from "./ops";
 import { parameterLayout, viewWeights, type Weights } from "./parameters";
 import { lowercaseVocabulary, type Vocabulary } from "../data/vocabulary";
 
@@ -22,12 +23,14 @@ export interface Shape {
 /** The parameters of a model, and buffers for the activations of one sequence. */
 export class Model {
   /** All parameters, flat, in the order of parameterLayout; zero at first. */
-  readonly parameters: Floats;
+  readonly parameters: Numbers;
   readonly weights: Weights;
   readonly activations: Activations;
   readonly shape: Shape;
-  /** The logits of each position: block_size rows of vocabularySize floats. */
-  readonly logits: readonly Floats[];
+  /** The logits of each position, in units of `logitUnit`: block_size rows of vocabularySize numbers. */
+  readonly logits: readonly Numbers[];
+  /** In i32, the exponent of the logits. */
+  private readonly logitExponent: Numbers | undefined;
 
   /** @throws InputError for an invalid configuration, or if there is not enough memory */
   constructor(
@@ -50,11 +53,24 @@ export class Model {
     };
     this.parameters = allocate(ops.dtype, parameterLayout(config).length);
     this.weights = viewWeights(ops, this.parameters, config);
-    const activations = allocate(ops.dtype, activationLayout(config).length);
+    const layout = activationLayout(config, ops.dtype);
+    const activations = allocate(ops.dtype, layout.length);
     this.activations = viewActivations(ops, activations, config);
-    const first = activations.length - blockSize * vocabularySize;
-    this.logits = Array.from({ length: blockSize }, (_, t) =>
-      activations.subarray(first + t * vocabularySize, first + (t + 1) * vocabularySize),
+    const { offset, rows, format } = layout.part("logits");
+    this.logits = Array.from({ length: rows }, (_, t) =>
+      activations.subarray(offset + t * vocabularySize, offset + (t + 1) * vocabularySize),
     );
+    const end = offset + rows * vocabularySize;
+    this.logitExponent = format && activations.subarray(end, end + 1);
+  }
+
+  /** The value of 1 in `parameters`: 1 but in i32. */
+  get parameterUnit(): number {
+    return this.ops.dtype === "i32" ? powerOfTwo(-WEIGHT_EXPONENT) : 1;
+  }
+
+  /** The value of 1 in `logits` after a forward pass: 1 but in i32. */
+  get logitUnit(): number {
+    return this.logitExponent ? powerOfTwo(-this.logitExponent[0]) : 1;
   }
 }

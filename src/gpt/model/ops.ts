@@ -1,21 +1,63 @@
-/** Numbers of a model: single precision on the device, double on a desktop to check the gradients. */
+import type { ElementaryFunctions } from "../base/elementary";
+
+/** Floating-point numbers: single precision, or double on a desktop to check the gradients. */
 export type Floats = Float32Array | Float64Array;
+
+/** The numbers of a model's buffers; integers in i32, which i32-ops.ts explains. */
+export type Numbers = Floats | Int32Array;
 
 /** typescript: the reference, on every engine. native: the same operations in C, on XS. */
 export type OpsName = "typescript" | "native";
 
-export type Dtype = "f32" | "f64";
+/**
+ * f32: single precision. f64: double precision. i32: block floating point with integers of 32 bits, for processors
+ * without an FPU; it gives the same bits everywhere.
+ */
+export type Dtype = "f32" | "f64" | "i32";
 
 /**
  * A matrix as an op takes it: row-major; its shape is passed to the op. The TypeScript ops take a view of
- * floats; other ops may need another view of the same memory, so Ops.view makes them.
+ * the numbers; other ops may need another view of the same memory, so Ops.view makes them.
  */
-export type Tensor = Floats | Uint8Array;
+export type Tensor = Floats | Uint8Array | IntegerTensor;
+
+/**
+ * A tensor in block floating point: of k equal blocks, block i has the values mantissas · 2^-exponents[i]. One whose
+ * values have a fixed exponent, such as a weight, has no exponents.
+ */
+export interface IntegerTensor {
+  readonly mantissas: Int32Array;
+  readonly exponents: Int32Array;
+  /** Maximum bits of a mantissa beside its sign; for the gradient of a weight, ceil(log2) of the documents summed. */
+  readonly bits: number;
+}
+
+/** What the memory of a tensor in block floating point has behind its mantissas: the exponents, and then `bits`. */
+export interface BlockFormat {
+  /** Number of exponents. */
+  readonly exponents: number;
+  readonly bits: number;
+}
+
+/** What the numbers of a buffer are, for their conversion to float32. */
+export type Stored = "weights" | "m" | "v";
+
+/** Converts the integers of i32 to and from float32, exactly where float32 can hold the number. */
+export interface Codec {
+  /** Sets floats[i] to the value of numbers[from + i] for each element of `floats`. */
+  decode(floats: Float32Array, numbers: Int32Array, from: number, what: Stored): void;
+  /**
+   * Sets numbers[from + i] to the nearest value that i32 can hold, which is the same again for one that decode() made.
+   * m has to come before v: the word of a parameter holds both.
+   */
+  encode(numbers: Int32Array, from: number, floats: Float32Array, what: Stored): void;
+}
 
 /**
  * The numeric kernels; every operation is a forward/backward pair. They work on whole sequences: rows
  * `from` to `to` - 1 of their matrices, one row for each position. Training computes rows 0 to T at once;
- * generation computes one new row, with the keys and values of the rows before it still in place.
+ * generation computes one new row, with the keys and values of the rows before it still in place. In i32, where all rows
+ * share an exponent, `from` is always 0.
  *
  * Backward passes take the first `rows` positions. They SET the gradients of weights, as every weight is
  * used once for each name, so nothing has to be zeroed; with `accumulate` they ADD to them, from the second
@@ -27,14 +69,22 @@ export interface Ops {
   readonly name: OpsName;
   readonly dtype: Dtype;
 
-  /** A view of `length` floats of `floats` from `offset` on, as these ops take it. */
-  view(floats: Floats, offset: number, length: number): Tensor;
+  /** The functions with which random numbers, rates and probabilities are computed: portable ones in i32. */
+  readonly functions: ElementaryFunctions;
+  /** How float32 files store the numbers; undefined if they are floats. */
+  readonly codec: Codec | undefined;
+
+  /**
+   * A view of `length` numbers from `offset` on, as these ops take it.
+   * @param format in i32, of a tensor that has exponents; they and `bits` are the last of the numbers
+   */
+  view(numbers: Numbers, offset: number, length: number, format?: BlockFormat): Tensor;
 
   /** Sets every element to zero. */
   zero(x: Tensor): void;
 
   /** Whether no element is NaN or infinite. */
-  areFinite(x: Tensor): boolean;
+  areFinite(x: Floats): boolean;
 
   /** x[t] = wte[tokens[t]] + wpe[t]; x: T×n, wte: V×n, wpe: B×n */
   embeddingForward(x: Tensor, wte: Tensor, wpe: Tensor, tokens: Uint8Array, from: number, to: number, n: number): void;
@@ -169,9 +219,10 @@ export interface Ops {
   softmaxCrossEntropy(logits: Tensor, tokens: Uint8Array, rows: number, vocabulary: number, weight: number): number;
 
   /**
-   * One step of Adam (Kingma & Ba 2015, algorithm 1) over flat buffers, the bias corrections given:
+   * One step of Adam (Kingma & Ba 2015, algorithm 1), the bias corrections given:
    * m = β1·m + (1 - β1)·g; v = β2·v + (1 - β2)·g²; w -= rate·m / (sqrt(v·vScale) + ε), where
-   * rate = α / (1 - β1^t) and vScale = 1 / (1 - β2^t)
+   * rate = α / (1 - β1^t) and vScale = 1 / (1 - β2^t). Flat buffers; in i32 one weight, whose m holds v as well, with
+   * the constants of adam.ts. Returns whether all weights are in range: in i32, one that is not is clamped.
    */
   adam(
     w: Tensor,
@@ -183,7 +234,7 @@ export interface Ops {
     epsilon: number,
     rate: number,
     vScale: number,
-  ): void;
+  ): boolean;
 }
 
 /**

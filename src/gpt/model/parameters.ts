@@ -1,6 +1,7 @@
 import { hasRelativeBias, mlpWidthOf, type ModelConfig, PRESETS } from "./config";
+import { log2Ceiling } from "./i32-arithmetic";
 import { Layout } from "./layout";
-import type { Floats, Ops, Tensor } from "./ops";
+import type { Dtype, Floats, Numbers, Ops, Stored, Tensor } from "./ops";
 import type { Random } from "./random";
 
 /** The matrices of a layer, or their gradients. */
@@ -24,50 +25,92 @@ export interface Weights {
 
 /** The layout of all parameters in one flat buffer; a weight is [in × out]. Biases, which start at zero, come last. */
 export function parameterLayout(config: ModelConfig): Layout {
+  return weightLayout(config);
+}
+
+/**
+ * The layout of their gradients: the same, but in i32 those of a matrix have exponents.
+ * @param batchSize number of documents whose gradients are summed
+ */
+export function gradientLayout(config: ModelConfig, dtype: Dtype, batchSize: number): Layout {
+  return dtype === "i32" ? weightLayout(config, log2Ceiling(batchSize)) : weightLayout(config);
+}
+
+/** @param documents ceil(log2) of the documents summed, for gradients in i32 */
+function weightLayout(config: ModelConfig, documents?: number): Layout {
+  const format = documents === undefined ? undefined : { exponents: 1, bits: documents };
   const { nLayer, nEmbd, nHead, blockSize, vocabularySize } = config;
   const layout = new Layout();
   const hidden = mlpWidthOf(config);
-  layout.add("wte", vocabularySize, nEmbd);
-  layout.add("wpe", blockSize, nEmbd);
+  layout.add("wte", vocabularySize, nEmbd, format);
+  layout.add("wpe", blockSize, nEmbd, format);
   for (let layer = 0; layer < nLayer; layer++) {
-    for (const name of ["wq", "wk", "wv", "wo"]) layout.add(`layers.${layer}.${name}`, nEmbd, nEmbd);
-    layout.add(`layers.${layer}.w1`, nEmbd, hidden);
-    layout.add(`layers.${layer}.w2`, hidden, nEmbd);
+    for (const name of ["wq", "wk"]) layout.add(`layers.${layer}.${name}`, nEmbd, nEmbd);
+    layout.add(`layers.${layer}.wv`, nEmbd, nEmbd, format && { ...format, exponents: 3 });
+    layout.add(`layers.${layer}.wo`, nEmbd, nEmbd, format);
+    layout.add(`layers.${layer}.w1`, nEmbd, hidden, format);
+    layout.add(`layers.${layer}.w2`, hidden, nEmbd, format);
   }
-  layout.add("wout", nEmbd, vocabularySize);
+  layout.add("wout", nEmbd, vocabularySize, format);
   if (hasRelativeBias(config))
-    for (let layer = 0; layer < nLayer; layer++) layout.add(`layers.${layer}.bias`, nHead, blockSize);
+    for (let layer = 0; layer < nLayer; layer++) layout.add(`layers.${layer}.bias`, nHead, blockSize, format);
   return layout;
 }
 
-/** Views of the matrices in a flat buffer of parameters or gradients. */
-export function viewWeights(ops: Ops, floats: Floats, config: ModelConfig): Weights {
-  const layout = parameterLayout(config);
+/** Views of the matrices in a flat buffer of parameters or gradients, which has this layout. */
+export function viewWeights(
+  ops: Ops,
+  numbers: Numbers,
+  config: ModelConfig,
+  layout = parameterLayout(config),
+): Weights {
   const hasBias = hasRelativeBias(config);
   const layers: LayerWeights[] = [];
   for (let i = 0; i < config.nLayer; i++) {
     layers.push({
-      wqkv: layout.view(ops, floats, `layers.${i}.wq`, `layers.${i}.wv`),
-      wo: layout.view(ops, floats, `layers.${i}.wo`),
-      w1: layout.view(ops, floats, `layers.${i}.w1`),
-      w2: layout.view(ops, floats, `layers.${i}.w2`),
-      bias: hasBias ? layout.view(ops, floats, `layers.${i}.bias`) : undefined,
+      wqkv: layout.view(ops, numbers, `layers.${i}.wq`, `layers.${i}.wv`),
+      wo: layout.view(ops, numbers, `layers.${i}.wo`),
+      w1: layout.view(ops, numbers, `layers.${i}.w1`),
+      w2: layout.view(ops, numbers, `layers.${i}.w2`),
+      bias: hasBias ? layout.view(ops, numbers, `layers.${i}.bias`) : undefined,
     });
   }
   return {
-    wte: layout.view(ops, floats, "wte"),
-    wpe: layout.view(ops, floats, "wpe"),
+    wte: layout.view(ops, numbers, "wte"),
+    wpe: layout.view(ops, numbers, "wpe"),
     layers,
-    wout: layout.view(ops, floats, "wout"),
+    wout: layout.view(ops, numbers, "wout"),
   };
 }
+
+/** All matrices: each of them has the exponents that it needs. */
+export function tensorsOf({ wte, wpe, layers, wout }: Weights): Tensor[] {
+  const ofLayers = layers.flatMap(({ wqkv, wo, w1, w2, bias }) => [wqkv, wo, w1, w2, ...(bias ? [bias] : [])]);
+  return [wte, wpe, ...ofLayers, wout];
+}
+
+/** Numbers that are drawn and then stored together. */
+const DRAWN = 64;
 
 /**
  * Draws the parameters of a new model, in buffer order, from a normal distribution with mean 0 and the
  * preset's standard deviation; a bias stays zero.
  */
-export function drawParameters(parameters: Floats, random: Random, config: ModelConfig): void {
+export function drawParameters(parameters: Numbers, random: Random, config: ModelConfig, ops: Ops): void {
   const { initStd } = PRESETS[config.preset];
   const { offset, rows, columns } = parameterLayout(config).part("wout");
-  for (let i = 0; i < offset + rows * columns; i++) parameters[i] = initStd * random.gaussian();
+  const end = offset + rows * columns;
+  const drawn = ops.dtype === "f64" ? new Float64Array(DRAWN) : new Float32Array(DRAWN);
+  for (let at = 0; at < end; at += DRAWN) {
+    const some = drawn.subarray(0, end - at);
+    for (let i = 0; i < some.length; i++) some[i] = initStd * random.gaussian(ops.functions);
+    storeNumbers(ops, parameters, at, some, "weights");
+  }
+}
+
+/** Stores floats in a model's buffer, from index `from` on. */
+export function storeNumbers({ codec }: Ops, numbers: Numbers, from: number, floats: Floats, what: Stored): void {
+  if (codec && numbers instanceof Int32Array)
+    codec.encode(numbers, from, floats instanceof Float32Array ? floats : Float32Array.from(floats), what);
+  else numbers.set(floats, from);
 }

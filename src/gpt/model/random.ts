@@ -1,3 +1,4 @@
+import { engineFunctions } from "../base/elementary";
 import { InputError } from "../base/errors";
 import { SETTINGS } from "../base/settings";
 import { allowedIn, isInRange } from "../base/ranges";
@@ -10,14 +11,14 @@ export interface RandomState {
   readonly spare?: number | undefined;
 }
 
-const UNIFORM_STEP = 1 / 2 ** 24;
+const UNIFORM_STEP = 1 / 0x1000000;
 const SMALLEST_UNIFORM = 1e-12;
 
 /**
  * Marsaglia's xorshift32 (Journal of Statistical Software 8:14, 2003; shifts 13, 17, 5) and the draws
  * that the model needs. The same seed gives the same integers, uniform numbers and indices on every
- * engine; Gaussian numbers are the same after rounding to float32, as engines differ in the last bits of
- * Math.log, sin and cos.
+ * engine. Gaussian numbers are the same with portable functions; with the engine's, which differ in the last bits, they
+ * are the same after rounding to float32.
  */
 export class Random {
   /** The state of xorshift32, as a signed integer. */
@@ -82,18 +83,18 @@ export class Random {
   }
 
   /** A normal variate, mean 0 and variance 1, by Box and Muller (1958): they come in pairs, the cosine first. */
-  gaussian(): number {
+  gaussian(functions = engineFunctions): number {
     if (this.hasSpare) {
       this.hasSpare = false;
       return this.spare;
     }
     let u = this.uniform();
     while (u <= SMALLEST_UNIFORM) u = this.uniform();
-    const radius = Math.sqrt(-2 * Math.log(u));
+    const radius = Math.sqrt(-2 * functions.log(u));
     const angle = 2 * Math.PI * this.uniform();
-    this.spare = radius * Math.sin(angle);
+    this.spare = radius * functions.sin(angle);
     this.hasSpare = true;
-    return radius * Math.cos(angle);
+    return radius * functions.cos(angle);
   }
 
   /** The first index whose running sum of `probabilities` exceeds a uniform draw. */

@@ -1,19 +1,24 @@
-import type { Dtype, Floats, Ops } from "./ops";
+import { engineFunctions } from "../base/elementary";
+import { i32Ops } from "./i32-ops";
+import type { Dtype, Floats, Numbers, Ops } from "./ops";
 
 const RMS_EPSILON = 1e-5;
 
 /*
- * The ops in TypeScript: the reference, on every engine, in single or double precision.
+ * The ops in TypeScript: the reference, on every engine, in single or double precision. Those of i32 are in i32-ops.ts.
  *
  * Two notes on the inner loops. They take two rows of a matrix at a time, so that what both need is read
  * and written half as often. And they have one running index, as in w[start + j]: on XS an addition costs
  * two bytecodes, a second running index ten.
  */
 export function typescriptOps(dtype: Dtype): Ops {
+  if (dtype === "i32") return i32Ops;
   return {
     name: "typescript",
     dtype,
-    view: (floats, offset, length) => floats.subarray(offset, offset + length),
+    functions: engineFunctions,
+    codec: undefined,
+    view,
     zero(x: Floats) {
       x.fill(0);
     },
@@ -36,7 +41,12 @@ export function typescriptOps(dtype: Dtype): Ops {
   };
 }
 
-function areFinite(x: Floats): boolean {
+function view(numbers: Numbers, offset: number, length: number): Floats {
+  if (numbers instanceof Int32Array) throw new TypeError("These ops need floats.");
+  return numbers.subarray(offset, offset + length);
+}
+
+export function areFinite(x: Floats): boolean {
   // On XS a method with a callback takes several times as long.
   for (let i = 0; i < x.length; i++) if (x[i] - x[i] !== 0) return false;
   return true;
@@ -429,7 +439,7 @@ function adam(
   epsilon: number,
   rate: number,
   vScale: number,
-): void {
+): boolean {
   const { length } = w;
   const { sqrt } = Math;
   const gain1 = 1 - beta1;
@@ -442,4 +452,5 @@ function adam(
     v[i] = vi;
     w[i] -= (rate * mi) / (sqrt(vi * vScale) + epsilon);
   }
+  return true;
 }

@@ -265,4 +265,5 @@ void gpt_xs_adam(xsMachine *the)
     int length = table_rows(the, 0, 1);
     gpt_adam(tensor(the, 0, length, 1), tensor(the, 1, length, 1), tensor(the, 2, length, 1), tensor(the, 3, length, 1),
         (size_t)length, beta1, beta2, epsilon, rate, v_scale);
+    xsmcSetTrue(xsResult);
 }

@@ -1,4 +1,5 @@
-import type { Floats, Ops } from "../model/ops";
+import { engineFunctions } from "../base/elementary";
+import type { Floats, Numbers, Ops } from "../model/ops";
 import type { ScanResult, DatasetKernels } from "../base/platform";
 
 /** XS binds a C function by its name; see gpt_ops_xs.c. */
@@ -11,14 +12,11 @@ declare function native(name: string): never;
 export const nativeOps: Ops = Object.freeze({
   name: "native",
   dtype: "f32",
-  view: (floats: Floats, offset: number, length: number) =>
-    new Uint8Array(
-      floats.buffer,
-      floats.byteOffset + offset * floats.BYTES_PER_ELEMENT,
-      length * floats.BYTES_PER_ELEMENT,
-    ),
+  functions: engineFunctions,
+  codec: undefined,
+  view,
   zero: native("gpt_xs_zero"),
-  areFinite: native("gpt_xs_are_finite"),
+  areFinite,
   embeddingForward: native("gpt_xs_embedding_forward"),
   embeddingBackward: native("gpt_xs_embedding_backward"),
   rmsNormForward: native("gpt_xs_rms_norm_forward"),
@@ -35,6 +33,16 @@ export const nativeOps: Ops = Object.freeze({
   softmaxCrossEntropy: native("gpt_xs_softmax_cross_entropy"),
   adam: native("gpt_xs_adam"),
 });
+
+const areFiniteInC: (x: Uint8Array) => boolean = native("gpt_xs_are_finite");
+
+function areFinite(x: Floats): boolean {
+  return areFiniteInC(view(x, 0, x.length));
+}
+
+function view({ buffer, byteOffset, BYTES_PER_ELEMENT }: Numbers, offset: number, length: number): Uint8Array {
+  return new Uint8Array(buffer, byteOffset + offset * BYTES_PER_ELEMENT, length * BYTES_PER_ELEMENT);
+}
 
 const scanInC: (bytes: Uint8Array, index: Uint8Array, characters: Uint8Array, numbers: Uint8Array) => void =
   native("gpt_xs_scan");

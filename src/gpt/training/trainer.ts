@@ -8,8 +8,8 @@ import { forward } from "../model/forward";
 import { Holdout } from "./holdout";
 import { allocate } from "../model/layout";
 import type { Model } from "../model/model";
-import type { Floats } from "../model/ops";
-import { viewWeights, type Weights } from "../model/parameters";
+import type { Numbers } from "../model/ops";
+import { gradientLayout, viewWeights, type Weights } from "../model/parameters";
 import type { Loss } from "./events";
 import type { TrainingState } from "./training-state";
 import type { Random } from "../model/random";
@@ -28,11 +28,12 @@ export class Trainer {
   /** Loss of the last step that had one. */
   lastLoss: number | undefined;
   readonly adam: Adam;
-  readonly gradients: Floats;
+  /** In the order of gradientLayout(). */
+  readonly gradients: Numbers;
   readonly holdout: Holdout | undefined;
   private readonly gradientViews: Weights;
   private readonly activationGradients: ActivationGradients;
-  private readonly activationGradientFloats: Floats;
+  private readonly activationGradientNumbers: Numbers;
   private readonly tokens: Uint8Array;
   /** Weight of each token's gradient; 0 if each name has a weight, documentWeight, which its tokens share. */
   private readonly tokenWeight: number;
@@ -61,17 +62,34 @@ export class Trainer {
     bindDataset(model, dataset);
     const { ops, parameters } = model;
     this.holdout = config.holdout > 0 ? new Holdout(dataset, config.holdout, maxCharacters(model.config)) : undefined;
-    this.gradients = allocate(ops.dtype, parameters.length);
-    this.gradientViews = viewWeights(ops, this.gradients, model.config);
-    this.activationGradientFloats = allocate(ops.dtype, activationGradientsLayout(model.config).length);
-    this.activationGradients = viewActivationGradients(ops, this.activationGradientFloats, model.config);
-    this.adam = new Adam(ops, parameters, this.gradients);
+    this.gradients = allocate(ops.dtype, gradientLayout(model.config, ops.dtype, config.batchSize).length);
+    this.gradientViews = this.viewGradients();
+    this.activationGradientNumbers = allocate(ops.dtype, activationGradientsLayout(model.config, ops.dtype).length);
+    this.activationGradients = viewActivationGradients(ops, this.activationGradientNumbers, model.config);
+    const matrices = { config: model.config, gradients: this.gradientViews };
+    this.adam = new Adam(ops, parameters, this.gradients, matrices);
     this.isRandom = config.sampling === "random";
     this.tokens = new Uint8Array(model.config.blockSize + 1);
     const isByToken = PRESETS[model.config.preset].weighs === "tokens";
     this.documentsLeft = config.batchSize;
     this.documentWeight = 1 / config.batchSize;
     this.tokenWeight = isByToken ? 1 / (dataset.meanTokens * config.batchSize) : 0;
+  }
+
+  private viewGradients(): Weights {
+    const { model, gradients, training } = this;
+    const { ops, config } = model;
+    return viewWeights(ops, gradients, config, gradientLayout(config, ops.dtype, training.batchSize));
+  }
+
+  /** Runs `use`, which may store other numbers in the buffer of the gradients, between two batches. */
+  async lendGradients<Result>(use: (buffer: Numbers) => Promise<Result>): Promise<Result> {
+    try {
+      return await use(this.gradients);
+    } finally {
+      // What is constant in the buffer, the views write.
+      this.viewGradients();
+    }
   }
 
   get config(): TrainingConfig {
@@ -157,7 +175,8 @@ export class Trainer {
   /**
    * Draws a name and adds its gradients to those of the batch; after the last name of a batch, updates the
    * parameters. Returns undefined before that, then the loss of the step: the mean over its names, or over its
-   * tokens if the preset weighs tokens. A loss that is not finite changes no parameter, and does not count as a step.
+   * tokens if the preset weighs tokens. A loss that is not finite changes no parameter, and does not count as a step; in
+   * i32 the training has diverged when an update clamps a weight.
    */
   trainDocument(): Loss | undefined {
     const tokens = this.tokens;
@@ -198,8 +217,7 @@ export class Trainer {
     const loss = this.lossSum / weight;
     this.lastLoss = loss;
     this.lossSum = this.weight = 0;
-    this.adam.update(this.earlierSteps + step, learningRate);
-    return loss;
+    return this.adam.update(this.earlierSteps + step, learningRate) ? loss : "diverged";
   }
 
   /**

@@ -1,0 +1,78 @@
+import { portableFunctions } from "../base/elementary";
+
+/*
+ * The arithmetic of i32: products by their high halves, and the functions that need tables. C has the same in
+ * src/gpt/native/gpt_i32.h and gpt_i32_tables.h. All numbers are integers; `2^-n` after a name is the value of 1 unit.
+ */
+
+/** The exponent of weights: 2^-27, a range of ±16. */
+export const WEIGHT_EXPONENT = 27;
+/** Weights are multiples of this: they have 24 bits, which float32 can hold. */
+export const WEIGHT_STEP = 128;
+/** The largest weight: 13. */
+export const MAX_WEIGHT = 0x68000000;
+/** The exponent of a tensor of zeros: adding to it shifts every bit of it out. */
+export const EXPONENT_OF_ZERO = 200;
+/** The exponent of attention's probabilities. */
+export const PROBABILITY_EXPONENT = 30;
+
+const SIXTEEN_BITS = 0x10000;
+export const LN_2 = 0.6931471805599453;
+export const LOG2_E = 1.4426950408889634;
+
+/** ⌊a·b / 2^32⌋ of signed 32-bit integers. */
+export function mulh(a: number, b: number): number {
+  // Both partial products have at most 48 bits, which a double holds exactly.
+  return Math.floor((a * (b >> 16) + Math.floor((a * (b & 0xffff)) / SIXTEEN_BITS)) / SIXTEEN_BITS);
+}
+
+/** ⌊a·b / 2^32⌋ of unsigned 32-bit integers. */
+export function mulhu(a: number, b: number): number {
+  return Math.floor((a * (b >>> 16) + Math.floor((a * (b & 0xffff)) / SIXTEEN_BITS)) / SIXTEEN_BITS);
+}
+
+/** Number of bits of an unsigned integer: 0 for 0. */
+export function bitsOf(x: number): number {
+  return 32 - Math.clz32(x);
+}
+
+/** ⌈log2 n⌉ for n >= 1. */
+export function log2Ceiling(n: number): number {
+  return bitsOf(n - 1);
+}
+
+/** x as the bits of its magnitude: the OR of these over a tensor has as many bits as its largest element. */
+export function magnitude(x: number): number {
+  return x ^ (x >> 31);
+}
+
+/** 2^exponent, exactly. */
+export function powerOfTwo(exponent: number): number {
+  const power = portableFunctions.pow(2, Math.abs(exponent));
+  return exponent < 0 ? 1 / power : power;
+}
+
+/** The exponent e with which x = m·2^-e has a mantissa m from 2^30 to 2^31; x > 0. */
+export function mantissaExponent(x: number): number {
+  let exponent = 31;
+  let scaled = x;
+  for (; scaled >= 1; scaled /= 2) exponent--;
+  for (; scaled < 0.5; scaled *= 2) exponent++;
+  return exponent;
+}
+
+/** That mantissa. */
+export function mantissaOf(x: number): number {
+  return Math.min(Math.floor(x * powerOfTwo(mantissaExponent(x)) + 0.5), 0x7fffffff);
+}
+
+/** 2^(-i/64), 2^-31. */
+export const EXP2 = table(64, (i) => 0x80000000 * portableFunctions.exp((-i * LN_2) / 64));
+/** log2(1 + i/64), 2^-28. */
+export const LOG2 = table(65, (i) => (0x10000000 * portableFunctions.log(1 + i / 64)) / LN_2);
+/** 2^27 / sqrt((i + ½)·2^16) for i >= 128; smaller ones do not occur. */
+export const INVERSE_ROOT = table(512, (i) => (i < 128 ? 0 : 0x8000000 / Math.sqrt((i + 0.5) * SIXTEEN_BITS)));
+
+function table(length: number, value: (i: number) => number): Uint32Array {
+  return Uint32Array.from({ length }, (_, i) => Math.floor(value(i) + 0.5));
+}
