@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { Dtype } from "../src/gpt/model/ops";
 import { DEFAULT_MODEL, DEFAULT_TRAINING } from "../src/gpt/model/config";
 import { Dataset } from "../src/gpt/data/dataset";
 import { remarksOf } from "../src/gpt/data/list-check";
@@ -102,6 +103,7 @@ function createProgram(output: Output, ending: AbortSignal): Command {
       program.command("plan").description("list the memory that training needs, and the chips that have enough"),
     ),
   )
+    .addOption(settingOption("dtype", { usual: "f32, and for each chip its own" }))
     .option("--json", "as one line of JSON", false)
     .action((options: PlanOptions) => plan(options, output, ending));
 
@@ -138,6 +140,7 @@ function readVersion(): string {
 /** Model settings that are absent have their defaults. */
 interface PlanOptions extends ModelOptions {
   readonly data: string;
+  readonly dtype?: Dtype;
   readonly json: boolean;
 }
 
@@ -147,7 +150,7 @@ async function plan(options: PlanOptions, output: Output, ending: AbortSignal): 
     const dataset = new Dataset(readRegular(files.pathOf(options.data), LIST), options.data);
     for (const remark of remarksOf(dataset)) console.error(`esp32gpt: ${remark}`);
     const config = { ...DEFAULT_MODEL, ...chosen(options, "model"), vocabularySize: dataset.vocabulary.size };
-    output.write((options.json ? planAsJson : formatPlan)(config, dataset.indexBytes));
+    output.write((options.json ? planAsJson : formatPlan)(config, dataset.indexBytes, options.dtype));
   });
 }
 

@@ -54,7 +54,7 @@ export function checkFirmware(
   const { vocabulary, indexBytes } = dataset;
   for (const remark of remarksOf(dataset)) console.error(remark);
   const { config } = JSON.parse(readFileSync(manifest, "utf8")) as { config: Settings };
-  const { port, ...firmware } = readSettings(Object.assign(settingsIn(config), settings));
+  const { port, dtype, ...firmware } = readSettings(Object.assign(settingsIn(config), settings));
   const model = { ...DEFAULT_MODEL, ...firmware.model, vocabularySize: vocabulary.size };
   checkModelConfig(model);
   bindDataset({ config: model, vocabulary }, dataset);
@@ -62,9 +62,10 @@ export function checkFirmware(
   if (chip === undefined) return bytes;
   if (port === "usb" && chip.name === WITHOUT_USB)
     throw new InputError(`${chip.name}: this chip has no USB: port must be auto or uart.`);
-  const plan = planMemory(model, indexBytes);
+  const arithmetic = dtype ?? chip.dtype;
+  const plan = planMemory(model, indexBytes, arithmetic);
   if (fits(plan, chip.memory)) return bytes;
-  const largest = largestEmbedding(model, chip.memory, indexBytes);
+  const largest = largestEmbedding(model, chip.memory, indexBytes, arithmetic);
   throw new InputError(
     `${chip.name}: this model needs ${plan.total} bytes, and the chip has ${chip.memory.total}: ` +
       `${largest === undefined ? "choose fewer layers, a smaller block_size, or a dataset with fewer different characters" : `n_embd ${largest} would fit`}.`,

@@ -1,17 +1,19 @@
-import { CHIPS } from "../src/places/chips";
+import { type Chip, CHIPS } from "../src/places/chips";
 import type { ModelConfig } from "../src/gpt/model/config";
+import type { Dtype } from "../src/gpt/model/ops";
 import { COMMANDS_BYTES, fits, largestEmbedding, type PlannedBuffer, planMemory } from "../src/gpt/plan";
 
 /**
  * The memory plan of a model as a table.
  * @param indexBytes size of the dataset's index
+ * @param dtype by default f32, and for each chip its own
  */
-export function formatPlan(config: ModelConfig, indexBytes: number): string {
-  const plan = planMemory(config, indexBytes);
+export function formatPlan(config: ModelConfig, indexBytes: number, dtype?: Dtype): string {
+  const plan = planMemory(config, indexBytes, dtype);
   const { buffers, bufferBytes, others, chunks, slots, stack, total } = plan;
   const { nLayer, nEmbd, nHead, blockSize, vocabularySize } = config;
   const lines = [
-    `Training n_layer ${nLayer}, n_embd ${nEmbd}, n_head ${nHead}, block_size ${blockSize}, ${vocabularySize} tokens, needs on a device, in bytes:`,
+    `Training n_layer ${nLayer}, n_embd ${nEmbd}, n_head ${nHead}, block_size ${blockSize}, ${vocabularySize} tokens, needs on a device, in ${dtype ?? "f32"}, in bytes:`,
     "",
     ...buffers.flatMap((buffer) => bufferLines(buffer)),
     row("buffers in all", bufferBytes),
@@ -25,29 +27,46 @@ export function formatPlan(config: ModelConfig, indexBytes: number): string {
     "",
     "Does it fit?",
   ];
-  for (const { name, memory, source } of CHIPS) {
-    const largest = largestEmbedding(config, memory, indexBytes);
-    const verdict = fits(plan, memory) ? "fits" : "does not fit";
+  for (const { name, memory, source, arithmetic, doesFit, largest } of verdictsOf(config, indexBytes, dtype)) {
+    const verdict = doesFit ? "fits" : "does not fit";
     lines.push(
-      `  ${name.padEnd(22)} ${verdict.padEnd(13)} ${bytes(memory.total)} in all, ${bytes(memory.largestPiece)} in one piece; ` +
+      `  ${`${name}, ${arithmetic}`.padEnd(26)} ${verdict.padEnd(13)} ${bytes(memory.total)} in all, ${bytes(memory.largestPiece)} in one piece; ` +
         `largest n_embd that fits: ${largest ?? "none"}`,
-      `${" ".repeat(25)}${source}`,
+      `${" ".repeat(29)}${source}`,
     );
   }
   return `${lines.join("\n")}\n`;
 }
 
 /** The memory plan as one line of JSON. */
-export function planAsJson(config: ModelConfig, indexBytes: number): string {
-  const plan = planMemory(config, indexBytes);
-  const chips = CHIPS.map(({ name, memory, source }) => ({
-    name,
-    ...memory,
-    source,
-    fits: fits(plan, memory),
-    largestEmbedding: largestEmbedding(config, memory, indexBytes) ?? null,
-  }));
+export function planAsJson(config: ModelConfig, indexBytes: number, dtype?: Dtype): string {
+  const plan = planMemory(config, indexBytes, dtype);
+  const chips = verdictsOf(config, indexBytes, dtype).map(
+    ({ name, memory, source, arithmetic, doesFit, largest = null }) => ({
+      name,
+      ...memory,
+      source,
+      dtype: arithmetic,
+      fits: doesFit,
+      largestEmbedding: largest,
+    }),
+  );
   return `${JSON.stringify({ config, ...plan, commands: COMMANDS_BYTES, chips })}\n`;
+}
+
+interface Verdict extends Chip {
+  readonly arithmetic: Dtype;
+  readonly doesFit: boolean;
+  readonly largest: number | undefined;
+}
+
+/** For each chip, whether the model fits it. */
+function verdictsOf(config: ModelConfig, indexBytes: number, dtype: Dtype | undefined): readonly Verdict[] {
+  return CHIPS.map((chip) => {
+    const arithmetic = dtype ?? chip.dtype;
+    const doesFit = fits(planMemory(config, indexBytes, arithmetic), chip.memory);
+    return { ...chip, arithmetic, doesFit, largest: largestEmbedding(config, chip.memory, indexBytes, arithmetic) };
+  });
 }
 
 function bufferLines({ name, bytes, parts = [] }: PlannedBuffer, indent = 2): string[] {

@@ -116,7 +116,7 @@ test("further layers lie before wout", () => {
 
 test("the parts of a layout touch and do not overlap", () => {
   for (const preset of ["esp32gpt", "microgpt"] as const) {
-    const { parts, length } = activationLayout({ ...DEFAULT_MODEL, nLayer: 2, preset });
+    const { parts, length } = activationLayout({ ...DEFAULT_MODEL, nLayer: 2, preset }, "f32");
     let at = 0;
     for (const { offset, rows, columns } of parts) {
       expect(offset).toBe(at);

@@ -171,7 +171,7 @@ describe("checkpoints", () => {
     expect(await device.answer("status")).toMatch(/^Step 0 of 5000; paused\.\n$/);
     const { model } = device.device.trainer;
     const fresh = model.parameters.slice();
-    drawParameters(fresh, new Random(42), model.config);
+    drawParameters(fresh, new Random(42), model.config, model.ops);
     expect(largestDifference(model.parameters, fresh)).toBe(0);
     expect(await device.answer("load")).toMatch(/^Loaded: /);
     expect(device.state).toBe(saved);

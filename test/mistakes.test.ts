@@ -58,7 +58,7 @@ test("in the simulator on Node: its life ends with it", async () => {
   mkdirSync(folder, { recursive: true });
   const ignore = (): void => undefined;
   const list = { namesFile: NAMES_FILE, namesName: "names.txt" };
-  const node = new NodeBoard({ ...list, folder, settings: { steps: "3" }, usage: ignore });
+  const node = new NodeBoard({ ...list, folder, settings: { steps: "3" }, dtype: "f32", usage: ignore });
   await expect(node.live()).rejects.toThrow(new TypeError(MISTAKE));
   node.switchOff();
 });

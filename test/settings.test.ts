@@ -69,7 +69,7 @@ test.each<[Record<string, unknown>, string]>([
   [
     { step: "500" },
     "There is no setting step: there are version, codename, preset, n_layer, n_embd, n_head, block_size, mlp_width, relative_bias, batch_size, steps, " +
-      "learning_rate, holdout, seed, samples, temperature, log_every, save_every, ops, port, transmit, receive.",
+      "learning_rate, holdout, seed, samples, temperature, log_every, save_every, dtype, ops, port, transmit, receive.",
   ],
   [{ ops: "js" }, "ops must be native or typescript, not js."],
   [{ port: "com3" }, "port must be auto or uart or usb, not com3."],
@@ -122,7 +122,7 @@ test("what can be set stands once: each has a line of doc, and values that its o
   expect(SETTINGS.preset.choices).toEqual(Object.keys(PRESETS));
   const { ops, dtype } = SETTINGS;
   const kernels: Record<OpsName, true> = { native: true, typescript: true };
-  const precisions: Record<Dtype, true> = { f32: true, f64: true };
+  const precisions: Record<Dtype, true> = { f32: true, f64: true, i32: true };
   expect([ops.choices, dtype.choices]).toEqual([Object.keys(kernels), Object.keys(precisions)]);
 });
 

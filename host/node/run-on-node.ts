@@ -49,7 +49,7 @@ export async function runOnNode(call: Call): Promise<DoneEvent["outcome"]> {
   }
 }
 
-export function provideOps(dtype: Dtype, ops?: OpsName): Ops {
+export function provideOps(dtype: Dtype = "f32", ops?: OpsName): Ops {
   if (ops === "native") throw new InputError("Native ops run on XS only: use --engine xs, or --ops typescript.");
   return typescriptOps(dtype);
 }

@@ -140,7 +140,7 @@ export function settingOption(name: string, wording: Wording = {}): Option {
  */
 export function chosen(options: object, kept: "model" | "record"): object {
   const values = new Map<string, unknown>(Object.entries(options));
-  const names = settingNames((setting, name) => setting.kept === kept && isOption(setting) && name !== "seed");
+  const names = settingNames((setting) => setting.kept === kept && isOption(setting));
   const entries = names.map((name): [string, unknown] => {
     const value = values.get(keyOf(name));
     return [keyOf(name), settingOf(name)?.type === "switch" && value !== undefined ? value === "on" : value];

@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { Settings } from "../../src/device/settings";
+import type { Dtype } from "../../src/gpt/model/ops";
 
 /** Configuration of a simulated board. */
 export interface BoardOptions {
@@ -9,6 +10,8 @@ export interface BoardOptions {
   readonly namesName: string;
   /** The folder that holds its storage. */
   readonly folder: string;
+  /** In which it trains unless the settings or its stored training say otherwise. */
+  readonly dtype: Dtype;
   /** Receives memory and bytecode usage as JSON when the board is switched off; XS only. */
   readonly usage: (json: string) => void;
 }

@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { finished } from "node:stream/promises";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { InputError, printable } from "../../src/gpt/base/errors";
 import { checkSettings } from "../../src/device/settings";
+import { CHIPS } from "../../src/places/chips";
 import { fileError } from "../../src/places/node/file-errors";
 import { Files } from "../files/files";
 import { LIST } from "../files/inputs";
@@ -22,6 +23,8 @@ import { XsBoard } from "./xs-board";
 interface SimulateOptions extends RunOptions {
   readonly storage?: string;
   readonly listen?: string;
+  /** A key of CHIPS. */
+  readonly chip: string;
 }
 
 /** Maximum length of a name=value setting, in characters. */
@@ -36,6 +39,11 @@ export function addSimulator(program: Command, output: Output, ending: AbortSign
     "auto",
   )
     .argument("[settings...]", "settings as for build:esp32: steps=5000 save_every=5")
+    .addOption(
+      new Option("--chip <chip>", "the chip: its memory, and i32 if it has no FPU")
+        .choices(CHIPS.map(({ key }) => key))
+        .default(CHIPS[0].key),
+    )
     .option("--storage <folder>", "folder for its storage, kept afterwards (default: an empty temporary one)")
     .option("--listen <host:port>", "serve its serial port over TCP instead, to one client at a time")
     .action((settings: string[], options: SimulateOptions) => simulate(settings, options, output, ending));
@@ -57,13 +65,16 @@ async function simulate(
     for (const name of ALL_FILES) removeLeftovers(join(folder, name));
     await files.input(options.data, LIST);
     const cable = options.listen === undefined ? terminalCable(output) : await tcpCable(options.listen);
-    const xs = options.engine === "node" ? undefined : await prepareXs(options, "chip", ending);
+    const chip = CHIPS.find(({ key }) => key === options.chip) ?? CHIPS[0];
+    const prepared = options.engine === "node" ? undefined : await prepareXs(options, "chip", ending);
+    const xs = prepared && { ...prepared, chip };
     const boardOptions: BoardOptions = {
       // Native ops are C code, which only the XS host contains.
       settings: { version: "simulator", codename: "goldcrest", ...(!xs && { ops: "typescript" }), ...settings },
       namesFile: files.pathOf(options.data),
       namesName: options.data,
       folder,
+      dtype: chip.dtype,
       usage: (json) => options.stats && console.error(json.trim()),
     };
     const board = xs ? new XsBoard(boardOptions, xs) : new NodeBoard(boardOptions);

@@ -3,6 +3,7 @@ import { Duplex } from "node:stream";
 import type { Board, BoardOptions } from "./board";
 import type { Platform } from "../../src/gpt/base/platform";
 import type { Port } from "../../src/device/serial";
+import type { ProvideOps } from "../../src/gpt/model/ops";
 import { SerialConsole } from "../../src/device/serial-console";
 import { LIST, readRegular } from "../files/inputs";
 import { provideOps } from "../node/run-on-node";
@@ -73,7 +74,9 @@ export class NodeBoard implements Board {
       this.powerOff();
       this.powerOn();
     };
-    serialConsole.begin({ platform, settings: this.options.settings, provideOps, reboot }).catch(this.fail);
+    const { settings, dtype } = this.options;
+    const opsOfChip: ProvideOps = (wanted = dtype, ops) => provideOps(wanted, ops);
+    serialConsole.begin({ platform, settings, provideOps: opsOfChip, reboot }).catch(this.fail);
   }
 
   private platform(): Platform {

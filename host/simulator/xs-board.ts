@@ -43,8 +43,9 @@ export class XsBoard implements Board {
   }
 
   private powerOn(): ChildProcessWithoutNullStreams {
-    const { settings, namesFile, namesName, folder } = this.options;
-    const request: BoardRequest = { settings, namesFile: namesName, folder, memory: memoryBudgetOf(this.xs) };
+    const { settings, namesFile, namesName, folder, dtype } = this.options;
+    const memory = memoryBudgetOf(this.xs);
+    const request: BoardRequest = { settings, namesFile: namesName, folder, dtype, memory };
     const child = startXs("board", request, namesFile, this.xs);
     const { port } = this;
     child.stdin.on("error", () => undefined); // The process may have exited.

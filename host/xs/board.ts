@@ -1,4 +1,5 @@
 import { SerialConsole } from "../../src/device/serial-console";
+import type { ProvideOps } from "../../src/gpt/model/ops";
 import type { Host } from "./host";
 import { provideOps, usageSince, xsPlatform } from "./platform";
 import { type BoardRequest, EXIT_REBOOT } from "./protocol";
@@ -10,7 +11,7 @@ import { unattended } from "../../src/gpt/base/unattended";
 declare const host: Host;
 
 export default function main(): void {
-  const { settings, namesFile, folder, memory } = JSON.parse(host.request) as BoardRequest;
+  const { settings, namesFile, folder, dtype, memory } = JSON.parse(host.request) as BoardRequest;
   const platform = xsPlatform(host, namesFile, (name) => `${folder}/${name}`, memory);
   // At the end of the input, switch off once all of it is executed.
   const read = (bytes: Uint8Array): number => {
@@ -27,7 +28,8 @@ export default function main(): void {
     serialConsole.flush();
     host.exit(EXIT_REBOOT);
   };
-  const life = serialConsole.begin({ platform, settings, provideOps, reboot });
+  const opsOfChip: ProvideOps = (wanted = dtype, ops) => provideOps(wanted, ops);
+  const life = serialConsole.begin({ platform, settings, provideOps: opsOfChip, reboot });
   unattended(life, platform);
 }
 

@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CHIPS } from "../../src/places/chips";
+import { type Chip, CHIPS } from "../../src/places/chips";
 import { InputError } from "../../src/gpt/base/errors";
 import type { DoneEvent } from "../../src/protocol/events";
 import { CREATION } from "../../src/gpt/plan";
@@ -19,8 +19,8 @@ const EXIT_MEMORY = 3;
 /** Name of a bundle that runs in XS: see rollup.config.mjs. */
 export type Bundle = "device" | "board";
 
-/** The memory of the simulated device. */
-const ESP32 = CHIPS.find(({ name }) => name === "ESP32")?.memory;
+/** The chip that is simulated by default. */
+const [ESP32] = CHIPS;
 
 /** Extra bytes of a slot compared with the device's 16. */
 const SLOT_SURPLUS: Readonly<Record<Bits, number>> = { 32: 0, 64: 16 };
@@ -30,8 +30,10 @@ export interface XsOptions {
   /** Path of the executable: see buildHost. */
   readonly executable: string;
   readonly bits: Bits;
-  /** Maximum total of slots, chunks and stack in bytes; the default is the ESP32's. */
+  /** Maximum total of slots, chunks and stack in bytes; the default is the chip's. */
   readonly heapLimit?: number;
+  /** The chip whose memory the engine has; ESP32 by default. */
+  readonly chip?: Chip;
 }
 
 /** An uncaught exception, with a stack trace in the TypeScript sources. */
@@ -100,10 +102,8 @@ export async function runOnXs(call: Call, options: XsOptions): Promise<DoneEvent
 }
 
 /** The memory of the simulated device. */
-export function memoryBudgetOf({ heapLimit }: XsOptions): MemoryBudget {
-  if (heapLimit !== undefined) return { total: heapLimit, largestPiece: heapLimit };
-  if (ESP32 === undefined) throw new Error("src/places/chips.ts has no ESP32");
-  return ESP32;
+export function memoryBudgetOf({ heapLimit, chip = ESP32 }: XsOptions): MemoryBudget {
+  return heapLimit === undefined ? chip.memory : { total: heapLimit, largestPiece: heapLimit };
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Event } from "../../src/protocol/events";
 import type { Job } from "../../src/jobs/job";
 import type { MemoryBudget } from "../../src/gpt/base/platform";
 import type { Settings } from "../../src/device/settings";
+import type { Dtype } from "../../src/gpt/model/ops";
 import type { UsageReport } from "../terminal/statistics";
 
 /*
@@ -30,6 +31,8 @@ export interface BoardRequest {
   readonly namesFile: string;
   /** The folder that holds its storage. */
   readonly folder: string;
+  /** See BoardOptions. */
+  readonly dtype: Dtype;
   readonly memory: MemoryBudget;
 }
 

@@ -1,7 +1,7 @@
 import type { BootMarker } from "../gpt/base/platform";
 
 /** What the program reads at boot, and the position of each stage's failure count in the boot marker. */
-export const BOOT_STAGES = Object.freeze({ storage: 0, settings: 1, checkpoint: 2 });
+export const BOOT_STAGES = Object.freeze({ storage: 0, settings: 1, checkpoint: 2, dtype: 3 });
 export type BootStage = keyof typeof BOOT_STAGES;
 
 /** Consecutive failures after which a stage is skipped. */

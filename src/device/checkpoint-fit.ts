@@ -5,6 +5,7 @@ import { hasRelativeBias, mlpWidthOf, type ModelConfig } from "../gpt/model/conf
 import { formatChecksum } from "../gpt/base/crc32";
 import { InputError } from "../gpt/base/errors";
 import type { Model } from "../gpt/model/model";
+import type { Dtype } from "../gpt/model/ops";
 import { buildOf } from "./settings";
 
 /*
@@ -41,13 +42,17 @@ function needsOf(checkpoint: Checkpoint, record: TrainingRecord | undefined, her
   for (const [name] of present)
     if (valueIn(shape, name) === undefined)
       needs.push(name === "mlp_width" ? `${name}=${mlpWidthOf(config)}` : `${name}=${onOff(hasRelativeBias(config))}`);
+  if (isInteger(checkpoint.dtype) !== isInteger(here.model.ops.dtype)) needs.push(`dtype=${checkpoint.dtype}`);
   if (record) {
     const settings = new Set(here.build.split(" "));
     const wanted =
-      record.build === "" ? buildOf({ seed: record.seed, isSeedRandom: false }, record.config) : record.build;
-    // Sampling follows from the preset: it cannot be set.
+      record.build === ""
+        ? buildOf({ seed: record.seed, isSeedRandom: false }, record.config, checkpoint.dtype)
+        : record.build;
+    // Sampling follows from the preset: it cannot be set. The dtype was compared with that of the tensors.
     for (const setting of wanted.split(" "))
-      if (!settings.has(setting) && !setting.startsWith("sampling=")) needs.push(setting);
+      if (!settings.has(setting) && !setting.startsWith("sampling=") && !setting.startsWith("dtype="))
+        needs.push(setting);
   }
   if (record ? record.dataset !== here.dataset : config.vocabularySize !== here.model.config.vocabularySize)
     needs.push(record ? `the dataset with CRC-32 ${formatChecksum(record.dataset)}` : "another dataset");
@@ -64,6 +69,9 @@ export function recordToGoOnWith(checkpoint: Checkpoint, name: string, here: Bui
   const record = checkpoint.record();
   if (!record) throw new InputError(`${name} holds weights but no training state.`);
   if (record.dataset !== here.dataset) throw new InputError(`${name} was trained on another dataset.`);
+  const { dtype } = here.model.ops;
+  if (isInteger(checkpoint.dtype) !== isInteger(dtype))
+    throw new InputError(`${name} was trained in ${checkpoint.dtype}, and this build has dtype=${dtype}.`);
   if (record.build === here.build) return record;
   const others = new Set(record.build.split(" "));
   const changed = here.build.split(" ").find((setting) => !others.has(setting)) ?? "other settings";
@@ -109,6 +117,10 @@ export function summaryOf(checkpoint: Checkpoint, record: TrainingRecord | undef
   const words = countWords(record?.ownWords ?? "");
   if (words > 0) parts.push(`${words} of your words`);
   return parts.join(", ");
+}
+
+function isInteger(dtype: Dtype): boolean {
+  return dtype === "i32";
 }
 
 /** The settings that define a model's shape, without those at a default that follows from the others. */

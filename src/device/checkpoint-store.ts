@@ -173,7 +173,7 @@ export class CheckpointStore {
   }
 
   /**
-   * Loads the received checkpoint: the whole training state when its dataset, batch size, sampling and holdout equal
+   * Loads the received checkpoint: the whole training state when its dataset, dtype, batch size, sampling and holdout equal
    * this training's, otherwise only the weights. Returns the seed of its run; undefined for weights only.
    * @param shown what messages call it
    * @throws InputError (as a rejection) when it does not fit this model; nothing is changed
@@ -185,7 +185,8 @@ export class CheckpointStore {
     try {
       checkModel(checkpoint, trainer.model);
       const record = checkpoint.record();
-      if (record && this.isLikeOurs(record)) {
+      const isOurDtype = (checkpoint.dtype === "i32") === (trainer.model.ops.dtype === "i32");
+      if (record && isOurDtype && this.isLikeOurs(record)) {
         await restoreTraining(runner, checkpoint, record, trainer);
         return record.seed;
       }

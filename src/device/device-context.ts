@@ -1,5 +1,5 @@
 import type { Platform } from "../gpt/base/platform";
-import type { ProvideOps } from "../gpt/model/ops";
+import type { Dtype, ProvideOps } from "../gpt/model/ops";
 import type { Emit } from "../protocol/events";
 import type { FirmwareSettings } from "./settings";
 
@@ -8,6 +8,8 @@ export interface DeviceContext {
   readonly platform: Platform;
   readonly settings: FirmwareSettings;
   readonly provideOps: ProvideOps;
+  /** The dtype of the stored training: see stored-dtype.ts. */
+  readonly storedDtype?: Dtype | undefined;
   /** Receives complete lines of the log. */
   readonly write: (text: string) => void;
   /** Called with every event and every step, for a listener in the same program. */

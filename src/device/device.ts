@@ -16,6 +16,7 @@ import { CheckpointStore } from "./checkpoint-store";
 import { HalfLoaded } from "../gpt/checkpoint/training-checkpoint";
 import { reportOddities, reportTooLong } from "../gpt/training/list-remarks";
 import { Model } from "../gpt/model/model";
+import type { Ops } from "../gpt/model/ops";
 import { drawParameters } from "../gpt/model/parameters";
 import { besideCommands, checkMemory } from "../gpt/plan";
 import { Random } from "../gpt/model/random";
@@ -55,6 +56,7 @@ export class Device {
   /** Called when isReady becomes true, and whenever the main loop becomes idle. */
   onIdle: () => void = () => undefined;
   readonly tasks: CancellableTasks;
+  private readonly ops: Ops;
   private readonly runner: Runner;
   private session: Session;
   private current: DeviceState = "idle";
@@ -85,9 +87,11 @@ export class Device {
     this.tasks = new CancellableTasks(this.runner, sayAlive, context.canWrite);
     const dataset = datasetOf(platform);
     const config = { ...DEFAULT_MODEL, ...settings.model, vocabularySize: dataset.vocabulary.size };
+    const ops = context.provideOps(settings.dtype ?? context.storedDtype, settings.ops);
+    this.ops = ops;
     const memory = platform.memoryBudget();
-    if (memory) checkMemory(config, besideCommands(memory), dataset.indexBytes);
-    const model = new Model(config, context.provideOps("f32", settings.ops), dataset.vocabulary);
+    if (memory) checkMemory(config, besideCommands(memory), dataset.indexBytes, ops.dtype);
+    const model = new Model(config, ops, dataset.vocabulary);
     this.seed = settings.seed;
     const { temperature, logEvery, saveEvery } = settings;
     this.settings = new StoredSettings(storage, {
@@ -100,7 +104,7 @@ export class Device {
     const schedule = this.schedule();
     this.trainer = new Trainer(model, dataset, new Random(this.seed), schedule);
     if (storage) {
-      const build = buildOf(settings, schedule);
+      const build = buildOf(settings, schedule, ops.dtype);
       const runWithBackPressure = (task: Task): Promise<unknown> =>
         this.runner.run(this.tasks.withBackPressure(task, MAX_BYTES_BEFORE_CHUNK));
       const { runner, trainer } = this;
@@ -142,8 +146,10 @@ export class Device {
       new BootGuard(platform.bootMarker),
     );
     const seed = await checkpoints?.restoreOrBegin(this.seed, () => this.drawWeights());
-    if (seed !== undefined) this.seed = seed;
-    else {
+    if (seed !== undefined) {
+      this.seed = seed;
+      this.sayDtype();
+    } else {
       if (settings.isSeedRandom) this.say(`Seed: ${this.seed}`);
       if (!checkpoints) this.drawWeights();
     }
@@ -158,6 +164,15 @@ export class Device {
       this.say(`It is trained already, ${trainer.totalSteps} steps${this.toConsole(": train N adds N steps")}.`);
     this.isReady = true;
     this.onIdle();
+  }
+
+  /** Says so if the stored training goes on in a dtype that is not the fastest here. */
+  private sayDtype(): void {
+    const { settings, provideOps } = this.context;
+    const { dtype } = this.ops;
+    const { dtype: usual } = provideOps(undefined);
+    if (settings.dtype === undefined && dtype !== usual)
+      this.say(`It goes on in ${dtype}. A build with dtype=${usual}, which is faster on this chip, starts afresh.`);
   }
 
   /** Trains until it is over, a save is due, or a command waits. */
@@ -214,7 +229,7 @@ export class Device {
   schedule(steps?: number): TrainingConfig {
     const { model, training } = this.context.settings;
     const wanted = steps === undefined ? training : { ...training, steps };
-    return trainingConfig(model.preset ?? DEFAULT_MODEL.preset, wanted);
+    return trainingConfig(model.preset ?? DEFAULT_MODEL.preset, wanted, undefined, this.ops.functions);
   }
 
   /** Whether the schedule has steps left. */

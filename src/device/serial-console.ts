@@ -4,6 +4,7 @@ import type { DeviceContext } from "./device-context";
 import { InputError } from "../gpt/base/errors";
 import { type Port, Serial } from "./serial";
 import { readSettings, type Settings } from "./settings";
+import { storedDtype } from "./stored-dtype";
 
 /** What a device program needs besides its port. */
 export interface DeviceOptions extends Pick<DeviceContext, "platform" | "provideOps" | "reboot" | "onEvent"> {
@@ -29,7 +30,9 @@ export class SerialConsole {
     private readonly trace: (text: string) => void = () => undefined,
   ) {
     if (!port) return;
-    this.serial = new Serial(port, repeat, {
+    // Until there is a console, input waits in the port.
+    const read = (bytes: Uint8Array): number => (this.isReady ? port.read(bytes) : 0);
+    this.serial = new Serial({ ...port, read }, repeat, {
       receive: (line) => {
         if (this.console) this.console.receive(line);
         else this.write(this.refusal);
@@ -41,6 +44,10 @@ export class SerialConsole {
       key: () => this.console?.key(),
       isPerson: () => !this.device?.log.isJson,
     });
+  }
+
+  private get isReady(): boolean {
+    return this.console !== undefined || this.refusal !== "";
   }
 
   /** Whether there is a port. */
@@ -83,7 +90,9 @@ export class SerialConsole {
     let device: Device;
     try {
       const { write, canWrite, isBusy } = this;
-      device = new Device({ ...options, settings: readSettings(options.settings), write, canWrite, isBusy });
+      const settings = readSettings(options.settings);
+      const stored = await storedDtype(options.platform, settings);
+      device = new Device({ ...options, settings, storedDtype: stored, write, canWrite, isBusy });
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       this.refusal = `${error.message}\n`;

@@ -2,7 +2,7 @@ import { checkModelConfig, DEFAULT_MODEL, type ModelConfig, PRESETS, type Traini
 import { InputError, printable } from "../gpt/base/errors";
 import { keyOf, type Setting, settingNames, settingOf, SETTINGS } from "../gpt/base/settings";
 import { allowedIn, isInRange } from "../gpt/base/ranges";
-import type { OpsName } from "../gpt/model/ops";
+import type { Dtype, OpsName } from "../gpt/model/ops";
 import { parseDecimal } from "../gpt/base/text";
 
 /** Values from manifest.json or a command line, by name. "" stands for the default. */
@@ -30,6 +30,8 @@ export interface FirmwareSettings {
   readonly logEvery: number;
   /** Seconds of training between two saves; 0 saves only at the end. */
   readonly saveEvery: number;
+  /** Unless given, that of the stored training, or the fastest of the platform. */
+  readonly dtype: Dtype | undefined;
   /** The fastest ops of the platform unless given. */
   readonly ops: OpsName | undefined;
   readonly port: PortChoice;
@@ -93,26 +95,31 @@ export function readSettings(settings: Settings, random: () => number = Math.ran
     version: text("version"),
     codename: text("codename"),
     model,
-    training: given(settings, ({ kept }, name) => kept === "record" && name !== "seed"),
+    training: given(settings, ({ kept }) => kept === "record"),
     seed: isSeedRandom ? 1 + Math.floor(random() * seed.most) : (number("seed") ?? seed.default),
     isSeedRandom,
     samples: number("samples") ?? samples.default,
     temperature: number("temperature") ?? PRESETS[model.preset ?? DEFAULT_MODEL.preset].temperature,
     logEvery: number("log_every") ?? logEvery.default,
     saveEvery: number("save_every") ?? saveEvery.default,
+    dtype: isGiven(settings.dtype) ? (settings.dtype as Dtype) : undefined,
     ops: isGiven(settings.ops) ? (settings.ops as OpsName) : undefined,
     ...readPort(settings),
   };
 }
 
-/** The settings that a run depends on besides its model and dataset, as `name=value` separated by spaces. */
+/**
+ * The settings that a run depends on besides its model and dataset, as `name=value` separated by spaces. Without a
+ * dtype it is f32.
+ */
 export function buildOf(
   { seed, isSeedRandom }: Pick<FirmwareSettings, "seed" | "isSeedRandom">,
   { steps, batchSize, learningRate, sampling, holdout }: TrainingConfig,
+  dtype: Dtype,
 ): string {
   return (
     `steps=${steps} batch_size=${batchSize} learning_rate=${learningRate} sampling=${sampling} ` +
-    `holdout=${holdout} seed=${isSeedRandom ? "random" : seed}`
+    `holdout=${holdout} seed=${isSeedRandom ? "random" : seed}${dtype === "f32" ? "" : ` dtype=${dtype}`}`
   );
 }
 

@@ -12,7 +12,7 @@ import { SerialConsole } from "../device/serial-console";
 import { printable } from "../gpt/base/errors";
 import type { ProvideOps } from "../gpt/model/ops";
 import { typescriptOps } from "../gpt/model/typescript-ops";
-import { nativeOps, datasetKernels } from "../gpt/native/native-ops";
+import { hasFpu, nativeI32Ops, nativeOps, datasetKernels } from "../gpt/native/native-ops";
 import { bootMarker, countFailures, keepActivity, lineOfAccident, resetReason } from "./reset";
 import { mount } from "./mount";
 import { openStorage } from "../places/moddable/storage";
@@ -50,7 +50,10 @@ export default function main(): void {
     bootMarker,
     memoryBudget: () => roomOf(device.freeHeap(), device.largestPiece()),
   };
-  const provideOps: ProvideOps = (_dtype, ops) => (ops === "typescript" ? typescriptOps("f32") : nativeOps);
+  const provideOps: ProvideOps = (dtype = hasFpu() ? "f32" : "i32", ops) => {
+    if (ops === "typescript" || dtype === "f64") return typescriptOps(dtype);
+    return dtype === "i32" ? nativeI32Ops : nativeOps;
+  };
   const reboot = (): void => {
     serialConsole.flush();
     device.restart("as asked", undefined);

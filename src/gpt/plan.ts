@@ -143,8 +143,13 @@ export function headerLimits(config: ModelConfig): { readonly bytes: number; rea
 }
 
 /** The largest n_embd, a multiple of n_head, with which the model fits; undefined if none does. */
-export function largestEmbedding(config: ModelConfig, memory: MemoryBudget, indexBytes?: number): number | undefined {
-  return largestThat(config, (candidate) => fits(planMemory(candidate, indexBytes), memory));
+export function largestEmbedding(
+  config: ModelConfig,
+  memory: MemoryBudget,
+  indexBytes?: number,
+  dtype?: Dtype,
+): number | undefined {
+  return largestThat(config, (candidate) => fits(planMemory(candidate, indexBytes, dtype), memory));
 }
 
 /**

@@ -93,8 +93,11 @@ export async function loadForJob(
 ): Promise<ModelOfFile | undefined> {
   const loaded = await loadModel(runner, storageOf(platform), file, toLoad);
   if (!loaded) return undefined;
-  const { model, record, passedOver } = loaded;
+  const { model, dtype, record, passedOver } = loaded;
   const name = printablePath(file);
+  const { dtype: wanted } = model.ops;
+  if (dtype !== wanted && [dtype, wanted].includes("i32"))
+    emit({ type: "remark", message: `${name} holds ${dtype} weights, which are converted to ${wanted}.` });
   if (passedOver.length > 0)
     emit({
       type: "remark",

@@ -1,5 +1,6 @@
 import type { TrainingRecord } from "../gpt/checkpoint/record";
 import { type PresetName, type TrainingConfig, trainingConfig } from "../gpt/model/config";
+import type { ElementaryFunctions } from "../gpt/base/elementary";
 import { InputError } from "../gpt/base/errors";
 import type { Dtype } from "../gpt/model/ops";
 
@@ -33,12 +34,14 @@ export function nextSchedule(
   { training, trainNames }: WantedTraining,
   record: TrainingRecord,
   preset: PresetName,
+  functions: ElementaryFunctions,
 ): TrainingConfig | undefined {
   const { steps, batchSize, learningRate } = record.config;
   const wanted = training.steps ?? Math.ceil((trainNames ?? 0) / batchSize);
   if (!isOver(record) || wanted <= steps) return undefined;
-  const isUsual = learningRate === trainingConfig(preset, { steps, batchSize }).learningRate;
-  return trainingConfig(preset, { ...(isUsual ? {} : { learningRate }), ...training, steps: wanted, batchSize });
+  const isUsual = learningRate === trainingConfig(preset, { steps, batchSize }, undefined, functions).learningRate;
+  const next = { ...(isUsual ? {} : { learningRate }), ...training, steps: wanted, batchSize };
+  return trainingConfig(preset, next, undefined, functions);
 }
 
 /**

@@ -65,7 +65,7 @@ export interface TrainJob extends Partial<SamplingLimits> {
 
 export const DEFAULT_TRAIN_JOB: TrainJob = Object.freeze({
   command: "train",
-  dtype: SETTINGS.dtype.default,
+  dtype: "f32",
   model: Object.freeze({}),
   training: Object.freeze({}),
   samples: SETTINGS.samples.default,
@@ -113,7 +113,7 @@ export async function prepareTraining(job: TrainJob, context: RunContext): Promi
   if (!loaded) return undefined;
   const { model, origin } = loaded;
   const { preset } = model.config;
-  const trainer = new Trainer(model, dataset, random, trainingConfig(preset, job.training, job.trainNames));
+  const trainer = new Trainer(model, dataset, random, trainingConfig(preset, job.training, job.trainNames, ops.functions));
   if (origin) reportKnown(origin, trainer, emit);
   return { trainer, seed };
 }
@@ -129,7 +129,7 @@ async function prepareResumed(job: TrainJob, file: string, context: RunContext):
     const record = checkpoint.record();
     if (!record) throw new InputError(`${name} has no training state: --init starts from its weights.`);
     const config = checkpoint.modelConfig(job.model);
-    const schedule = nextSchedule(job, record, config.preset);
+    const schedule = nextSchedule(job, record, config.preset, ops.functions);
     checkAgreement(name, job, record, checkpoint.dtype, schedule !== undefined);
     if (record.dataset !== dataset.checksum)
       throw new InputError(`${name} was trained on another list than ${dataset.source}: give that one with --data.`);

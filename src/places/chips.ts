@@ -1,10 +1,15 @@
 import type { MemoryBudget } from "../gpt/base/platform";
+import type { Dtype } from "../gpt/model/ops";
 
 /** The memory of a chip for the XS machine, and where the figure comes from. */
 export interface Chip {
   readonly name: string;
+  /** Its name as an option. */
+  readonly key: string;
   readonly memory: MemoryBudget;
   readonly source: string;
+  /** In which its firmware trains unless the build says otherwise: i32 without an FPU. */
+  readonly dtype: Dtype;
 }
 
 const KB = 1024;
@@ -18,30 +23,40 @@ const FIRMWARE = 23 * KB;
  * 64 KB are caches, 128 KB hold only code, and 304 KB are free at boot: 24 KB), and for the newer chips,
  * where code and data share the SRAM, less 96 KB of code.
  */
-export const CHIPS: readonly Chip[] = [
+export const CHIPS: readonly [Chip, ...Chip[]] = [
   {
     name: "ESP32",
+    key: "esp32",
     memory: { total: 304 * KB - FIRMWARE, largestPiece: 180 * KB },
     source: "measured at boot in an emulator: 304 KB free, 180 KB of it in one piece",
+    dtype: "f32",
   },
   {
     name: "ESP32-S3",
+    key: "esp32s3",
     memory: { total: (512 - 64 - 24 - 96) * KB - FIRMWARE, largestPiece: (512 - 64 - 24 - 96 - 64) * KB },
     source: "estimate from the data sheet: 512 KB SRAM, 64 KB of it caches",
+    dtype: "f32",
   },
   {
     name: "ESP32-S3, 8 MB PSRAM",
+    key: "esp32s3-psram",
     memory: { total: 8192 * KB, largestPiece: 8192 * KB },
     source: "estimate from the data sheet: the heap in external RAM, slower",
+    dtype: "f32",
   },
   {
     name: "ESP32-C3",
+    key: "esp32c3",
     memory: { total: (400 - 16 - 24 - 96) * KB - FIRMWARE, largestPiece: (400 - 16 - 24 - 96 - 32) * KB },
     source: "estimate from the data sheet: 400 KB SRAM, 16 KB of it cache",
+    dtype: "i32",
   },
   {
     name: "ESP32-C6",
+    key: "esp32c6",
     memory: { total: (512 - 32 - 24 - 96) * KB - FIRMWARE, largestPiece: (512 - 32 - 24 - 96 - 32) * KB },
     source: "estimate from the data sheet: 512 KB SRAM, 32 KB of it cache",
+    dtype: "i32",
   },
 ];

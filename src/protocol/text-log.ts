@@ -9,7 +9,7 @@ export function formatText(event: Event): string {
       if (event.isAgain) return trainingLine(event);
       return (
         `=== esp32gpt: microgpt in TypeScript on ${event.place} ===\n` +
-        `Model: ${event.parameters} params, ${event.nHead} heads, ${event.nEmbd}-dim embeddings\n` +
+        `Model: ${event.parameters} params, ${event.nHead} heads, ${event.nEmbd}-dim embeddings${event.dtype ? `, ${event.dtype}` : ""}\n` +
         `Dataset: ${event.names} names loaded from flash\n` +
         (event.characters === undefined ? "" : `Vocabulary: ${event.characters} characters\n`) +
         trainingLine(event)

@@ -43,6 +43,7 @@ export function usualValues(values: Choice["values"]): Choice["values"] {
   return {
     ...Object.fromEntries(NAMES.map((name) => [name, String(SETTINGS[name].default)])),
     mlp_width: String(mlpWidthOf({ ...DEFAULT_MODEL, nEmbd })),
+    dtype: "f32",
     relative_bias: PRESETS[preset].relativeBias ? "on" : "off",
     steps: String(steps),
     batch_size: String(batchSize),

@@ -1,5 +1,6 @@
 import { CHIPS } from "../../src/places/chips";
 import { besideCommands, fits, largestEmbedding, planMemory } from "../../src/gpt/plan";
+import { settingsOf } from "../workbench/address";
 import type { Run } from "../workbench/run";
 import { shapeOf } from "../workbench/shape";
 
@@ -9,13 +10,15 @@ const KB = 1024;
 export function Memory({ run }: { readonly run: Run }) {
   const { vocabulary, indexBytes, parameters } = run.ready;
   const config = shapeOf(run.choice, vocabulary);
-  const plan = planMemory(config, indexBytes);
+  const given = settingsOf(run.choice).dtype;
+  const dtype = given ?? "f32";
+  const plan = planMemory(config, indexBytes, dtype);
   const kilobytes = (bytes: number): string => Math.ceil(bytes / KB).toLocaleString("en");
   const esp32 = CHIPS.find(({ name }) => name === "ESP32");
   if (!esp32) throw new Error("src/places/chips.ts has no ESP32");
   const memory = besideCommands(esp32.memory).total;
   const doesFit = fits(plan, esp32.memory);
-  const largest = doesFit ? undefined : largestEmbedding(config, esp32.memory, indexBytes);
+  const largest = doesFit ? undefined : largestEmbedding(config, esp32.memory, indexBytes, dtype);
   const advice = largest === undefined ? "" : ` n_embd ${largest} would fit.`;
   return (
     <section class="card memory" aria-label="Memory">
@@ -60,7 +63,8 @@ export function Memory({ run }: { readonly run: Run }) {
         <ul class="plain">
           {CHIPS.map((chip) => (
             <li key={chip.name}>
-              {chip.name}: {fits(plan, chip.memory) ? "fits" : "does not fit"} (
+              {chip.name}, {given ?? chip.dtype}:{" "}
+              {fits(planMemory(config, indexBytes, given ?? chip.dtype), chip.memory) ? "fits" : "does not fit"} (
               {kilobytes(besideCommands(chip.memory).total)} KB; {chip.source})
             </li>
           ))}

@@ -81,7 +81,7 @@ export function SettingsForm({ bench }: { readonly bench: Workbench }) {
       </label>
       <div class="grid">{fieldsOf("model").map(input)}</div>
       <h2>The training</h2>
-      <div class="grid">{fieldsOf("record").map(input)}</div>
+      <div class="grid">{[...fieldsOf("record"), ...fieldsOf("run")].map(input)}</div>
       <p class="problem narrow">{problem}</p>
     </form>
   );

@@ -3,11 +3,11 @@ import { type NamesWith, settingNames } from "../../src/gpt/base/settings";
 import { readSettings, type FirmwareSettings } from "../../src/device/settings";
 
 /** A setting that the page supports: those of a build that define the model or its training. */
-export type SettingName = NamesWith<"given", "anywhere"> & NamesWith<"kept", "model" | "record">;
+export type SettingName = NamesWith<"given", "anywhere"> & NamesWith<"kept", "model" | "record" | "run">;
 
 /** All settings of the page, in the order of the address. */
 export const NAMES = settingNames(
-  ({ given, kept }) => given === "anywhere" && (kept === "model" || kept === "record"),
+  ({ given, kept }) => given === "anywhere" && (kept === "model" || kept === "record" || kept === "run"),
 ) as readonly SettingName[];
 
 /** What to train. The query of the page's address contains it, so that a link can. */

@@ -10,6 +10,8 @@ import {
 import { SETTINGS } from "../../src/gpt/base/settings";
 import { crc32 } from "../../src/gpt/base/crc32";
 import type { TrainingRecord } from "../../src/gpt/checkpoint/record";
+import type { Dtype } from "../../src/gpt/model/ops";
+import { typescriptOps } from "../../src/gpt/model/typescript-ops";
 import type { Choice } from "./address";
 import type { OwnList } from "./run-store";
 import { LISTS } from "./lists";
@@ -30,7 +32,8 @@ export async function readChoice(
   const checkpoint = await Checkpoint.open(storageOfBytes(bytes), file);
   const config = checkpoint.modelConfig({});
   const record = checkpoint.record();
-  const values = { ...shapeOf(config), ...(record ? scheduleOf(record, config) : trainingOf(before)) };
+  const dtype = differing([["dtype", checkpoint.dtype, "f32"]]);
+  const values = { ...shapeOf(config), ...(record ? scheduleOf(record, config, checkpoint.dtype) : trainingOf(before)), ...dtype };
   return { list: await listFor(record, before.list, listOf), values };
 }
 
@@ -64,10 +67,15 @@ function trainingOf({ values }: Choice): Choice["values"] {
   return { batch_size, steps, learning_rate, holdout, seed };
 }
 
-function scheduleOf({ config, seed }: TrainingRecord, { preset }: ModelConfig): Choice["values"] {
+function scheduleOf(
+  { config, seed }: TrainingRecord,
+  { preset }: ModelConfig,
+  dtype: Dtype,
+): Choice["values"] {
   const { steps, batchSize, holdout } = config;
   const usual = trainingConfig(preset, {});
-  const { learningRate } = trainingConfig(preset, { steps, batchSize });
+  const { functions } = typescriptOps(dtype);
+  const { learningRate } = trainingConfig(preset, { steps, batchSize }, undefined, functions);
   return differing([
     ["batch_size", batchSize, usual.batchSize],
     ["steps", steps, usual.steps],

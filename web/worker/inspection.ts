@@ -1,6 +1,8 @@
 import { InputError } from "../../src/gpt/base/errors";
 import { forward } from "../../src/gpt/model/forward";
+import { powerOfTwo, PROBABILITY_EXPONENT } from "../../src/gpt/model/i32-arithmetic";
 import type { Model } from "../../src/gpt/model/model";
+import type { Tensor } from "../../src/gpt/model/ops";
 import { BOS } from "../../src/gpt/data/vocabulary";
 
 /** The activations of a model for a text. Rows are positions, from BOS to the last character. */
@@ -31,20 +33,26 @@ export function inspect(model: Model, text: string): Inspection {
   const rowsOf = <T>(row: (t: number) => T): T[] => Array.from({ length: rows }, (_, t) => row(t));
   return {
     tokens: [...tokens.subarray(0, rows)],
-    probabilities: model.logits.slice(0, rows).map(softmax),
+    probabilities: model.logits.slice(0, rows).map((row) => softmax(Float32Array.from(row, (x) => x * model.logitUnit))),
     attention: activations.layers.map(({ p }) =>
       Array.from({ length: nHead }, (_, head) =>
         rowsOf((t) => {
           const begin = head * triangle + (t * (t + 1)) / 2;
-          return Float32Array.from(p.subarray(begin, begin + t + 1));
+          return probabilitiesOf(p, begin, begin + t + 1);
         }),
       ),
     ),
   };
 }
 
-function softmax(logits: ArrayLike<number>): Float32Array {
-  const result = Float32Array.from(logits);
+/** Attention's probabilities as floats. */
+function probabilitiesOf(p: Tensor, begin: number, end: number): Float32Array {
+  if (!("mantissas" in p)) return Float32Array.from(p.subarray(begin, end));
+  const unit = powerOfTwo(-PROBABILITY_EXPONENT);
+  return Float32Array.from(p.mantissas.subarray(begin, end), (x) => x * unit);
+}
+
+function softmax(result: Float32Array): Float32Array {
   const largest = result.reduce((a, b) => Math.max(a, b));
   let sum = 0;
   for (const [i, logit] of result.entries()) sum += result[i] = Math.exp(logit - largest);

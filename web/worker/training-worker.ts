@@ -136,7 +136,8 @@ export class TrainingWorker implements Requests {
   }
 
   weights(): Float32Array {
-    return Float32Array.from(this.device.trainer.model.parameters);
+    const { parameters, parameterUnit } = this.device.trainer.model;
+    return Float32Array.from(parameters, (x) => x * parameterUnit);
   }
 
   async checkpoint(): Promise<Uint8Array> {

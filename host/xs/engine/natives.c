@@ -29,7 +29,8 @@
     _(gpt_xs_scan) \
     _(gpt_xs_skip) \
     _(gpt_xs_encode) \
-    _(gpt_xs_crc32)
+    _(gpt_xs_crc32) \
+    _(gpt_xs_has_fpu)
 
 #define DECLARE(NAME) extern void NAME(txMachine *the);
 #define LIST(NAME) { #NAME, NAME },

@@ -12,10 +12,10 @@ export interface Setting {
   /** Where it can be given: `anywhere` means the command line and the firmware's build. */
   readonly given: "anywhere" | "build" | "command line" | "console";
   /**
-   * Where it is stored: in the `model` as its shape, in the `record` of a training and the `build` that began it, or
-   * on the device, once its `console` has changed it.
+   * Where it is stored: in the `model` as its shape, in the `record` of a training as part of its configuration or of
+   * the `run` as a whole, and in the build that began it; or on the device, once its `console` has changed it.
    */
-  readonly kept?: "model" | "record" | "console";
+  readonly kept?: "model" | "record" | "run" | "console";
   /** A value, or words for where it comes from; absent if the setting is off unless given. */
   readonly default?: number | string;
   /** The range of a number, both ends included. */
@@ -156,7 +156,7 @@ export const SETTINGS = Object.freeze({
   seed: Object.freeze({
     type: "whole",
     given: "anywhere",
-    kept: "record",
+    kept: "run",
     least: 1,
     most: 0xffffffff,
     word: "random",
@@ -229,16 +229,17 @@ export const SETTINGS = Object.freeze({
   }),
   dtype: Object.freeze({
     type: "choice",
-    given: "command line",
-    choices: Object.freeze(["f32", "f64"] as const),
-    default: "f32",
-    doc: "precision of all numbers",
+    given: "anywhere",
+    kept: "run",
+    choices: Object.freeze(["f32", "f64", "i32"] as const),
+    default: "f32; in a firmware, i32 on chips without an FPU",
+    doc: "arithmetic: floats of 32 or 64 bits, or integers",
   }),
   ops: Object.freeze({
     type: "choice",
     given: "anywhere",
     choices: Object.freeze(["native", "typescript"] as const),
-    default: "native on XS, in f32",
+    default: "native on XS, but in f64",
     doc: "the numeric kernels",
   }),
   port: Object.freeze({

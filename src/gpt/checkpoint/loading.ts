@@ -4,7 +4,7 @@ import { Checkpoint } from "./reader";
 import type { ModelConfig } from "../model/config";
 import { crc32 } from "../base/crc32";
 import { Model } from "../model/model";
-import type { Numbers, Ops, Stored } from "../model/ops";
+import type { Dtype, Numbers, Ops, Stored } from "../model/ops";
 import { parameterLayout, storeNumbers } from "../model/parameters";
 import type { Storage } from "../base/platform";
 import type { TrainingRecord } from "./record";
@@ -15,6 +15,8 @@ import type { Vocabulary } from "../data/vocabulary";
 /** A model that was loaded from a checkpoint. */
 export interface LoadedModel {
   readonly model: Model;
+  /** The dtype of the file, which may differ from that of the ops. */
+  readonly dtype: Dtype;
   /** Steps trained. */
   readonly step: number;
   /** See Checkpoint.passedOver. */
@@ -54,8 +56,8 @@ export async function loadModel(
     check?.(config);
     const model = new Model(config, ops, checkpoint.vocabulary(data));
     const ending = await runner.run(new LoadingTask(checkpoint, model));
-    const { step, passedOver } = checkpoint;
-    return ending === "done" ? { model, step, passedOver, record } : undefined;
+    const { dtype, step, passedOver } = checkpoint;
+    return ending === "done" ? { model, dtype, step, passedOver, record } : undefined;
   } finally {
     checkpoint.close();
   }

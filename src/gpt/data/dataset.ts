@@ -100,7 +100,7 @@ export class Dataset {
     this.longest = numbers[LONGEST];
     this.returnLine = numbers[RETURN_LINE];
     this.mask = numbers[STRIDE] - 1;
-    this.shift = Math.log2(numbers[STRIDE]);
+    this.shift = 31 - Math.clz32(numbers[STRIDE]);
     this.index = index.slice(0, numbers[ENTRIES]);
     this.known = new Vocabulary(characters.slice(0, numbers[CHARACTERS]));
     this.byteTokens = this.known.byteTokens;

@@ -1,3 +1,4 @@
+import { type ElementaryFunctions, engineFunctions } from "../base/elementary";
 import { InputError, printable } from "../base/errors";
 import { type NumberName, SETTINGS } from "../base/settings";
 import { allowedIn, isInRange } from "../base/ranges";
@@ -25,7 +26,7 @@ export interface Preset {
   /** Defaults: names per step, steps, and the learning rate of the first step for a total number of names. */
   readonly batchSize: number;
   readonly steps: number;
-  readonly learningRate: (names: number) => number;
+  readonly learningRate: (names: number, functions: ElementaryFunctions) => number;
 }
 
 /** `random` draws names with replacement; `sequential` walks the file from its start, wrapping. */
@@ -66,7 +67,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = Object.freeze({
     batchSize: 8,
     steps: 250,
     // Best for 2,000, 20,000 and 120,000 names were .03, .014 and .008: they fall with the cube root of the number.
-    learningRate: (names: number) => Math.min(0.03, 0.03 * Math.cbrt(2000 / names)),
+    learningRate: (names: number, { cbrt }: ElementaryFunctions) => Math.min(0.03, 0.03 * cbrt(2000 / names)),
   }),
 });
 
@@ -131,16 +132,22 @@ export const DEFAULT_TRAINING: TrainingConfig = Object.freeze({
 /**
  * Completes a configuration with the preset's defaults.
  * @param names total number of names to train on, instead of a number of steps
+ * @param functions those of the ops
  * @throws InputError for a number of names that is out of range
  */
-export function trainingConfig(preset: PresetName, wanted: Partial<TrainingConfig>, names?: number): TrainingConfig {
+export function trainingConfig(
+  preset: PresetName,
+  wanted: Partial<TrainingConfig>,
+  names?: number,
+  functions = engineFunctions,
+): TrainingConfig {
   const { sampling, batchSize, steps, learningRate } = PRESETS[preset];
   const config = { ...DEFAULT_TRAINING, sampling, batchSize, steps, ...wanted };
   if (names !== undefined) {
     checkSetting("train_names", names, "train-names");
     config.steps = Math.ceil(names / config.batchSize);
   }
-  return { ...config, learningRate: wanted.learningRate ?? learningRate(config.steps * config.batchSize) };
+  return { ...config, learningRate: wanted.learningRate ?? learningRate(config.steps * config.batchSize, functions) };
 }
 
 /** @throws InputError for the first invalid value */

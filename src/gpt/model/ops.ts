@@ -238,7 +238,7 @@ export interface Ops {
 }
 
 /**
- * The ops of a platform; its fastest unless a name is given.
- * @throws InputError for ops or a precision that it does not have
+ * The ops of a platform; its fastest unless a dtype and a name are given.
+ * @throws InputError for ops or a dtype that it does not have
  */
-export type ProvideOps = (dtype: Dtype, ops?: OpsName) => Ops;
+export type ProvideOps = (dtype: Dtype | undefined, ops?: OpsName) => Ops;

@@ -11,7 +11,7 @@ const RMS_EPSILON = 1e-5;
  * and written half as often. And they have one running index, as in w[start + j]: on XS an addition costs
  * two bytecodes, a second running index ten.
  */
-export function typescriptOps(dtype: Dtype): Ops {
+export function typescriptOps(dtype: Dtype = "f32"): Ops {
   if (dtype === "i32") return i32Ops;
   return {
     name: "typescript",

@@ -7,6 +7,8 @@
  * no function of XS is called while a kernel runs.
  */
 
+#include "gpt_target.h"
+
 #include "gpt_ops.h"
 
 #include "xsmc.h"
@@ -15,6 +17,16 @@
 
 /* The largest size: products of sizes do not overflow. */
 enum { MOST = 1 << 14 };
+
+/* hasFpu() */
+void gpt_xs_has_fpu(xsMachine *the)
+{
+#ifdef GPT_FPU
+    xsmcSetTrue(xsResult);
+#else
+    xsmcSetFalse(xsResult);
+#endif
+}
 
 static int count(xsMachine *the, int index)
 {

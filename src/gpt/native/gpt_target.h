@@ -12,7 +12,10 @@
  * GPT_NEWTON: such an FPU without instructions for square root and division. Each would be a call of a function of
  * some 50 instructions.
  *
- * A desktop that defines all three computes the same bits as an ESP32: the device simulator does.
+ * GPT_FPU: the processor computes floats by itself. Without it, floats take some 100 times as many instructions as
+ * integers, and i32 is the dtype to train in.
+ *
+ * A desktop that defines the first three computes the same bits as an ESP32: the device simulator does.
  */
 
 #ifndef GPT_TARGET_H
@@ -27,6 +30,10 @@
 #define GPT_NEWTON
 #endif
 #endif
+#endif
+
+#if !defined(GPT_CHIP) || defined(GPT_FUSED)
+#define GPT_FPU
 #endif
 
 #if defined(__clang__)

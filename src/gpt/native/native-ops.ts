@@ -56,6 +56,9 @@ export const datasetKernels: DatasetKernels = Object.freeze({
   crc32: native("gpt_xs_crc32"),
 });
 
+/** Whether the processor computes floats by itself, as the compiler says: see gpt_target.h. */
+export const hasFpu: () => boolean = native("gpt_xs_has_fpu");
+
 function bytesOf({ buffer, byteOffset, byteLength }: Uint32Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }

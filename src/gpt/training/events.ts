@@ -1,6 +1,6 @@
 import type { Ending } from "../base/runner";
 import type { SamplingLimits } from "../model/config";
-import type { OpsName } from "../model/ops";
+import type { Dtype, OpsName } from "../model/ops";
 
 /* The events of training, saving, generating and evaluating. */
 
@@ -29,6 +29,8 @@ export interface StartEvent {
   /** ESP32, XS, Node. */
   readonly place: string;
   readonly ops: OpsName;
+  /** If it is i32. */
+  readonly dtype?: Dtype;
   readonly parameters: number;
   readonly nHead: number;
   readonly nEmbd: number;

@@ -29,7 +29,7 @@ export class Holdout {
     percent: number,
     most = Infinity,
   ) {
-    this.limit = (percent / 100) * 2 ** 32;
+    this.limit = (percent / 100) * 0x100000000;
     const candidates = new Uint32Array(MAX_CANDIDATES);
     let stride = 1;
     let taken = 0;

@@ -1,3 +1,4 @@
+import { portableFunctions } from "../base/elementary";
 import { EvaluationTask } from "./evaluation";
 import type { Loss, StartEvent, StepEvent, EmitWork, TrainedEvent } from "./events";
 import { LowestLoss } from "./lowest-loss";
@@ -62,7 +63,7 @@ export class TrainingTask implements Task {
     this.isOver = stepsDone > this.last;
     this.setLogEvery(logEvery);
     this.from = stepsDone;
-    this.smoothed = Math.log(model.config.vocabularySize);
+    this.smoothed = portableFunctions.log(model.config.vocabularySize);
     this.limit = this.smoothed + BLIND_MARGIN;
     this.event = {
       type: "step",
@@ -227,6 +228,7 @@ export function startOf({ model, dataset, config, stepsDone }: Trainer, { place 
     type: "start",
     place,
     ops: model.ops.name,
+    ...(model.ops.dtype === "i32" && { dtype: model.ops.dtype }),
     parameters: model.parameters.length,
     nHead: model.config.nHead,
     nEmbd: model.config.nEmbd,

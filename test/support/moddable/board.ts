@@ -125,6 +125,7 @@ class Board {
   /** What a reset of the chip keeps: `reset()` is power-on. */
   slots: (number | undefined)[] = [];
   crash: string | undefined;
+  hasFpu = true;
 
   takeCrash(): string | undefined {
     const { crash } = this;
@@ -156,6 +157,7 @@ const natives: Record<string, (...values: never[]) => unknown> = {
   gpt_xs_skip: skip,
   gpt_xs_encode: encode,
   gpt_xs_crc32: crc32,
+  gpt_xs_has_fpu: () => board.hasFpu,
 };
 Object.assign(globalThis, {
   native: (name: string) => natives[name],
