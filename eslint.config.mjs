@@ -18,6 +18,29 @@ const REGULAR_EXPRESSIONS = ["Literal[regex]", ":matches(NewExpression, CallExpr
 /** Methods that compile a string to a regular expression. */
 const MAKE_REGULAR_EXPRESSIONS = "CallExpression[callee.property.name=/^(match|matchAll|search)$/]";
 
+/** What ECMAScript leaves to the engine, in the last bits of its results. */
+const INEXACT = [
+  ...[
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "cbrt",
+    "cos",
+    "cosh",
+    "exp",
+    "expm1",
+    "hypot",
+    "log",
+  ],
+  ...["log10", "log1p", "log2", "pow", "sin", "sinh", "tan", "tanh"],
+];
+const POWERS = ":matches(BinaryExpression[operator='**'], AssignmentExpression[operator='**='])";
+const OF_ENGINES = "The last bits of this are the engine's choice: see src/gpt/base/elementary.ts.";
+
 /** The files of src/ that are preloaded into the firmware's flash. */
 const preloaded = manifests()
   .flatMap((file) => [...modulesOf(file).values()].flat())
@@ -106,6 +129,18 @@ export default tseslint.config(
           selector,
           message: "No regular expression in the firmware: see src/gpt/base/text.ts.",
         })),
+        { selector: POWERS, message: OF_ENGINES },
+      ],
+    },
+  },
+  {
+    files: ["src/**/*.ts"],
+    // The ops in floats are fast rather than exact.
+    ignores: ["src/gpt/base/elementary.ts", "src/gpt/model/typescript-ops.ts"],
+    rules: {
+      "no-restricted-properties": [
+        "error",
+        ...INEXACT.map((property) => ({ object: "Math", property, message: OF_ENGINES })),
       ],
     },
   },

@@ -20,7 +20,12 @@ interface Trace {
   readonly c: readonly [number, number, number, number, number, number, number];
   readonly w: readonly number[];
   readonly steps: readonly {
-    readonly n: readonly { readonly t: readonly number[]; readonly wm: number; readonly e: number; readonly l: number }[];
+    readonly n: readonly {
+      readonly t: readonly number[];
+      readonly wm: number;
+      readonly e: number;
+      readonly l: number;
+    }[];
     readonly rate: number;
     readonly hw: number;
     readonly hs: number;
@@ -49,8 +54,7 @@ skipUnlessReference("the traces of i32").describe("replays", () => {
         // Each row was rounded down.
         expect(Math.abs((loss * rows * 65536) / Math.LN2 - l)).toBeLessThan(rows + 1);
       });
-      for (const { w, g, m, v } of trainer.adam["parts"])
-        ops.adam(w, g, m, v, BETA1, BETA2, EPSILON, rate / 2 ** 32, 1);
+      for (const { w, g, m, v } of trainer.adam.parts) ops.adam(w, g, m, v, BETA1, BETA2, EPSILON, rate / 2 ** 32, 1);
       expect([fnv1a(model.parameters), fnv1a(trainer.adam.m)]).toEqual([hw, hs]);
     }
   });

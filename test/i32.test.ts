@@ -1,5 +1,14 @@
 import { DEFAULT_TRAINING, PRESETS, type ModelConfig } from "../src/gpt/model/config";
-import { bitsOf, EXP2, INVERSE_ROOT, LOG2, mantissaExponent, mantissaOf, mulh, mulhu } from "../src/gpt/model/i32-arithmetic";
+import {
+  bitsOf,
+  EXP2,
+  INVERSE_ROOT,
+  LOG2,
+  mantissaExponent,
+  mantissaOf,
+  mulh,
+  mulhu,
+} from "../src/gpt/model/i32-arithmetic";
 import { mantissaBits } from "../src/gpt/model/i32-format";
 import type { Model } from "../src/gpt/model/model";
 import type { Dtype } from "../src/gpt/model/ops";
@@ -60,7 +69,10 @@ function gradientsOf(trainer: Trainer, names: readonly string[]): Map<string, Fl
     const { offset: last } = third < 0 ? { offset } : layout.part(name.replace(/w[qk]$/, "wv"));
     const exponent = ops.dtype === "i32" ? gradients[last + rows * columns + Math.max(third, 0)] : 0;
     const part = gradients.subarray(offset, offset + rows * columns);
-    found.set(name, Float64Array.from(part, (value) => value * 2 ** -exponent));
+    found.set(
+      name,
+      Float64Array.from(part, (value) => value * 2 ** -exponent),
+    );
   }
   return found;
 }
@@ -126,13 +138,26 @@ test("no tensor has more bits than its products can take", () => {
     for (const blockSize of [2, 16, 64, 1024, 4096])
       for (const mlpWidth of [1, 64, 1000])
         for (const vocabularySize of [2, 27, 256]) {
-          const config: ModelConfig = { preset: "tuned", nLayer: 1, nEmbd, nHead: 1, blockSize, mlpWidth, vocabularySize };
+          const config: ModelConfig = {
+            preset: "tuned",
+            nLayer: 1,
+            nEmbd,
+            nHead: 1,
+            blockSize,
+            mlpWidth,
+            vocabularySize,
+          };
           const { stream, hidden, logits, flow } = mantissaBits(config);
           expect(nEmbd * 2 ** (stream - 1)).toBeLessThanOrEqual(2 ** 30);
           expect(nEmbd * 2 ** (flow - 1)).toBeLessThanOrEqual(2 ** 30);
           expect(mlpWidth * 2 ** (hidden - 1)).toBeLessThanOrEqual(2 ** 30);
           expect(vocabularySize * 2 ** (logits - 1)).toBeLessThanOrEqual(2 ** 31);
-          for (const [a, b] of [[stream, flow], [stream, logits], [hidden, flow], [hidden, stream]])
+          for (const [a, b] of [
+            [stream, flow],
+            [stream, logits],
+            [hidden, flow],
+            [hidden, stream],
+          ])
             expect(blockSize * 2 ** (a + b - 32)).toBeLessThanOrEqual(2 ** 30);
           expect(blockSize * 2 ** (flow - 2)).toBeLessThanOrEqual(2 ** 31);
           expect(Math.min(stream, hidden, logits, flow)).toBeGreaterThan(17);
@@ -177,9 +202,8 @@ describe.each(["esp32gpt", "microgpt", "tuned"] as const)("%s", (preset) => {
     const { log, storage } = await train(job);
     const names = ["log", "log2", "sin", "cos", "exp", "pow", "cbrt"] as const;
     for (const name of names) {
-      const original = Math[name] as (...values: number[]) => number;
-      const erring = (...values: number[]): number => original(...values) * (1 + 2 ** -52);
-      jest.spyOn(Math, name).mockImplementation(erring as never);
+      const { [name]: original } = Math as unknown as Record<string, (...values: number[]) => number>;
+      jest.spyOn(Math, name).mockImplementation((...values: number[]) => original(...values) * (1 + 2 ** -52));
     }
     const other = await train(job).finally(() => jest.restoreAllMocks());
     expect(other.log).toBe(log);

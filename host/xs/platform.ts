@@ -34,10 +34,7 @@ export function xsPlatform(
   };
 }
 
-export function provideOps(
-  dtype: Dtype = "f32",
-  ops: OpsName = dtype === "f64" ? "typescript" : "native",
-): Ops {
+export function provideOps(dtype: Dtype = "f32", ops: OpsName = dtype === "f64" ? "typescript" : "native"): Ops {
   if (ops === "typescript") return typescriptOps(dtype);
   if (dtype === "f64") throw new InputError("Native ops compute in f32 and i32 only: use --ops typescript for f64.");
   return dtype === "i32" ? nativeI32Ops : nativeOps;

@@ -113,7 +113,12 @@ export async function prepareTraining(job: TrainJob, context: RunContext): Promi
   if (!loaded) return undefined;
   const { model, origin } = loaded;
   const { preset } = model.config;
-  const trainer = new Trainer(model, dataset, random, trainingConfig(preset, job.training, job.trainNames, ops.functions));
+  const trainer = new Trainer(
+    model,
+    dataset,
+    random,
+    trainingConfig(preset, job.training, job.trainNames, ops.functions),
+  );
   if (origin) reportKnown(origin, trainer, emit);
   return { trainer, seed };
 }

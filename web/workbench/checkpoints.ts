@@ -33,7 +33,11 @@ export async function readChoice(
   const config = checkpoint.modelConfig({});
   const record = checkpoint.record();
   const dtype = differing([["dtype", checkpoint.dtype, "f32"]]);
-  const values = { ...shapeOf(config), ...(record ? scheduleOf(record, config, checkpoint.dtype) : trainingOf(before)), ...dtype };
+  const values = {
+    ...shapeOf(config),
+    ...(record ? scheduleOf(record, config, checkpoint.dtype) : trainingOf(before)),
+    ...dtype,
+  };
   return { list: await listFor(record, before.list, listOf), values };
 }
 
@@ -67,11 +71,7 @@ function trainingOf({ values }: Choice): Choice["values"] {
   return { batch_size, steps, learning_rate, holdout, seed };
 }
 
-function scheduleOf(
-  { config, seed }: TrainingRecord,
-  { preset }: ModelConfig,
-  dtype: Dtype,
-): Choice["values"] {
+function scheduleOf({ config, seed }: TrainingRecord, { preset }: ModelConfig, dtype: Dtype): Choice["values"] {
   const { steps, batchSize, holdout } = config;
   const usual = trainingConfig(preset, {});
   const { functions } = typescriptOps(dtype);

@@ -1,6 +1,7 @@
 import { InputError } from "../../src/gpt/base/errors";
 import { forward } from "../../src/gpt/model/forward";
-import { powerOfTwo, PROBABILITY_EXPONENT } from "../../src/gpt/model/i32-arithmetic";
+import { powerOfTwo } from "../../src/gpt/base/elementary";
+import { PROBABILITY_EXPONENT } from "../../src/gpt/model/i32-arithmetic";
 import type { Model } from "../../src/gpt/model/model";
 import type { Tensor } from "../../src/gpt/model/ops";
 import { BOS } from "../../src/gpt/data/vocabulary";
@@ -33,7 +34,9 @@ export function inspect(model: Model, text: string): Inspection {
   const rowsOf = <T>(row: (t: number) => T): T[] => Array.from({ length: rows }, (_, t) => row(t));
   return {
     tokens: [...tokens.subarray(0, rows)],
-    probabilities: model.logits.slice(0, rows).map((row) => softmax(Float32Array.from(row, (x) => x * model.logitUnit))),
+    probabilities: model.logits
+      .slice(0, rows)
+      .map((row) => softmax(Float32Array.from(row, (x) => x * model.logitUnit))),
     attention: activations.layers.map(({ p }) =>
       Array.from({ length: nHead }, (_, head) =>
         rowsOf((t) => {

@@ -184,3 +184,9 @@ function cbrt(x: number): number {
   const root = scaled(t + (m - t * t * t) / (y * y + y * t + t * t), k + third);
   return x < 0 ? -root : root;
 }
+
+/** 2^exponent, exactly; `exponent` is whole, and its power a normal number. */
+export function powerOfTwo(exponent: number): number {
+  const power = pow(2, Math.abs(exponent));
+  return exponent < 0 ? 1 / power : power;
+}

@@ -152,8 +152,7 @@ export class LoadingTask implements Task {
     }
     const block = this.blocks.next();
     const place = block && this.places.get(block.name);
-    if (block && place)
-      storeNumbers(this.model.ops, place.into, place.offset + block.at, block.values, place.what);
+    if (block && place) storeNumbers(this.model.ops, place.into, place.offset + block.at, block.values, place.what);
     return block !== undefined;
   }
 }

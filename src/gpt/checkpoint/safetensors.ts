@@ -83,7 +83,7 @@ export function readSafetensorsHeader(file: StoredFile, source: string, limits =
   if (isText(head)) throw bad("it is text");
   if (head.length < LENGTH_BYTES) throw bad(`it has only ${file.size} bytes`);
   const view = new DataView(bytes.buffer);
-  const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
+  const length = view.getUint32(0, true) + view.getUint32(4, true) * 0x100000000;
   const dataStart = LENGTH_BYTES + length;
   if (dataStart > file.size) throw bad(`its header claims ${length} bytes, but the file has only ${file.size}`);
   if (length > limits.bytes) throw tooMuch(source, `${length} bytes`, limits.bytes);

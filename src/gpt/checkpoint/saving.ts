@@ -89,7 +89,12 @@ export class SavingTask implements Task {
     const adam = training?.adam;
     this.buffers = [
       { numbers: model.parameters, what: "weights" },
-      ...(adam ? ([{ numbers: adam.m, what: "m" }, { numbers: adam.v, what: "v" }] as const) : []),
+      ...(adam
+        ? ([
+            { numbers: adam.m, what: "m" },
+            { numbers: adam.v, what: "v" },
+          ] as const)
+        : []),
     ];
     this.blocks = new Blocks(model.ops, this.buffers, BLOCK_BYTES);
   }

@@ -1,4 +1,4 @@
-import { portableFunctions } from "../base/elementary";
+import { portableFunctions, powerOfTwo } from "../base/elementary";
 
 /*
  * The arithmetic of i32: products by their high halves, and the functions that need tables. C has the same in
@@ -44,12 +44,6 @@ export function log2Ceiling(n: number): number {
 /** x as the bits of its magnitude: the OR of these over a tensor has as many bits as its largest element. */
 export function magnitude(x: number): number {
   return x ^ (x >> 31);
-}
-
-/** 2^exponent, exactly. */
-export function powerOfTwo(exponent: number): number {
-  const power = portableFunctions.pow(2, Math.abs(exponent));
-  return exponent < 0 ? 1 / power : power;
 }
 
 /** The exponent e with which x = m·2^-e has a mantissa m from 2^30 to 2^31; x > 0. */

@@ -1,4 +1,5 @@
-import { MAX_WEIGHT, powerOfTwo, WEIGHT_EXPONENT, WEIGHT_STEP } from "./i32-arithmetic";
+import { powerOfTwo } from "../base/elementary";
+import { MAX_WEIGHT, WEIGHT_EXPONENT, WEIGHT_STEP } from "./i32-arithmetic";
 import type { Codec, Stored } from "./ops";
 
 /*

@@ -1,7 +1,8 @@
 import { activationLayout, type Activations, viewActivations } from "./activations";
 import { checkModelConfig, mlpWidthOf, type ModelConfig, PRESETS } from "./config";
 import { allocate } from "./layout";
-import { powerOfTwo, WEIGHT_EXPONENT } from "./i32-arithmetic";
+import { powerOfTwo } from "../base/elementary";
+import { WEIGHT_EXPONENT } from "./i32-arithmetic";
 import type { Numbers, Ops } from "./ops";
 import { parameterLayout, viewWeights, type Weights } from "./parameters";
 import { lowercaseVocabulary, type Vocabulary } from "../data/vocabulary";

@@ -8,7 +8,7 @@ export const BETA2 = 0.99;
 export const EPSILON = 1e-8;
 
 /** What one call of Ops.adam updates. */
-interface Part {
+export interface Part {
   readonly w: Tensor;
   readonly g: Tensor;
   readonly m: Tensor;
@@ -21,7 +21,7 @@ export class Adam {
   readonly m: Numbers;
   readonly v: Numbers;
   /** All parameters at once; in i32 matrix by matrix, as their gradients have an exponent each. */
-  private readonly parts: readonly Part[];
+  readonly parts: readonly Part[];
 
   /**
    * @param matrices the shape of the model and views of its gradients, which i32 needs
