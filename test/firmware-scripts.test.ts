@@ -271,6 +271,22 @@ describe("with the SDK", () => {
     expect((JSON.parse(stdout) as { env: Record<string, string> }).env.UPLOAD_PORT).toBe("COM7");
   });
 
+  onPosix("debugs under xsbug, or in the terminal where nothing can show a window", async () => {
+    const env = { ...sdk("sdk-build"), WAYLAND_DISPLAY: "" };
+    const asked = async (options: string[], display: string): Promise<string> => {
+      const line = ["--board", board, "--port", "COM7", ...options];
+      const { stdout } = await script("debug", line, { ...env, DISPLAY: display });
+      return (JSON.parse(stdout) as { options: string[] }).options[0];
+    };
+    mkdirSync(at("sdk/tools/xsbug-log/node_modules"), { recursive: true });
+    expect(await asked([], ":0")).toBe("-d");
+    expect(await asked(["--log"], ":0")).toBe("-dl");
+    if (process.platform === "linux") expect(await asked([], "")).toBe("-dl");
+    rmSync(at("sdk/tools/xsbug-log/node_modules"), { recursive: true });
+    const refused = await script("debug", ["--log", "--port", "COM7"], env);
+    expectRefusal(refused, /terminal debugger are missing: `npm install --prefix \S+xsbug-log`/);
+  });
+
   onPosix("releases what it has built", async () => {
     writeBuild("sdk-release", 13);
     const { code, stdout } = await script("release", ["--board", board, "--to", at("release")], sdk("sdk-release"));
