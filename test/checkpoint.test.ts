@@ -3,6 +3,7 @@ import { InputError } from "../src/gpt/base/errors";
 import { Checkpoint } from "../src/gpt/checkpoint/reader";
 import { LoadingTask } from "../src/gpt/checkpoint/loading";
 import type { Dtype } from "../src/gpt/model/ops";
+import type { Trainer } from "../src/gpt/training/trainer";
 import { drawnModel } from "./helpers";
 import { load, loadAll, runAll, saved, stateOf, SMALL, tensorsOf, trained, untouched } from "./support/checkpoints";
 import { MemoryStorage } from "./support/memory-storage";
@@ -13,7 +14,7 @@ async function expectRefusal(bytes: Uint8Array, message: RegExp, wanted: Partial
   await expect(load(bytes, wanted)).rejects.toThrow(message);
 }
 
-describe.each<[Dtype]>([["f32"], ["f64"]])("%s", (dtype) => {
+describe.each<[Dtype]>([["f32"], ["f64"], ["i32"]])("%s", (dtype) => {
   test.each<[string, ModelConfig]>([
     ["the default", DEFAULT_MODEL],
     ["two layers", { ...SMALL, nLayer: 2 }],
@@ -39,7 +40,7 @@ describe.each<[Dtype]>([["f32"], ["f64"]])("%s", (dtype) => {
     expect([...(await load(file, {}, dtype)).parameters]).toEqual([...model.parameters]);
     expect(Object.keys(headerOf(file).metadata)).toEqual([
       ...["preset", "n_layer", "n_embd", "n_head", "block_size", "step"],
-      ...["format_version", "vocabulary", "crc32"],
+      ...["format_version", "vocabulary", ...(dtype === "i32" ? ["dtype"] : []), "crc32"],
     ]);
     const checkpoint = await Checkpoint.open(new MemoryStorage({ m: file }), "m");
     const { model: other, adam } = untouched(SMALL, dtype);
@@ -52,7 +53,7 @@ describe.each<[Dtype]>([["f32"], ["f64"]])("%s", (dtype) => {
     const { model, adam } = trainer;
     const file = await saved(model, 5, stateOf(trainer));
     const { metadata, tensors, start } = headerOf(file);
-    const size = dtype === "f32" ? 4 : 8;
+    const size = dtype === "f64" ? 8 : 4;
     expect(start % 8).toBe(0);
     expect(tensors.map(({ name, shape }) => [name, ...shape])).toEqual([
       ["wte", 27, 2],
@@ -69,7 +70,7 @@ describe.each<[Dtype]>([["f32"], ["f64"]])("%s", (dtype) => {
     ]);
     let at = 0;
     for (const { dtype: type, shape, offsets } of tensors) {
-      expect(type).toBe(dtype.toUpperCase());
+      expect(type).toBe(dtype === "f64" ? "F64" : "F32");
       const end = at + size * shape.reduce((a, b) => a * b);
       expect(offsets).toEqual([at, end]);
       at = end;
@@ -80,9 +81,42 @@ describe.each<[Dtype]>([["f32"], ["f64"]])("%s", (dtype) => {
     const view = new DataView(file.buffer);
     const number = (i: number): number =>
       size === 4 ? view.getFloat32(start + 4 * i, true) : view.getFloat64(start + 8 * i, true);
-    const all = [...model.parameters, ...adam.m, ...adam.v];
+    const all = dtype === "i32" ? floatsOf(trainer) : [...model.parameters, ...adam.m, ...adam.v];
     expect(all.map((_, i) => number(i))).toEqual(all);
   });
+});
+
+/** The weights and moments of a training in i32: m·2^(k - 38) and M·2^(2k - 76), as i32-ops.ts packs them. */
+function floatsOf({ model, adam }: Trainer): number[] {
+  const words = [...adam.m];
+  const k = (word: number): number => word & 31;
+  return [
+    ...[...model.parameters].map((weight) => weight / 2 ** 27),
+    ...words.map((word) => (word >> 16) * 2 ** (k(word) - 38)),
+    ...words.map((word) => ((word & 0xffe0) << 9) * 2 ** (2 * k(word) - 76)),
+  ];
+}
+
+test("a file whose dtype is unknown, or not that of its tensors, is refused by name", async () => {
+  const trainer = trained(SMALL, "i32");
+  const file = Buffer.from(await saved(trainer.model, 5, stateOf(trainer)));
+  const at = file.indexOf('"dtype":"i32"');
+  file.write('"dtype":"i16"', at);
+  await expectRefusal(file, /^m.safetensors cannot be used: its dtype is "i16", with tensors of F32\.$/);
+});
+
+test("moments that no training in i32 can have are brought into its range", async () => {
+  const { model, adam } = untouched(SMALL, "i32");
+  const values = Float32Array.of(3e38, -3e38, 1, -1, 0, 1e-30, 5);
+  model.ops.codec?.encode(adam.m as Int32Array, 0, values, "m");
+  model.ops.codec?.encode(adam.m as Int32Array, 0, Float32Array.of(1, 1e-30, -5, 3e38, 0, 3e38, 1e-45), "v");
+  const floats = new Float32Array(values.length);
+  model.ops.codec?.decode(floats, adam.m as Int32Array, 0, "v");
+  // At most 2^25·2^(62 - 76); 0 is that of a parameter that has not moved.
+  for (const v of floats) expect(v === 0 || (v >= 2 ** -53 && v < 2 ** 11)).toBe(true);
+  for (const word of adam.m.slice(0, values.length)) expect(Math.abs(word >> 16)).toBeLessThanOrEqual(16720);
+  model.ops.codec?.encode(model.parameters as Int32Array, 0, Float32Array.of(1e9, -1e9, 0.1), "weights");
+  expect([...model.parameters.slice(0, 3)]).toEqual([13 * 2 ** 27, -13 * 2 ** 27, Math.round(0.1 * 2 ** 20) * 128]);
 });
 
 describe("an altered checkpoint", () => {

@@ -16,7 +16,6 @@ import { gradientLayout, parameterLayout } from "../src/gpt/model/parameters";
 import { Random } from "../src/gpt/model/random";
 import { Trainer } from "../src/gpt/training/trainer";
 import { DEFAULT_TRAIN_JOB, type TrainJob } from "../src/jobs/train-job";
-import type { Ending } from "../src/gpt/base/runner";
 import { runJob } from "../src/jobs/job";
 import { datasetOf, drawnModel, lossOf, mean, shippedNames, tokensOf, trainStep, utf8 } from "./helpers";
 import { MemoryPlatform } from "./support/memory-platform";
@@ -215,7 +214,7 @@ describe.each(["esp32gpt", "microgpt", "tuned"] as const)("%s", (preset) => {
     const whole = await train(job);
     const storage = new MemoryStorage();
     let parts = 0;
-    let ending: Ending;
+    let ending: Awaited<ReturnType<typeof runJob>>;
     do {
       const platform = platformOf(storage);
       const resume = parts > 0 ? { resume: "m" } : {};
