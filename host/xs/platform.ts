@@ -1,5 +1,5 @@
 import { InputError } from "../../src/gpt/base/errors";
-import { nativeOps, datasetKernels } from "../../src/gpt/native/native-ops";
+import { nativeI32Ops, nativeOps, datasetKernels } from "../../src/gpt/native/native-ops";
 import type { Dtype, Ops, OpsName } from "../../src/gpt/model/ops";
 import type { NewFile, Platform, MemoryBudget } from "../../src/gpt/base/platform";
 import { typescriptOps } from "../../src/gpt/model/typescript-ops";
@@ -34,10 +34,10 @@ export function xsPlatform(
   };
 }
 
-export function provideOps(dtype: Dtype, ops: OpsName = dtype === "f32" ? "native" : "typescript"): Ops {
+export function provideOps(dtype: Dtype, ops: OpsName = dtype === "f64" ? "typescript" : "native"): Ops {
   if (ops === "typescript") return typescriptOps(dtype);
-  if (dtype === "f64") throw new InputError("Native ops compute in f32 only: use --ops typescript for f64.");
-  return nativeOps;
+  if (dtype === "f64") throw new InputError("Native ops do not compute in f64: use --ops typescript.");
+  return dtype === "i32" ? nativeI32Ops : nativeOps;
 }
 
 /**
