@@ -55,7 +55,7 @@ test.each<[string, RegExp]>([
   ["--save DIR/names/model", /Cannot write .*names\/model: .*not a folder/],
   ["--save DIR/folder", /Cannot write .*folder: it is a folder/],
   ["--seed 0", /seed must be a whole number from 1/],
-  ["--dtype f64 --ops native", /Native ops compute in f32 only/],
+  ["--dtype f64 --ops native", /Native ops do not compute in f64/],
   ["--engine node --ops native", /Native ops run on XS only/],
 ])("train %s", async (options, message) => {
   const all = ["train", "--engine", "xs", "--steps", "2", ...options.replaceAll("DIR", at(".")).split(" ")];

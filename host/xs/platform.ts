@@ -36,7 +36,7 @@ export function xsPlatform(
 
 export function provideOps(dtype: Dtype = "f32", ops: OpsName = dtype === "f64" ? "typescript" : "native"): Ops {
   if (ops === "typescript") return typescriptOps(dtype);
-  if (dtype === "f64") throw new InputError("Native ops compute in f32 and i32 only: use --ops typescript for f64.");
+  if (dtype === "f64") throw new InputError("Native ops do not compute in f64: use --ops typescript.");
   return dtype === "i32" ? nativeI32Ops : nativeOps;
 }
 

@@ -26,6 +26,24 @@
     _(gpt_xs_mlp_backward) \
     _(gpt_xs_softmax_cross_entropy) \
     _(gpt_xs_adam) \
+    _(gpt_xs_i32_zero) \
+    _(gpt_xs_i32_embedding_forward) \
+    _(gpt_xs_i32_embedding_backward) \
+    _(gpt_xs_i32_rms_norm_forward) \
+    _(gpt_xs_i32_rms_norm_backward) \
+    _(gpt_xs_i32_linear_forward) \
+    _(gpt_xs_i32_linear_residual_forward) \
+    _(gpt_xs_i32_linear_backward) \
+    _(gpt_xs_i32_qkv_forward) \
+    _(gpt_xs_i32_qkv_backward) \
+    _(gpt_xs_i32_attention_forward) \
+    _(gpt_xs_i32_attention_backward) \
+    _(gpt_xs_i32_mlp_forward) \
+    _(gpt_xs_i32_mlp_backward) \
+    _(gpt_xs_i32_softmax_cross_entropy) \
+    _(gpt_xs_i32_adam) \
+    _(gpt_xs_i32_decode) \
+    _(gpt_xs_i32_encode) \
     _(gpt_xs_scan) \
     _(gpt_xs_skip) \
     _(gpt_xs_encode) \

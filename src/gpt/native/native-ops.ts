@@ -1,5 +1,5 @@
-import { engineFunctions } from "../base/elementary";
-import type { Floats, Numbers, Ops } from "../model/ops";
+import { engineFunctions, portableFunctions } from "../base/elementary";
+import type { BlockFormat, Codec, Floats, Numbers, Ops, Stored } from "../model/ops";
 import type { ScanResult, DatasetKernels } from "../base/platform";
 
 /** XS binds a C function by its name; see gpt_ops_xs.c. */
@@ -34,13 +34,59 @@ export const nativeOps: Ops = Object.freeze({
   adam: native("gpt_xs_adam"),
 });
 
+const decodeInC: (floats: Uint8Array, numbers: Uint8Array, from: number, what: number) => void =
+  native("gpt_xs_i32_decode");
+const encodeInC: (numbers: Uint8Array, from: number, floats: Uint8Array, what: number) => void =
+  native("gpt_xs_i32_encode");
+
+/** In the order of GptStored in gpt_i32.h. */
+const STORED: readonly Stored[] = Object.freeze(["weights", "m", "v"] as const);
+
+const nativeI32Codec: Codec = Object.freeze({
+  decode(floats: Float32Array, numbers: Int32Array, from: number, what: Stored) {
+    decodeInC(bytesOf(floats), bytesOf(numbers), from, STORED.indexOf(what));
+  },
+  encode(numbers: Int32Array, from: number, floats: Float32Array, what: Stored) {
+    encodeInC(bytesOf(numbers), from, bytesOf(floats), STORED.indexOf(what));
+  },
+});
+
+/** The ops in C in block floating point, with the bits of i32Ops. `zero` takes tensors with one exponent. */
+export const nativeI32Ops: Ops = Object.freeze({
+  name: "native",
+  dtype: "i32",
+  functions: portableFunctions,
+  codec: nativeI32Codec,
+  view,
+  zero: native("gpt_xs_i32_zero"),
+  areFinite,
+  embeddingForward: native("gpt_xs_i32_embedding_forward"),
+  embeddingBackward: native("gpt_xs_i32_embedding_backward"),
+  rmsNormForward: native("gpt_xs_i32_rms_norm_forward"),
+  rmsNormBackward: native("gpt_xs_i32_rms_norm_backward"),
+  linearForward: native("gpt_xs_i32_linear_forward"),
+  linearResidualForward: native("gpt_xs_i32_linear_residual_forward"),
+  linearBackward: native("gpt_xs_i32_linear_backward"),
+  qkvForward: native("gpt_xs_i32_qkv_forward"),
+  qkvBackward: native("gpt_xs_i32_qkv_backward"),
+  attentionForward: native("gpt_xs_i32_attention_forward"),
+  attentionBackward: native("gpt_xs_i32_attention_backward"),
+  mlpForward: native("gpt_xs_i32_mlp_forward"),
+  mlpBackward: native("gpt_xs_i32_mlp_backward"),
+  softmaxCrossEntropy: native("gpt_xs_i32_softmax_cross_entropy"),
+  adam: native("gpt_xs_i32_adam"),
+});
+
 const areFiniteInC: (x: Uint8Array) => boolean = native("gpt_xs_are_finite");
 
 function areFinite(x: Floats): boolean {
   return areFiniteInC(view(x, 0, x.length));
 }
 
-function view({ buffer, byteOffset, BYTES_PER_ELEMENT }: Numbers, offset: number, length: number): Uint8Array {
+function view(numbers: Numbers, offset: number, length: number, format?: BlockFormat): Uint8Array {
+  const { buffer, byteOffset, BYTES_PER_ELEMENT } = numbers;
+  // What i32Ops.view does too.
+  if (format) numbers[offset + length - 1] = format.bits;
   return new Uint8Array(buffer, byteOffset + offset * BYTES_PER_ELEMENT, length * BYTES_PER_ELEMENT);
 }
 
@@ -59,6 +105,6 @@ export const datasetKernels: DatasetKernels = Object.freeze({
 /** Whether the processor computes floats by itself, as the compiler says: see gpt_target.h. */
 export const hasFpu: () => boolean = native("gpt_xs_has_fpu");
 
-function bytesOf({ buffer, byteOffset, byteLength }: Uint32Array): Uint8Array {
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -1,0 +1,286 @@
+/* The MLP: after the ReLU only active units are computed. */
+
+#include "gpt_target.h"
+
+#include "gpt_i32_products.h"
+
+/*
+ * Positions whose sums in the backward pass are rounded together, as many as fit in memory: see i32-ops.ts. A change
+ * changes results.
+ */
+enum { MAX_ACTIVE = 16 };
+
+/* The ReLU; returns the mask of the results. */
+static uint32_t rectify(int32_t *h, int length)
+{
+    uint32_t mask = 0;
+    for (const int32_t *end = h + length; h < end; h++) {
+        int32_t value = *h;
+        if (value < 0)
+            *h = 0;
+        else
+            mask |= (uint32_t)value;
+    }
+    return mask;
+}
+
+/* Eight numbers of a row. */
+typedef struct {
+    Four a, b;
+} Eight;
+
+INLINE Eight eight(const int32_t *x)
+{
+    Eight result = { four(x), four(x + 4) };
+    return result;
+}
+
+INLINE Eight plus_products(Eight sum, int32_t x, Eight w)
+{
+    sum.a = plus_product(sum.a, x, w.a);
+    sum.b = plus_product(sum.b, x, w.b);
+    return sum;
+}
+
+INLINE uint32_t store_8(int32_t *y, Eight v)
+{
+    y[0] = v.a.a, y[1] = v.a.b, y[2] = v.a.c, y[3] = v.a.d;
+    y[4] = v.b.a, y[5] = v.b.b, y[6] = v.b.c, y[7] = v.b.d;
+    return magnitude(v.a.a) | magnitude(v.a.b) | magnitude(v.a.c) | magnitude(v.a.d) | magnitude(v.b.a)
+        | magnitude(v.b.b) | magnitude(v.b.c) | magnitude(v.b.d);
+}
+
+/* (x >> shift) + start */
+INLINE Four from_residual(const int32_t *x, int shift, int32_t start)
+{
+    Four r = { (x[0] >> shift) + start, (x[1] >> shift) + start, (x[2] >> shift) + start, (x[3] >> shift) + start };
+    return r;
+}
+
+/* One row: y (n) = h · w2 + (residual >> shift). 16 columns at a time; their sums stay in registers. */
+static uint32_t add_active(
+    int32_t *y, const int32_t *residual, int shift, const int32_t *h, const int32_t *w2, int n, int hidden)
+{
+    /* A quarter, as about half of the units are active. */
+    int32_t start = hidden >> 2;
+    uint32_t mask = 0;
+    const int32_t *end = h + hidden;
+    int j = 0;
+    for (; j + 16 <= n; j += 16) {
+        Eight a = { from_residual(residual + j, shift, start), from_residual(residual + j + 4, shift, start) };
+        Eight b = { from_residual(residual + j + 8, shift, start), from_residual(residual + j + 12, shift, start) };
+        const int32_t *w = w2 + j;
+        for (const int32_t *unit = h; unit < end; unit++, w += n) {
+            int32_t active = *unit;
+            if (active == 0)
+                continue;
+            a = plus_products(a, active, eight(w));
+            b = plus_products(b, active, eight(w + 8));
+        }
+        mask |= store_8(y + j, a) | store_8(y + j + 8, b);
+    }
+    for (; j < n; j++) {
+        int32_t sum = (residual[j] >> shift) + start;
+        const int32_t *w = w2 + j;
+        for (const int32_t *unit = h; unit < end; unit++, w += n)
+            if (*unit != 0)
+                sum += mulh(*unit, *w);
+        y[j] = sum;
+        mask |= magnitude(sum);
+    }
+    return mask;
+}
+
+void gpt_i32_mlp_forward(const GptTensor *y, const GptTensor *residual, const GptTensor *h, const GptTensor *x,
+    const int32_t *w1, const int32_t *w2, int rows, int n, int hidden)
+{
+    int32_t *units = h->mantissas, exponent;
+    int length = rows * hidden, shift;
+    uint32_t mask = 0;
+    check_bits(x->mantissas, rows * n, x->bits);
+    gpt_i32_product(units, NULL, 0, x->mantissas, w1, rows, n, hidden);
+    h->exponents[0] = product_exponent(x->exponents[0]);
+    gpt_i32_settle(h, 0, units, length, rectify(units, length));
+    exponent = gpt_i32_make_room(h, 0, units, length, residual->exponents[0]);
+    shift = shift_of(residual->exponents[0] - exponent);
+    CHECK(shift >= 1);
+    for (int t = 0; t < rows; t++)
+        mask |= add_active(y->mantissas + t * n, residual->mantissas + t * n, shift, units + t * hidden, w2, n, hidden);
+    y->exponents[0] = exponent;
+    gpt_i32_settle(y, 0, y->mantissas, rows * n, mask);
+}
+
+/* A position at which a unit is active: its h, the place of h in memory, and the rows that are read and written. */
+typedef struct {
+    int32_t h, sum;
+    const int32_t *in;
+    int32_t *out, *place;
+} Active;
+
+/* Finds the positions from `from` to `to` - 1 at which unit `h` is not zero; returns their number. */
+static int find_active(
+    Active *active, int32_t *h, const int32_t *in, int32_t *out, int from, int to, int n, int hidden, int32_t start)
+{
+    Active *next = active;
+    h += from * hidden;
+    for (int t = from; t < to; t++, h += hidden) {
+        int32_t value = *h;
+        if (value == 0)
+            continue;
+        next->h = value;
+        next->sum = start;
+        next->in = in + t * n;
+        next->out = out ? out + t * n : NULL;
+        next->place = h;
+        next++;
+    }
+    return (int)(next - active);
+}
+
+/* How a sum joins what its gradient has so far. */
+typedef struct {
+    bool is_sum;
+    int before, added;
+} Joint;
+
+INLINE void join(int32_t *g, int32_t sum, Joint joint)
+{
+    *g = (joint.is_sum ? *g >> joint.before : 0) + (sum >> joint.added);
+}
+
+INLINE void join_4(int32_t *g, int step, Four sum, Joint joint)
+{
+    join(g, sum.a, joint);
+    join(g + step, sum.b, joint);
+    join(g + 2 * step, sum.c, joint);
+    join(g + 3 * step, sum.d, joint);
+}
+
+/* A unit's row of w2: dw2 (n) = Σ dy·h, and dh = dy·w2 at each position, which is left in `sum`. */
+static void backward_out(int32_t *dw, const int32_t *w, Active *active, int count, int n, Joint joint)
+{
+    const Active *end = active + count;
+    int32_t start = count >> 1;
+    int j = 0;
+    for (; j + 8 <= n; j += 8) {
+        Eight d = { four_of(start), four_of(start) }, wj = eight(w + j);
+        for (Active *at = active; at < end; at++) {
+            const int32_t *g = at->in + j;
+            int32_t h = at->h, sum = at->sum;
+            sum += mulh(g[0], wj.a.a), d.a.a += mulh(g[0], h);
+            sum += mulh(g[1], wj.a.b), d.a.b += mulh(g[1], h);
+            sum += mulh(g[2], wj.a.c), d.a.c += mulh(g[2], h);
+            sum += mulh(g[3], wj.a.d), d.a.d += mulh(g[3], h);
+            sum += mulh(g[4], wj.b.a), d.b.a += mulh(g[4], h);
+            sum += mulh(g[5], wj.b.b), d.b.b += mulh(g[5], h);
+            sum += mulh(g[6], wj.b.c), d.b.c += mulh(g[6], h);
+            sum += mulh(g[7], wj.b.d), d.b.d += mulh(g[7], h);
+            at->sum = sum;
+        }
+        join_4(dw + j, 1, d.a, joint);
+        join_4(dw + j + 4, 1, d.b, joint);
+    }
+    for (; j < n; j++) {
+        int32_t d = start;
+        for (Active *at = active; at < end; at++) {
+            at->sum += mulh(at->in[j], w[j]);
+            d += mulh(at->in[j], at->h);
+        }
+        join(dw + j, d, joint);
+    }
+}
+
+/* A unit's column of w1, with its dh in `h`: dw1 = Σ dh·x, and dx += dh·w1 at each position. */
+static void backward_in(int32_t *dw, const int32_t *w, const Active *active, int count, int n, int hidden, Joint joint)
+{
+    const Active *end = active + count;
+    int32_t start = count >> 1;
+    int i = 0;
+    for (; i + 4 <= n; i += 4, w += 4 * hidden, dw += 4 * hidden) {
+        Four d = four_of(start), wi = { w[0], w[hidden], w[2 * hidden], w[3 * hidden] };
+        for (const Active *at = active; at < end; at++) {
+            const int32_t *x = at->in + i;
+            int32_t *dx = at->out + i, dh = at->h;
+            d = plus_product(d, dh, four(x));
+            dx[0] += mulh(dh, wi.a), dx[1] += mulh(dh, wi.b);
+            dx[2] += mulh(dh, wi.c), dx[3] += mulh(dh, wi.d);
+        }
+        join_4(dw, hidden, d, joint);
+    }
+    for (; i < n; i++, w += hidden, dw += hidden) {
+        int32_t d = start;
+        for (const Active *at = active; at < end; at++) {
+            at->out[i] += mulh(at->h, *w);
+            d += mulh(at->h, at->in[i]);
+        }
+        join(dw, d, joint);
+    }
+}
+
+/* For each unit, over the positions at which it is active: h becomes dh. Returns the mask of dh. */
+static uint32_t all_backward_out(int32_t *dw, const GptTensor *h, const int32_t *dy, const int32_t *w, int rows, int n,
+    int hidden, bool accumulate, GptAlignment alignment)
+{
+    Active active[MAX_ACTIVE];
+    uint32_t mask = 0;
+    for (int u = 0; u < hidden; u++, dw += n, w += n) {
+        Joint joint = { accumulate, alignment.before, alignment.added };
+        for (int from = 0; from < rows; from += MAX_ACTIVE) {
+            int to = rows - from > MAX_ACTIVE ? from + MAX_ACTIVE : rows;
+            int count = find_active(active, h->mantissas + u, dy, NULL, from, to, n, hidden, n >> 1);
+            backward_out(dw, w, active, count, n, joint);
+            for (int i = 0; i < count; i++) {
+                *active[i].place = active[i].sum;
+                mask |= magnitude(active[i].sum);
+            }
+            joint.is_sum = true;
+            joint.before = 0;
+        }
+    }
+    return mask;
+}
+
+/* Likewise, with dh. */
+static void all_backward_in(int32_t *dw, int32_t *dx, const GptTensor *h, const int32_t *x, const int32_t *w, int rows,
+    int n, int hidden, bool accumulate, GptAlignment alignment)
+{
+    Active active[MAX_ACTIVE];
+    for (int u = 0; u < hidden; u++) {
+        Joint joint = { accumulate, alignment.before, alignment.added };
+        for (int from = 0; from < rows; from += MAX_ACTIVE) {
+            int to = rows - from > MAX_ACTIVE ? from + MAX_ACTIVE : rows;
+            int count = find_active(active, h->mantissas + u, x, dx, from, to, n, hidden, 0);
+            backward_in(dw + u, w + u, active, count, n, hidden, joint);
+            joint.is_sum = true;
+            joint.before = 0;
+        }
+    }
+}
+
+/* All of dy is read before dx, which may be dy, changes. */
+void gpt_i32_mlp_backward(const GptTensor *dx, const GptTensor *dw1, const GptTensor *dw2, const GptTensor *dy,
+    const GptTensor *h, const GptTensor *x, const int32_t *w1, const int32_t *w2, int rows, int n, int hidden,
+    bool accumulate)
+{
+    int length = rows * hidden, shift;
+    int32_t *d = dx->mantissas, exponent = h->exponents[0] + dy->exponents[0] - 32, sum_exponent;
+    int32_t start = hidden >> 2;
+    uint32_t mask;
+    check_bits(h->mantissas, length, h->bits);
+    check_bits(dy->mantissas, rows * n, dy->bits);
+    mask = all_backward_out(dw2->mantissas, h, dy->mantissas, w2, rows, n, hidden, accumulate,
+        gpt_i32_align(dw2, 0, exponent, excess(h->bits + dy->bits - 32, rows, dw2->bits), accumulate));
+    h->exponents[0] = product_exponent(dy->exponents[0]);
+    gpt_i32_settle(h, 0, h->mantissas, length, mask);
+
+    sum_exponent = gpt_i32_make_room(h, 0, h->mantissas, length, dx->exponents[0]);
+    shift = shift_of(dx->exponents[0] - sum_exponent);
+    CHECK(shift >= 1);
+    exponent = h->exponents[0] + x->exponents[0] - 32;
+    for (int i = 0; i < rows * n; i++)
+        d[i] = (d[i] >> shift) + start;
+    all_backward_in(dw1->mantissas, d, h, x->mantissas, w1, rows, n, hidden, accumulate,
+        gpt_i32_align(dw1, 0, exponent, excess(h->bits + x->bits - 32, rows, dw1->bits), accumulate));
+    dx->exponents[0] = sum_exponent;
+    gpt_i32_settle(dx, 0, d, rows * n, gpt_i32_mask_of(d, rows * n));
+}

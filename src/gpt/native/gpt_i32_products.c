@@ -1,0 +1,273 @@
+/*
+ * Blocks of sums fit the registers of a chip, and each number that is loaded is used for several sums. A block at the
+ * end of a row that lacks columns overlaps the one before it, and sets only its own.
+ */
+
+#include "gpt_target.h"
+
+#include "gpt_i32_products.h"
+
+/* Where the sums of a block begin. */
+INLINE Four start_of(const int32_t *residual, int shift, int32_t start)
+{
+    Four r;
+    if (!residual)
+        return four_of(start);
+    r.a = (residual[0] >> shift) + start;
+    r.b = (residual[1] >> shift) + start;
+    r.c = (residual[2] >> shift) + start;
+    r.d = (residual[3] >> shift) + start;
+    return r;
+}
+
+/* Stores all but the first `known` results, which are there already; returns their mask. */
+INLINE uint32_t store(int32_t *y, Four sum, int known)
+{
+    uint32_t mask = magnitude(sum.d);
+    y[3] = sum.d;
+    if (known < 3)
+        y[2] = sum.c, mask |= magnitude(sum.c);
+    if (known < 2)
+        y[1] = sum.b, mask |= magnitude(sum.b);
+    if (known < 1)
+        y[0] = sum.a, mask |= magnitude(sum.a);
+    return mask;
+}
+
+INLINE uint32_t store_rows(int32_t *y, int stride, Four a, Four b, Four c, Four d, int rows, int known)
+{
+    uint32_t mask = store(y, a, known);
+    if (rows > 1)
+        mask |= store(y + stride, b, known);
+    if (rows > 2)
+        mask |= store(y + 2 * stride, c, known);
+    if (rows > 3)
+        mask |= store(y + 3 * stride, d, known);
+    return mask;
+}
+
+/* --- y = x · w --- */
+
+/* `rows` is a constant from 1 to 4, and m >= 4. */
+INLINE uint32_t add_rows(
+    int32_t *y, const int32_t *residual, int shift, const int32_t *x, const int32_t *w, int rows, int n, int m)
+{
+    uint32_t mask = 0;
+    int32_t start = n >> 1;
+    for (int j = 0; j < m; j += 4) {
+        int at = j + 4 > m ? m - 4 : j;
+        const int32_t *r = residual ? residual + at : NULL, *wj = w + at, *end = x + n;
+        const int32_t *xa = x, *xb = rows > 1 ? xa + n : xa, *xc = rows > 2 ? xb + n : xa, *xd = rows > 3 ? xc + n : xa;
+        Four a = start_of(r, shift, start), b = a, c = a, d = a;
+        if (r && rows > 1)
+            b = start_of(r + m, shift, start);
+        if (r && rows > 2)
+            c = start_of(r + 2 * m, shift, start);
+        if (r && rows > 3)
+            d = start_of(r + 3 * m, shift, start);
+        while (xa < end) {
+            Four wi = four(wj);
+            wj += m;
+            a = plus_product(a, *xa++, wi);
+            if (rows > 1)
+                b = plus_product(b, *xb++, wi);
+            if (rows > 2)
+                c = plus_product(c, *xc++, wi);
+            if (rows > 3)
+                d = plus_product(d, *xd++, wi);
+        }
+        mask |= at == j ? store_rows(y + at, m, a, b, c, d, rows, 0) : store_rows(y + at, m, a, b, c, d, rows, j - at);
+    }
+    return mask;
+}
+
+/* The same for less than four columns. */
+static uint32_t narrow_product(
+    int32_t *y, const int32_t *residual, int shift, const int32_t *x, const int32_t *w, int rows, int n, int m)
+{
+    uint32_t mask = 0;
+    for (int t = 0; t < rows; t++, x += n) {
+        for (int j = 0; j < m; j++) {
+            int32_t sum = (residual ? residual[t * m + j] >> shift : 0) + (n >> 1);
+            for (int i = 0; i < n; i++)
+                sum += mulh(x[i], w[i * m + j]);
+            y[t * m + j] = sum;
+            mask |= magnitude(sum);
+        }
+    }
+    return mask;
+}
+
+uint32_t gpt_i32_product(
+    int32_t *y, const int32_t *residual, int shift, const int32_t *x, const int32_t *w, int rows, int n, int m)
+{
+    uint32_t mask = 0;
+    int t = 0;
+    if (m < 4)
+        return narrow_product(y, residual, shift, x, w, rows, n, m);
+    for (; t + 3 <= rows; t += 3, y += 3 * m, x += 3 * n) {
+        mask |= add_rows(y, residual, shift, x, w, 3, n, m);
+        if (residual)
+            residual += 3 * m;
+    }
+    if (rows - t == 2)
+        mask |= add_rows(y, residual, shift, x, w, 2, n, m);
+    else if (rows - t == 1)
+        mask |= add_rows(y, residual, shift, x, w, 1, n, m);
+    return mask;
+}
+
+/* --- dx = dy · wᵀ: a block has four rows of w --- */
+
+/* A term: of one row of dy and four of w. */
+INLINE Four plus_term(Four sum, int32_t g, const int32_t *w0, const int32_t *w1, const int32_t *w2, const int32_t *w3)
+{
+    Four w = { *w0, *w1, *w2, *w3 };
+    return plus_product(sum, g, w);
+}
+
+/* `rows` is 1 or 2, and n >= 4. Four terms of each sum at once, so that the pointers move less often. */
+INLINE uint32_t add_rows_transposed(
+    int32_t *dx, const int32_t *residual, int shift, const int32_t *dy, const int32_t *w, int rows, int n, int m)
+{
+    uint32_t mask = 0;
+    int32_t start = m >> 1;
+    for (int i = 0; i < n; i += 4) {
+        int at = i + 4 > n ? n - 4 : i;
+        const int32_t *r = residual ? residual + at : NULL;
+        const int32_t *w0 = w + at * m, *w1 = w0 + m, *w2 = w1 + m, *w3 = w2 + m;
+        const int32_t *ga = dy, *gb = rows > 1 ? ga + m : ga, *end = dy + (m & ~3);
+        Four a = start_of(r, shift, start), b = a;
+        if (r && rows > 1)
+            b = start_of(r + n, shift, start);
+        for (; ga < end; ga += 4, gb += 4, w0 += 4, w1 += 4, w2 += 4, w3 += 4) {
+            a = plus_term(a, ga[0], w0, w1, w2, w3);
+            if (rows > 1)
+                b = plus_term(b, gb[0], w0, w1, w2, w3);
+            a = plus_term(a, ga[1], w0 + 1, w1 + 1, w2 + 1, w3 + 1);
+            if (rows > 1)
+                b = plus_term(b, gb[1], w0 + 1, w1 + 1, w2 + 1, w3 + 1);
+            a = plus_term(a, ga[2], w0 + 2, w1 + 2, w2 + 2, w3 + 2);
+            if (rows > 1)
+                b = plus_term(b, gb[2], w0 + 2, w1 + 2, w2 + 2, w3 + 2);
+            a = plus_term(a, ga[3], w0 + 3, w1 + 3, w2 + 3, w3 + 3);
+            if (rows > 1)
+                b = plus_term(b, gb[3], w0 + 3, w1 + 3, w2 + 3, w3 + 3);
+        }
+        for (end = dy + m; ga < end; ga++, gb++, w0++, w1++, w2++, w3++) {
+            a = plus_term(a, *ga, w0, w1, w2, w3);
+            if (rows > 1)
+                b = plus_term(b, *gb, w0, w1, w2, w3);
+        }
+        mask |=
+            at == i ? store_rows(dx + at, n, a, b, b, b, rows, 0) : store_rows(dx + at, n, a, b, b, b, rows, i - at);
+    }
+    return mask;
+}
+
+/* The same for less than four columns. */
+static uint32_t narrow_product_transposed(
+    int32_t *dx, const int32_t *residual, int shift, const int32_t *dy, const int32_t *w, int rows, int n, int m)
+{
+    uint32_t mask = 0;
+    for (int t = 0; t < rows; t++, dy += m) {
+        for (int i = 0; i < n; i++) {
+            int32_t sum = (residual ? residual[t * n + i] >> shift : 0) + (m >> 1);
+            for (int j = 0; j < m; j++)
+                sum += mulh(dy[j], w[i * m + j]);
+            dx[t * n + i] = sum;
+            mask |= magnitude(sum);
+        }
+    }
+    return mask;
+}
+
+uint32_t gpt_i32_product_transposed(
+    int32_t *dx, const int32_t *residual, int shift, const int32_t *dy, const int32_t *w, int rows, int n, int m)
+{
+    uint32_t mask = 0;
+    int t = 0;
+    if (n < 4)
+        return narrow_product_transposed(dx, residual, shift, dy, w, rows, n, m);
+    for (; t + 2 <= rows; t += 2, dx += 2 * n, dy += 2 * m) {
+        mask |= add_rows_transposed(dx, residual, shift, dy, w, 2, n, m);
+        if (residual)
+            residual += 2 * n;
+    }
+    if (t < rows)
+        mask |= add_rows_transposed(dx, residual, shift, dy, w, 1, n, m);
+    return mask;
+}
+
+/* --- dw = xᵀ · dy: a block has four rows and columns, and its sums run over the positions --- */
+
+/* Stores all but the first `known` columns of a row. */
+INLINE void add_gradients(int32_t *dw, Four sum, int known, bool accumulate, int before, int added)
+{
+    if (known < 1)
+        dw[0] = (accumulate ? dw[0] >> before : 0) + (sum.a >> added);
+    if (known < 2)
+        dw[1] = (accumulate ? dw[1] >> before : 0) + (sum.b >> added);
+    if (known < 3)
+        dw[2] = (accumulate ? dw[2] >> before : 0) + (sum.c >> added);
+    dw[3] = (accumulate ? dw[3] >> before : 0) + (sum.d >> added);
+}
+
+/* Of a block whose first rows and columns are known, stores the others. */
+INLINE void add_block(int32_t *dw, int m, Four a, Four b, Four c, Four d, int known_rows, int known, bool accumulate,
+    int before, int added)
+{
+    if (known_rows < 1)
+        add_gradients(dw, a, known, accumulate, before, added);
+    if (known_rows < 2)
+        add_gradients(dw + m, b, known, accumulate, before, added);
+    if (known_rows < 3)
+        add_gradients(dw + 2 * m, c, known, accumulate, before, added);
+    add_gradients(dw + 3 * m, d, known, accumulate, before, added);
+}
+
+/* The same for less than four rows or columns. */
+static void narrow_outer_product(
+    int32_t *dw, const int32_t *dy, const int32_t *x, int rows, int n, int m, bool accumulate, GptAlignment alignment)
+{
+    for (int i = 0; i < n; i++) {
+        for (int j = 0; j < m; j++, dw++) {
+            int32_t sum = rows >> 1;
+            for (int t = 0; t < rows; t++)
+                sum += mulh(x[t * n + i], dy[t * m + j]);
+            *dw = (accumulate ? *dw >> alignment.before : 0) + (sum >> alignment.added);
+        }
+    }
+}
+
+void gpt_i32_outer_product(
+    int32_t *dw, const int32_t *dy, const int32_t *x, int rows, int n, int m, bool accumulate, GptAlignment alignment)
+{
+    int before = alignment.before, added = alignment.added;
+    if (n < 4 || m < 4) {
+        narrow_outer_product(dw, dy, x, rows, n, m, accumulate, alignment);
+        return;
+    }
+    for (int i = 0; i < n; i += 4) {
+        int row = i + 4 > n ? n - 4 : i;
+        for (int j = 0; j < m; j += 4) {
+            int at = j + 4 > m ? m - 4 : j;
+            const int32_t *g = dy + at, *xt = x + row, *end = g + rows * m;
+            int32_t *to = dw + row * m + at;
+            Four a = four_of(rows >> 1), b = a, c = a, d = a;
+            for (; g < end; g += m, xt += n) {
+                Four gt = four(g);
+                a = plus_product(a, xt[0], gt);
+                b = plus_product(b, xt[1], gt);
+                c = plus_product(c, xt[2], gt);
+                d = plus_product(d, xt[3], gt);
+            }
+            if (row != i || at != j)
+                add_block(to, m, a, b, c, d, i - row, j - at, accumulate, before, added);
+            else if (accumulate)
+                add_block(to, m, a, b, c, d, 0, 0, true, before, added);
+            else
+                add_block(to, m, a, b, c, d, 0, 0, false, before, added);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+/*
+ * Products of row-major matrices, of which one is a weight or both are tensors. Half the number of terms is added to
+ * each sum: see i32-ops.ts.
+ */
+
+#ifndef GPT_I32_PRODUCTS_H
+#define GPT_I32_PRODUCTS_H
+
+#include "gpt_i32_arithmetic.h"
+
+/*
+ * y (rows×m) = x (rows×n) · w (n×m) + (residual >> shift), unless residual is NULL. Returns the mask of the results. The
+ * residual may be y.
+ */
+uint32_t gpt_i32_product(
+    int32_t *y, const int32_t *residual, int shift, const int32_t *x, const int32_t *w, int rows, int n, int m);
+
+/* dx (rows×n) = dy (rows×m) · wᵀ + (residual >> shift), likewise. */
+uint32_t gpt_i32_product_transposed(
+    int32_t *dx, const int32_t *residual, int shift, const int32_t *dy, const int32_t *w, int rows, int n, int m);
+
+/* dw (n×m) = xᵀ · dy >> added or, with accumulate, that + (dw >> before); x: rows×n, dy: rows×m */
+void gpt_i32_outer_product(
+    int32_t *dw, const int32_t *dy, const int32_t *x, int rows, int n, int m, bool accumulate, GptAlignment alignment);
+
+#endif

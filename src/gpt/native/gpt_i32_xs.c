@@ -1,0 +1,418 @@
+/*
+ * The boundary between JavaScript and the ops in block floating point, as gpt_ops_xs.c is for floats. A tensor arrives
+ * as a Uint8Array over its memory: the mantissas, then the exponents, and last the number of bits. A weight, and
+ * attention's p, have mantissas alone.
+ *
+ * Every length is checked before any memory is written; one that does not fit throws a RangeError. XS moves buffers
+ * when it allocates. So numbers are converted first, tensors are fetched last, and no function of XS is called while a
+ * kernel runs.
+ */
+
+#include "gpt_target.h"
+
+#include "gpt_i32.h"
+
+#include "xsmc.h"
+
+enum {
+    /* The largest size: products of sizes do not overflow. */
+    MOST = 1 << 14,
+    /* Numbers in the row of a softmax: the sum of more could wrap. */
+    MOST_IN_ROW = 256
+};
+
+static int count(xsMachine *the, int index)
+{
+    int value = -1;
+    /* xsmcToInteger would convert any other number to some integer: NaN to 0, 2^32 + 1 to 1. */
+    if (xsmcTypeOf(xsArg(index)) == xsIntegerType)
+        value = xsmcToInteger(xsArg(index));
+    else {
+        xsNumberValue number = xsmcToNumber(xsArg(index));
+        if (number >= 0 && number <= MOST)
+            value = (int)number;
+    }
+    if (value < 0 || value > MOST)
+        xsRangeError("an op got an invalid size");
+    return value;
+}
+
+static void check_range(xsMachine *the, int from, int to)
+{
+    if (from > to)
+        xsRangeError("an op got rows %d to %d", from, to);
+}
+
+/* All rows share an exponent. */
+static void check_from(xsMachine *the, int index)
+{
+    if (count(the, index) != 0)
+        xsRangeError("i32 computes all rows at once");
+}
+
+static void check_heads(xsMachine *the, int n, int heads)
+{
+    if (heads < 1 || n % heads)
+        xsRangeError("an op got %d heads for a width of %d", heads, n);
+}
+
+static void check_row(xsMachine *the, int length)
+{
+    if (length > MOST_IN_ROW)
+        xsRangeError("an op got rows of %d numbers, and takes %d", length, (int)MOST_IN_ROW);
+}
+
+static bool boolean(xsMachine *the, int index)
+{
+    if (xsmcTypeOf(xsArg(index)) != xsBooleanType)
+        xsTypeError("an op needs a boolean");
+    return xsmcToBoolean(xsArg(index)) != 0;
+}
+
+/* The tokens of `length` positions; all of them are in the vocabulary. */
+static const uint8_t *token_array(xsMachine *the, int index, int length, int vocabulary)
+{
+    void *data;
+    const uint8_t *tokens;
+    xsUnsignedValue bytes;
+    xsmcGetBufferReadable(xsArg(index), &data, &bytes);
+    if (bytes < (xsUnsignedValue)length)
+        xsRangeError("an op got %d tokens and needs %d", (int)bytes, length);
+    tokens = data;
+    for (int i = 0; i < length; i++)
+        if (tokens[i] >= vocabulary)
+            xsRangeError("an op got token %d of a vocabulary of %d", (int)tokens[i], vocabulary);
+    return tokens;
+}
+
+/* All words of a tensor. */
+static int32_t *words_of(xsMachine *the, int index, int *words)
+{
+    void *data;
+    xsUnsignedValue bytes;
+    xsmcGetBufferWritable(xsArg(index), &data, &bytes);
+    if (bytes / sizeof(int32_t) > INT32_MAX || (uintptr_t)data % sizeof(int32_t))
+        xsRangeError("an op got integers that are not aligned");
+    *words = (int)(bytes / sizeof(int32_t));
+    return data;
+}
+
+/* At least `length` words. */
+static int32_t *words_for(xsMachine *the, int index, uint64_t length, int *words)
+{
+    int32_t *data = words_of(the, index, words);
+    if ((uint64_t)*words < length)
+        xsRangeError("an op got %d integers and needs %d", *words, (int)length);
+    return data;
+}
+
+/* rows×columns numbers with a fixed exponent: a weight, or attention's p. */
+static int32_t *numbers(xsMachine *the, int index, int rows, int columns)
+{
+    int words;
+    return words_for(the, index, (uint64_t)rows * (uint64_t)columns, &words);
+}
+
+/* A tensor of at least `rows` rows. */
+static GptTensor tensor_of(xsMachine *the, int index, int rows, int columns, int exponents)
+{
+    int words;
+    uint64_t length = (uint64_t)rows * (uint64_t)columns + (uint64_t)exponents + 1;
+    int32_t *data = words_for(the, index, length, &words);
+    GptTensor result = { data, data + words - 1 - exponents, data[words - 1] };
+    if (result.bits < 0 || result.bits > 31)
+        xsRangeError("an op got a tensor of %d bits", result.bits);
+    return result;
+}
+
+static GptTensor tensor(xsMachine *the, int index, int rows, int columns)
+{
+    return tensor_of(the, index, rows, columns, 1);
+}
+
+/* The mantissas of a tensor with one exponent. */
+static int length_of(xsMachine *the, int index)
+{
+    int words;
+    words_for(the, index, 2, &words);
+    return words - 2;
+}
+
+/* The number of rows of a weight, from its size. */
+static int rows_of(xsMachine *the, int index, int columns)
+{
+    int words;
+    words_of(the, index, &words);
+    return columns > 0 ? words / columns : 0;
+}
+
+/* zero(x), of a tensor with one exponent */
+void gpt_xs_i32_zero(xsMachine *the)
+{
+    int length = length_of(the, 0);
+    GptTensor x = tensor(the, 0, length, 1);
+    gpt_i32_zero(&x, length);
+}
+
+/* embeddingForward(x, wte, wpe, tokens, from, to, n) */
+void gpt_xs_i32_embedding_forward(xsMachine *the)
+{
+    int to = count(the, 5), n = count(the, 6), vocabulary = rows_of(the, 1, n);
+    const uint8_t *tokens;
+    GptTensor x;
+    check_from(the, 4);
+    tokens = token_array(the, 3, to, vocabulary);
+    x = tensor(the, 0, to, n);
+    gpt_i32_embedding_forward(&x, numbers(the, 1, vocabulary, n), numbers(the, 2, to, n), tokens, to, n);
+}
+
+/* embeddingBackward(dwte, dwpe, dx, tokens, rows, n, accumulate) */
+void gpt_xs_i32_embedding_backward(xsMachine *the)
+{
+    int rows = count(the, 4), n = count(the, 5);
+    bool accumulate = boolean(the, 6);
+    int wte_length = length_of(the, 0), wpe_length = length_of(the, 1);
+    const uint8_t *tokens = token_array(the, 3, rows, n > 0 ? wte_length / n : 0);
+    GptTensor dwte, dwpe, dx;
+    if ((uint64_t)rows * (uint64_t)n > (uint64_t)wpe_length)
+        xsRangeError("an op got %d integers and needs %d rows of %d", wpe_length, rows, n);
+    dwte = tensor(the, 0, wte_length, 1);
+    dwpe = tensor(the, 1, wpe_length, 1);
+    dx = tensor(the, 2, rows, n);
+    gpt_i32_embedding_backward(&dwte, wte_length, &dwpe, wpe_length, &dx, tokens, rows, n, accumulate);
+}
+
+/* rmsNormForward(y, x, from, to, n) */
+void gpt_xs_i32_rms_norm_forward(xsMachine *the)
+{
+    int to = count(the, 3), n = count(the, 4);
+    GptTensor y, x;
+    check_from(the, 2);
+    check_range(the, 1, n);
+    y = tensor(the, 0, to, n);
+    x = tensor(the, 1, to, n);
+    gpt_i32_rms_norm_forward(&y, &x, to, n);
+}
+
+/* rmsNormBackward(dx, dy, x, rows, n) */
+void gpt_xs_i32_rms_norm_backward(xsMachine *the)
+{
+    int rows = count(the, 3), n = count(the, 4);
+    GptTensor dx, dy, x;
+    check_range(the, 1, n);
+    dx = tensor(the, 0, rows, n);
+    dy = tensor(the, 1, rows, n);
+    x = tensor(the, 2, rows, n);
+    gpt_i32_rms_norm_backward(&dx, &dy, &x, rows, n);
+}
+
+/* linearForward(y, x, w, from, to, n, m) */
+void gpt_xs_i32_linear_forward(xsMachine *the)
+{
+    int to = count(the, 4), n = count(the, 5), m = count(the, 6);
+    GptTensor y, x;
+    check_from(the, 3);
+    y = tensor(the, 0, to, m);
+    x = tensor(the, 1, to, n);
+    gpt_i32_linear_forward(&y, &x, numbers(the, 2, n, m), to, n, m);
+}
+
+/* linearResidualForward(y, residual, x, w, from, to, n, m) */
+void gpt_xs_i32_linear_residual_forward(xsMachine *the)
+{
+    int to = count(the, 5), n = count(the, 6), m = count(the, 7);
+    GptTensor y, residual, x;
+    check_from(the, 4);
+    y = tensor(the, 0, to, m);
+    residual = tensor(the, 1, to, m);
+    x = tensor(the, 2, to, n);
+    gpt_i32_linear_residual_forward(&y, &residual, &x, numbers(the, 3, n, m), to, n, m);
+}
+
+/* linearBackward(dx, dw, dy, x, w, rows, n, m, accumulate) */
+void gpt_xs_i32_linear_backward(xsMachine *the)
+{
+    int rows = count(the, 5), n = count(the, 6), m = count(the, 7);
+    bool accumulate = boolean(the, 8);
+    GptTensor dx = tensor(the, 0, rows, n), dw = tensor(the, 1, n, m), dy = tensor(the, 2, rows, m);
+    GptTensor x = tensor(the, 3, rows, n);
+    gpt_i32_linear_backward(&dx, &dw, &dy, &x, numbers(the, 4, n, m), rows, n, m, accumulate);
+}
+
+/* qkvForward(qkv, x, w, from, to, n, block) */
+void gpt_xs_i32_qkv_forward(xsMachine *the)
+{
+    int to = count(the, 4), n = count(the, 5), block = count(the, 6);
+    GptTensor qkv, x;
+    check_from(the, 3);
+    check_range(the, to, block);
+    qkv = tensor_of(the, 0, 3 * block, n, 3);
+    x = tensor(the, 1, to, n);
+    gpt_i32_qkv_forward(&qkv, &x, numbers(the, 2, 3 * n, n), to, n, block);
+}
+
+/* qkvBackward(dx, dw, dqkv, x, w, rows, n, block, accumulate) */
+void gpt_xs_i32_qkv_backward(xsMachine *the)
+{
+    int rows = count(the, 5), n = count(the, 6), block = count(the, 7);
+    bool accumulate = boolean(the, 8);
+    GptTensor dx, dw, dqkv, x;
+    check_range(the, rows, block);
+    dx = tensor(the, 0, rows, n);
+    dw = tensor_of(the, 1, 3 * n, n, 3);
+    dqkv = tensor_of(the, 2, 3 * block, n, 3);
+    x = tensor(the, 3, rows, n);
+    gpt_i32_qkv_backward(&dx, &dw, &dqkv, &x, numbers(the, 4, 3 * n, n), rows, n, block, accumulate);
+}
+
+/* attentionForward(y, p, qkv, bias, from, to, n, heads, block) */
+void gpt_xs_i32_attention_forward(xsMachine *the)
+{
+    int to = count(the, 5), n = count(the, 6), heads = count(the, 7), block = count(the, 8);
+    bool has_bias = xsmcTypeOf(xsArg(3)) != xsUndefinedType;
+    const int32_t *bias;
+    GptTensor y, qkv;
+    check_from(the, 4);
+    check_range(the, to, block);
+    check_row(the, to);
+    check_heads(the, n, heads);
+    bias = has_bias ? numbers(the, 3, heads, block) : NULL;
+    y = tensor(the, 0, to, n);
+    qkv = tensor_of(the, 2, 3 * block, n, 3);
+    gpt_i32_attention_forward(&y, numbers(the, 1, heads, block * (block + 1) / 2), &qkv, bias, to, n, heads, block);
+}
+
+/* attentionBackward(dqkv, dbias, dy, y, p, qkv, rows, n, heads, block, accumulate) */
+void gpt_xs_i32_attention_backward(xsMachine *the)
+{
+    int rows = count(the, 6), n = count(the, 7), heads = count(the, 8), block = count(the, 9);
+    bool accumulate = boolean(the, 10), has_bias = xsmcTypeOf(xsArg(1)) != xsUndefinedType;
+    GptTensor dqkv, dbias = { NULL, NULL, 0 }, dy, y, qkv;
+    check_range(the, rows, block);
+    check_heads(the, n, heads);
+    if (has_bias)
+        dbias = tensor(the, 1, heads, block);
+    dqkv = tensor_of(the, 0, 3 * block, n, 3);
+    dy = tensor(the, 2, rows, n);
+    y = tensor(the, 3, rows, n);
+    qkv = tensor_of(the, 5, 3 * block, n, 3);
+    gpt_i32_attention_backward(&dqkv, has_bias ? &dbias : NULL, &dy, &y,
+        numbers(the, 4, heads, block * (block + 1) / 2), &qkv, rows, n, heads, block, accumulate);
+}
+
+/* mlpForward(y, residual, h, x, w1, w2, from, to, n, hidden) */
+void gpt_xs_i32_mlp_forward(xsMachine *the)
+{
+    int to = count(the, 7), n = count(the, 8), hidden = count(the, 9);
+    const int32_t *w1, *w2;
+    GptTensor y, residual, h, x;
+    check_from(the, 6);
+    w1 = numbers(the, 4, n, hidden);
+    w2 = numbers(the, 5, hidden, n);
+    y = tensor(the, 0, to, n);
+    residual = tensor(the, 1, to, n);
+    h = tensor(the, 2, to, hidden);
+    x = tensor(the, 3, to, n);
+    gpt_i32_mlp_forward(&y, &residual, &h, &x, w1, w2, to, n, hidden);
+}
+
+/* mlpBackward(dx, dw1, dw2, dy, h, x, w1, w2, rows, n, hidden, accumulate) */
+void gpt_xs_i32_mlp_backward(xsMachine *the)
+{
+    int rows = count(the, 8), n = count(the, 9), hidden = count(the, 10);
+    bool accumulate = boolean(the, 11);
+    const int32_t *w1 = numbers(the, 6, n, hidden), *w2 = numbers(the, 7, hidden, n);
+    GptTensor dx = tensor(the, 0, rows, n), dw1 = tensor(the, 1, n, hidden), dw2 = tensor(the, 2, hidden, n);
+    GptTensor dy = tensor(the, 3, rows, n), h = tensor(the, 4, rows, hidden), x = tensor(the, 5, rows, n);
+    gpt_i32_mlp_backward(&dx, &dw1, &dw2, &dy, &h, &x, w1, w2, rows, n, hidden, accumulate);
+}
+
+/* softmaxCrossEntropy(logits, tokens, rows, vocabulary, weight) */
+void gpt_xs_i32_softmax_cross_entropy(xsMachine *the)
+{
+    int rows = count(the, 2), vocabulary = count(the, 3);
+    float weight = (float)xsmcToNumber(xsArg(4));
+    double loss;
+    const uint8_t *tokens;
+    GptTensor logits;
+    if (rows < 1 || vocabulary < 1)
+        xsRangeError("an op got %d rows of %d logits", rows, vocabulary);
+    check_row(the, vocabulary);
+    tokens = token_array(the, 1, rows + 1, vocabulary);
+    logits = tensor(the, 0, rows, vocabulary);
+    loss = gpt_i32_softmax_cross_entropy(&logits, tokens, rows, vocabulary, weight);
+    xsmcSetNumber(xsResult, loss);
+}
+
+/*
+ * adam(w, g, m, v, beta1, beta2, epsilon, rate, vScale): g has one exponent for each of one or three equal blocks, which
+ * shows in its size. To measure the time, w may be g: then the first words are its weights.
+ */
+void gpt_xs_i32_adam(xsMachine *the)
+{
+    double rate = xsmcToNumber(xsArg(7)), v_scale = xsmcToNumber(xsArg(8));
+    int length = rows_of(the, 0, 1), words, blocks, step;
+    int32_t *w, *m;
+    const int32_t *g = words_of(the, 1, &words);
+    bool is_in_range = true;
+    if (words == length && words >= 2)
+        length = words - 2;
+    blocks = words - length - 1;
+    if ((blocks != 1 && blocks != 3) || length % blocks)
+        xsRangeError("an op got %d weights and a gradient of %d integers", length, words);
+    if (!(rate >= 0 && v_scale > 0))
+        xsRangeError("an op got an invalid rate");
+    step = gpt_i32_step(rate, v_scale);
+    m = numbers(the, 2, length, 1);
+    w = numbers(the, 0, length, 1);
+    g = words_of(the, 1, &words);
+    length /= blocks;
+    for (int block = 0; block < blocks; block++) {
+        int start = block * length;
+        int32_t exponent = g[words - 1 - blocks + block];
+        if (!gpt_i32_adam(w + start, g + start, m + start, (size_t)length, exponent, step))
+            is_in_range = false;
+    }
+    xsmcSetBoolean(xsResult, is_in_range);
+}
+
+static GptStored stored(xsMachine *the, int index)
+{
+    int what = count(the, index);
+    if (what > GPT_I32_V)
+        xsRangeError("an op got an unknown kind of numbers");
+    return (GptStored)what;
+}
+
+/* `length` numbers from an index on. */
+static int32_t *numbers_from(xsMachine *the, int index, int from, int length)
+{
+    return numbers(the, index, from + length, 1) + from;
+}
+
+/* An index of a number, which may be larger than a size. */
+static int index_of(xsMachine *the, int index)
+{
+    xsNumberValue number = xsmcToNumber(xsArg(index));
+    if (!(number >= 0 && number <= 1 << 28))
+        xsRangeError("an op got an invalid index");
+    return (int)number;
+}
+
+/* decode(floats, numbers, from, what) */
+void gpt_xs_i32_decode(xsMachine *the)
+{
+    int from = index_of(the, 2), length = rows_of(the, 0, 1);
+    GptStored what = stored(the, 3);
+    const int32_t *source = numbers_from(the, 1, from, length);
+    gpt_i32_decode((uint32_t *)numbers(the, 0, length, 1), source, (size_t)length, what);
+}
+
+/* encode(numbers, from, floats, what) */
+void gpt_xs_i32_encode(xsMachine *the)
+{
+    int from = index_of(the, 1), length = rows_of(the, 2, 1);
+    GptStored what = stored(the, 3);
+    int32_t *to = numbers_from(the, 0, from, length);
+    gpt_i32_encode(to, (const uint32_t *)numbers(the, 2, length, 1), (size_t)length, what);
+}
