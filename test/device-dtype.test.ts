@@ -25,7 +25,11 @@ async function boot(
   let said = "";
   const platform = new MemoryPlatform(utf8(NAMES.join("\n")), storage, 10);
   platform.bootMarker = marker;
-  const serialConsole = new SerialConsole(undefined, () => undefined, (text) => void (said += text));
+  const serialConsole = new SerialConsole(
+    undefined,
+    () => undefined,
+    (text) => void (said += text),
+  );
   const life = serialConsole.begin({
     platform,
     settings: { ops: "typescript", steps: 6, samples: 0, log_every: 5, ...settings },
@@ -33,7 +37,7 @@ async function boot(
   });
   let failure: unknown;
   life.catch((error: unknown) => (failure = error));
-  for (let idle = 0; idle < 3; ) {
+  for (let idle = 0; idle < 3;) {
     await new Promise(setImmediate);
     idle = platform.turn() ? 0 : idle + 1;
   }
@@ -79,7 +83,9 @@ test.each<[Dtype, Dtype]>([
   await boot(stored, storage);
   const file = storage.files.get(STORED);
   const said = await boot(usual, storage);
-  expect(said).toContain(`It goes on in ${stored}. A build with dtype=${usual}, which is faster on this chip, starts afresh.\n`);
+  expect(said).toContain(
+    `It goes on in ${stored}. A build with dtype=${usual}, which is faster on this chip, starts afresh.\n`,
+  );
   expect(said).toMatch(/^It is trained already, 6 steps/m);
   expect(storage.files.get(STORED)).toEqual(file);
   // The same build says nothing of it on its own chip.

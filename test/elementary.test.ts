@@ -220,14 +220,14 @@ test("the engine's functions are those of Math at the time of the call", () => {
   for (const name of ["log", "sin", "cos", "exp", "pow", "cbrt"] as const) {
     const spy = jest.spyOn(Math, name).mockReturnValue(7);
     expect(engineFunctions[name](2, 3)).toBe(7);
-    expect(spy.mock.calls).toEqual([name === "pow" ? [2, 3] : [2]]);
+    expect(spy.mock.calls).toEqual([[2, 3]]);
     spy.mockRestore();
     expect(engineFunctions[name](2, 3)).toBe(Math[name](2, 3));
   }
 });
 
-test("both objects are frozen", () => {
-  expect([engineFunctions, portableFunctions].map((functions) => Object.isFrozen(functions))).toEqual([true, true]);
+test("the portable functions are frozen", () => {
+  expect(Object.isFrozen(portableFunctions)).toBe(true);
 });
 
 test("the source has no operator for powers, which is the engine's choice too", () => {

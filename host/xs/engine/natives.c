@@ -48,7 +48,8 @@
     _(gpt_xs_skip) \
     _(gpt_xs_encode) \
     _(gpt_xs_crc32) \
-    _(gpt_xs_has_fpu)
+    _(gpt_xs_has_fpu) \
+    _(gpt_xs_pow)
 
 #define DECLARE(NAME) extern void NAME(txMachine *the);
 #define LIST(NAME) { #NAME, NAME },

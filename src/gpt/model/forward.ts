@@ -1,14 +1,13 @@
 import type { Model } from "./model";
 
 /**
- * The forward pass: computes the logits of positions `start` to `to` - 1 from their tokens. The activations
- * of the positions before `start` must be in place: their keys and values are the KV cache, with which a new
- * character costs one position. Training calls it with 0 and T. In i32 there is no such cache, as all positions share
- * an exponent: every call computes all of them.
+ * The forward pass: computes the logits of positions `from` to `to` - 1 from their tokens. The activations
+ * of the positions before `from` must be in place: their keys and values are the KV cache, with which a new
+ * character costs one position. Training calls it with 0 and T. In i32, `from` is always 0: all positions share an
+ * exponent, so what was computed for fewer of them is of no use.
  */
-export function forward(model: Model, tokens: Uint8Array, start: number, to: number): void {
+export function forward(model: Model, tokens: Uint8Array, from: number, to: number): void {
   const ops = model.ops;
-  const from = ops.codec ? 0 : start;
   const weights = model.weights;
   const activations = model.activations;
   const shape = model.shape;

@@ -50,8 +50,9 @@ export class Generator {
     tokens[0] = BOS;
     let name = this.prefix;
     let length = model.vocabulary.encode(name, tokens, 1);
+    const hasCache = model.ops.codec === undefined;
     for (let from = 0; length <= longest; from = length, length++) {
-      forward(model, tokens, from, length);
+      forward(model, tokens, hasCache ? from : 0, length);
       const token = this.sample(length - 1, temperature, limits);
       if (token === BOS) break;
       name += model.vocabulary.characterOf(token);

@@ -864,9 +864,9 @@ function rmsNormBackward(dx: IntegerTensor, dy: IntegerTensor, x: IntegerTensor,
  */
 function adam(
   { mantissas: w }: IntegerTensor,
-  g: IntegerTensor,
+  { mantissas: g }: IntegerTensor,
   { mantissas: moments }: IntegerTensor,
-  _v: IntegerTensor,
+  { mantissas: matrices }: IntegerTensor,
   _beta1: number,
   _beta2: number,
   _epsilon: number,
@@ -874,11 +874,19 @@ function adam(
   vScale: number,
 ): boolean {
   const step = Math.min(Math.floor((rate / Math.sqrt(vScale)) * 0x100000000 + 0.5), 0x7fffffff);
-  const blocks = g.exponents.length;
-  const length = w.length / blocks;
   let isInRange = true;
-  for (let block = 0; block < blocks; block++)
-    if (!adamBlock(w, g.mantissas, moments, block * length, length, g.exponents[block], step)) isInRange = false;
+  for (let row = 0; row < matrices.length; row += 4) {
+    const wStart = matrices[row];
+    const gStart = matrices[row + 1];
+    const length = matrices[row + 2];
+    const blocks = matrices[row + 3];
+    const size = length / blocks;
+    for (let block = 0; block < blocks; block++) {
+      const start = block * size;
+      const exponent = g[gStart + length + block];
+      if (!adamBlock(w, wStart + start, g, gStart + start, moments, size, exponent, step)) isInRange = false;
+    }
+  }
   return isInRange;
 }
 
@@ -890,20 +898,21 @@ function fits(gradient: number, up: number): boolean {
 
 function adamBlock(
   w: Int32Array,
+  wStart: number,
   g: Int32Array,
+  gStart: number,
   moments: Int32Array,
-  start: number,
   length: number,
   exponent: number,
   step: number,
 ): boolean {
   let isInRange = true;
-  for (let i = start; i < start + length; i++) {
+  for (let i = wStart; i < wStart + length; i++) {
     const word = moments[i];
     let k = word & 31;
     let M = (word & 0xffe0) << 9;
     let m = word >> 16;
-    let gradient = g[i];
+    let gradient = g[gStart + i - wStart];
     let down = k + exponent - 38;
     // A gradient that is too large for k raises k. Both loops are rare.
     for (; down < 0 && k < 31 && !fits(gradient, -down); down++) {

@@ -83,12 +83,6 @@ export function viewWeights(
   };
 }
 
-/** All matrices: each of them has the exponents that it needs. */
-export function tensorsOf({ wte, wpe, layers, wout }: Weights): Tensor[] {
-  const ofLayers = layers.flatMap(({ wqkv, wo, w1, w2, bias }) => [wqkv, wo, w1, w2, ...(bias ? [bias] : [])]);
-  return [wte, wpe, ...ofLayers, wout];
-}
-
 /** Numbers that are drawn and then stored together. */
 const DRAWN = 64;
 

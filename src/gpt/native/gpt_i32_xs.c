@@ -14,6 +14,8 @@
 
 #include "xsmc.h"
 
+#include <math.h>
+
 enum {
     /* The largest size: products of sizes do not overflow. */
     MOST = 1 << 14,
@@ -344,36 +346,52 @@ void gpt_xs_i32_softmax_cross_entropy(xsMachine *the)
     xsmcSetNumber(xsResult, loss);
 }
 
-/*
- * adam(w, g, m, v, beta1, beta2, epsilon, rate, vScale): g has one exponent for each of one or three equal blocks, which
- * shows in its size. To measure the time, w may be g: then the first words are its weights.
- */
+/* adam(w, g, m, v, beta1, beta2, epsilon, rate, vScale): v is a table of the matrices, see src/gpt/model/ops.ts. */
 void gpt_xs_i32_adam(xsMachine *the)
 {
+    enum { ROW = 4 };
     double rate = xsmcToNumber(xsArg(7)), v_scale = xsmcToNumber(xsArg(8));
-    int length = rows_of(the, 0, 1), words, blocks, step;
-    int32_t *w, *m;
-    const int32_t *g = words_of(the, 1, &words);
+    int w_length, g_length, m_length, words;
+    int32_t *w = words_of(the, 0, &w_length), *g = words_of(the, 1, &g_length), *m = words_of(the, 2, &m_length);
+    const int32_t *matrices = words_of(the, 3, &words);
+    int32_t step;
     bool is_in_range = true;
-    if (words == length && words >= 2)
-        length = words - 2;
-    blocks = words - length - 1;
-    if ((blocks != 1 && blocks != 3) || length % blocks)
-        xsRangeError("an op got %d weights and a gradient of %d integers", length, words);
     if (!(rate >= 0 && v_scale > 0))
         xsRangeError("an op got an invalid rate");
+    if (words % ROW)
+        xsRangeError("an op got a table of %d integers", words);
+    for (const int32_t *row = matrices; row < matrices + words; row += ROW) {
+        int64_t length = row[2], blocks = row[3];
+        if (row[0] < 0 || row[1] < 0 || length < 0 || blocks < 1 || length % blocks
+            || row[0] + length > (w_length < m_length ? w_length : m_length) || row[1] + length + blocks > g_length)
+            xsRangeError("an op got a matrix of %d weights from %d on", (int)length, (int)row[0]);
+    }
     step = gpt_i32_step(rate, v_scale);
-    m = numbers(the, 2, length, 1);
-    w = numbers(the, 0, length, 1);
-    g = words_of(the, 1, &words);
-    length /= blocks;
-    for (int block = 0; block < blocks; block++) {
-        int start = block * length;
-        int32_t exponent = g[words - 1 - blocks + block];
-        if (!gpt_i32_adam(w + start, g + start, m + start, (size_t)length, exponent, step))
-            is_in_range = false;
+    for (const int32_t *row = matrices; row < matrices + words; row += ROW) {
+        const int32_t *gradient = g + row[1], *exponents = gradient + row[2];
+        int32_t size = row[2] / row[3], *weights = w + row[0], *moments = m + row[0];
+        for (int32_t block = 0; block < row[3]; block++, weights += size, gradient += size, moments += size)
+            if (!gpt_i32_adam(weights, gradient, moments, (size_t)size, exponents[block], step))
+                is_in_range = false;
     }
     xsmcSetBoolean(xsResult, is_in_range);
+}
+
+/* pow(base, exponent): by squaring, as pow() in src/gpt/base/elementary.ts; XS takes 200 times as many instructions. */
+void gpt_xs_pow(xsMachine *the)
+{
+    double base = xsmcToNumber(xsArg(0)), exponent = xsmcToNumber(xsArg(1)), result = 1.0;
+    uint64_t left;
+    if (!(exponent >= 0 && exponent <= 9007199254740992.0 && exponent == floor(exponent)))
+        xsRangeError("the exponent must be a whole number from 0 to 2^53");
+    for (left = (uint64_t)exponent;; left >>= 1) {
+        if (left & 1)
+            result *= base;
+        if (left < 2)
+            break;
+        base *= base;
+    }
+    xsmcSetNumber(xsResult, result);
 }
 
 static GptStored stored(xsMachine *the, int index)

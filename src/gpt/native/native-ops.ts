@@ -55,7 +55,7 @@ const nativeI32Codec: Codec = Object.freeze({
 export const nativeI32Ops: Ops = Object.freeze({
   name: "native",
   dtype: "i32",
-  functions: portableFunctions,
+  functions: Object.freeze({ ...portableFunctions, pow: native("gpt_xs_pow") }),
   codec: nativeI32Codec,
   view,
   zero: native("gpt_xs_i32_zero"),

@@ -1,73 +1,74 @@
-import { allocate } from "../model/layout";
-import type { ModelConfig } from "../model/config";
+import { allocate, type Layout } from "../model/layout";
+import type { ElementaryFunctions } from "../base/elementary";
 import type { Numbers, Ops, Tensor } from "../model/ops";
-import { tensorsOf, viewWeights, type Weights } from "../model/parameters";
 
 export const BETA1 = 0.85;
 export const BETA2 = 0.99;
 export const EPSILON = 1e-8;
-
-/** What one call of Ops.adam updates. */
-export interface Part {
-  readonly w: Tensor;
-  readonly g: Tensor;
-  readonly m: Tensor;
-  readonly v: Tensor;
-}
 
 /** The state of Adam for a model: moving averages of the gradients (m) and of their squares (v), initially zero. */
 export class Adam {
   /** In i32 each number holds both. */
   readonly m: Numbers;
   readonly v: Numbers;
-  /** All parameters at once; in i32 matrix by matrix, as their gradients have an exponent each. */
-  readonly parts: readonly Part[];
+  private readonly pow: ElementaryFunctions["pow"];
+  private readonly w: Tensor;
+  private readonly g: Tensor;
+  private readonly mView: Tensor;
+  private readonly vView: Tensor;
 
   /**
-   * @param matrices the shape of the model and views of its gradients, which i32 needs
+   * @param layout of the gradients, which i32 needs
    * @throws InputError if there is not enough memory
    */
   constructor(
     private readonly ops: Ops,
     parameters: Numbers,
     gradients: Numbers,
-    matrices?: { readonly config: ModelConfig; readonly gradients: Weights },
+    layout?: Layout,
   ) {
     const { length } = parameters;
+    this.pow = ops.functions.pow;
     this.m = allocate(ops.dtype, length);
     this.v = ops.codec ? this.m : allocate(ops.dtype, length);
-    if (ops.codec && matrices) {
-      const [w, m] = [parameters, this.m].map((numbers) => tensorsOf(viewWeights(ops, numbers, matrices.config)));
-      this.parts = tensorsOf(matrices.gradients).map((g, i) => ({ w: w[i], g, m: m[i], v: m[i] }));
-    } else {
-      const [w, g, m, v] = [parameters, gradients, this.m, this.v].map((numbers) => ops.view(numbers, 0, length));
-      this.parts = [{ w, g, m, v }];
-    }
+    const third = ops.codec ? matricesOf(layout) : this.v;
+    this.w = ops.view(parameters, 0, length);
+    this.g = ops.view(gradients, 0, gradients.length);
+    this.mView = ops.view(this.m, 0, length);
+    this.vView = ops.view(third, 0, third.length);
+  }
+
+  /** Updates the parameters from their gradients: see Ops.adam, whose result it returns. `step` counts from 0. */
+  update(step: number, learningRate: number): boolean {
+    const rate = learningRate / (1 - this.pow(BETA1, step + 1));
+    const vScale = 1 / (1 - this.pow(BETA2, step + 1));
+    return this.ops.adam(this.w, this.g, this.mView, this.vView, BETA1, BETA2, EPSILON, rate, vScale);
   }
 
   /**
-   * Updates the parameters from their gradients: see Ops.adam, whose result it returns. `step` counts from 0.
+   * Runs an update of the same size with a learning rate of 0, to measure its time. It overwrites the gradients, and
+   * leaves parameters and moments.
    */
-  update(step: number, learningRate: number): boolean {
-    const ops = this.ops;
-    const functions = ops.functions;
-    const parts = this.parts;
-    const rate = learningRate / (1 - functions.pow(BETA1, step + 1));
-    const vScale = 1 / (1 - functions.pow(BETA2, step + 1));
-    let isInRange = true;
-    for (let i = 0; i < parts.length; i++) {
-      const part = parts[i];
-      if (!ops.adam(part.w, part.g, part.m, part.v, BETA1, BETA2, EPSILON, rate, vScale)) isInRange = false;
-    }
-    return isInRange;
-  }
-
-  /** Runs an update of the same size on the gradients, set to zero, to measure its time. The parameters stay. */
   warmUp(): void {
-    const ops = this.ops;
-    for (const { g } of this.parts) {
-      ops.zero(g);
-      ops.adam(g, g, g, g, BETA1, BETA2, EPSILON, 0, 1);
-    }
+    const g = this.g;
+    this.ops.zero(g);
+    if (!this.ops.codec) this.ops.adam(g, g, g, g, BETA1, BETA2, EPSILON, 0, 1);
   }
+}
+
+/** The table of matrices that Ops.adam takes in i32. */
+function matricesOf(layout: Layout | undefined): Int32Array {
+  const rows: number[] = [];
+  let w = 0;
+  let start = 0;
+  let length = 0;
+  for (const { offset, rows: height, columns, format } of layout?.parts ?? []) {
+    if (length === 0) start = offset;
+    length += height * columns;
+    if (!format) continue;
+    rows.push(w, start, length, format.exponents);
+    w += length;
+    length = 0;
+  }
+  return Int32Array.from(rows);
 }

@@ -6,7 +6,7 @@ import type { Dataset } from "../data/dataset";
 import { bindDataset, loadDocument, maxCharacters } from "./document-length";
 import { forward } from "../model/forward";
 import { Holdout } from "./holdout";
-import { allocate } from "../model/layout";
+import { allocate, type Layout } from "../model/layout";
 import type { Model } from "../model/model";
 import type { Numbers } from "../model/ops";
 import { gradientLayout, viewWeights, type Weights } from "../model/parameters";
@@ -62,12 +62,11 @@ export class Trainer {
     bindDataset(model, dataset);
     const { ops, parameters } = model;
     this.holdout = config.holdout > 0 ? new Holdout(dataset, config.holdout, maxCharacters(model.config)) : undefined;
-    this.gradients = allocate(ops.dtype, gradientLayout(model.config, ops.dtype, config.batchSize).length);
+    this.gradients = allocate(ops.dtype, this.gradientLayout.length);
     this.gradientViews = this.viewGradients();
     this.activationGradientNumbers = allocate(ops.dtype, activationGradientsLayout(model.config, ops.dtype).length);
     this.activationGradients = viewActivationGradients(ops, this.activationGradientNumbers, model.config);
-    const matrices = { config: model.config, gradients: this.gradientViews };
-    this.adam = new Adam(ops, parameters, this.gradients, matrices);
+    this.adam = new Adam(ops, parameters, this.gradients, this.gradientLayout);
     this.isRandom = config.sampling === "random";
     this.tokens = new Uint8Array(model.config.blockSize + 1);
     const isByToken = PRESETS[model.config.preset].weighs === "tokens";
@@ -76,10 +75,14 @@ export class Trainer {
     this.tokenWeight = isByToken ? 1 / (dataset.meanTokens * config.batchSize) : 0;
   }
 
+  private get gradientLayout(): Layout {
+    const { model, training } = this;
+    return gradientLayout(model.config, model.ops.dtype, training.batchSize);
+  }
+
   private viewGradients(): Weights {
-    const { model, gradients, training } = this;
-    const { ops, config } = model;
-    return viewWeights(ops, gradients, config, gradientLayout(config, ops.dtype, training.batchSize));
+    const { model, gradients } = this;
+    return viewWeights(model.ops, gradients, model.config, this.gradientLayout);
   }
 
   /** Runs `use`, which may store other numbers in the buffer of the gradients, between two batches. */
