@@ -22,6 +22,19 @@
 #ifndef RELATIVE_BIAS
 #define RELATIVE_BIAS 0
 #endif
+/* Documents of a batch. */
+#ifndef DOCUMENTS
+#define DOCUMENTS 1
+#endif
+
+/* With I32, the ops in block floating point. */
+#ifdef I32
+typedef int32_t Number;
+typedef double Real;
+#else
+typedef float Number;
+typedef float Real;
+#endif
 
 /* Offsets of the matrices in the parameter buffer. Those of a layer are relative to LAYER(i). The biases
    follow all matrices. */
@@ -48,13 +61,15 @@ enum {
 #define LAYER(I) (FIRST_LAYER + (I) * LAYER_SIZE)
 #define BIAS(I) (FIRST_BIAS + (I) * HEADS * BLOCK)
 
-extern float parameters[PARAMETERS], gradients[PARAMETERS], moment1[PARAMETERS], moment2[PARAMETERS];
+extern Number parameters[PARAMETERS];
+/* Those of floats. */
+extern float gradients[PARAMETERS], moment1[PARAMETERS], moment2[PARAMETERS];
 
 /* Implemented by each program: one training step on `rows` positions. Returns the loss. */
 float train_step(const uint8_t *tokens, int rows, float rate, float v_scale);
 
-/* Implemented by floor.c, whose train_step calls it: see src/gpt/training/trainer.ts. */
-float compute_gradients(const uint8_t *tokens, int rows, float weight, bool accumulate);
-void update(float rate, float v_scale);
+/* Implemented by floor.c, whose train_step calls it, and by floor_i32.c: see src/gpt/training/trainer.ts. */
+Real compute_gradients(const uint8_t *tokens, int rows, float weight, bool accumulate);
+void update(Real rate, Real v_scale);
 
 #endif

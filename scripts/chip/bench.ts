@@ -12,6 +12,7 @@ import {
 } from "../../src/gpt/model/config";
 import { Dataset } from "../../src/gpt/data/dataset";
 import { bindDataset, loadDocument } from "../../src/gpt/training/document-length";
+import { i32Codec } from "../../src/gpt/model/i32-codec";
 import { Model } from "../../src/gpt/model/model";
 import { drawParameters } from "../../src/gpt/model/parameters";
 import { Random } from "../../src/gpt/model/random";
@@ -25,21 +26,51 @@ import { runOnXs } from "../../host/xs/engine";
 import { CHIP_FLAGS, OPS, opsSources, ROOT } from "../../host/xs/sources";
 
 /*
- * npm run bench:chip: the instruction counts of the C ops on a 32-bit core with an FPU. The ops are compiled for
- * RISC-V (rv32imafc), for which a compiler and an emulator are widely available, and run in QEMU, which counts
- * instructions. The figures are the same on every run and every computer.
+ * npm run bench:chip: the instruction counts of the C ops on 32-bit cores: those in single precision with an FPU, and
+ * those in i32 without one. They are compiled for RISC-V (rv32imafc and rv32imac), for which a compiler and an emulator
+ * are widely available, and run in QEMU, which counts instructions. The figures are the same on every run and every
+ * computer.
  *
- *   --check    fails if a count is more than 2 % above that in counts.json, or if the parameters after a training
- *              are not bit-identical to those that the device simulator's XS computes
- *   --write    writes counts.json
+ *   --march NAME    only one of the machines
+ *   --check         fails if a count is more than 2 % above that in counts.json, or if the parameters after a training
+ *                   are not bit-identical to those that the device simulator's XS computes
+ *   --write         writes counts.json
  */
 
 const COMPILER = "riscv64-unknown-elf-gcc";
 const SIMULATOR = "qemu-system-riscv32";
-const MACHINE = ["-march=rv32imafc", "-mabi=ilp32f"];
 /** The ESP32's FPU has 16 registers, RISC-V's has 32: reserve half of them, so that register pressure is the same. */
 const HELD_BACK = [...Array.from({ length: 12 }, (_, i) => `fs${i}`), "ft8", "ft9", "ft10", "ft11"];
-const HELD_BACK_FLAGS = HELD_BACK.map((register) => `-ffixed-${register}`);
+
+interface Machine {
+  readonly name: string;
+  readonly flags: readonly string[];
+  /** Flags of what is counted only. */
+  readonly limits: readonly string[];
+  readonly remark: string;
+  readonly dtype: "f32" | "i32";
+  /** The program in scripts/c. */
+  readonly floor: string;
+}
+
+const MACHINES: readonly Machine[] = [
+  {
+    name: "rv32imafc",
+    flags: ["-march=rv32imafc", "-mabi=ilp32f"],
+    limits: HELD_BACK.map((register) => `-ffixed-${register}`),
+    remark: ", 16 registers for floats",
+    dtype: "f32",
+    floor: "floor.c",
+  },
+  {
+    name: "rv32imac",
+    flags: ["-march=rv32imac", "-mabi=ilp32", "-DI32"],
+    limits: [],
+    remark: "",
+    dtype: "i32",
+    floor: "floor_i32.c",
+  },
+];
 /** picolibc with its own start code and linker script; printf uses semihosting. */
 const LIBRARY = ["--specs=picolibc.specs", "--crt0=semihost", "--oslib=semihost"];
 const MEMORY = ["__flash=0x80000000", "__flash_size=0x400000", "__ram=0x80400000", "__ram_size=0x400000"];
@@ -62,9 +93,10 @@ interface Counts {
   readonly kernels: Readonly<Record<string, number>>;
 }
 
+/** The counts of each preset on each machine. */
 interface Table {
   readonly compiler: string;
-  readonly presets: Readonly<Record<string, Counts>>;
+  readonly machines: Readonly<Record<string, Readonly<Record<string, Counts>>>>;
 }
 
 process.exitCode = await main(process.argv.slice(2));
@@ -77,18 +109,41 @@ async function main(options: readonly string[]): Promise<number> {
     console.error(`bench:chip needs ${missing.join(", ")}: apt-get install ${packages} (the names are Debian's).`);
     return 2;
   }
+  const at = options.indexOf("--march");
+  const machines = MACHINES.filter(({ name }) => at < 0 || name === options[at + 1]);
+  if (machines.length === 0) {
+    console.error(`--march can be ${MACHINES.map(({ name }) => name).join(" or ")}.`);
+    return 2;
+  }
   const compiler = execFileSync(COMPILER, ["--version"], { encoding: "utf8" }).split("\n")[0];
-  console.log(`${compiler}; ${[...MACHINE, ...CHIP_FLAGS].join(" ")}, 16 registers for floats`);
+  const counted = machines.map((machine) => [machine.name, countsOn(machine, compiler)] as const);
+  const table: Table = { compiler, machines: Object.fromEntries(counted) };
+  if (options.includes("--write")) {
+    const others = machines.length < MACHINES.length ? knownTable().machines : {};
+    const all = { compiler, machines: { ...others, ...table.machines } };
+    writeFileSync(COUNTS_FILE, `${JSON.stringify(all, null, 2)}\n`);
+  }
+  if (!options.includes("--check")) return 0;
+  let result = check(table);
+  for (const machine of machines) result = Math.max(result, await compareBits(machine));
+  return result;
+}
+
+/** Counts and prints the instructions of a machine. */
+function countsOn(machine: Machine, compiler: string): Record<string, Counts> {
+  console.log(`\n${compiler}; ${[...machine.flags, ...CHIP_FLAGS].join(" ")}${machine.remark}`);
   const presets: Record<string, Counts> = {};
   for (const preset of ["esp32gpt", "tuned"] as const) {
     const config = trainingConfig(preset, {});
-    const { counts } = onRiscv(preset, config, HELD_BACK_FLAGS);
+    const { counts } = onRiscv(machine, preset, config, machine.limits);
     printTable(preset, config, counts);
     presets[preset] = counts[counts.length - 1];
   }
-  const table: Table = { compiler, presets };
-  if (options.includes("--write")) writeFileSync(COUNTS_FILE, `${JSON.stringify(table, null, 2)}\n`);
-  return options.includes("--check") ? Math.max(check(table), await compareBits()) : 0;
+  return presets;
+}
+
+function knownTable(): Table {
+  return JSON.parse(readFileSync(COUNTS_FILE, "utf8")) as Table;
 }
 
 /** On Debian the C library is a separate package. */
@@ -99,32 +154,34 @@ function hasLibrary(): boolean {
 /**
  * Trains on the emulated core, compiled with these flags.
  * @param first initial parameters. The default are those that V8 draws, whose logarithms and cosines differ from
- * XS's.
+ * XS's; not so in i32.
  */
 function onRiscv(
+  machine: Machine,
   preset: PresetName,
   config: TrainingConfig,
   flags: readonly string[],
   first?: ArrayLike<number>,
 ): { readonly counts: readonly Counts[]; readonly hash: string } {
-  const folder = join(ROOT, "build", "chip", preset);
+  const folder = join(ROOT, "build", "chip", machine.name, preset);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "drawn.h"), drawn(preset, config, first));
+  writeFileSync(join(folder, "drawn.h"), drawn(machine, preset, config, first));
   const c = join(ROOT, "scripts", "c");
   const chip = join(ROOT, "scripts", "chip");
   const program = join(folder, "bench.elf");
-  const sources = [join(chip, "main.c"), join(chip, "memory.c"), join(c, "floor.c"), ...opsSources()];
+  const sources = [join(chip, "main.c"), join(chip, "memory.c"), join(c, machine.floor), ...opsSources()];
   const includes = [folder, chip, c, OPS].map((path) => `-I${path}`);
   const { relativeBias, rmsNorm } = PRESETS[preset];
-  const defines = ["-DCOUNT_CALLS", `-DRELATIVE_BIAS=${Number(relativeBias)}`, `-DRMS_NORM=${Number(rmsNorm)}`];
+  const shape = { RELATIVE_BIAS: Number(relativeBias), RMS_NORM: Number(rmsNorm), DOCUMENTS: config.batchSize };
+  const defines = ["-DCOUNT_CALLS", ...Object.entries(shape).map(([name, value]) => `-D${name}=${value}`)];
   const memory = MEMORY.map((symbol) => `-Wl,--defsym=${symbol}`);
   const strict = ["-Wall", "-Wextra", "-Werror"];
-  const words = [...LIBRARY, ...MACHINE, ...CHIP_FLAGS, ...flags, ...strict, ...defines, ...includes, ...memory];
+  const words = [...LIBRARY, ...machine.flags, ...CHIP_FLAGS, ...flags, ...strict, ...defines, ...includes, ...memory];
   execFileSync(COMPILER, [...words, ...sources, "-lm", "-o", program], { stdio: ["ignore", "inherit", "inherit"] });
-  const machine = ["-machine", "virt", "-m", "16", "-bios", "none", "-icount", "shift=0"];
+  const virtual = ["-machine", "virt", "-m", "16", "-bios", "none", "-icount", "shift=0"];
   const output = ["-display", "none", "-serial", "none", "-monitor", "none"];
   const semihosting = ["-chardev", "stdio,id=out", "-semihosting-config", "enable=on,target=native,chardev=out"];
-  const text = execFileSync(SIMULATOR, [...machine, ...output, ...semihosting, "-kernel", program], {
+  const text = execFileSync(SIMULATOR, [...virtual, ...output, ...semihosting, "-kernel", program], {
     encoding: "utf8",
     timeout: 300_000, // A crash on bare metal loops forever.
   });
@@ -143,13 +200,16 @@ function readCounts(line: string): Counts {
 
 /** The parameters, documents and learning rates of a training, as a C header for main.c. */
 function drawn(
+  { dtype }: Machine,
   preset: PresetName,
   { steps, batchSize, learningRate, sampling }: TrainingConfig,
   first?: ArrayLike<number>,
 ): string {
   const random = new Random(SEED);
-  const model = new Model({ ...DEFAULT_MODEL, preset }, typescriptOps("f32"));
+  const model = new Model({ ...DEFAULT_MODEL, preset }, typescriptOps(dtype));
   drawParameters(model.parameters, random, model.config, model.ops);
+  const { pow } = model.ops.functions;
+  const real = dtype === "i32" ? String : float;
   const dataset = new Dataset(readFileSync(NAMES_FILE), NAMES_FILE);
   bindDataset(model, dataset);
   const tokens = new Uint8Array(model.config.blockSize + 1);
@@ -159,16 +219,16 @@ function drawn(
     return `${rows},${tokens.join()}`;
   });
   const stepNumbers = Array.from({ length: steps }, (_, step) => step);
-  const rates = stepNumbers.map((step) => (learningRate * (1 - step / steps)) / (1 - BETA1 ** (step + 1)));
-  const scales = stepNumbers.map((step) => 1 / (1 - BETA2 ** (step + 1)));
+  const rates = stepNumbers.map((step) => (learningRate * (1 - step / steps)) / (1 - pow(BETA1, step + 1)));
+  const scales = stepNumbers.map((step) => 1 / (1 - pow(BETA2, step + 1)));
   const weight = PRESETS[preset].weighs === "tokens" ? 1 / (dataset.meanTokens * batchSize) : 0;
   return [
     `enum { STEPS = ${steps}, BATCH = ${batchSize} };`,
     `#define TOKEN_WEIGHT ${float(weight)}`,
-    `static const float drawn_parameters[PARAMETERS] = {\n${Array.from(first ?? model.parameters, float).join(",\n")}\n};`,
+    `static const Number drawn_parameters[PARAMETERS] = {\n${Array.from(first ?? model.parameters, real).join(",\n")}\n};`,
     `static const uint8_t drawn_names[] = {\n${names.join(",\n")}\n};`,
-    `static const float rates[] = {\n${rates.map(float).join(",\n")}\n};`,
-    `static const float v_scales[] = {\n${scales.map(float).join(",\n")}\n};\n`,
+    `static const Real rates[] = {\n${rates.map(real).join(",\n")}\n};`,
+    `static const Real v_scales[] = {\n${scales.map(real).join(",\n")}\n};\n`,
   ].join("\n");
 }
 
@@ -199,34 +259,38 @@ function row(name: string, figures: readonly string[]): string {
 }
 
 /** Compares the counts with counts.json; skipped for another compiler, which generates other code. */
-function check({ compiler, presets }: Table): number {
-  const known = JSON.parse(readFileSync(COUNTS_FILE, "utf8")) as Table;
+function check({ compiler, machines }: Table): number {
+  const known = knownTable();
   if (known.compiler !== compiler) {
     console.log(`\nNot checked: counts.json is of ${known.compiler}.`);
     return 0;
   }
-  const rises = Object.entries(known.presets).flatMap(([preset, counts]) =>
-    Object.entries(counts.kernels).flatMap(([name, before]) => {
-      const now = presets[preset].kernels[name];
-      return now <= before * (1 + MAX_RISE) ? [] : [`${preset}, ${name}: ${now} instructions, ${before} before`];
-    }),
+  const rises = Object.entries(machines).flatMap(([machine, presets]) =>
+    Object.entries(known.machines[machine]).flatMap(([preset, counts]) =>
+      Object.entries(counts.kernels).flatMap(([name, before]) => {
+        const now = presets[preset].kernels[name];
+        const words = `${machine}, ${preset}, ${name}: ${now} instructions, ${before} before`;
+        return now <= before * (1 + MAX_RISE) ? [] : [words];
+      }),
+    ),
   );
   console.log(rises.length > 0 ? `\n${rises.join("\n")}` : "\nNo count has risen by more than 2 %.");
   return rises.length > 0 ? 1 : 0;
 }
 
 /**
- * Compares the parameters computed by a RISC-V core with an FPU and by the simulator's XS. Returns 1 if they differ.
+ * Compares the parameters computed by a RISC-V core and by the simulator's XS. Returns 1 if they differ.
  */
-async function compareBits(): Promise<number> {
+async function compareBits(machine: Machine): Promise<number> {
+  const isFloat = machine.dtype === "f32";
   let differences = 0;
-  console.log("\nparameters after 1,000 steps, on RISC-V and on XS:");
+  console.log(`\nparameters after 1,000 steps, on RISC-V (${machine.name}) and on XS:`);
   for (const preset of Object.keys(PRESETS) as PresetName[]) {
     const config = trainingConfig(preset, { steps: 1000 });
+    const first = isFloat ? await onXs(machine, preset, { steps: 1, learningRate: 0 }) : undefined;
     // The ESP32 has no square root instruction; compile for RISC-V without its own.
-    const first = await onXs(preset, { steps: 1, learningRate: 0 });
-    const { hash } = onRiscv(preset, config, ["-DGPT_NEWTON"], first);
-    const other = fnv1a(await onXs(preset, config));
+    const { hash } = onRiscv(machine, preset, config, isFloat ? ["-DGPT_NEWTON"] : [], first);
+    const other = fnv1a(await onXs(machine, preset, config));
     console.log(row(preset, [hash, other]));
     if (hash !== other) differences++;
   }
@@ -234,11 +298,15 @@ async function compareBits(): Promise<number> {
 }
 
 /** The parameters after the same training on XS, with the loops of the chip. */
-async function onXs(preset: PresetName, training: Partial<TrainingConfig>): Promise<Float32Array> {
+async function onXs(
+  { dtype }: Machine,
+  preset: PresetName,
+  training: Partial<TrainingConfig>,
+): Promise<Float32Array | Int32Array> {
   const { signal: ending } = new AbortController();
   const folder = mkdtempSync(join(tmpdir(), "esp32gpt-"));
   const save = join(folder, "model.safetensors");
-  const job: Job = { ...DEFAULT_TRAIN_JOB, model: { preset }, training, seed: SEED, samples: 0, save };
+  const job: Job = { ...DEFAULT_TRAIN_JOB, dtype, model: { preset }, training, seed: SEED, samples: 0, save };
   try {
     const executable = await buildHost({ bits: 64, loops: "chip" }, () => undefined, ending);
     await runOnXs(
@@ -258,14 +326,17 @@ async function onXs(preset: PresetName, training: Partial<TrainingConfig>): Prom
     const bytes = readFileSync(save);
     // The parameters are the first tensors of a checkpoint, in buffer order.
     const start = 8 + Number(bytes.readBigUInt64LE());
-    const { parameters } = new Model({ ...DEFAULT_MODEL, preset }, typescriptOps("f32"));
-    return new Float32Array(Uint8Array.from(bytes.subarray(start, start + parameters.byteLength)).buffer);
+    const { parameters } = new Model({ ...DEFAULT_MODEL, preset }, typescriptOps(dtype));
+    const floats = new Float32Array(Uint8Array.from(bytes.subarray(start, start + parameters.byteLength)).buffer);
+    if (!(parameters instanceof Int32Array)) return floats;
+    i32Codec.encode(parameters, 0, floats, "weights");
+    return parameters;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function fnv1a({ buffer }: Float32Array): string {
+function fnv1a({ buffer }: Float32Array | Int32Array): string {
   let value = 2166136261;
   for (const byte of new Uint8Array(buffer)) value = Math.imul(value ^ byte, 16777619) >>> 0;
   return value.toString(16).padStart(8, "0");

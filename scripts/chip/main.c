@@ -11,7 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
-float parameters[PARAMETERS], gradients[PARAMETERS], moment1[PARAMETERS], moment2[PARAMETERS];
+Number parameters[PARAMETERS];
+#ifndef I32
+float gradients[PARAMETERS], moment1[PARAMETERS], moment2[PARAMETERS];
+#endif
 uint32_t instructions_of[KERNELS], own_instructions;
 
 /* FNV-1a hash of the parameters' bytes, as in bench.ts. */
@@ -28,7 +31,7 @@ int main(void)
 {
     const uint8_t *name = drawn_names;
     uint32_t start = instructions_so_far();
-    float loss = 0.0f;
+    Real loss = 0;
 
     own_instructions = instructions_so_far() - start;
     memcpy(parameters, drawn_parameters, sizeof(parameters));

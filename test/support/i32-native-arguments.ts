@@ -43,6 +43,11 @@ export function i32ArgumentsOf(op: I32OpName, shape: I32Shape): NamedI32Argument
   const exponent = (): number => (spread > 0 ? random.index(2 * spread + 1) - spread : 18 + random.index(20));
   /** Numbers of up to so many bits, a few of them zeros, as the ReLU makes them, and extremes. */
   const fill = (memory: Int32Array, length: number, most: number): void => {
+    if (random.index(12) === 0) {
+      // No sum is larger.
+      memory.fill(-(2 ** most), 0, length);
+      return;
+    }
     const down = 31 - Math.max(0, most - (random.index(3) === 0 ? random.index(most + 1) : 0));
     for (let i = 0; i < length; i++) {
       const kind = random.index(24);

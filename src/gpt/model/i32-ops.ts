@@ -767,6 +767,8 @@ function rmsFactor(x: IntegerTensor, start: number, n: number): number {
     const value = shifted(x.mantissas[i], shift);
     sum += mulh(value, value);
   }
+  // It is 2^32 if all of them are the same negative power of two.
+  sum = Math.min(sum, 0xffffffff);
   // Σ x² + n·ε with the same exponent; the sum of squares is 0, or the larger of both where bits are lost.
   let exponent = 2 * (x.exponents[0] + shift) - 32;
   let epsilon = n * EPSILON_32;
