@@ -105,7 +105,7 @@ test("a file whose dtype is unknown, or not that of its tensors, is refused by n
   await expectRefusal(file, /^m.safetensors cannot be used: its dtype is "i16", with tensors of F32\.$/);
 });
 
-test("moments that no training in i32 can have are brought into its range", async () => {
+test("moments that no training in i32 can have are brought into its range", () => {
   const { model, adam } = untouched(SMALL, "i32");
   const values = Float32Array.of(3e38, -3e38, 1, -1, 0, 1e-30, 5);
   model.ops.codec?.encode(adam.m as Int32Array, 0, values, "m");

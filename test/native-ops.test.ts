@@ -96,7 +96,8 @@ describe.each(["desktop", "chip"] as const)("for the %s:", (loops) => {
   });
 
   describe("refuses what will not do, before it touches anything:", () => {
-    test.each(OP_NAMES)("%s", async (op) => {
+    // Any floats are looked at.
+    test.each(OP_NAMES.filter((op) => op !== "areFinite"))("%s", async (op) => {
       const refusals = await ask<Refusal[]>({ kind: "refuse", op });
       expect(refusals.length).toBeGreaterThan(7);
       const failures = refusals.flatMap(({ wrong, error, isTouched }) => {

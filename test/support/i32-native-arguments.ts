@@ -183,11 +183,13 @@ export function i32ArgumentsOf(op: I32OpName, shape: I32Shape): NamedI32Argument
       i32Codec.encode(moments, 0, v, "v");
       const m: NamedI32Argument = { name: "m", value: { memory: moments, format: undefined } };
       const step = random.index(1000);
-      const g = gradient("g", length, exponents);
-      const { memory } = g.value as Block;
+      const { memory } = gradient("g", length, exponents).value as Block;
       fill(memory, length, [31, 24, 16, 8, 1][random.index(5)]);
+      const g: NamedI32Argument = { name: "g", value: { memory, format: undefined } };
+      const matrices = Int32Array.of(0, 0, length, exponents);
+      const table: NamedI32Argument = { name: "v", value: { memory: matrices, format: undefined } };
       return [
-        ...[plain("w", length), g, m, { ...m, name: "v" }],
+        ...[plain("w", length), g, m, table],
         ...numbers({ beta1: BETA1, beta2: BETA2, epsilon: EPSILON }),
         ...numbers({
           rate: [0.01, 0.3, 10][random.index(3)] / (1 - BETA1 ** (step + 1)),

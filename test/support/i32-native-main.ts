@@ -74,16 +74,36 @@ function refuse({ op }: I32RefuseQuestion): Refusal[] {
         changed[i] = change(args[i] as Uint8Array);
         return changed;
       });
-    if (!(op === "adam" && (name === "v" || name.startsWith("beta") || name === "epsilon")))
+    if (!(op === "adam" && (name.startsWith("beta") || name === "epsilon")))
       attempt(`${name}: missing`, (args) => {
         // Where the missing ones are looked for, XS now has what was there before.
         i32Call(nativeI32Ops, op, new I32Arguments(nativeI32Ops, valid).args);
         return args.slice(0, i);
       });
-    if (isBlock(value) && !(op === "adam" && name === "v")) {
-      const isMeasure = op === "zero";
+    if (isBlock(value)) {
+      const isTable = op === "adam" && name === "v";
+      if (isTable)
+        for (const [at, wrong] of [
+          [0, -1],
+          [0, 1],
+          [1, -1],
+          [1, 2],
+          [2, -1],
+          [2, 1 << 30],
+          [3, 0],
+          [3, -1],
+          [3, 5],
+        ])
+          put(`size: ${wrong} at ${at}`, (view) => {
+            const table = new Int32Array(view.slice().buffer);
+            table[at] = wrong;
+            return new Uint8Array(table.buffer);
+          });
+      // One that is a word too short still has room for its last exponent in the place of its bits.
+      const isMeasure = op === "zero" || (op === "adam" && name === "g");
       if (!isMeasure) put("too short", (view) => view.subarray(4));
-      put("empty", () => new Uint8Array(0));
+      // An empty table is one of no matrices.
+      if (!isTable) put("empty", () => new Uint8Array(0));
       put("one word", (view) => view.subarray(-4));
       put("not aligned", (view) => new Uint8Array(view.buffer, view.byteOffset + 1, view.length));
       put("an Int32Array", (view) => new Int32Array(view.buffer, view.byteOffset, view.length / 4));

@@ -5,7 +5,7 @@ import type { Ops } from "../../src/gpt/model/ops";
 export type Question =
   CompareQuestion | RefuseQuestion | TrainQuestion | DivergeQuestion | AllocateQuestion | SaveQuestion;
 
-export type OpName = Exclude<keyof Ops, "name" | "dtype" | "view">;
+export type OpName = Exclude<keyof Ops, "name" | "dtype" | "view" | "functions" | "codec">;
 
 export const OP_NAMES: readonly OpName[] = [
   "zero",

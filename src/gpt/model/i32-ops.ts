@@ -1,3 +1,4 @@
+import { areFinite } from "./are-finite";
 import {
   bitsOf,
   EXP2,
@@ -19,7 +20,6 @@ import {
 import { i32Codec } from "./i32-codec";
 import type { BlockFormat, IntegerTensor, Numbers, Ops, Tensor } from "./ops";
 import { portableFunctions, powerOfTwo } from "../base/elementary";
-import { areFinite } from "./typescript-ops";
 
 /*
  * The ops in block floating point with integers of 32 bits: for processors without an FPU, and with the same bits on

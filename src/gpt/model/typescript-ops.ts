@@ -1,4 +1,5 @@
 import { engineFunctions } from "../base/elementary";
+import { areFinite } from "./are-finite";
 import { i32Ops } from "./i32-ops";
 import type { Dtype, Floats, Numbers, Ops } from "./ops";
 
@@ -44,12 +45,6 @@ export function typescriptOps(dtype: Dtype = "f32"): Ops {
 function view(numbers: Numbers, offset: number, length: number): Floats {
   if (numbers instanceof Int32Array) throw new TypeError("These ops need floats.");
   return numbers.subarray(offset, offset + length);
-}
-
-export function areFinite(x: Floats): boolean {
-  // On XS a method with a callback takes several times as long.
-  for (let i = 0; i < x.length; i++) if (x[i] - x[i] !== 0) return false;
-  return true;
 }
 
 function embeddingForward(

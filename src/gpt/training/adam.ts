@@ -46,13 +46,14 @@ export class Adam {
   }
 
   /**
-   * Runs an update of the same size with a learning rate of 0, to measure its time. It overwrites the gradients, and
-   * leaves parameters and moments.
+   * Runs an update of the same size on the gradients, set to zero, to measure its time. The parameters stay. In i32 it
+   * does nothing, as the buffer of the gradients has more than gradients.
    */
   warmUp(): void {
-    const g = this.g;
-    this.ops.zero(g);
-    if (!this.ops.codec) this.ops.adam(g, g, g, g, BETA1, BETA2, EPSILON, 0, 1);
+    const { ops, g } = this;
+    if (ops.codec) return;
+    ops.zero(g);
+    ops.adam(g, g, g, g, BETA1, BETA2, EPSILON, 0, 1);
   }
 }
 
