@@ -23,8 +23,10 @@
 
 #ifdef __GNUC__
 #define INLINE static inline __attribute__((always_inline))
+#define NOT_INLINE __attribute__((noinline))
 #else
 #define INLINE static inline
+#define NOT_INLINE
 #endif
 
 #if defined(GPT_CHIP) && defined(__GNUC__) && !defined(__clang__)
