@@ -150,8 +150,7 @@ static bool update(int32_t *w, int32_t *moment, int32_t gradient, int offset, in
 }
 
 /* Does the same, unless that takes more than shifting the gradient right: then returns false. */
-INLINE bool update_usual(
-    int32_t *w, int32_t *moment, int32_t gradient, int offset, int32_t step, GptAdamConstants by)
+INLINE bool update_usual(int32_t *w, int32_t *moment, int32_t gradient, int offset, int32_t step, GptAdamConstants by)
 {
     State state = state_of(gradient, *moment);
     int down = state.k + offset;

@@ -119,13 +119,6 @@ uint32_t gpt_i32_product(
 
 /* --- dx = dy · wᵀ: a block has four rows of w --- */
 
-/* A term: of one row of dy and four of w. */
-INLINE Four plus_term(Four sum, int32_t g, const int32_t *w0, const int32_t *w1, const int32_t *w2, const int32_t *w3)
-{
-    Four w = { *w0, *w1, *w2, *w3 };
-    return plus_product(sum, g, w);
-}
-
 /* `rows` is 1 or 2, and n >= 4. Four terms of each sum at once, so that the pointers move less often. */
 INLINE uint32_t add_rows_transposed(
     int32_t *dx, const int32_t *residual, int shift, const int32_t *dy, const int32_t *w, int rows, int n, int m)
@@ -141,23 +134,19 @@ INLINE uint32_t add_rows_transposed(
         if (r && rows > 1)
             b = start_of(r + n, shift, start);
         for (; ga < end; ga += 4, gb += 4, w0 += 4, w1 += 4, w2 += 4, w3 += 4) {
-            a = plus_term(a, ga[0], w0, w1, w2, w3);
-            if (rows > 1)
-                b = plus_term(b, gb[0], w0, w1, w2, w3);
-            a = plus_term(a, ga[1], w0 + 1, w1 + 1, w2 + 1, w3 + 1);
-            if (rows > 1)
-                b = plus_term(b, gb[1], w0 + 1, w1 + 1, w2 + 1, w3 + 1);
-            a = plus_term(a, ga[2], w0 + 2, w1 + 2, w2 + 2, w3 + 2);
-            if (rows > 1)
-                b = plus_term(b, gb[2], w0 + 2, w1 + 2, w2 + 2, w3 + 2);
-            a = plus_term(a, ga[3], w0 + 3, w1 + 3, w2 + 3, w3 + 3);
-            if (rows > 1)
-                b = plus_term(b, gb[3], w0 + 3, w1 + 3, w2 + 3, w3 + 3);
+#pragma GCC unroll 4
+            for (int k = 0; k < 4; k++) {
+                Four wk = { w0[k], w1[k], w2[k], w3[k] };
+                a = plus_product(a, ga[k], wk);
+                if (rows > 1)
+                    b = plus_product(b, gb[k], wk);
+            }
         }
         for (end = dy + m; ga < end; ga++, gb++, w0++, w1++, w2++, w3++) {
-            a = plus_term(a, *ga, w0, w1, w2, w3);
+            Four wk = { *w0, *w1, *w2, *w3 };
+            a = plus_product(a, *ga, wk);
             if (rows > 1)
-                b = plus_term(b, *gb, w0, w1, w2, w3);
+                b = plus_product(b, *gb, wk);
         }
         mask |=
             at == i ? store_rows(dx + at, n, a, b, b, b, rows, 0) : store_rows(dx + at, n, a, b, b, b, rows, i - at);
