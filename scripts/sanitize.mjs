@@ -36,7 +36,7 @@ try {
     program("generate", "--model", model, "-n", "5", "--prefix", "a");
     program("eval", "--model", model);
   }
-  const tests = ["native-ops", "xs-scan", "xs-storage", "xs-streams", "fuzz-board"].map(
+  const tests = ["native-ops", "i32-native", "xs-scan", "xs-storage", "xs-streams", "fuzz-board"].map(
     (name) => `test/${name}.test.ts`,
   );
   run(join("node_modules", "jest", "bin", "jest.js"), ...tests);

@@ -60,6 +60,8 @@ const SANITIZE = ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address", 
 /** Its string functions read whole words beyond the end of a string; XS disables the check only for clang. */
 const READS_WORDS = "xsCommon.c";
 const SANITIZE_OURS = ["-fsanitize=undefined", "-fno-sanitize-recover=undefined"];
+/** The ops in i32 assert that numbers are in their ranges: see gpt_i32_arithmetic.h. */
+const CHECKED = "-DGPT_CHECKED";
 
 /** All C files of the XS host with their flags. */
 export function hostUnits({ bits, loops }: HostKind, isSanitized: boolean): Unit[] {
@@ -69,7 +71,10 @@ export function hostUnits({ bits, loops }: HostKind, isSanitized: boolean): Unit
   const goal = isSanitized ? SANITIZE : ["-O2"];
   const common = [...machine, "-std=gnu99", "-D_FILE_OFFSET_BITS=64", ...goal, "-fno-common", "-ffp-contract=off"];
   const platform = ["-DINCLUDE_XSPLATFORM", '-DXSPLATFORM="platform.h"', `-I${HOST}`];
-  const opsFlags = [...(isSanitized ? [] : OPS_FLAGS), ...(loops === "chip" ? [...AS_ON_ESP32, ...fusing()] : [])];
+  const opsFlags = [
+    ...(isSanitized ? [CHECKED] : OPS_FLAGS),
+    ...(loops === "chip" ? [...AS_ON_ESP32, ...fusing()] : []),
+  ];
   const strict = isSanitized ? [...STRICT, ...SANITIZE_OURS] : STRICT;
   const ours = [...common, ...strict, ...includes.flatMap((folder) => ["-isystem", folder])];
   const units = (files: string[], flags: string[]): Unit[] => files.map((source) => ({ source, flags }));

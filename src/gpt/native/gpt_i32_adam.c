@@ -14,11 +14,9 @@ enum {
     MOMENT_EXPONENT = 38,
     LEAST_M = 1 << 23,
     MOST_M = 1 << 25,
-    /* The bits of M that a word has. */
-    STORED_M = 0xffe0,
     MAX_K = 31,
-    /* The largest number whose square has 31 bits. */
-    MAX_ROOT = 46340
+    /* A gradient of 16 bits can be shifted left by so much. */
+    MOST_UP = 15
 };
 
 int32_t gpt_i32_step(double rate, double v_scale)
@@ -27,18 +25,94 @@ int32_t gpt_i32_step(double rate, double v_scale)
     return step < 0x7fffffff ? (int32_t)step : 0x7fffffff;
 }
 
-/* A parameter's state as a gradient meets it, in units that all share. */
+/* A parameter's moments and the gradient that they meet, in the units of k. */
 typedef struct {
     int32_t gradient, m, M;
     int k;
+    /* Where the table has 1 / sqrt(M). */
+    uint32_t at;
 } State;
 
-/* Raises k. */
-INLINE void coarsen(State *state)
+INLINE State state_of(int32_t gradient, int32_t moment)
 {
-    state->k++;
-    state->M >>= 2;
-    state->m >>= 1;
+    /* M are 11 bits from bit 5 on, and the upper of 25. */
+    State state = { gradient, moment >> 16, (int32_t)((uint32_t)moment << 16 >> 21 << 14), moment & MAX_K, 0 };
+    return state;
+}
+
+/* Raises k. */
+INLINE State coarser(State state)
+{
+    state.k++;
+    state.M >>= 2;
+    state.m >>= 1;
+    return state;
+}
+
+/* Whether the square would have more than 31 bits. */
+INLINE bool is_large(int32_t gradient, GptAdamConstants by)
+{
+    return (uint32_t)gradient + by.max_root > by.max_roots;
+}
+
+/* Halves a gradient until its square has 31 bits, which raises k, if k has room. */
+INLINE State halved(State state, GptAdamConstants by)
+{
+    for (; is_large(state.gradient, by) && state.k < MAX_K; state.gradient >>= 1)
+        state = coarser(state);
+    return state;
+}
+
+/* Brings M into its range. */
+INLINE State normalized(State state)
+{
+    if (state.M >= MOST_M) {
+        if (state.k < MAX_K)
+            return coarser(state);
+        state.M = MOST_M - 1;
+    }
+    for (; state.M < LEAST_M && state.k > 0; state.k--) {
+        state.M <<= 2;
+        state.m *= 2;
+    }
+    if (state.M < LEAST_M)
+        state.M = LEAST_M;
+    return state;
+}
+
+INLINE uint32_t root_at(int32_t M)
+{
+    return (uint32_t)(M >> 16) - GPT_I32_FIRST_ROOT;
+}
+
+/* The moments after a gradient whose square has 31 bits. */
+INLINE State updated(State state, GptAdamConstants by)
+{
+    state.M += mulh(state.gradient * state.gradient - state.M, by.gain2);
+    state.m += ((state.gradient - state.m) * by.gain1 + by.half) >> 14;
+    state.M += by.half; /* rounds the mantissa that is stored */
+    state.at = root_at(state.M);
+    if (state.at >= by.roots) {
+        state = normalized(state);
+        state.at = root_at(state.M);
+    }
+    return state;
+}
+
+INLINE int32_t word_of(State state)
+{
+    return (int32_t)((uint32_t)state.m << 16 | (uint32_t)state.M >> 14 << 5 | (uint32_t)state.k);
+}
+
+/* The weight after a step. */
+INLINE int32_t moved(int32_t w, State state, int32_t step, GptAdamConstants by)
+{
+    return (w - mulh(state.m * by.inverse_root[state.at], step) + WEIGHT_STEP / 2) & -WEIGHT_STEP;
+}
+
+INLINE bool is_weight(int32_t w, GptAdamConstants by)
+{
+    return (uint32_t)w + by.max_weight <= by.max_weights;
 }
 
 /* Whether a gradient of at most 16 bits can be shifted left without leaving 31 bits. */
@@ -48,79 +122,85 @@ static bool fits(int32_t gradient, int up)
     return gradient >= -limit && gradient < limit;
 }
 
-/* A gradient that is to be shifted left, by -down. One that is too large for k raises k. */
-static State shifted_up(State state, int down)
+/* Updates a weight and its moments, whatever the gradient. Returns whether the weight is in range. */
+static bool update(int32_t *w, int32_t *moment, int32_t gradient, int offset, int32_t step)
 {
+    GptAdamConstants by = gpt_i32_adam_constants;
+    State state = state_of(gradient, *moment);
+    int down = state.k + offset;
+    /* A gradient that is too large for k raises k. */
     for (; down < 0 && state.k < MAX_K && !fits(state.gradient, -down); down++)
-        coarsen(&state);
+        state = coarser(state);
     if (down >= 0)
         state.gradient >>= shift_of(down);
     else if (fits(state.gradient, -down))
         state.gradient = shifted_left(state.gradient, -down);
     else
         state.gradient = state.gradient > 0 ? 1 << 30 : -(1 << 30);
-    return state;
-}
-
-/* Whether the square would have more than 31 bits. */
-INLINE bool is_large(int32_t gradient)
-{
-    return (uint32_t)gradient + MAX_ROOT > 2 * MAX_ROOT;
-}
-
-/* A gradient whose square would have more than 31 bits: likewise. */
-static State shifted_down(State state)
-{
-    for (; is_large(state.gradient) && state.k < MAX_K; state.gradient >>= 1)
-        coarsen(&state);
-    if (is_large(state.gradient))
+    state = halved(state, by);
+    if (is_large(state.gradient, by))
         state.gradient = state.gradient > 0 ? 16000 : -16000;
-    return state;
+    state = updated(state, by);
+    *moment = word_of(state);
+    *w = moved(*w, state, step, by);
+    if (is_weight(*w, by))
+        return true;
+    *w = *w > 0 ? MAX_WEIGHT : -MAX_WEIGHT;
+    return false;
+}
+
+/* Does the same, unless that takes more than shifting the gradient right: then returns false. */
+INLINE bool update_usual(int32_t *w, int32_t *moment, int32_t gradient, int offset, int32_t step, GptAdamConstants by)
+{
+    State state = state_of(gradient, *moment);
+    int down = state.k + offset;
+    int32_t weight;
+    if ((uint32_t)down <= by.max_shift)
+        state.gradient >>= down;
+    else if (down < 0 && down >= -MOST_UP && (uint32_t)gradient + 0x8000 < 0x10000)
+        state.gradient = shifted_left(gradient, -down);
+    else
+        return false;
+    if (is_large(state.gradient, by)) {
+        state = halved(state, by);
+        if (is_large(state.gradient, by))
+            return false;
+    }
+    state = updated(state, by);
+    weight = moved(*w, state, step, by);
+    if (!is_weight(weight, by))
+        return false;
+    *moment = word_of(state);
+    *w = weight;
+    return true;
+}
+
+/*
+ * Updates weights up to the first that needs more; returns their number. It calls nothing, so that all registers hold
+ * constants.
+ */
+NOT_INLINE static size_t update_most(
+    int32_t *w, const int32_t *g, int32_t *moments, size_t length, int offset, int32_t step)
+{
+    GptAdamConstants by = gpt_i32_adam_constants;
+    const int32_t *first = w, *end = w + (length & ~(size_t)1);
+    for (; w < end; w += 2, g += 2, moments += 2) {
+        if (!update_usual(w, moments, g[0], offset, step, by))
+            return (size_t)(w - first);
+        if (!update_usual(w + 1, moments + 1, g[1], offset, step, by))
+            return (size_t)(w - first) + 1;
+    }
+    return (size_t)(w - first);
 }
 
 bool gpt_i32_adam(int32_t *w, const int32_t *g, int32_t *moments, size_t length, int32_t exponent, int32_t step)
 {
     bool is_in_range = true;
     int offset = exponent - MOMENT_EXPONENT;
-    for (const int32_t *end = w + length; w < end; w++, g++, moments++) {
-        uint32_t word = (uint32_t)*moments;
-        State s = { *g, (int32_t)word >> 16, (int32_t)(word & STORED_M) << 9, (int)(word & MAX_K) };
-        int down = s.k + offset;
-        int32_t moved;
-        if (down >= 0)
-            s.gradient >>= shift_of(down);
-        else
-            s = shifted_up(s, down);
-        if (is_large(s.gradient))
-            s = shifted_down(s);
-        s.M += mulh(s.gradient * s.gradient - s.M, 42949673); /* 0.01, 2^-32 */
-        s.m += ((s.gradient - s.m) * 2458 + 8192) >> 14; /* 0.15, 2^-14 */
-        s.M += 1 << 13; /* rounds the mantissa that is stored */
-        if (s.M >= MOST_M) {
-            if (s.k < MAX_K)
-                coarsen(&s);
-            else
-                s.M = MOST_M - 1;
-        } else {
-            while (s.M < LEAST_M) {
-                if (s.k == 0)
-                    s.M = LEAST_M;
-                else {
-                    s.M <<= 2;
-                    s.m *= 2;
-                    s.k--;
-                }
-            }
-        }
-        *moments = (int32_t)((uint32_t)s.m << 16 | (uint32_t)s.M >> 14 << 5 | (uint32_t)s.k);
-        moved =
-            *w - mulh(s.m * (int32_t)gpt_i32_inverse_root[(s.M >> 16) - GPT_I32_FIRST_ROOT], step) + WEIGHT_STEP / 2;
-        moved &= -WEIGHT_STEP;
-        if (moved > MAX_WEIGHT || moved < -MAX_WEIGHT) {
-            moved = moved > 0 ? MAX_WEIGHT : -MAX_WEIGHT;
+    for (size_t i = 0; i < length; i++) {
+        i += update_most(w + i, g + i, moments + i, length - i, offset, step);
+        if (i < length && !update(w + i, moments + i, g[i], offset, step))
             is_in_range = false;
-        }
-        *w = moved;
     }
     return is_in_range;
 }

@@ -23,8 +23,10 @@
 
 #ifdef __GNUC__
 #define INLINE static inline __attribute__((always_inline))
+#define NOT_INLINE __attribute__((noinline))
 #else
 #define INLINE static inline
+#define NOT_INLINE
 #endif
 
 #if defined(GPT_CHIP) && defined(__GNUC__) && !defined(__clang__)
@@ -110,11 +112,12 @@ static inline int excess(int bits, int terms, int documents)
     return over > 0 ? over : 0;
 }
 
+/* From -2^bits to 2^bits: a normalized row with one number that is not 0 has such a one. */
 static inline void check_bits(const int32_t *x, int length, int bits)
 {
 #ifdef GPT_CHECKED
     for (int i = 0; i < length; i++)
-        CHECK(bit_length(magnitude(x[i])) <= bits);
+        CHECK(magnitude(x[i]) <= 1u << bits);
 #else
     (void)x, (void)length, (void)bits;
 #endif

@@ -110,31 +110,39 @@ void gpt_i32_mlp_forward(const GptTensor *y, const GptTensor *residual, const Gp
     gpt_i32_settle(y, 0, y->mantissas, rows * n, mask);
 }
 
-/* A position at which a unit is active: its h, the place of h in memory, and the rows that are read and written. */
+/* A position at which a unit is active: its h, and its row of the matrix that is multiplied by it. */
 typedef struct {
-    int32_t h, sum;
+    int32_t h;
     const int32_t *in;
-    int32_t *out, *place;
+    /* For dh: the sum so far, and its place in memory. */
+    int32_t sum, *place;
+    /* For dx: its row. */
+    int32_t *out;
 } Active;
 
-/* Finds the positions from `from` to `to` - 1 at which unit `h` is not zero; returns their number. */
-static int find_active(
-    Active *active, int32_t *h, const int32_t *in, int32_t *out, int from, int to, int n, int hidden, int32_t start)
+/*
+ * Finds the positions from `from` to `to` - 1 at which unit `h` is not zero, for dh, or for dx unless it is NULL. Returns
+ * their end.
+ */
+INLINE Active *find_active(
+    Active *next, int32_t *h, const int32_t *in, int32_t *dx, int from, int to, int n, int hidden, bool is_for_dh)
 {
-    Active *next = active;
+    int row = from * n;
     h += from * hidden;
-    for (int t = from; t < to; t++, h += hidden) {
+    for (int t = from; t < to; t++, h += hidden, row += n) {
         int32_t value = *h;
         if (value == 0)
             continue;
         next->h = value;
-        next->sum = start;
-        next->in = in + t * n;
-        next->out = out ? out + t * n : NULL;
-        next->place = h;
+        next->in = in + row;
+        if (is_for_dh) {
+            next->sum = n >> 1;
+            next->place = h;
+        } else
+            next->out = dx + row;
         next++;
     }
-    return (int)(next - active);
+    return next;
 }
 
 /* How a sum joins what its gradient has so far. */
@@ -148,19 +156,38 @@ INLINE void join(int32_t *g, int32_t sum, Joint joint)
     *g = (joint.is_sum ? *g >> joint.before : 0) + (sum >> joint.added);
 }
 
-INLINE void join_4(int32_t *g, int step, Four sum, Joint joint)
+/* Of eight numbers, `step` apart. */
+INLINE void join_8(int32_t *g, int step, Eight sum, Joint joint)
 {
-    join(g, sum.a, joint);
-    join(g + step, sum.b, joint);
-    join(g + 2 * step, sum.c, joint);
-    join(g + 3 * step, sum.d, joint);
+    join(g, sum.a.a, joint), g += step;
+    join(g, sum.a.b, joint), g += step;
+    join(g, sum.a.c, joint), g += step;
+    join(g, sum.a.d, joint), g += step;
+    join(g, sum.b.a, joint), g += step;
+    join(g, sum.b.b, joint), g += step;
+    join(g, sum.b.c, joint), g += step;
+    join(g, sum.b.d, joint);
+}
+
+/* Eight numbers, `step` apart. */
+INLINE Eight eight_of_column(const int32_t *x, int step)
+{
+    Eight result;
+    result.a.a = *x, x += step;
+    result.a.b = *x, x += step;
+    result.a.c = *x, x += step;
+    result.a.d = *x, x += step;
+    result.b.a = *x, x += step;
+    result.b.b = *x, x += step;
+    result.b.c = *x, x += step;
+    result.b.d = *x;
+    return result;
 }
 
 /* A unit's row of w2: dw2 (n) = Σ dy·h, and dh = dy·w2 at each position, which is left in `sum`. */
-static void backward_out(int32_t *dw, const int32_t *w, Active *active, int count, int n, Joint joint)
+INLINE void backward_out(int32_t *dw, const int32_t *w, Active *active, const Active *end, int n, Joint joint)
 {
-    const Active *end = active + count;
-    int32_t start = count >> 1;
+    int32_t start = (int32_t)(end - active) >> 1;
     int j = 0;
     for (; j + 8 <= n; j += 8) {
         Eight d = { four_of(start), four_of(start) }, wj = eight(w + j);
@@ -177,8 +204,7 @@ static void backward_out(int32_t *dw, const int32_t *w, Active *active, int coun
             sum += mulh(g[7], wj.b.d), d.b.d += mulh(g[7], h);
             at->sum = sum;
         }
-        join_4(dw + j, 1, d.a, joint);
-        join_4(dw + j + 4, 1, d.b, joint);
+        join_8(dw + j, 1, d, joint);
     }
     for (; j < n; j++) {
         int32_t d = start;
@@ -191,21 +217,23 @@ static void backward_out(int32_t *dw, const int32_t *w, Active *active, int coun
 }
 
 /* A unit's column of w1, with its dh in `h`: dw1 = Σ dh·x, and dx += dh·w1 at each position. */
-static void backward_in(int32_t *dw, const int32_t *w, const Active *active, int count, int n, int hidden, Joint joint)
+INLINE void backward_in(
+    int32_t *dw, const int32_t *w, const Active *active, const Active *end, int n, int hidden, Joint joint)
 {
-    const Active *end = active + count;
-    int32_t start = count >> 1;
+    int32_t start = (int32_t)(end - active) >> 1;
     int i = 0;
-    for (; i + 4 <= n; i += 4, w += 4 * hidden, dw += 4 * hidden) {
-        Four d = four_of(start), wi = { w[0], w[hidden], w[2 * hidden], w[3 * hidden] };
+    for (; i + 8 <= n; i += 8, w += 8 * hidden, dw += 8 * hidden) {
+        Eight d = { four_of(start), four_of(start) }, wi = eight_of_column(w, hidden);
         for (const Active *at = active; at < end; at++) {
             const int32_t *x = at->in + i;
             int32_t *dx = at->out + i, dh = at->h;
-            d = plus_product(d, dh, four(x));
-            dx[0] += mulh(dh, wi.a), dx[1] += mulh(dh, wi.b);
-            dx[2] += mulh(dh, wi.c), dx[3] += mulh(dh, wi.d);
+            d = plus_products(d, dh, eight(x));
+            dx[0] += mulh(dh, wi.a.a), dx[1] += mulh(dh, wi.a.b);
+            dx[2] += mulh(dh, wi.a.c), dx[3] += mulh(dh, wi.a.d);
+            dx[4] += mulh(dh, wi.b.a), dx[5] += mulh(dh, wi.b.b);
+            dx[6] += mulh(dh, wi.b.c), dx[7] += mulh(dh, wi.b.d);
         }
-        join_4(dw, hidden, d, joint);
+        join_8(dw, hidden, d, joint);
     }
     for (; i < n; i++, w += hidden, dw += hidden) {
         int32_t d = start;
@@ -227,11 +255,11 @@ static uint32_t all_backward_out(int32_t *dw, const GptTensor *h, const int32_t 
         Joint joint = { accumulate, alignment.before, alignment.added };
         for (int from = 0; from < rows; from += MAX_ACTIVE) {
             int to = rows - from > MAX_ACTIVE ? from + MAX_ACTIVE : rows;
-            int count = find_active(active, h->mantissas + u, dy, NULL, from, to, n, hidden, n >> 1);
-            backward_out(dw, w, active, count, n, joint);
-            for (int i = 0; i < count; i++) {
-                *active[i].place = active[i].sum;
-                mask |= magnitude(active[i].sum);
+            const Active *end = find_active(active, h->mantissas + u, dy, NULL, from, to, n, hidden, true);
+            backward_out(dw, w, active, end, n, joint);
+            for (const Active *at = active; at < end; at++) {
+                *at->place = at->sum;
+                mask |= magnitude(at->sum);
             }
             joint.is_sum = true;
             joint.before = 0;
@@ -249,8 +277,8 @@ static void all_backward_in(int32_t *dw, int32_t *dx, const GptTensor *h, const 
         Joint joint = { accumulate, alignment.before, alignment.added };
         for (int from = 0; from < rows; from += MAX_ACTIVE) {
             int to = rows - from > MAX_ACTIVE ? from + MAX_ACTIVE : rows;
-            int count = find_active(active, h->mantissas + u, x, dx, from, to, n, hidden, 0);
-            backward_in(dw + u, w + u, active, count, n, hidden, joint);
+            const Active *end = find_active(active, h->mantissas + u, x, dx, from, to, n, hidden, false);
+            backward_in(dw + u, w + u, active, end, n, hidden, joint);
             joint.is_sum = true;
             joint.before = 0;
         }

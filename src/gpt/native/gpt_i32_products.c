@@ -1,6 +1,6 @@
 /*
- * Blocks of sums fit the registers of a chip, and each number that is loaded is used for several sums. A block at the
- * end of a row that lacks columns overlaps the one before it, and sets only its own.
+ * Blocks of sums fit the registers of a chip, and each number that is loaded is used for several sums. The last block of
+ * a row may overlap the one before it, so that a vocabulary of 27 letters has no columns left over.
  */
 
 #include "gpt_target.h"
@@ -20,35 +20,16 @@ INLINE Four start_of(const int32_t *residual, int shift, int32_t start)
     return r;
 }
 
-/* Stores all but the first `known` results, which are there already; returns their mask. */
-INLINE uint32_t store(int32_t *y, Four sum, int known)
+/* Stores results, and returns their mask. */
+INLINE uint32_t store(int32_t *y, Four sum)
 {
-    uint32_t mask = magnitude(sum.d);
-    y[3] = sum.d;
-    if (known < 3)
-        y[2] = sum.c, mask |= magnitude(sum.c);
-    if (known < 2)
-        y[1] = sum.b, mask |= magnitude(sum.b);
-    if (known < 1)
-        y[0] = sum.a, mask |= magnitude(sum.a);
-    return mask;
-}
-
-INLINE uint32_t store_rows(int32_t *y, int stride, Four a, Four b, Four c, Four d, int rows, int known)
-{
-    uint32_t mask = store(y, a, known);
-    if (rows > 1)
-        mask |= store(y + stride, b, known);
-    if (rows > 2)
-        mask |= store(y + 2 * stride, c, known);
-    if (rows > 3)
-        mask |= store(y + 3 * stride, d, known);
-    return mask;
+    y[0] = sum.a, y[1] = sum.b, y[2] = sum.c, y[3] = sum.d;
+    return magnitude(sum.a) | magnitude(sum.b) | magnitude(sum.c) | magnitude(sum.d);
 }
 
 /* --- y = x · w --- */
 
-/* `rows` is a constant from 1 to 4, and m >= 4. */
+/* `rows` is a constant from 1 to 3, and m >= 4. */
 INLINE uint32_t add_rows(
     int32_t *y, const int32_t *residual, int shift, const int32_t *x, const int32_t *w, int rows, int n, int m)
 {
@@ -56,15 +37,14 @@ INLINE uint32_t add_rows(
     int32_t start = n >> 1;
     for (int j = 0; j < m; j += 4) {
         int at = j + 4 > m ? m - 4 : j;
+        int32_t *to = y + at;
         const int32_t *r = residual ? residual + at : NULL, *wj = w + at, *end = x + n;
-        const int32_t *xa = x, *xb = rows > 1 ? xa + n : xa, *xc = rows > 2 ? xb + n : xa, *xd = rows > 3 ? xc + n : xa;
-        Four a = start_of(r, shift, start), b = a, c = a, d = a;
+        const int32_t *xa = x, *xb = rows > 1 ? xa + n : xa, *xc = rows > 2 ? xb + n : xa;
+        Four a = start_of(r, shift, start), b = a, c = a;
         if (r && rows > 1)
             b = start_of(r + m, shift, start);
         if (r && rows > 2)
             c = start_of(r + 2 * m, shift, start);
-        if (r && rows > 3)
-            d = start_of(r + 3 * m, shift, start);
         while (xa < end) {
             Four wi = four(wj);
             wj += m;
@@ -73,10 +53,12 @@ INLINE uint32_t add_rows(
                 b = plus_product(b, *xb++, wi);
             if (rows > 2)
                 c = plus_product(c, *xc++, wi);
-            if (rows > 3)
-                d = plus_product(d, *xd++, wi);
         }
-        mask |= at == j ? store_rows(y + at, m, a, b, c, d, rows, 0) : store_rows(y + at, m, a, b, c, d, rows, j - at);
+        mask |= store(to, a);
+        if (rows > 1)
+            mask |= store(to + m, b);
+        if (rows > 2)
+            mask |= store(to + 2 * m, c);
     }
     return mask;
 }
@@ -119,59 +101,48 @@ uint32_t gpt_i32_product(
 
 /* --- dx = dy · wᵀ: a block has four rows of w --- */
 
-/* A term: of one row of dy and four of w. */
-INLINE Four plus_term(Four sum, int32_t g, const int32_t *w0, const int32_t *w1, const int32_t *w2, const int32_t *w3)
-{
-    Four w = { *w0, *w1, *w2, *w3 };
-    return plus_product(sum, g, w);
-}
-
-/* `rows` is 1 or 2, and n >= 4. Four terms of each sum at once, so that the pointers move less often. */
+/* Whole blocks; `rows` is 1 or 2. Four terms of each sum at once, so that the pointers move less often. */
 INLINE uint32_t add_rows_transposed(
     int32_t *dx, const int32_t *residual, int shift, const int32_t *dy, const int32_t *w, int rows, int n, int m)
 {
     uint32_t mask = 0;
     int32_t start = m >> 1;
-    for (int i = 0; i < n; i += 4) {
-        int at = i + 4 > n ? n - 4 : i;
-        const int32_t *r = residual ? residual + at : NULL;
-        const int32_t *w0 = w + at * m, *w1 = w0 + m, *w2 = w1 + m, *w3 = w2 + m;
+    for (int i = 0; i + 4 <= n; i += 4) {
+        const int32_t *r = residual ? residual + i : NULL;
+        const int32_t *w0 = w + i * m, *w1 = w0 + m, *w2 = w1 + m, *w3 = w2 + m;
         const int32_t *ga = dy, *gb = rows > 1 ? ga + m : ga, *end = dy + (m & ~3);
         Four a = start_of(r, shift, start), b = a;
         if (r && rows > 1)
             b = start_of(r + n, shift, start);
         for (; ga < end; ga += 4, gb += 4, w0 += 4, w1 += 4, w2 += 4, w3 += 4) {
-            a = plus_term(a, ga[0], w0, w1, w2, w3);
-            if (rows > 1)
-                b = plus_term(b, gb[0], w0, w1, w2, w3);
-            a = plus_term(a, ga[1], w0 + 1, w1 + 1, w2 + 1, w3 + 1);
-            if (rows > 1)
-                b = plus_term(b, gb[1], w0 + 1, w1 + 1, w2 + 1, w3 + 1);
-            a = plus_term(a, ga[2], w0 + 2, w1 + 2, w2 + 2, w3 + 2);
-            if (rows > 1)
-                b = plus_term(b, gb[2], w0 + 2, w1 + 2, w2 + 2, w3 + 2);
-            a = plus_term(a, ga[3], w0 + 3, w1 + 3, w2 + 3, w3 + 3);
-            if (rows > 1)
-                b = plus_term(b, gb[3], w0 + 3, w1 + 3, w2 + 3, w3 + 3);
+#pragma GCC unroll 4
+            for (int k = 0; k < 4; k++) {
+                Four wk = { w0[k], w1[k], w2[k], w3[k] };
+                a = plus_product(a, ga[k], wk);
+                if (rows > 1)
+                    b = plus_product(b, gb[k], wk);
+            }
         }
         for (end = dy + m; ga < end; ga++, gb++, w0++, w1++, w2++, w3++) {
-            a = plus_term(a, *ga, w0, w1, w2, w3);
+            Four wk = { *w0, *w1, *w2, *w3 };
+            a = plus_product(a, *ga, wk);
             if (rows > 1)
-                b = plus_term(b, *gb, w0, w1, w2, w3);
+                b = plus_product(b, *gb, wk);
         }
-        mask |=
-            at == i ? store_rows(dx + at, n, a, b, b, b, rows, 0) : store_rows(dx + at, n, a, b, b, b, rows, i - at);
+        mask |= store(dx + i, a);
+        if (rows > 1)
+            mask |= store(dx + n + i, b);
     }
     return mask;
 }
 
-/* The same for less than four columns. */
-static uint32_t narrow_product_transposed(
-    int32_t *dx, const int32_t *residual, int shift, const int32_t *dy, const int32_t *w, int rows, int n, int m)
+/* The columns from `first` on. */
+static uint32_t narrow_product_transposed(int32_t *dx, const int32_t *residual, int shift, const int32_t *dy,
+    const int32_t *w, int rows, int first, int n, int m)
 {
     uint32_t mask = 0;
     for (int t = 0; t < rows; t++, dy += m) {
-        for (int i = 0; i < n; i++) {
+        for (int i = first; i < n; i++) {
             int32_t sum = (residual ? residual[t * n + i] >> shift : 0) + (m >> 1);
             for (int j = 0; j < m; j++)
                 sum += mulh(dy[j], w[i * m + j]);
@@ -185,10 +156,8 @@ static uint32_t narrow_product_transposed(
 uint32_t gpt_i32_product_transposed(
     int32_t *dx, const int32_t *residual, int shift, const int32_t *dy, const int32_t *w, int rows, int n, int m)
 {
-    uint32_t mask = 0;
+    uint32_t mask = n & 3 ? narrow_product_transposed(dx, residual, shift, dy, w, rows, n & ~3, n, m) : 0;
     int t = 0;
-    if (n < 4)
-        return narrow_product_transposed(dx, residual, shift, dy, w, rows, n, m);
     for (; t + 2 <= rows; t += 2, dx += 2 * n, dy += 2 * m) {
         mask |= add_rows_transposed(dx, residual, shift, dy, w, 2, n, m);
         if (residual)
@@ -201,41 +170,29 @@ uint32_t gpt_i32_product_transposed(
 
 /* --- dw = xᵀ · dy: a block has four rows and columns, and its sums run over the positions --- */
 
-/* Stores all but the first `known` columns of a row. */
-INLINE void add_gradients(int32_t *dw, Four sum, int known, bool accumulate, int before, int added)
+/* The gradients of a row but for the first `known`, which are there already. */
+INLINE void add_gradients(int32_t *dw, Four sum, int known, bool accumulate, GptAlignment by)
 {
     if (known < 1)
-        dw[0] = (accumulate ? dw[0] >> before : 0) + (sum.a >> added);
+        dw[0] = (accumulate ? dw[0] >> by.before : 0) + (sum.a >> by.added);
     if (known < 2)
-        dw[1] = (accumulate ? dw[1] >> before : 0) + (sum.b >> added);
+        dw[1] = (accumulate ? dw[1] >> by.before : 0) + (sum.b >> by.added);
     if (known < 3)
-        dw[2] = (accumulate ? dw[2] >> before : 0) + (sum.c >> added);
-    dw[3] = (accumulate ? dw[3] >> before : 0) + (sum.d >> added);
+        dw[2] = (accumulate ? dw[2] >> by.before : 0) + (sum.c >> by.added);
+    dw[3] = (accumulate ? dw[3] >> by.before : 0) + (sum.d >> by.added);
 }
 
-/* Of a block whose first rows and columns are known, stores the others. */
-INLINE void add_block(int32_t *dw, int m, Four a, Four b, Four c, Four d, int known_rows, int known, bool accumulate,
-    int before, int added)
+/* Rows from `first` on, one sum at a time. */
+static void narrow_outer_product(int32_t *dw, const int32_t *dy, const int32_t *x, int rows, int first, int n, int m,
+    bool accumulate, GptAlignment by)
 {
-    if (known_rows < 1)
-        add_gradients(dw, a, known, accumulate, before, added);
-    if (known_rows < 2)
-        add_gradients(dw + m, b, known, accumulate, before, added);
-    if (known_rows < 3)
-        add_gradients(dw + 2 * m, c, known, accumulate, before, added);
-    add_gradients(dw + 3 * m, d, known, accumulate, before, added);
-}
-
-/* The same for less than four rows or columns. */
-static void narrow_outer_product(
-    int32_t *dw, const int32_t *dy, const int32_t *x, int rows, int n, int m, bool accumulate, GptAlignment alignment)
-{
-    for (int i = 0; i < n; i++) {
+    dw += first * m;
+    for (int i = first; i < n; i++) {
         for (int j = 0; j < m; j++, dw++) {
             int32_t sum = rows >> 1;
             for (int t = 0; t < rows; t++)
                 sum += mulh(x[t * n + i], dy[t * m + j]);
-            *dw = (accumulate ? *dw >> alignment.before : 0) + (sum >> alignment.added);
+            *dw = (accumulate ? *dw >> by.before : 0) + (sum >> by.added);
         }
     }
 }
@@ -243,17 +200,12 @@ static void narrow_outer_product(
 void gpt_i32_outer_product(
     int32_t *dw, const int32_t *dy, const int32_t *x, int rows, int n, int m, bool accumulate, GptAlignment alignment)
 {
-    int before = alignment.before, added = alignment.added;
-    if (n < 4 || m < 4) {
-        narrow_outer_product(dw, dy, x, rows, n, m, accumulate, alignment);
-        return;
-    }
-    for (int i = 0; i < n; i += 4) {
-        int row = i + 4 > n ? n - 4 : i;
+    int blocks_end = m < 4 ? 0 : n & ~3;
+    for (int i = 0; i < blocks_end; i += 4) {
         for (int j = 0; j < m; j += 4) {
-            int at = j + 4 > m ? m - 4 : j;
-            const int32_t *g = dy + at, *xt = x + row, *end = g + rows * m;
-            int32_t *to = dw + row * m + at;
+            int at = j + 4 > m ? m - 4 : j, known = j - at;
+            const int32_t *g = dy + at, *xt = x + i, *end = g + rows * m;
+            int32_t *to = dw + i * m + at;
             Four a = four_of(rows >> 1), b = a, c = a, d = a;
             for (; g < end; g += m, xt += n) {
                 Four gt = four(g);
@@ -262,12 +214,18 @@ void gpt_i32_outer_product(
                 c = plus_product(c, xt[2], gt);
                 d = plus_product(d, xt[3], gt);
             }
-            if (row != i || at != j)
-                add_block(to, m, a, b, c, d, i - row, j - at, accumulate, before, added);
-            else if (accumulate)
-                add_block(to, m, a, b, c, d, 0, 0, true, before, added);
-            else
-                add_block(to, m, a, b, c, d, 0, 0, false, before, added);
+            if (accumulate) {
+                add_gradients(to, a, known, true, alignment);
+                add_gradients(to + m, b, known, true, alignment);
+                add_gradients(to + 2 * m, c, known, true, alignment);
+                add_gradients(to + 3 * m, d, known, true, alignment);
+            } else {
+                add_gradients(to, a, 0, false, alignment);
+                add_gradients(to + m, b, 0, false, alignment);
+                add_gradients(to + 2 * m, c, 0, false, alignment);
+                add_gradients(to + 3 * m, d, 0, false, alignment);
+            }
         }
     }
+    narrow_outer_product(dw, dy, x, rows, blocks_end, n, m, accumulate, alignment);
 }

@@ -9,13 +9,13 @@
 #include "gpt_i32_arithmetic.h"
 
 /*
- * y (rows×m) = x (rows×n) · w (n×m) + (residual >> shift), unless residual is NULL. Returns the mask of the results. The
- * residual may be y.
+ * y (rows×m) = x (rows×n) · w (n×m) + (residual >> shift), unless residual is NULL; it is not y. Returns the mask of the
+ * results.
  */
 uint32_t gpt_i32_product(
     int32_t *y, const int32_t *residual, int shift, const int32_t *x, const int32_t *w, int rows, int n, int m);
 
-/* dx (rows×n) = dy (rows×m) · wᵀ + (residual >> shift), likewise. */
+/* dx (rows×n) = dy (rows×m) · wᵀ + (residual >> shift), likewise; here the residual may be dx. */
 uint32_t gpt_i32_product_transposed(
     int32_t *dx, const int32_t *residual, int shift, const int32_t *dy, const int32_t *w, int rows, int n, int m);
 

@@ -2,6 +2,7 @@
 
 #include "gpt_target.h"
 
+#include "gpt_i32_arithmetic.h"
 #include "gpt_i32_tables.h"
 
 const uint32_t gpt_i32_exp2[64] = { 2147483648, 2124350982, 2101467502, 2078830522, 2056437387, 2034285470, 2012372174,
@@ -46,3 +47,16 @@ const uint16_t gpt_i32_inverse_root[384] = { 46251, 46072, 45895, 45720, 45547, 
     24069, 24043, 24018, 23993, 23968, 23943, 23918, 23893, 23868, 23844, 23819, 23794, 23770, 23746, 23721, 23697,
     23673, 23649, 23625, 23601, 23577, 23553, 23529, 23506, 23482, 23459, 23435, 23412, 23388, 23365, 23342, 23319,
     23296, 23273, 23250, 23227, 23204, 23182 };
+
+const GptAdamConstants gpt_i32_adam_constants = {
+    .max_shift = 31,
+    .max_root = 46340,
+    .max_roots = 2 * 46340,
+    .gain1 = 2458,
+    .gain2 = 42949673,
+    .half = 1 << 13,
+    .roots = GPT_I32_ROOTS,
+    .max_weight = MAX_WEIGHT,
+    .max_weights = 2u * MAX_WEIGHT,
+    .inverse_root = gpt_i32_inverse_root,
+};
