@@ -35,18 +35,30 @@ console.log(`seed ${seed}`);
  * @typedef {(folder: string, isAgain: boolean) => readonly string[]} Place
  */
 
-/** @type {(engine: string, steps: number, options?: readonly string[]) => Place} */
+/** @type {(engine: "node" | "xs" | "either", steps: number, options?: readonly string[]) => Place} */
 const training =
   (engine, steps, options = []) =>
   (folder, isAgain) => [
-    ...["train", "--engine", engine, "--data", NAMES, "--samples", "0", "--save-every", "0.02", "--log-every", "50"],
+    ...[
+      "train",
+      "--engine",
+      engine === "either" ? ["node", "xs"][random.index(2)] : engine,
+      "--data",
+      NAMES,
+      "--samples",
+      "0",
+      "--save-every",
+      "0.02",
+      "--log-every",
+      "50",
+    ],
     ...["--save", join(folder, CHECKPOINT), "--jsonl", join(folder, RECORDS)],
     ...(isAgain ? ["--resume", join(folder, CHECKPOINT)] : ["--steps", String(share * steps), ...options]),
   ];
 
-/** @type {(engine: string, steps: number) => Place} */
-const board = (engine, steps) => (folder) => [
-  ...["simulate", "--engine", engine, "--data", NAMES, "--storage", folder],
+/** @type {(engine: string, steps: number, chip: string) => Place} */
+const board = (engine, steps, chip) => (folder) => [
+  ...["simulate", "--engine", engine, "--chip", chip, "--data", NAMES, "--storage", folder],
   ...["save_every=0.05", "samples=0", `steps=${share * steps}`],
 ];
 
@@ -54,7 +66,10 @@ const board = (engine, steps) => (folder) => [
 const PLACES = [
   ["train on node", training("node", 20_000, ["--holdout", "20"])],
   ["train on xs", training("xs", 120_000)],
-  ["simulate on xs", board("xs", 120_000)],
+  ["simulate on xs", board("xs", 120_000, "esp32")],
+  // Integers give the same bits on both engines.
+  ["train in i32, on node or xs", training("either", 8000, ["--dtype", "i32"])],
+  ["simulate a C3 on xs", board("xs", 60_000, "esp32c3")],
 ];
 
 const root = mkdtempSync(join(tmpdir(), "esp32gpt-kills-"));

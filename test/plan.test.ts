@@ -1,7 +1,8 @@
 import { CHIPS } from "../src/places/chips";
 import { DEFAULT_MODEL, DEFAULT_TRAINING, type ModelConfig } from "../src/gpt/model/config";
 import { Model } from "../src/gpt/model/model";
-import type { Ops } from "../src/gpt/model/ops";
+import type { Dtype, Ops } from "../src/gpt/model/ops";
+import { parameterLayout } from "../src/gpt/model/parameters";
 import {
   besideCommands,
   checkMemory,
@@ -123,36 +124,44 @@ test("the dataset's own line index is counted", () => {
 test("esp32gpt plan prints the sum, and the same as JSON", async () => {
   const { stdout, code } = await esp32gpt("plan", "--n-embd", "24");
   const json = await esp32gpt("plan", "--n-embd", "24", "--json");
-  const { total, chips } = JSON.parse(json.stdout) as { total: number; chips: { name: string; fits: boolean }[] };
+  const { total, chips } = JSON.parse(json.stdout) as {
+    total: number;
+    chips: { name: string; dtype: Dtype; fits: boolean }[];
+  };
   expect(code).toBe(0);
   expect(total).toBe(planMemory({ ...DEFAULT_MODEL, nEmbd: 24 }).total);
   expect(stdout).toContain(total.toLocaleString("en-US"));
-  expect(chips.map(({ name }) => name)).toEqual(CHIPS.map(({ name }) => name));
+  expect(chips.map(({ name, dtype }) => [name, dtype])).toEqual(CHIPS.map(({ name, dtype }) => [name, dtype]));
+});
+
+test("i32 takes 12 bytes a parameter and not 16", () => {
+  const bytes = (dtype: Dtype, nEmbd: number): number =>
+    planMemory({ ...DEFAULT_MODEL, nEmbd }, 4036, dtype).bufferBytes;
+  const parameters = parameterLayout({ ...DEFAULT_MODEL, nEmbd: 32 }).length;
+  const saved = bytes("f32", 32) - bytes("i32", 32);
+  // Less the exponents of the tensors.
+  expect(saved).toBeGreaterThan(4 * parameters - 300);
+  expect(saved).toBeLessThan(4 * parameters);
+  const largest = (dtype: Dtype): (number | undefined)[] =>
+    CHIPS.map(({ memory }) => largestEmbedding(DEFAULT_MODEL, memory, 4036, dtype));
+  expect(largest("f32")).toEqual([24, 24, 200, 20, 28]);
+  expect(largest("i32")).toEqual([28, 28, 232, 24, 32]);
 });
 
 const on32Bits = skipUnless(makes32Bits(), "the plan against the 32-bit XS host, which needs gcc-multilib");
 
-on32Bits.test.each<[string[]]>([[[]], [["--n-layer", "2"]], [["--n-embd", "32"]], [["--preset", "microgpt"]]])(
-  "the total of %p agrees with what the 32-bit XS host takes within 5 %%",
-  async (options) => {
-    const plan = await esp32gpt("plan", "--json", ...options);
-    const train = await esp32gpt(
-      ...[
-        "train",
-        "--engine",
-        "xs",
-        "--xs-bits",
-        "32",
-        "--heap-limit",
-        "4000000",
-        "--steps",
-        "5",
-        "--stats",
-        ...options,
-      ],
-    );
-    const { total } = JSON.parse(plan.stdout) as { total: number };
-    const { heap } = JSON.parse(train.stdout.trimEnd().split("\n").at(-1) ?? "") as { heap: { peak: number } };
-    expect(Math.abs(total - heap.peak) / heap.peak).toBeLessThan(0.05);
-  },
-);
+on32Bits.test.each<[string[]]>([
+  [[]],
+  [["--n-layer", "2"]],
+  [["--n-embd", "32"]],
+  [["--preset", "microgpt"]],
+  [["--dtype", "i32", "--n-embd", "32"]],
+])("the total of %p agrees with what the 32-bit XS host takes within 5 %%", async (options) => {
+  const plan = await esp32gpt("plan", "--json", ...options);
+  const train = await esp32gpt(
+    ...["train", "--engine", "xs", "--xs-bits", "32", "--heap-limit", "4000000", "--steps", "5", "--stats", ...options],
+  );
+  const { total } = JSON.parse(plan.stdout) as { total: number };
+  const { heap } = JSON.parse(train.stdout.trimEnd().split("\n").at(-1) ?? "") as { heap: { peak: number } };
+  expect(Math.abs(total - heap.peak) / heap.peak).toBeLessThan(0.05);
+});
