@@ -76,7 +76,8 @@ export const i32Ops: Ops = Object.freeze({
 
 function view(numbers: Numbers, offset: number, length: number, format?: BlockFormat): Tensor {
   if (!(numbers instanceof Int32Array)) throw new TypeError("i32 needs integers.");
-  if (!format) return { mantissas: numbers.subarray(offset, offset + length), exponents: numbers.subarray(0, 0), bits: 0 };
+  if (!format)
+    return { mantissas: numbers.subarray(offset, offset + length), exponents: numbers.subarray(0, 0), bits: 0 };
   const { exponents, bits } = format;
   const end = offset + length - 1;
   const first = end - exponents;
@@ -790,7 +791,10 @@ function rmsFactor(x: IntegerTensor, start: number, n: number): number {
   if (((exponent + up) & 1) !== 0) up--;
   sum = up >= 0 ? (sum << up) >>> 0 : sum >>> 1;
   const root = rootOf(n);
-  return pair(mulhu(inverseRoot(sum), mantissaOf(root) * 2), 47 - (exponent + up) / 2 + mantissaExponent(root) + 1 - 32);
+  return pair(
+    mulhu(inverseRoot(sum), mantissaOf(root) * 2),
+    47 - (exponent + up) / 2 + mantissaExponent(root) + 1 - 32,
+  );
 }
 
 /** A normalized row has the fixed exponent with which sqrt(n), its largest value, has y.bits. */
