@@ -21,7 +21,7 @@ enum {
 
 int32_t gpt_i32_step(double rate, double v_scale)
 {
-    double step = floor(rate / sqrt(v_scale) * 4294967296.0 + 0.5);
+    double step = rate / sqrt(v_scale) * 4294967296.0 + 0.5;
     return step < 0x7fffffff ? (int32_t)step : 0x7fffffff;
 }
 
