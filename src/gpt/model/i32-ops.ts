@@ -724,8 +724,7 @@ function softmaxCrossEntropy(
 
 /** The distance by which RMSNorm shifts a row left, so that its squares can be summed. */
 function rowShift(x: IntegerTensor, start: number, n: number): number {
-  const mask = maskOf(x.mantissas, start, n);
-  return mask === 0 ? 0 : Math.min(30, (64 - log2Ceiling(n)) >> 1) - bitsOf(mask);
+  return Math.min(30, (64 - log2Ceiling(n)) >> 1) - bitsOf(maskOf(x.mantissas, start, n));
 }
 
 /** x·2^shift, rounded down. */

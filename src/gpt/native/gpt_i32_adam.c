@@ -21,7 +21,7 @@ enum {
 
 int32_t gpt_i32_step(double rate, double v_scale)
 {
-    double step = floor(rate / sqrt(v_scale) * 4294967296.0 + 0.5);
+    double step = rate / sqrt(v_scale) * 4294967296.0 + 0.5;
     return step < 0x7fffffff ? (int32_t)step : 0x7fffffff;
 }
 
@@ -149,7 +149,7 @@ static bool update(int32_t *w, int32_t *moment, int32_t gradient, int offset, in
     return false;
 }
 
-/* Does the same, unless that takes more than shifting the gradient right: then returns false. */
+/* Does the same for almost all gradients; returns false, and changes nothing, for the others. */
 INLINE bool update_usual(int32_t *w, int32_t *moment, int32_t gradient, int offset, int32_t step, GptAdamConstants by)
 {
     State state = state_of(gradient, *moment);

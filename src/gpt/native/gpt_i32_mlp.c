@@ -114,10 +114,8 @@ void gpt_i32_mlp_forward(const GptTensor *y, const GptTensor *residual, const Gp
 typedef struct {
     int32_t h;
     const int32_t *in;
-    /* For dh: the sum so far, and its place in memory. */
-    int32_t sum, *place;
-    /* For dx: its row. */
-    int32_t *out;
+    /* The row of dx; or the place of dh in memory, and its sum so far. */
+    int32_t *out, sum;
 } Active;
 
 /*
@@ -137,7 +135,7 @@ INLINE Active *find_active(
         next->in = in + row;
         if (is_for_dh) {
             next->sum = n >> 1;
-            next->place = h;
+            next->out = h;
         } else
             next->out = dx + row;
         next++;
@@ -258,7 +256,7 @@ static uint32_t all_backward_out(int32_t *dw, const GptTensor *h, const int32_t 
             const Active *end = find_active(active, h->mantissas + u, dy, NULL, from, to, n, hidden, true);
             backward_out(dw, w, active, end, n, joint);
             for (const Active *at = active; at < end; at++) {
-                *at->place = at->sum;
+                *at->out = at->sum;
                 mask |= magnitude(at->sum);
             }
             joint.is_sum = true;

@@ -68,16 +68,16 @@ static Width width_of(int n, int bits)
 static Norm norm_of(const int32_t *x, int32_t x_exponent, int n, Width width)
 {
     Norm norm;
-    uint32_t mask = gpt_i32_mask_of(x, n), sum = 0, epsilon = (uint32_t)n * EPSILON_32, r;
+    uint32_t sum = 0, epsilon = (uint32_t)n * EPSILON_32, r;
     int bits = (64 - log2_ceiling(n)) >> 1, exponent, up;
     /* So many bits that the squares can be summed. */
-    norm.shift = mask == 0 ? 0 : (bits < 30 ? bits : 30) - bit_length(mask);
+    norm.shift = (bits < 30 ? bits : 30) - bit_length(gpt_i32_mask_of(x, n));
     for (int i = 0; i < n; i++) {
         int32_t value = shifted(x[i], norm.shift);
         sum += (uint32_t)mulh(value, value);
     }
-    /* It wraps where it is exactly 2^32. */
-    if (mask != 0 && sum == 0)
+    /* It wraps where it is exactly 2^32: if all of them are the same negative power of two. */
+    if (sum == 0 && x[0] != 0)
         sum = 0xffffffffu;
     /* Σ x² + n·ε with the same exponent; the sum of squares is 0, or the larger of both where bits are lost. */
     exponent = 2 * (x_exponent + norm.shift) - 32;
