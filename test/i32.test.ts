@@ -1,15 +1,7 @@
 import { DEFAULT_TRAINING, PRESETS, type ModelConfig } from "../src/gpt/model/config";
-import {
-  bitsOf,
-  EXP2,
-  INVERSE_ROOT,
-  LOG2,
-  mantissaExponent,
-  mantissaOf,
-  mulh,
-  mulhu,
-} from "../src/gpt/model/i32-arithmetic";
+import { bitsOf, mantissaExponent, mantissaOf, mulh, mulhu } from "../src/gpt/model/i32-arithmetic";
 import { mantissaBits } from "../src/gpt/model/i32-format";
+import { EXP2, FIRST_ROOT, INVERSE_ROOT, LOG2 } from "../src/gpt/model/i32-tables";
 import type { Model } from "../src/gpt/model/model";
 import type { Dtype } from "../src/gpt/model/ops";
 import { gradientLayout, parameterLayout } from "../src/gpt/model/parameters";
@@ -49,7 +41,8 @@ test("tables are those of their formulas", () => {
   const { log2, sqrt } = Math;
   EXP2.forEach((value, i) => expect(value).toBe(Math.round(2 ** (31 - i / 64))));
   LOG2.forEach((value, i) => expect(value).toBe(Math.round(2 ** 28 * log2(1 + i / 64))));
-  INVERSE_ROOT.forEach((value, i) => expect(value).toBe(i < 128 ? 0 : Math.round(2 ** 27 / sqrt((i + 0.5) * 65536))));
+  INVERSE_ROOT.forEach((value, i) => expect(value).toBe(Math.round(2 ** 27 / sqrt((i + FIRST_ROOT + 0.5) * 65536))));
+  expect([EXP2, LOG2, INVERSE_ROOT].map(({ length }) => length)).toEqual([64, 65, 384]);
 });
 
 /** Gradients of a document as floats, by matrix. */
@@ -146,7 +139,7 @@ test("no tensor has more bits than its products can take", () => {
             mlpWidth,
             vocabularySize,
           };
-          const { stream, hidden, logits, flow } = mantissaBits(config);
+          const { stream, hidden, logits, flow } = mantissaBits(config, mlpWidth);
           expect(nEmbd * 2 ** (stream - 1)).toBeLessThanOrEqual(2 ** 30);
           expect(nEmbd * 2 ** (flow - 1)).toBeLessThanOrEqual(2 ** 30);
           expect(mlpWidth * 2 ** (hidden - 1)).toBeLessThanOrEqual(2 ** 30);

@@ -38,7 +38,7 @@ export function i32ArgumentsOf(op: I32OpName, shape: I32Shape): NamedI32Argument
   const n = heads * headWidth;
   const random = new Random(shape.seed);
   const config = { preset: "esp32gpt", nLayer: 1, nEmbd: n, nHead: heads, blockSize: block } as const;
-  const bits = mantissaBits({ ...config, vocabularySize: m, mlpWidth: m });
+  const bits = mantissaBits({ ...config, vocabularySize: m }, m);
   const word = (): number => (random.index(0x10000) << 16) | random.index(0x10000);
   const exponent = (): number => (spread > 0 ? random.index(2 * spread + 1) - spread : 18 + random.index(20));
   /** Numbers of up to so many bits, a few of them zeros, as the ReLU makes them, and extremes. */

@@ -39,7 +39,7 @@ export interface Activations {
 export function activationLayout(config: ModelConfig, dtype: Dtype): Layout {
   const { preset, nLayer, nEmbd, nHead, blockSize, vocabularySize } = config;
   const { rmsNorm } = PRESETS[preset];
-  const { stream, hidden, logits } = mantissaBits(config);
+  const { stream, hidden, logits } = mantissaBits(config, mlpWidthOf(config));
   const format = formatsOf(dtype);
   const layout = new Layout();
   if (rmsNorm) layout.add("embedding", blockSize, nEmbd, format(stream));
@@ -108,7 +108,7 @@ export interface ActivationGradients {
 /** The layout of these gradients in one flat buffer. */
 export function activationGradientsLayout(config: ModelConfig, dtype: Dtype): Layout {
   const { preset, nEmbd, blockSize } = config;
-  const { flow } = mantissaBits(config);
+  const { flow } = mantissaBits(config, mlpWidthOf(config));
   const format = formatsOf(dtype);
   const layout = new Layout();
   layout.add("dx", blockSize, nEmbd, format(flow));

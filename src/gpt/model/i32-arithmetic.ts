@@ -1,8 +1,8 @@
-import { portableFunctions, powerOfTwo } from "../base/elementary";
+import { powerOfTwo } from "../base/elementary";
 
 /*
- * The arithmetic of i32: products by their high halves, and the functions that need tables. C has the same in
- * src/gpt/native/gpt_i32.h and gpt_i32_tables.h. All numbers are integers; `2^-n` after a name is the value of 1 unit.
+ * The arithmetic of i32: products by their high halves, and numbers as a mantissa and an exponent. C has the same
+ * in src/gpt/native/gpt_i32_arithmetic.h. All numbers are integers; `2^-n` after a name is the value of 1 unit.
  */
 
 /** The exponent of weights: 2^-27, a range of ±16. */
@@ -58,15 +58,4 @@ export function mantissaExponent(x: number): number {
 /** That mantissa. */
 export function mantissaOf(x: number): number {
   return Math.min(Math.floor(x * powerOfTwo(mantissaExponent(x)) + 0.5), 0x7fffffff);
-}
-
-/** 2^(-i/64), 2^-31. */
-export const EXP2 = table(64, (i) => 0x80000000 * portableFunctions.exp((-i * LN_2) / 64));
-/** log2(1 + i/64), 2^-28. */
-export const LOG2 = table(65, (i) => (0x10000000 * portableFunctions.log(1 + i / 64)) / LN_2);
-/** 2^27 / sqrt((i + ½)·2^16) for i >= 128; smaller ones do not occur. */
-export const INVERSE_ROOT = table(512, (i) => (i < 128 ? 0 : 0x8000000 / Math.sqrt((i + 0.5) * SIXTEEN_BITS)));
-
-function table(length: number, value: (i: number) => number): Uint32Array {
-  return Uint32Array.from({ length }, (_, i) => Math.floor(value(i) + 0.5));
 }

@@ -1,5 +1,5 @@
 import { log2Ceiling } from "./i32-arithmetic";
-import { mlpWidthOf, type ModelConfig } from "./config";
+import type { ModelConfig } from "./config";
 
 /** Bits of the mantissas of a model's tensors, beside their signs: see mantissaBits(). */
 export interface MantissaBits {
@@ -19,15 +19,16 @@ export interface MantissaBits {
  * of a weight sums products of two tensors over all positions, B·2^(a + b - 32) <= 2^31: a and b are at most
  * (62 - log2 B) / 2, and one is left for the rounding. The scores of attention sum d products of two tensors of
  * `stream` bits. The gradients of values sum B products with probabilities of 30 bits.
+ * @param mlpWidth units of the MLP
  */
-export function mantissaBits(config: ModelConfig): MantissaBits {
+export function mantissaBits(config: ModelConfig, mlpWidth: number): MantissaBits {
   const { nEmbd, nHead, blockSize, vocabularySize } = config;
   const rows = log2Ceiling(blockSize);
   const most = (62 - rows) >> 1;
   const width = 31 - log2Ceiling(nEmbd);
   return {
     stream: Math.min(width, most, (63 - log2Ceiling(nEmbd / nHead)) >> 1),
-    hidden: Math.min(31 - log2Ceiling(mlpWidthOf(config)), most),
+    hidden: Math.min(31 - log2Ceiling(mlpWidth), most),
     logits: Math.min(32 - log2Ceiling(vocabularySize), most),
     flow: Math.min(width, most, 33 - rows),
   };

@@ -1,11 +1,8 @@
 import { areFinite } from "./are-finite";
 import {
   bitsOf,
-  EXP2,
   EXPONENT_OF_ZERO,
-  INVERSE_ROOT,
   LN_2,
-  LOG2,
   LOG2_E,
   log2Ceiling,
   magnitude,
@@ -18,6 +15,7 @@ import {
   WEIGHT_STEP,
 } from "./i32-arithmetic";
 import { i32Codec } from "./i32-codec";
+import { EXP2, FIRST_ROOT, INVERSE_ROOT, LOG2 } from "./i32-tables";
 import type { BlockFormat, IntegerTensor, Numbers, Ops, Tensor } from "./ops";
 import { portableFunctions, powerOfTwo } from "../base/elementary";
 
@@ -735,7 +733,7 @@ function shifted(x: number, shift: number): number {
 /** 2^47 / sqrt(s) for s from 2^30 to 2^32: a table, and two steps of Newton's method. */
 function inverseRoot(s: number): number {
   // sqrt(2^7) = 2^3.5, 2^-13
-  let r = Math.max(INVERSE_ROOT[s >>> 23] * 92682, 0x80000000);
+  let r = Math.max(INVERSE_ROOT[(s >>> 23) - FIRST_ROOT] * 92682, 0x80000000);
   for (let step = 0; step < 2; step++) {
     const error = 0x40000000 - mulhu(mulhu(r, r), s);
     r = Math.min(r + mulh(r >>> 1, error) * 4, 0xffffffff);
@@ -894,7 +892,7 @@ function adam(
 /** Whether a gradient of at most 16 bits can be shifted left without leaving 31 bits. */
 function fits(gradient: number, up: number): boolean {
   const limit = up > 30 ? 0 : 0x8000 >> Math.max(0, up - 15);
-  return gradient >= -limit && gradient < limit;
+  return gradient === 0 || (gradient >= -limit && gradient < limit);
 }
 
 function adamBlock(
@@ -949,7 +947,7 @@ function adamBlock(
         }
       }
     moments[i] = (m << 16) | ((M >>> 14) << 5) | k;
-    const moved = w[i] - mulh(m * INVERSE_ROOT[M >> 16], step) + WEIGHT_STEP / 2;
+    const moved = w[i] - mulh(m * INVERSE_ROOT[(M >> 16) - FIRST_ROOT], step) + WEIGHT_STEP / 2;
     let weight = moved & -WEIGHT_STEP;
     if (weight > MAX_WEIGHT || weight < -MAX_WEIGHT) {
       weight = weight > 0 ? MAX_WEIGHT : -MAX_WEIGHT;

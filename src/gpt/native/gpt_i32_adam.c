@@ -119,7 +119,7 @@ INLINE bool is_weight(int32_t w, GptAdamConstants by)
 static bool fits(int32_t gradient, int up)
 {
     int32_t limit = up > 30 ? 0 : 0x8000 >> (up > 15 ? up - 15 : 0);
-    return gradient >= -limit && gradient < limit;
+    return gradient == 0 || (gradient >= -limit && gradient < limit);
 }
 
 /* Updates a weight and its moments, whatever the gradient. Returns whether the weight is in range. */
@@ -133,10 +133,10 @@ static bool update(int32_t *w, int32_t *moment, int32_t gradient, int offset, in
         state = coarser(state);
     if (down >= 0)
         state.gradient >>= shift_of(down);
-    else if (fits(state.gradient, -down))
-        state.gradient = shifted_left(state.gradient, -down);
-    else
+    else if (!fits(state.gradient, -down))
         state.gradient = state.gradient > 0 ? 1 << 30 : -(1 << 30);
+    else if (state.gradient != 0)
+        state.gradient = shifted_left(state.gradient, -down);
     state = halved(state, by);
     if (is_large(state.gradient, by))
         state.gradient = state.gradient > 0 ? 16000 : -16000;
