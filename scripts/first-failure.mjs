@@ -6,7 +6,7 @@ import { join } from "node:path";
 import TestRunner from "jest-runner";
 
 /** Time after which no further file is begun, in milliseconds. */
-const LONGEST_MS = Number(process.env.MUTANTS_LONGEST_MS ?? 10_000);
+export const LONGEST_MS = 10_000;
 /** Time that a file takes before its first test, in milliseconds. */
 const START_MS = 150;
 

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { LONGEST_MS } from "./first-failure.mjs";
 
 /**
  * What is used of Stryker's mutant, before and after its test. Lines and columns begin with 0.
@@ -25,6 +26,8 @@ const NODE = 22;
 const PACKAGES = ["@stryker-mutator/core@10.0.0", "@stryker-mutator/jest-runner@10.0.0", "typescript@6.0.3"];
 /** A mutant that takes this much longer than its tests took is one that does not end, in milliseconds. */
 const TIMEOUT_MS = 2000;
+/** Time that the last test file of a mutant may take, in milliseconds. */
+const LAST_FILE_MS = 12_000;
 /** Fuzzing tests are the same for every mutant. */
 const FUZZING = { ESP32GPT_FUZZ_SEED: "1" };
 /** Characters of code that a line shows. */
@@ -109,11 +112,13 @@ async function testRoom(room, { seed, sample, concurrency }) {
   const { MutantTestPlanner } = await load("@stryker-mutator/core/dist/src/mutants/mutant-test-planner.js");
   const { makePlan } = MutantTestPlanner.prototype;
   // The ranges of `mutate` also select what lies within a mutant and what begins and ends where it does.
-  MutantTestPlanner.prototype.makePlan = function (/** @type {readonly Mutant[]} */ mutants) {
-    return makePlan.call(
-      this,
-      mutants.filter((mutant) => keys.has(keyOf(mutant))),
-    );
+  MutantTestPlanner.prototype.makePlan = async function (/** @type {readonly Mutant[]} */ mutants) {
+    const drawn = mutants.filter((mutant) => keys.has(keyOf(mutant)));
+    /** @type {{ runOptions?: { timeout: number } }[]} */
+    const plans = await makePlan.call(this, drawn);
+    for (const { runOptions } of plans)
+      if (runOptions) runOptions.timeout = Math.min(runOptions.timeout, LONGEST_MS + LAST_FILE_MS);
+    return plans;
   };
   /** @type {{ Stryker: new (options: object) => { runMutationTest(): Promise<Result[]> } }} */
   const { Stryker } = await load("@stryker-mutator/core/dist/src/stryker.js");
