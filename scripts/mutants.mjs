@@ -11,7 +11,7 @@ import { LONGEST_MS } from "./first-failure.mjs";
 
 /**
  * What is used of Stryker's mutant, before and after its test. Lines and columns begin with 0.
- * @typedef {{ readonly fileName: string, readonly mutatorName: string, readonly replacement: string,
+ * @typedef {{ readonly id: string, readonly fileName: string, readonly mutatorName: string, readonly replacement: string,
  *   readonly location: { readonly start: Position, readonly end: Position } }} Mutant
  * @typedef {{ readonly line: number, readonly column: number }} Position
  * @typedef {Mutant & { readonly status: string }} Result
@@ -108,12 +108,16 @@ async function testRoom(room, { seed, sample, concurrency }) {
   const all = await mutantsOf(room);
   const chosen = shuffled(all, seed).slice(0, sample);
   const keys = new Set(chosen.map(keyOf));
-  Object.assign(process.env, FUZZING);
+  Object.assign(process.env, FUZZING, { MUTANTS_ROOM: room });
   const { MutantTestPlanner } = await load("@stryker-mutator/core/dist/src/mutants/mutant-test-planner.js");
   const { makePlan } = MutantTestPlanner.prototype;
-  // The ranges of `mutate` also select what lies within a mutant and what begins and ends where it does.
+  // The ranges of `mutate` also select what lies within a mutant and what begins and ends where it does. A static mutant,
+  // in code that runs when a module is loaded, would need all tests: Stryker tries it with those during which the module
+  // is loaded again, which are any.
   MutantTestPlanner.prototype.makePlan = async function (/** @type {readonly Mutant[]} */ mutants) {
-    const drawn = mutants.filter((mutant) => keys.has(keyOf(mutant)));
+    const drawn = mutants
+      .filter((mutant) => keys.has(keyOf(mutant)))
+      .map((mutant) => (this.testCoverage.hasStaticCoverage(mutant.id) ? { ...mutant, status: "Ignored" } : mutant));
     /** @type {{ runOptions?: { timeout: number } }[]} */
     const plans = await makePlan.call(this, drawn);
     for (const { runOptions } of plans)
@@ -128,11 +132,11 @@ async function testRoom(room, { seed, sample, concurrency }) {
     plugins: [join(MODULES, "@stryker-mutator", "jest-runner", "dist", "src", "index.js")],
     jest: { projectType: "custom", configFile: "jest.mutants.config.mjs", enableFindRelatedTests: false },
     coverageAnalysis: "perTest",
-    // A static mutant, in code that runs when a module is loaded, would need all tests.
     ignoreStatic: true,
     mutate: chosen.map(rangeOf),
     concurrency,
     timeoutMS: TIMEOUT_MS,
+    dryRunTimeoutMinutes: 15,
     incremental: true,
     incrementalFile: join(FOLDER, `${room}-incremental.json`),
     reporters: ["progress-append-only"],

@@ -75,6 +75,7 @@ describe("a tagged command", () => {
   test("has its number and zlib's checksum in front", () => {
     expect(tagCommand(17, "status")).toBe(`@17 ${hex("17 status")} status`);
     expect(readTagged(tagCommand(17, "add zoë"))).toEqual({ id: 17, command: "add zoë" });
+    expect(readTagged(tagCommand(17, ""))).toBeUndefined();
   });
 
   test("is none with any one character changed", () => {
