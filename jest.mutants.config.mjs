@@ -3,11 +3,14 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import quick from "./jest.quick.config.mjs";
 
-// npm run test:mutants: of the tests of jest.quick.config.mjs, and longer ones of the device program that are in memory,
-// those that import the room in MUTANTS_ROOM. Every test imports gpt: for it, those that stay below device and client.
+// npm run test:mutants: of the tests of jest.quick.config.mjs, and of others that are in memory or mostly so, those that
+// import the room in MUTANTS_ROOM. Every test imports gpt: for it, those that stay below device and client.
 
 const ROOT = fileURLToPath(new URL(".", import.meta.url));
 const LONGER = ["device", "device-races", "protocol/device", "resume"];
+/** Files with tests that start a program as well, and the names of these. */
+const MIXED = ["eval", "keep-best", "not-learning", "origin"];
+const STARTS_PROGRAM = "the command line|on (node|xs) |.*exit code";
 const room = process.env.MUTANTS_ROOM ?? "gpt";
 
 /**
@@ -36,7 +39,11 @@ function isOfRoom(pattern) {
 /** @type {import("jest").Config} */
 export default {
   ...quick,
-  testMatch: [...(quick.testMatch ?? []), ...LONGER.map((name) => `<rootDir>/test/${name}.test.ts`)].filter(isOfRoom),
+  testMatch: [
+    ...(quick.testMatch ?? []),
+    ...[...LONGER, ...MIXED].map((name) => `<rootDir>/test/${name}.test.ts`),
+  ].filter(isOfRoom),
+  testNamePattern: `^(?!${STARTS_PROGRAM})`,
   runner: "<rootDir>/scripts/first-failure.mjs",
   // A test that fails is not tried again.
   setupFilesAfterEnv: [],

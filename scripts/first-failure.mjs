@@ -1,7 +1,8 @@
-// A runner of Jest's for npm run test:mutants. Without a pattern of names it runs all files, and notes which tests they
-// have and what they take. With one it runs only files that have such tests, those that take least first, until one
-// fails or the time is over: the rest would not change what becomes of a mutant, but would take most of the time.
+// A runner of Jest's for npm run test:mutants. Without a mutant it runs all files, and notes which tests they have and
+// what they take. With one it runs only files that have the tests that are asked for, those that take least first, until
+// one fails or the time is over: the rest would not change what becomes of a mutant, but would take most of the time.
 import { readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import TestRunner from "jest-runner";
 
@@ -24,8 +25,8 @@ export default class FirstFailure extends TestRunner {
    * @param {Parameters<TestRunner["runTests"]>[2]} options
    */
   async runTests(tests, watcher, options) {
-    const notes = join(this._globalConfig.rootDir, "mutants-tests.json");
-    const pattern = this._globalConfig.testNamePattern;
+    const notes = process.env.MUTANTS_NOTES ?? join(tmpdir(), "mutants.json");
+    const pattern = this._globalConfig.testNamePattern ?? "";
     this.on("test-file-failure", () => {
       this.#isFailed = true;
     });
@@ -33,7 +34,7 @@ export default class FirstFailure extends TestRunner {
       this.#isFailed ||= numFailingTests > 0;
       this.#tests[path] = testResults.map(({ fullName, duration }) => [fullName, duration ?? 0]);
     });
-    if (pattern === undefined) {
+    if (process.env.__STRYKER_ACTIVE_MUTANT__ === undefined) {
       await super.runTests(tests, watcher, options);
       writeFileSync(notes, JSON.stringify(this.#tests));
       return;

@@ -108,7 +108,7 @@ async function testRoom(room, { seed, sample, concurrency }) {
   const all = await mutantsOf(room);
   const chosen = shuffled(all, seed).slice(0, sample);
   const keys = new Set(chosen.map(keyOf));
-  Object.assign(process.env, FUZZING, { MUTANTS_ROOM: room });
+  Object.assign(process.env, FUZZING, { MUTANTS_ROOM: room, MUTANTS_NOTES: join(FOLDER, `${room}-tests.json`) });
   const { MutantTestPlanner } = await load("@stryker-mutator/core/dist/src/mutants/mutant-test-planner.js");
   const { makePlan } = MutantTestPlanner.prototype;
   // The ranges of `mutate` also select what lies within a mutant and what begins and ends where it does. A static mutant,
