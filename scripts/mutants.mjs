@@ -21,8 +21,9 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const FOLDER = join(ROOT, "build", "mutants");
 const MODULES = join(FOLDER, "node_modules");
 const ROOMS = ["gpt", "device", "protocol", "client", "jobs"];
-/** The oldest Node that runs Stryker 10. */
+/** The oldest Node that runs Stryker 10, and the one that is installed where Node is older. */
 const NODE = 22;
+const NODE_TO_INSTALL = "22.23.5";
 const PACKAGES = ["@stryker-mutator/core@10.0.0", "@stryker-mutator/jest-runner@10.0.0", "typescript@6.0.3"];
 /** A mutant that takes this much longer than its tests took is one that does not end, in milliseconds. */
 const TIMEOUT_MS = 2000;
@@ -45,7 +46,9 @@ try {
     process.exitCode = status ?? 1;
   }
 } catch (error) {
-  console.error(error instanceof UserError ? error.message : error);
+  // Stryker has logged the reason of a ConfigError, such as a test that fails without any mutant.
+  const isExpected = error instanceof UserError || (error instanceof Error && error.constructor.name === "ConfigError");
+  console.error(isExpected ? error.message : error);
   process.exitCode = error instanceof UserError ? 2 : 1;
 }
 
@@ -83,7 +86,7 @@ function install() {
   const platform = `${process.platform}-${process.arch}`;
   if (isOld && platform !== "linux-x64")
     throw new UserError(`Stryker needs Node ${NODE} or newer, and this is ${process.version}.`);
-  const packages = [...PACKAGES, ...(isOld ? [`node-${platform}@${NODE}`] : [])];
+  const packages = [...PACKAGES, ...(isOld ? [`node-${platform}@${NODE_TO_INSTALL}`] : [])];
   const missing = packages.filter((name) => !existsSync(join(MODULES, name.slice(0, name.lastIndexOf("@")))));
   if (missing.length > 0) {
     console.log(`Installing ${packages.join(", ")} in ${relative(process.cwd(), FOLDER)} ...`);
