@@ -71,10 +71,13 @@ describe("another schedule", () => {
 
   test("has the learning rate that is given, or that of the training unless it was the preset's", () => {
     const usual = (steps: number): number => trainingConfig("tuned", { steps, batchSize: BATCH }).learningRate;
+    const [few, many] = [2000, 8000];
     // The preset's depends on the number of names.
-    expect(usual(STEPS)).not.toBe(usual(4000));
-    const training = { steps: 4000 };
-    expect(next(recordAfter(STEPS, usual(STEPS)), { training })?.learningRate).toBe(usual(4000));
+    expect(new Set([usual(few), usual(many), trainingConfig("tuned", {}).learningRate]).size).toBe(3);
+    const over = recordAfter(few, usual(few));
+    const record = { ...over, config: { ...over.config, steps: few } };
+    const training = { steps: many };
+    expect(next(record, { training })?.learningRate).toBe(usual(many));
     expect(next(recordAfter(STEPS, 0.0123), { training })?.learningRate).toBe(0.0123);
     expect(next(recordAfter(STEPS, 0.0123), { training: { ...training, learningRate: 0.5 } })?.learningRate).toBe(0.5);
   });
