@@ -1,3 +1,5 @@
+import { InputError } from "../src/gpt/base/errors";
+import { checkSettings, readSettings } from "../src/device/settings";
 import { STORED } from "../src/device/checkpoint-files";
 import { MemoryStorage } from "./support/memory-storage";
 import { underWay } from "./support/test-device";
@@ -41,4 +43,12 @@ test("train goes on with a training that is paused, and pause keeps it where it 
   expect(device.device.trainer.stepsDone).toBe(stepsDone);
   expect(await device.answer("train", 10)).not.toContain("pause first");
   expect(device.device.trainer.stepsDone).toBeGreaterThan(stepsDone);
+});
+
+test("a build's text has at most 60 characters, and its switches are on or off", () => {
+  expect(() => checkSettings({ version: "x".repeat(60) })).not.toThrow();
+  expect(() => checkSettings({ version: "x".repeat(61) })).toThrow(InputError);
+  expect(readSettings({ relative_bias: "on" }).model.relativeBias).toBe(true);
+  expect(readSettings({ relative_bias: "off" }).model.relativeBias).toBe(false);
+  expect(() => checkSettings({ relative_bias: "maybe" })).toThrow(InputError);
 });
