@@ -118,3 +118,40 @@ test("a curve that was kept goes on as if it had never been put away", () => {
   kept.onEvent(start(1000));
   expect(kept.points).toEqual([]);
 });
+
+test("the mean of the first event weighs as one step, whichever that is", () => {
+  const told = new LossCurve();
+  told.onEvent(step(99, 4, { mean: 4 }));
+  told.onEvent(step(100, 2));
+  const each = curveOf([4, 2]);
+  expect(told.smoothed).toBeCloseTo(each.smoothed ?? NaN, 12);
+});
+
+test("a step that was passed over counts with the mean of those before it", () => {
+  const curve = curveOf([3]);
+  curve.onEvent(step(10, "passed over", { mean: 2 }));
+  expect([curve.points.map(({ loss }) => loss), curve.loss]).toEqual([[3, 2], undefined]);
+});
+
+test("another training has points of its own, and one that goes on keeps them", () => {
+  const curve = curveOf([3, 3, 3]);
+  curve.onEvent(step(3, 3, { validationLoss: 3.5 }));
+  curve.onEvent(start(4));
+  expect([curve.points.length, curve.validation.length]).toEqual([4, 1]);
+  curve.onEvent(start(0));
+  expect([curve.points, curve.validation, curve.loss, curve.validationLoss]).toEqual([[], [], undefined, undefined]);
+  curve.onEvent(step(0, 1));
+  expect(curve.points).toEqual([{ step: 0, loss: 1, smoothed: 1 }]);
+});
+
+test("points stay bounded, in their order, from the first step on, and evenly spread", () => {
+  const curve = new LossCurve();
+  for (let i = 0; i < 10_000; i++) curve.onEvent(step(i, 2, i % 2 === 0 ? { validationLoss: 3 } : {}));
+  for (const points of [curve.points, curve.validation]) {
+    expect(points.length).toBeGreaterThanOrEqual(512);
+    expect(points.length).toBeLessThanOrEqual(1024);
+    expect(points[0].step).toBe(0);
+  }
+  const gaps = curve.points.slice(1).map(({ step: at }, i) => at - curve.points[i].step);
+  expect(new Set(gaps).size).toBe(1);
+});

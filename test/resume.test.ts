@@ -256,3 +256,12 @@ test("weights alone do not say where they were", async () => {
   await run({ training: { steps: 3 }, saveWeights: "m" }, storage);
   expect((await run({ resume: "m" }, storage)).of("error")[0].message).toMatch(/^m has no training state: --init/);
 });
+
+test("a training that is not over goes on without a remark on its end", async () => {
+  const storage = new MemoryStorage();
+  await run({ training: { steps: 14 }, save: "m" }, storage, 10);
+  const again = await run({ resume: "m" }, storage);
+  expect(again.of("step").length).toBeGreaterThan(0);
+  const remarks = again.of("remark").map(({ message }) => message);
+  expect(remarks.filter((message) => message.includes("--steps"))).toEqual([]);
+});

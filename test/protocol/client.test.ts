@@ -1,3 +1,4 @@
+import { Commands, type Link } from "../../src/client/commands";
 import { InputError } from "../../src/gpt/base/errors";
 import { readTagged, sealLine } from "../../src/protocol/lines";
 import { PERFECT } from "../support/channel";
@@ -259,5 +260,127 @@ describe("a checkpoint", () => {
     const work = scene.client.fetch(nothing);
     scene.simulation.after(6, () => scene.device.emit("chunk", { at: 0, size: 2 ** 40, data: "" }));
     await expect(scene.run(work)).rejects.toThrow("too large for a checkpoint");
+  });
+});
+
+describe("commands on a bad line", () => {
+  /** How often the second command is sent if none arrives and so many follow it. */
+  async function repeats(others: number): Promise<number> {
+    const scene = new Scene();
+    await scene.open();
+    scene.quality = { ...PERFECT, lost: 1 };
+    const all = Array.from({ length: 1 + others }, () => scene.client.run("status").catch(nothing));
+    await scene.run(Promise.all(all));
+    return scene.sent.filter((line) => line === scene.sent[1]).length;
+  }
+
+  test("are sent again as long as the device remembers their number", async () => {
+    expect(await repeats(7)).toBe(6);
+    expect(await repeats(8)).toBe(1);
+  });
+
+  test("give up opening a device that talks all the time, and does not hear", async () => {
+    const scene = new Scene();
+    await scene.open();
+    scene.chatter();
+    scene.drops = (line) => line.startsWith("@");
+    await expect(scene.open()).rejects.toThrow(InputError);
+    expect(scene.simulation.time).toBeLessThan(60_000);
+  });
+
+  test("leave no timer behind", async () => {
+    const timers = new Set<() => void>();
+    const link: Link = {
+      send: () => undefined,
+      now: () => 0,
+      after: (_, call) => {
+        timers.add(call);
+        return () => timers.delete(call);
+      },
+    };
+    const commands = new Commands(link, 7);
+    const status = commands.run("status");
+    expect(timers.size).toBe(1);
+    commands.acknowledged({ n: 1, type: "ack", id: 7, ok: true });
+    await status;
+    for (const call of [...timers]) {
+      timers.delete(call);
+      call();
+    }
+    expect(timers.size).toBe(0);
+  });
+
+  test("are acknowledged by nothing but their own, sound acknowledgement", async () => {
+    const scene = new Scene();
+    await scene.open();
+    const status = scene.client.run("status");
+    for (const ack of [{ id: 3, ok: true }, { id: "2", ok: true }, { id: 2, ok: 1 }, { id: 2 }])
+      scene.device.emit("ack", ack);
+    scene.device.emit("ack", { id: 2, ok: true, error: 5, next: -1 });
+    expect(await scene.run(status)).toEqual({ ok: true });
+  });
+
+  test("show no control character of a version that a board claims", async () => {
+    const scene = new Scene(1, { protocol: "\x1b[2J" as unknown as number });
+    const message = await scene.open().then(String, String);
+    expect(message).toContain("[2J");
+    expect(message).not.toContain("\x1b");
+  });
+});
+
+describe("a file that is fetched", () => {
+  test("is asked for once, from front to back", async () => {
+    const scene = new Scene();
+    await scene.open();
+    scene.device.file = fileOf(20_000);
+    expect(await scene.run(scene.client.fetch(nothing))).toEqual(fileOf(20_000));
+    const asked = scene.device.done.filter((line) => line.startsWith("chunk"));
+    const last = Math.floor(20_000 / 768);
+    expect(asked).toEqual(Array.from({ length: last + 1 }, (_, i) => `chunk ${i * 768} ${i < last ? 4 : 1}`));
+  });
+
+  test("survives a question that is damaged, but not a line that damages all", async () => {
+    const scene = new Scene();
+    await scene.open();
+    scene.device.file = fileOf(9000);
+    const work = scene.client.fetch(nothing);
+    scene.simulation.after(30, () => scene.device.emit("damaged"));
+    expect(await scene.run(work)).toEqual(fileOf(9000));
+    const other = scene.client.fetch(nothing);
+    scene.simulation.after(30, () => (scene.drops = (line) => line.includes('"chunk"')));
+    await expect(scene.run(other)).rejects.toThrow(InputError);
+    const questions = scene.sent.length;
+    await scene.run(scene.client.run("status"));
+    expect(scene.sent).toHaveLength(questions + 1);
+  });
+
+  test("is given up when acknowledgements come without chunks", async () => {
+    const scene = new Scene();
+    await scene.open();
+    scene.drops = (line) => line.includes('"chunk"');
+    await expect(scene.run(scene.client.fetch(nothing))).rejects.toThrow(InputError);
+    expect(scene.device.done.filter((line) => line.startsWith("chunk"))).toHaveLength(21);
+  });
+});
+
+describe("a file that is sent", () => {
+  test("is given up when each of its lines is lost behind the device", async () => {
+    const scene = new Scene();
+    await scene.open();
+    const begin = scene.simulation.time;
+    const work = scene.client.send(fileOf(6000), nothing);
+    scene.simulation.after(30, () => (scene.drops = (line) => line.startsWith("@")));
+    await expect(scene.run(work)).rejects.toThrow(InputError);
+    expect(scene.simulation.time - begin).toBeGreaterThanOrEqual(12_000);
+    expect(scene.simulation.time - begin).toBeLessThan(14_000);
+  });
+
+  test("is given up when the device takes none of its lines, though it acknowledges them", async () => {
+    const scene = new Scene();
+    await scene.open();
+    const work = scene.client.send(fileOf(600), nothing);
+    scene.drops = (line) => line.includes(" data 60 ");
+    await expect(scene.run(work)).rejects.toThrow(InputError);
+    expect(scene.sent.length).toBeLessThan(1300);
   });
 });

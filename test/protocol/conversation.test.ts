@@ -7,15 +7,17 @@ import { fileOf } from "../support/scene";
 class Talk {
   readonly told: string[] = [];
   readonly said: string[] = [];
+  readonly sent: string[] = [];
   readonly simulation = new Simulation(1);
   readonly device: FakeDevice;
   readonly conversation: Conversation;
 
   constructor(options: ConstructorParameters<typeof FakeDevice>[2] = {}) {
     this.device = new FakeDevice((line) => this.onEvent(`${line}\r\n`), fileOf(1000), options);
-    const link = this.simulation.link((line) =>
-      this.simulation.carry(line, PERFECT, (arrived) => this.device.receive(arrived)),
-    );
+    const link = this.simulation.link((line) => {
+      this.sent.push(line);
+      this.simulation.carry(line, PERFECT, (arrived) => this.device.receive(arrived));
+    });
     const emit =
       (what: string) =>
       (detail: unknown): void =>
@@ -190,4 +192,49 @@ test("a line that is too long is cut, whether it comes in one piece or never end
   await talk.wait(500);
   const lengths = talk.said.filter((line) => /^(x+|y+|end)$/.test(line)).map((line) => line.length);
   expect(lengths).toEqual([4096, 4096, 1808, 3, 4096, 904]);
+});
+
+test("what is typed goes to a board as a command of the protocol, to one without it as it is", async () => {
+  const talk = new Talk();
+  await talk.wait(100);
+  talk.conversation.type(" status ");
+  await talk.wait(100);
+  expect(talk.device.done.at(-1)).toBe("status");
+  const other = new Talk({ protocol: 2 });
+  await other.wait(100);
+  other.conversation.type(" status ");
+  expect(other.sent.at(-1)).toBe(" status ");
+});
+
+test("whoever typed a command that a restart ended is told of the restart, once", async () => {
+  const talk = new Talk();
+  await talk.wait(100);
+  const before = talk.told.length;
+  talk.conversation.type("status");
+  talk.device.restart();
+  talk.conversation.take(`${VERSION}panic\r\n${BANNER}\r\n`);
+  await talk.wait(100);
+  expect(talk.told.slice(before)).toEqual(["remark The board has restarted (reset by: panic)."]);
+});
+
+test("a line without an end is shown after a while, and as it is: unless it is one for programs", async () => {
+  const talk = new Talk();
+  await talk.wait(100);
+  talk.onEvent("a\rb {");
+  await talk.wait(250);
+  expect(talk.said).toEqual([]);
+  await talk.wait(100);
+  expect(talk.said).toEqual(["a\\rb {"]);
+  talk.onEvent('{"n":');
+  await talk.wait(900);
+  expect(talk.said).toHaveLength(1);
+});
+
+test("at the end of a connection the line without an end is shown, and what could have been for the debugger", async () => {
+  const talk = new Talk();
+  await talk.wait(100);
+  talk.onEvent("1 <xsbu");
+  await talk.wait(10);
+  talk.conversation.end(new Error("it is gone"));
+  expect(talk.said).toEqual(["1 <xsbu"]);
 });

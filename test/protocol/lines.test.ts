@@ -65,6 +65,8 @@ describe("a line from the device", () => {
   test("is none without a number and a type, whatever its checksum", () => {
     for (const body of ['{"type":"x"', '{"n":1', '{"n":"1","type":"x"', '{"n":1.5,"type":"x"', '{"n":1,"type":2', "{"])
       expect([body, openLine(`${body},"crc":"${hex(body)}"}`)]).toEqual([body, undefined]);
+    for (const body of [' {"n":1,"type":"x"', '{"n":1,"type":"x",', '{"n":1,"type":"x"}'])
+      expect([body, openLine(`${body},"crc":"${hex(body)}"}`)]).toEqual([body, undefined]);
     for (const text of ["", "{", "{}", "null", "step    0/1000: loss = 3.2986"]) expect(openLine(text)).toBeUndefined();
   });
 });
@@ -73,6 +75,7 @@ describe("a tagged command", () => {
   test("has its number and zlib's checksum in front", () => {
     expect(tagCommand(17, "status")).toBe(`@17 ${hex("17 status")} status`);
     expect(readTagged(tagCommand(17, "add zoë"))).toEqual({ id: 17, command: "add zoë" });
+    expect(readTagged(tagCommand(17, ""))).toBeUndefined();
   });
 
   test("is none with any one character changed", () => {
