@@ -1,5 +1,7 @@
 import { log2Ceiling } from "./i32-arithmetic";
-import type { ModelConfig } from "./config";
+
+/** The sizes of a model, as in its configuration. */
+type Sizes = Readonly<Record<"nEmbd" | "nHead" | "blockSize" | "vocabularySize", number>>;
 
 /** Bits of the mantissas of a model's tensors, beside their signs: see mantissaBits(). */
 export interface MantissaBits {
@@ -21,7 +23,7 @@ export interface MantissaBits {
  * `stream` bits. The gradients of values sum B products with probabilities of 30 bits.
  * @param mlpWidth units of the MLP
  */
-export function mantissaBits(config: ModelConfig, mlpWidth: number): MantissaBits {
+export function mantissaBits(config: Sizes, mlpWidth: number): MantissaBits {
   const { nEmbd, nHead, blockSize, vocabularySize } = config;
   const rows = log2Ceiling(blockSize);
   const most = (62 - rows) >> 1;
