@@ -1,3 +1,4 @@
+import { engineFunctions } from "../src/gpt/base/elementary";
 import { recordOf } from "../src/gpt/checkpoint/training-checkpoint";
 import type { TrainingRecord } from "../src/gpt/checkpoint/record";
 import { trainingConfig } from "../src/gpt/model/config";
@@ -58,7 +59,7 @@ describe("options that were given", () => {
 
 describe("another schedule", () => {
   const next = (record: TrainingRecord, options: Partial<Wanted>): ReturnType<typeof nextSchedule> =>
-    nextSchedule({ dtype: "f32", training: {}, ...options }, record, "tuned");
+    nextSchedule({ dtype: "f32", training: {}, ...options }, record, "tuned", engineFunctions);
 
   test("begins when the training is over, with more steps or names than it had", () => {
     const over = recordAfter(STEPS);
