@@ -85,6 +85,16 @@ describeInBrowser("training in the page", () => {
     expect(tags).toEqual(node.names.map((name) => (list.has(name) ? "known" : "new")));
   });
 
+  test("in integers it has Node's losses, names, weights and moments to the last bit", async () => {
+    await open("?list=names&preset=tuned&steps=60&dtype=i32");
+    await train();
+    const node = await nodeRun("--dtype", "i32", "--preset", "tuned", "--steps", "60", "--save", at("i32"));
+    expect((await losses()).map(({ loss }) => loss)).toEqual(node.losses);
+    expect(await words(".names")).toEqual(node.names);
+    const tensors = (file: Buffer): Buffer => file.subarray(8 + file.readUInt32LE());
+    expect(tensors(await downloaded("Download"))).toEqual(tensors(readFileSync(at("i32"))));
+  });
+
   /** Which functions give other bits in the browser than here. */
   async function differingFunctions(): Promise<string[]> {
     const ask = (): Record<string, number[]> => {
