@@ -21,7 +21,7 @@ linux(
     const { code, stdout, stderr } = await outcomeOf(spawn(process.execPath, options, { cwd: ROOT }));
     console.info(stdout);
     expect([code, stderr]).toEqual([0, ""]);
-    expect(stdout.match(/: 4 kills /g)).toHaveLength(3);
+    expect(stdout.match(/: [23] kills /g)).toHaveLength(5);
   },
   120_000,
 );

@@ -16,7 +16,6 @@ import { CheckpointStore } from "./checkpoint-store";
 import { HalfLoaded } from "../gpt/checkpoint/training-checkpoint";
 import { reportOddities, reportTooLong } from "../gpt/training/list-remarks";
 import { Model } from "../gpt/model/model";
-import type { Ops } from "../gpt/model/ops";
 import { drawParameters } from "../gpt/model/parameters";
 import { besideCommands, checkMemory } from "../gpt/plan";
 import { Random } from "../gpt/model/random";
@@ -56,7 +55,6 @@ export class Device {
   /** Called when isReady becomes true, and whenever the main loop becomes idle. */
   onIdle: () => void = () => undefined;
   readonly tasks: CancellableTasks;
-  private readonly ops: Ops;
   private readonly runner: Runner;
   private session: Session;
   private current: DeviceState = "idle";
@@ -88,7 +86,6 @@ export class Device {
     const dataset = datasetOf(platform);
     const config = { ...DEFAULT_MODEL, ...settings.model, vocabularySize: dataset.vocabulary.size };
     const ops = context.provideOps(settings.dtype ?? context.storedDtype, settings.ops);
-    this.ops = ops;
     const memory = platform.memoryBudget();
     if (memory) checkMemory(config, besideCommands(memory), dataset.indexBytes, ops.dtype);
     const model = new Model(config, ops, dataset.vocabulary);
@@ -101,7 +98,7 @@ export class Device {
       top_k: NO_LIMITS.topK,
       top_p: NO_LIMITS.topP,
     });
-    const schedule = this.schedule();
+    const schedule = this.schedule(undefined, ops);
     this.trainer = new Trainer(model, dataset, new Random(this.seed), schedule);
     if (storage) {
       const build = buildOf(settings, schedule, ops.dtype);
@@ -169,7 +166,7 @@ export class Device {
   /** Says so if the stored training goes on in a dtype that is not the fastest here. */
   private sayDtype(): void {
     const { settings, provideOps } = this.context;
-    const { dtype } = this.ops;
+    const { dtype } = this.trainer.model.ops;
     const { dtype: usual } = provideOps(undefined);
     if (settings.dtype === undefined && dtype !== usual)
       this.say(`It goes on in ${dtype}. A build with dtype=${usual}, which is faster on this chip, starts afresh.`);
@@ -226,10 +223,10 @@ export class Device {
   // --- training ---
 
   /** The schedule of the build's settings, optionally with another number of steps. */
-  schedule(steps?: number): TrainingConfig {
+  schedule(steps?: number, { functions } = this.trainer.model.ops): TrainingConfig {
     const { model, training } = this.context.settings;
     const wanted = steps === undefined ? training : { ...training, steps };
-    return trainingConfig(model.preset ?? DEFAULT_MODEL.preset, wanted, undefined, this.ops.functions);
+    return trainingConfig(model.preset ?? DEFAULT_MODEL.preset, wanted, undefined, functions);
   }
 
   /** Whether the schedule has steps left. */

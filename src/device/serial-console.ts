@@ -2,8 +2,10 @@ import { Console } from "./console";
 import { Device } from "./device";
 import type { DeviceContext } from "./device-context";
 import { InputError } from "../gpt/base/errors";
+import type { Platform } from "../gpt/base/platform";
+import type { Dtype } from "../gpt/model/ops";
 import { type Port, Serial } from "./serial";
-import { readSettings, type Settings } from "./settings";
+import { type FirmwareSettings, readSettings, type Settings } from "./settings";
 import { storedDtype } from "./stored-dtype";
 
 /** What a device program needs besides its port. */
@@ -30,9 +32,7 @@ export class SerialConsole {
     private readonly trace: (text: string) => void = () => undefined,
   ) {
     if (!port) return;
-    // Until there is a console, input waits in the port.
-    const read = (bytes: Uint8Array): number => (this.isReady ? port.read(bytes) : 0);
-    this.serial = new Serial({ ...port, read }, repeat, {
+    this.serial = new Serial(port, repeat, {
       receive: (line) => {
         if (this.console) this.console.receive(line);
         else this.write(this.refusal);
@@ -44,10 +44,6 @@ export class SerialConsole {
       key: () => this.console?.key(),
       isPerson: () => !this.device?.log.isJson,
     });
-  }
-
-  private get isReady(): boolean {
-    return this.console !== undefined || this.refusal !== "";
   }
 
   /** Whether there is a port. */
@@ -81,6 +77,17 @@ export class SerialConsole {
     this.serial?.flush();
   }
 
+  /** See stored-dtype.ts. Input waits in the port meanwhile, as there is no console yet. */
+  private async storedDtype(platform: Platform, settings: FirmwareSettings): Promise<Dtype | undefined> {
+    const { serial } = this;
+    if (serial) serial.isHeld = true;
+    try {
+      return await storedDtype(platform, settings);
+    } finally {
+      if (serial) serial.isHeld = false;
+    }
+  }
+
   /**
    * Starts the device program. When it cannot start, the reason is written at once and as the answer to each line.
    * @param made called with the device before it runs
@@ -91,7 +98,7 @@ export class SerialConsole {
     try {
       const { write, canWrite, isBusy } = this;
       const settings = readSettings(options.settings);
-      const stored = await storedDtype(options.platform, settings);
+      const stored = settings.dtype === undefined ? await this.storedDtype(options.platform, settings) : undefined;
       device = new Device({ ...options, settings, storedDtype: stored, write, canWrite, isBusy });
     } catch (error) {
       if (!(error instanceof InputError)) throw error;

@@ -58,6 +58,8 @@ export class Serial {
   private inputSize = 0;
   private inputTaken = 0;
   private readonly editor: LineEditor;
+  /** Whether input waits in the port. */
+  isHeld = false;
 
   /** @param repeat calls the callback at an interval in milliseconds */
   constructor(
@@ -106,6 +108,7 @@ export class Serial {
 
   private poll(): void {
     this.send();
+    if (this.isHeld) return;
     // Read ahead even while lines are unprocessed: the hardware buffer is small.
     if (this.aheadSize === 0) this.aheadSize = this.port.read(this.ahead);
     for (let taken = 0, lines = 0; taken < MAX_INPUT && lines < MAX_LINES; taken++) {

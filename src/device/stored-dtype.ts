@@ -8,14 +8,14 @@ import { headerLimits } from "../gpt/plan";
 import type { FirmwareSettings } from "./settings";
 
 /**
- * The dtype of the stored training, which has to be known before its buffers are allocated; undefined if the build's
- * settings name one, or if there is no checkpoint that can be read.
+ * The dtype of the stored training, which has to be known before its buffers are allocated; undefined if there is no
+ * checkpoint that can be read.
  */
 export async function storedDtype(
   { storage, bootMarker }: Platform,
-  { dtype, model }: FirmwareSettings,
+  { model }: FirmwareSettings,
 ): Promise<Dtype | undefined> {
-  if (dtype !== undefined || !storage) return undefined;
+  if (!storage) return undefined;
   const guard = new BootGuard(bootMarker);
   if (!guard.begin("dtype")) return undefined;
   let stored: Dtype | undefined;

@@ -53,12 +53,14 @@ export class TestDevice {
     const fail = (error: unknown): void => void (this.failure = error as Error);
     const options = {
       platform: this.platform,
-      settings: { ops: "typescript", steps: 20, samples: 2, log_every: 5, ...settings },
+      settings: { ops: "typescript", steps: 20, samples: 2, log_every: 5, ...settings } as Settings,
       provideOps,
       reboot: () => void (this.rebooted = true),
       ...(onEvent && { onEvent }),
     };
     if (cable) {
+      // With a dtype in the settings the device is there at once.
+      options.settings = { dtype: "f32", ...options.settings };
       new SerialConsole(cable.port, cable.repeat).begin(options, (device) => (this.device = device)).catch(fail);
       return;
     }

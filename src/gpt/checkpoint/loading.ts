@@ -4,7 +4,7 @@ import { Checkpoint } from "./reader";
 import type { ModelConfig } from "../model/config";
 import { crc32 } from "../base/crc32";
 import { Model } from "../model/model";
-import type { Dtype, Numbers, Ops, Stored } from "../model/ops";
+import type { Dtype, Numbers, Ops } from "../model/ops";
 import { parameterLayout, storeNumbers } from "../model/parameters";
 import type { Storage } from "../base/platform";
 import type { TrainingRecord } from "./record";
@@ -130,14 +130,11 @@ export class LoadingTask implements Task {
   ) {
     const names = checkpoint.tensorsFor(model.config, adam !== undefined);
     const places = new Map<string, Place>(
-      parameterLayout(model.config).parts.map(({ name, offset }) => [
-        name,
-        { into: model.parameters, offset, what: "weights" },
-      ]),
+      parameterLayout(model.config).parts.map(({ name, offset }) => [name, { into: model.parameters, offset }]),
     );
     if (adam) {
-      places.set(ADAM_M, { into: adam.m, offset: 0, what: "m" });
-      places.set(ADAM_V, { into: adam.v, offset: 0, what: "v" });
+      places.set(ADAM_M, { into: adam.m, offset: 0 });
+      places.set(ADAM_V, { into: adam.v, offset: 0 });
     }
     this.places = places;
     this.checking = new CheckingTask(checkpoint, model.ops, crc, names);
@@ -152,7 +149,10 @@ export class LoadingTask implements Task {
     }
     const block = this.blocks.next();
     const place = block && this.places.get(block.name);
-    if (block && place) storeNumbers(this.model.ops, place.into, place.offset + block.at, block.values, place.what);
+    if (block && place) {
+      const what = block.name === ADAM_M ? "m" : block.name === ADAM_V ? "v" : "weights";
+      storeNumbers(this.model.ops, place.into, place.offset + block.at, block.values, what);
+    }
     return block !== undefined;
   }
 }
@@ -161,5 +161,4 @@ export class LoadingTask implements Task {
 interface Place {
   readonly into: Numbers;
   readonly offset: number;
-  readonly what: Stored;
 }

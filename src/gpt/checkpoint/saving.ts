@@ -54,7 +54,7 @@ const PIECE_BYTES = 2048;
 /** Writes a checkpoint into a new file, which the caller commits or aborts. */
 export class SavingTask implements Task {
   readonly mustFinish = true;
-  private readonly buffers: readonly StoredBuffer[];
+  private readonly buffers: readonly Numbers[];
   private readonly crc: DatasetKernels["crc32"];
   private readonly metadata: Map<MetadataKey | typeof CHECKSUM_KEY, string>;
   private checksum: number;
@@ -87,15 +87,7 @@ export class SavingTask implements Task {
     if (model.ops.codec) this.metadata.set("dtype", model.ops.dtype);
     this.checksum = metadataChecksum(this.metadata, crc);
     const adam = training?.adam;
-    this.buffers = [
-      { numbers: model.parameters, what: "weights" },
-      ...(adam
-        ? ([
-            { numbers: adam.m, what: "m" },
-            { numbers: adam.v, what: "v" },
-          ] as const)
-        : []),
-    ];
+    this.buffers = adam ? [model.parameters, adam.m, adam.v] : [model.parameters];
     this.blocks = new Blocks(model.ops, this.buffers, BLOCK_BYTES);
   }
 
@@ -152,45 +144,44 @@ export class SavingTask implements Task {
   }
 }
 
-/** A buffer of the training, and what its numbers are. */
-interface StoredBuffer {
-  readonly numbers: Numbers;
-  readonly what: Stored;
-}
+/** What the buffers hold, in their order. */
+const HELD: readonly Stored[] = Object.freeze(["weights", "m", "v"] as const);
 
 /** Iterates over buffers, one block of floats at a time. */
 class Blocks {
   private buffer = 0;
   private at = 0;
   /** Integers are converted here. */
-  private readonly converted: Float32Array;
+  private readonly converted: Float32Array | undefined;
 
   /** @param bytes size of a block */
   constructor(
     private readonly ops: Ops,
-    private readonly buffers: readonly StoredBuffer[],
+    private readonly buffers: readonly Numbers[],
     private readonly bytes: number,
   ) {
-    this.converted = new Float32Array(ops.codec ? bytes / Float32Array.BYTES_PER_ELEMENT : 0);
+    if (ops.codec) this.converted = new Float32Array(bytes / Float32Array.BYTES_PER_ELEMENT);
   }
 
   /** The next block, which the one after it may overwrite. */
   next(): Floats | undefined {
     while (this.buffer < this.buffers.length) {
-      const { numbers, what } = this.buffers[this.buffer];
+      const numbers = this.buffers[this.buffer];
       const { at } = this;
       this.at = at + this.bytes / numbers.BYTES_PER_ELEMENT;
-      if (at < numbers.length) return this.read(numbers, at, Math.min(this.at, numbers.length), what);
+      if (at < numbers.length) return this.read(numbers, at, Math.min(this.at, numbers.length));
       this.buffer++;
       this.at = 0;
     }
     return undefined;
   }
 
-  private read(numbers: Numbers, begin: number, end: number, what: Stored): Floats {
+  private read(numbers: Numbers, begin: number, end: number): Floats {
+    const { converted, ops } = this;
     if (!(numbers instanceof Int32Array)) return numbers.subarray(begin, end);
-    const block = this.converted.subarray(0, end - begin);
-    this.ops.codec?.decode(block, numbers, begin, what);
+    if (!converted || !ops.codec) throw new TypeError("These ops have no integers.");
+    const block = converted.subarray(0, end - begin);
+    ops.codec.decode(block, numbers, begin, HELD[this.buffer]);
     return block;
   }
 }
