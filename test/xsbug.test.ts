@@ -24,9 +24,7 @@ test.each([
   ["", "", 0],
 ])("%j is shown as %j", (text, shown, found) => {
   expect(filtered([text])).toEqual({ shown, found });
-  const slowly = filtered(Array.from(text));
-  expect(slowly.found).toBe(found);
-  expect(slowly.shown.replace(/\r?\n/, "")).toBe(shown.replace(/\r?\n/, ""));
+  expect(filtered(Array.from(text))).toEqual({ shown, found });
 });
 
 test("text comes as soon as it cannot be the beginning of a message", () => {
@@ -44,8 +42,22 @@ test("text comes as soon as it cannot be the beginning of a message", () => {
   expect(filter.finish()).toBe("");
 });
 
-test("the pieces in which it arrives do not matter, except for the end of a line behind a message", () => {
-  const parts = fc.constantFrom("<?xs", "?>", "<xsbug>", "</xsbug>", "<", "<?", "a", "bc", ">", "</xs");
+test("the pieces in which it arrives do not matter", () => {
+  const parts = fc.constantFrom(
+    "\r",
+    "\n",
+    "\r\n",
+    "<?xs",
+    "?>",
+    "<xsbug>",
+    "</xsbug>",
+    "<",
+    "<?",
+    "a",
+    "bc",
+    ">",
+    "</xs",
+  );
   fc.assert(
     fc.property(fc.array(parts, { maxLength: 12 }), fc.array(fc.nat(20), { maxLength: 5 }), (text, cuts) => {
       const whole = text.join("");

@@ -12,6 +12,8 @@ export class XsbugFilter {
   private rest = "";
   /** The end delimiter of the message that is being removed; undefined outside of one. */
   private end: string | undefined;
+  /** Whether a message has just ended: a line end that follows it is removed as well. */
+  private isBehind = false;
   private hasFound = false;
 
   /** @param found called once, at the first message for the debugger */
@@ -23,7 +25,11 @@ export class XsbugFilter {
     let rest = this.rest + text;
     for (;;) {
       const { end } = this;
-      if (end === undefined) {
+      if (this.isBehind) {
+        if (rest === "" || rest === "\r") break;
+        rest = rest.replace(/^\r?\n/, "");
+        this.isBehind = false;
+      } else if (end === undefined) {
         const [at, part] = firstOf(rest);
         if (part === undefined) break;
         shown += rest.slice(0, at);
@@ -34,9 +40,14 @@ export class XsbugFilter {
       } else {
         const at = rest.indexOf(end);
         if (at < 0) break;
-        rest = rest.slice(at + end.length).replace(/^\r?\n/, "");
+        rest = rest.slice(at + end.length);
         this.end = undefined;
+        this.isBehind = true;
       }
+    }
+    if (this.isBehind) {
+      this.rest = rest;
+      return shown;
     }
     const kept = unfinished(rest, this.end === undefined ? PARTS.map(([begin]) => begin) : [this.end]);
     this.rest = rest.slice(rest.length - kept);
