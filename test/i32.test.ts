@@ -7,6 +7,7 @@ import type { Dtype } from "../src/gpt/model/ops";
 import { gradientLayout, parameterLayout } from "../src/gpt/model/parameters";
 import { Random } from "../src/gpt/model/random";
 import { Trainer } from "../src/gpt/training/trainer";
+import { Checkpoint } from "../src/gpt/checkpoint/reader";
 import { DEFAULT_TRAIN_JOB, type TrainJob } from "../src/jobs/train-job";
 import { runJob } from "../src/jobs/job";
 import { datasetOf, drawnModel, lossOf, mean, shippedNames, tokensOf, trainStep, utf8 } from "./helpers";
@@ -223,5 +224,37 @@ describe.each(["esp32gpt", "microgpt", "tuned"] as const)("%s", (preset) => {
     } while (ending !== "done" && parts < 100);
     expect(parts).toBeGreaterThan(3);
     expect(storage.files.get("m")).toEqual(whole.storage.files.get("m"));
+  });
+});
+
+describe("between dtypes", () => {
+  const job: Partial<TrainJob> = { ...BRIEF, model: SMALL };
+
+  test.each<[Dtype, Dtype]>([
+    ["f32", "i32"],
+    ["i32", "f32"],
+  ])("a training in %s is not resumed in %s; its weights are converted, and it says so", async (from, to) => {
+    const { storage } = await train({ ...job, dtype: from });
+    const resumed = platformOf(storage);
+    await resumed.settle(runJob({ ...DEFAULT_TRAIN_JOB, dtype: to, resume: "m" }, resumed));
+    expect(resumed.of("error")[0].message).toBe(
+      `m was trained with dtype ${from}, which --dtype contradicts: leave it out, or start over without --resume.`,
+    );
+    const begun = platformOf(storage);
+    await begun.settle(runJob({ ...DEFAULT_TRAIN_JOB, ...job, dtype: to, init: "m", save: "n" }, begun));
+    expect(begun.of("remark").map(({ message }) => message)).toContain(
+      `m holds ${from} weights, which are converted to ${to}.`,
+    );
+    expect((await Checkpoint.open(storage, "n")).dtype).toBe(to);
+  });
+
+  test("a training has diverged when a step moves a weight out of the range of i32", async () => {
+    const platform = platformOf(new MemoryStorage());
+    const training = { steps: 300, learningRate: 10 };
+    await platform.settle(runJob({ ...DEFAULT_TRAIN_JOB, dtype: "i32", model: SMALL, training, save: "m" }, platform));
+    expect(platform.of("error")[0].message).toMatch(
+      /^Training has diverged: step \d+ has moved a weight out of the range of i32, -13 to 13\. Try a learning rate below 10 /,
+    );
+    expect(platform.storage.files.has("m")).toBe(false);
   });
 });
