@@ -119,7 +119,8 @@ describe("step", () => {
 describe("learn", () => {
   test.each(DTYPES)("is a step on that document, bit for bit, in %s", (dtype) => {
     for (const preset of ["esp32gpt", "microgpt", "tuned"] as const) {
-      const options = { dataset: Dataset.of(["emma"]), preset, dtype, training: { batchSize: 1, learningRate: 0.02 } };
+      const training = { batchSize: 1, learningRate: 0.02, sampling: "sequential" as const };
+      const options = { dataset: Dataset.of(["emma", "olivia"]), preset, dtype, training };
       const [drawing, learning] = [createTrainer(options), createTrainer(options)];
       expect(learning.learn("emma")).toBe(drawing.step());
       expect(learning.model.parameters).toEqual(drawing.model.parameters);
