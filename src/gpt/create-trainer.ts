@@ -25,7 +25,7 @@ export interface TrainerOptions {
   readonly dtype?: Dtype;
   /** The numeric kernels, instead of those in TypeScript for `dtype`. */
   readonly ops?: Ops;
-  /** Memory that the machine can have, in bytes; without it there is no limit. On Node it is of no use. */
+  /** What XS can have, in bytes: its initial sizes and the free memory; the largest free block. Without it, no limit. */
   readonly memory?: MemoryBudget;
 }
 
