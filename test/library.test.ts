@@ -33,7 +33,12 @@ const CLOCK: Clock = { now: () => performance.now(), schedule: (slice) => void s
 /** Time passes as fast as documents are read: each is a slice. */
 function slowClock(onSlice: () => void = () => undefined): Clock {
   let now = 0;
-  const schedule = (slice: () => void): void => void setImmediate(() => (onSlice(), slice()));
+  const schedule = (slice: () => void): void => {
+    setImmediate(() => {
+      onSlice();
+      slice();
+    });
+  };
   return { now: () => (now += 100), schedule };
 }
 
