@@ -17,10 +17,14 @@ import {
   type TrainerOptions,
   Vocabulary,
 } from "../src/gpt/index";
+import { Checkpoint } from "../src/gpt/checkpoint/reader";
+import { restoreTraining, saveTraining } from "../src/gpt/checkpoint/training-checkpoint";
 import { DEFAULT_TRAINING } from "../src/gpt/model/config";
 import type { Dtype } from "../src/gpt/model/ops";
 import { typescriptOps } from "../src/gpt/model/typescript-ops";
 import { datasetOf, drawnModel, largestDifference, lossOf, mean, ROOT } from "./helpers";
+import { MemoryStorage } from "./support/memory-storage";
+import { realRunner } from "./support/runner";
 
 /* The library as a program of one's own uses it: through src/gpt/index.ts alone. */
 
@@ -153,6 +157,23 @@ describe("learn", () => {
     trainer.learn("ella");
     expect(trainer.state).toEqual({ random, stepsDone, totalSteps: 2, nextName: 0 });
     expect(trainer.isBetweenBatches).toBe(true);
+  });
+
+  test.each(DTYPES)("goes on from a checkpoint bit for bit, in %s", async (dtype) => {
+    const [trainer, resumed] = [0, 1].map(() => trainerOf({ dtype, training: { steps: 10 } }));
+    stepsOf(trainer, 4);
+    trainer.learn("lina");
+    const [runner, storage] = [realRunner(), new MemoryStorage()];
+    await saveTraining(runner, storage, "file", { trainer, seed: 42 });
+    const checkpoint = await Checkpoint.open(storage, "file");
+    const record = checkpoint.record();
+    if (!record) throw new Error("It has no training.");
+    await restoreTraining(runner, checkpoint, record, resumed);
+    checkpoint.close();
+    const goOn = (each: Trainer): Loss[] => [each.learn("ella"), ...stepsOf(each, 6), each.learn("nina")];
+    expect(goOn(resumed)).toEqual(goOn(trainer));
+    expect(resumed.model.parameters).toEqual(trainer.model.parameters);
+    expect(resumed.state).toEqual(trainer.state);
   });
 
   test("takes another form of Unicode, and characters of two units", () => {
