@@ -1,18 +1,20 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { ROOT } from "./helpers";
 import { temporaryFolder } from "./support/cli";
 import { type Block, documentOf, fencedBlocks, userDocuments } from "./support/documents";
 
 /*
- * Every command in README and docs/ runs as it is written, from a fresh clone, or a comment before its block says why
- * the tests do not run it: `<!-- not run by the tests: needs a board -->`. What a document shows behind a block is what
- * its commands print. Links lead somewhere.
+ * Every command and program in README and docs/ runs as it is written, from a fresh clone, or a comment before its
+ * block says why the tests do not run it: `<!-- not run by the tests: needs a board -->`. What a document shows behind a
+ * block is what its commands print. Links lead somewhere.
  */
 
-/** What a block may be: commands, output, lines for a board's console, a file. */
-const LANGUAGES = ["sh", "text", "console", "json"];
+/** What a block may be: commands, a program that uses the package, output, lines for a board's console, a file. */
+const LANGUAGES = ["sh", "js", "text", "console", "json"];
+/** Those that are run. */
+const RUN = ["sh", "js"];
 /** What the repository has that commands name. */
 const REACHABLE = ["bin", "data", "docs", "web"];
 /** A command of the program, to which another one may write. */
@@ -28,6 +30,8 @@ function cloneFor(name: string): string {
   const folder = at(name.replaceAll("/", "-"));
   mkdirSync(folder);
   for (const part of REACHABLE) symlinkSync(join(ROOT, part), join(folder, part));
+  mkdirSync(join(folder, "node_modules"));
+  symlinkSync(ROOT, join(folder, "node_modules", "esp32gpt"));
   return folder;
 }
 
@@ -46,6 +50,12 @@ function run(command: string, cwd: string): Promise<Outcome> {
     );
     child.stdin?.end();
   });
+}
+
+/** The command that runs a block as a program in a folder. */
+function programOf({ text }: Block, folder: string): string {
+  writeFileSync(join(folder, "program.mjs"), text);
+  return `"${process.execPath}" program.mjs`;
 }
 
 /** The commands of a block, each on a line, without comments behind them. */
@@ -71,6 +81,7 @@ function faultsOf(document: string): string[] {
   return fencedBlocks(document).flatMap((block) => {
     const where = `line ${block.line}`;
     if (!LANGUAGES.includes(block.language)) return [`${where}: a block of the kind "${block.language}"`];
+    if (block.language === "js") return [];
     if (block.language !== "sh") return block.notRun === undefined ? [] : [`${where}: there is nothing to run`];
     if (block.notRun !== undefined) return [];
     return commandsOf(block)
@@ -87,7 +98,7 @@ describe.each(userDocuments())("%s", (name) => {
     expect(faultsOf(document)).toEqual([]);
   });
 
-  const runnable = blocks.filter(({ language, notRun }) => language === "sh" && notRun === undefined);
+  const runnable = blocks.filter(({ language, notRun }) => RUN.includes(language) && notRun === undefined);
   if (runnable.length > 0)
     test(
       "has commands that run in this order, and print what stands there",
@@ -95,7 +106,8 @@ describe.each(userDocuments())("%s", (name) => {
         const folder = cloneFor(name);
         for (const block of runnable) {
           let said = "";
-          for (const command of commandsOf(block)) {
+          const commands = block.language === "js" ? [programOf(block, folder)] : commandsOf(block);
+          for (const command of commands) {
             const { code, stdout, stderr } = await run(command, folder);
             expect({ command, code, stderr: code === 0 ? "" : stderr }).toEqual({ command, code: 0, stderr: "" });
             said += stdout;

@@ -1,11 +1,23 @@
-export { DEFAULT_MODEL, DEFAULT_TRAINING, PRESETS, trainingConfig } from "./model/config";
+/* The library: docs/library.md begins with an example. */
+
+export { InputError } from "./base/errors";
+export type { Clock, MemoryBudget } from "./base/platform";
+export { type Ending, Runner, type Task } from "./base/runner";
+export { createTrainer, type TrainerOptions } from "./create-trainer";
 export { Dataset } from "./data/dataset";
+export { Vocabulary } from "./data/vocabulary";
+export { DEFAULT_MODEL, DEFAULT_TRAINING, PRESETS, trainingConfig } from "./model/config";
+export type { ModelConfig, PresetName, SamplingLimits, TrainingConfig } from "./model/config";
 export { forward } from "./model/forward";
-export { Generator } from "./model/generate";
+export { generate, type GenerateOptions, Generator } from "./model/generate";
 export { Model } from "./model/model";
+export type { Dtype, Ops } from "./model/ops";
 export { drawParameters } from "./model/parameters";
 export { Random } from "./model/random";
-export { Trainer } from "./training/trainer";
 export { typescriptOps } from "./model/typescript-ops";
-export { Runner } from "./base/runner";
+export { type MemoryPlan, planMemory } from "./plan";
+export { type DocumentLoss, Predictor } from "./predictor";
+export { evaluate, type EvaluateOptions, type Evaluation, train, type TrainOptions } from "./slices";
+export type { Loss, StepEvent } from "./training/events";
+export { Trainer } from "./training/trainer";
 export { TrainingTask as Training } from "./training/training";

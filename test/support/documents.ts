@@ -16,7 +16,7 @@ export function userDocuments(): string[] {
 
 /** What stands between two fences in a document. */
 export interface Block {
-  /** What stands behind the first fence: `sh`, `text`, `console`, `json`. */
+  /** What stands behind the first fence: `sh`, `js`, `text`, `console`, `json`. */
   readonly language: string;
   readonly text: string;
   /** The number of its first fence's line. */

@@ -178,6 +178,7 @@ function used({ usedSlots, usedChunks }: HostUsage): number {
 function allocate({ preset, nLayer, steps }: AllocateQuestion): Allocation {
   const trainer = trainerOf(nativeOps, preset, nLayer);
   trainer.step();
+  trainer.beginSchedule(steps, trainer.config.learningRate);
   const first = host.usage();
   const before = host.usage();
   for (let i = 0; i < steps; i++) trainer.step();

@@ -1,4 +1,4 @@
-// Prints, as JSON, what the steps of a training allocate: the functions that allocate anything but
+// Prints, as JSON, what the steps of a training and learn() allocate: the functions that allocate anything but
 // the 16 bytes in which V8 boxes a number. Needs the built library and the flags that
 // step-allocations.test.ts gives: without an optimizing compiler each allocation is the program's own.
 import { Session } from "node:inspector";
@@ -10,7 +10,7 @@ import { Session } from "node:inspector";
 
 /** @type {typeof import("../../src/gpt/index")} */
 const library = await import(new URL("../../dist/index.js", import.meta.url).href);
-const { DEFAULT_MODEL, DEFAULT_TRAINING, Dataset, drawParameters, Model, Random } = library;
+const { createTrainer, DEFAULT_MODEL, DEFAULT_TRAINING, Dataset, drawParameters, Model, Random } = library;
 const { Runner, Trainer, Training, typescriptOps } = library;
 
 const BOXED_NUMBER = 16;
@@ -39,6 +39,11 @@ for (const preset of /** @type {const} */ (["esp32gpt", "microgpt"])) {
     if (told.steps < STEPS) throw new Error(`${told.steps} steps were told.`);
   }
 }
+for (const dtype of /** @type {const} */ (["f32", "f64", "i32"])) {
+  const model = { nEmbd: 2, nHead: 1 };
+  const trainer = createTrainer({ dataset: Dataset.of(names), preset: "tuned", model, dtype });
+  report[`learn, ${dtype}`] = allocationsOf({ work: () => trainer.learn("anna zoé") !== "diverged" });
+}
 console.log(JSON.stringify(report));
 
 /**
@@ -53,12 +58,12 @@ function onEvent(event, told) {
 }
 
 /**
- * Functions, and how many times and bytes they allocated, while a runner advanced the training in one
+ * Functions, and how many times and bytes they allocated, while a runner advanced the task in one
  * slice. The clock lets the slice end after the steps that count.
- * @param {InstanceType<typeof Training>} training
+ * @param {import("../../src/gpt/index").Task} task
  * @returns {Allocations[]}
  */
-function allocationsOf(training) {
+function allocationsOf(task) {
   const session = new Session();
   session.connect();
   let text = "";
@@ -71,7 +76,7 @@ function allocationsOf(training) {
     /** @param {() => void} next */
     schedule: (next) => void (slice = next),
   };
-  void new Runner(clock).run(training);
+  void new Runner(clock).run(task);
   slice();
   looks = 0;
   most = STEPS * 2; // a validation takes bits as well

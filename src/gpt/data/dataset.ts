@@ -106,6 +106,17 @@ export class Dataset {
     this.byteTokens = this.known.byteTokens;
   }
 
+  /**
+   * A dataset of these documents, stored like a file with one a line. Blank ones are left out.
+   * @param source its name in messages
+   * @throws InputError as the constructor does, and for a document with a line break
+   */
+  static of(documents: readonly string[], source = "the list"): Dataset {
+    const broken = documents.findIndex((document) => document.includes("\n") || document.includes("\r"));
+    if (broken >= 0) throw new InputError(`Document ${broken + 1} of ${source} has a line break: a document is one line.`);
+    return new Dataset(encodeUtf8(documents.join("\n")), source);
+  }
+
   /** The distinct characters of the documents or, after use(), those of the model. */
   get vocabulary(): Vocabulary {
     return this.known;

@@ -1,4 +1,4 @@
-import { checkSamplingLimits, checkSetting, NO_LIMITS, PRESETS, type SamplingLimits } from "./config";
+import { checkSamplingLimits, checkSetting, NO_LIMITS, PRESETS, samplingLimits, type SamplingLimits } from "./config";
 import { countOf, InputError, printable } from "../base/errors";
 import type { Task } from "../base/runner";
 import { forward } from "./forward";
@@ -135,6 +135,26 @@ export class Generator {
     for (let i = 0; i < size; i++) if (probabilities[i] > 0) probabilities[i] = 0;
     for (let j = 0; j < count; j++) probabilities[order[j]] = j < left ? -probabilities[order[j]] / share : 0;
   }
+}
+
+/** How a document is generated: see Generator.name(). */
+export interface GenerateOptions extends Partial<SamplingLimits> {
+  /** Where the draws come from: another document each time, as the stream advances. */
+  readonly random: Random;
+  /** What the document begins with; nothing by default. */
+  readonly prefix?: string;
+  /** By default the preset's. */
+  readonly temperature?: number;
+}
+
+/**
+ * Generates a document. Allocates a Generator, 1 byte for each position and 5 for each token, and strings; to generate
+ * many, keep a Generator.
+ * @throws InputError as Generator.name() does
+ */
+export function generate(model: Model, options: GenerateOptions): string {
+  const { random, prefix, temperature = PRESETS[model.config.preset].temperature } = options;
+  return new Generator(model, random).name(temperature, prefix, samplingLimits(options));
 }
 
 /** Names to generate: see Generator.name(). */

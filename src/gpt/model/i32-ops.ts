@@ -181,11 +181,8 @@ function embeddingBackward(
 ): void {
   const exponent = dx.exponents[0];
   const aligned = exponent - excess(dx.bits, rows, dwte.bits);
-  for (const g of [dwte, dwpe]) {
-    const shift = alignGradient(g, 0, aligned, accumulate);
-    if (accumulate) shiftAll(g.mantissas, 0, g.mantissas.length, -shift);
-    else g.mantissas.fill(0);
-  }
+  beginGradient(dwte, aligned, accumulate);
+  beginGradient(dwpe, aligned, accumulate);
   const shift = shiftOf(exponent - dwte.exponents[0]);
   for (let t = 0; t < rows; t++) {
     const at = t * n;
@@ -196,6 +193,13 @@ function embeddingBackward(
       dwpe.mantissas[at + i] += g;
     }
   }
+}
+
+/** Brings a gradient to the exponent of what will be added to it; a new one is zero. */
+function beginGradient(g: IntegerTensor, aligned: number, accumulate: boolean): void {
+  const shift = alignGradient(g, 0, aligned, accumulate);
+  if (accumulate) shiftAll(g.mantissas, 0, g.mantissas.length, -shift);
+  else g.mantissas.fill(0);
 }
 
 /**
@@ -434,7 +438,9 @@ function attentionForward(
   const d = n / heads;
   const q = qkv.mantissas;
   const row = p.mantissas;
-  const [qExponent, kExponent, vExponent] = qkv.exponents;
+  const qExponent = qkv.exponents[0];
+  const kExponent = qkv.exponents[1];
+  const vExponent = qkv.exponents[2];
   const factor = LOG2_E / Math.sqrt(d);
   const mantissa = mantissaOf(factor);
   const shift = qExponent + kExponent - 32 + mantissaExponent(factor) - 32 - LOG2_BITS;
@@ -484,7 +490,9 @@ function attentionBackward(
   const d = n / heads;
   const q = qkv.mantissas;
   const dq = dqkv.mantissas;
-  const [qExponent, kExponent, vExponent] = qkv.exponents;
+  const qExponent = qkv.exponents[0];
+  const kExponent = qkv.exponents[1];
+  const vExponent = qkv.exponents[2];
   const yShift = y.exponents[0] - vExponent;
   // |ds| is below 2^scoreBits; `up` makes 30 bits of them, and fewer if the sums over the positions need it.
   const scoreBits = dy.bits + qkv.bits - 33 + log2Ceiling(d);
@@ -493,9 +501,7 @@ function attentionBackward(
   let biasShift = 0;
   if (dbias) {
     const aligned = exponent - excess(scoreBits, rows, dbias.bits);
-    const before = alignGradient(dbias, 0, aligned, accumulate);
-    if (accumulate) shiftAll(dbias.mantissas, 0, dbias.mantissas.length, -before);
-    else dbias.mantissas.fill(0);
+    beginGradient(dbias, aligned, accumulate);
     biasShift = shiftOf(exponent - dbias.exponents[0]);
   }
   const factor = 1 / Math.sqrt(d);

@@ -1,9 +1,9 @@
 import { Adam } from "./adam";
 import { type ActivationGradients, activationGradientsLayout, viewActivationGradients } from "../model/activations";
 import { backward } from "../model/backward";
-import { checkTrainingConfig, PRESETS, type TrainingConfig } from "../model/config";
+import { checkSetting, checkTrainingConfig, PRESETS, type TrainingConfig } from "../model/config";
 import type { Dataset } from "../data/dataset";
-import { bindDataset, loadDocument, maxCharacters } from "./document-length";
+import { bindDataset, encodeDocument, loadDocument, maxCharacters } from "./document-length";
 import { forward } from "../model/forward";
 import { Holdout } from "./holdout";
 import { allocate, type Layout } from "../model/layout";
@@ -167,8 +167,13 @@ export class Trainer {
     this.adam.warmUp();
   }
 
-  /** Trains on a whole batch; returns the loss of the step, as trainDocument() does. */
+  /**
+   * Trains on a whole batch; returns the loss of the step, as trainDocument() does. Allocates nothing.
+   * @throws RangeError if the schedule is over: its learning rate would be below zero
+   */
   step(): Loss {
+    if (this.stepsDone >= this.training.steps)
+      throw new RangeError(`All ${this.training.steps} steps of the schedule are done: begin another.`);
     let loss: Loss | undefined;
     do loss = this.trainDocument();
     while (loss === undefined);
@@ -206,6 +211,30 @@ export class Trainer {
     const left = this.documentsLeft - 1;
     this.documentsLeft = left;
     return left > 0 ? undefined : this.update();
+  }
+
+  /**
+   * One update on a document that comes just now, beside the schedule: it adds to totalSteps, not to stepsDone, and the
+   * learning rate is constant, so that a device can learn for ever. An unfinished batch is discarded: its names will be
+   * drawn again. Otherwise it allocates nothing, unless the document is in another form of Unicode than the vocabulary.
+   * @param learningRate by default that of the schedule's first step
+   * @returns the document's loss before the update, the mean over its tokens in nats; "diverged" as trainDocument() does
+   * @throws InputError if the document is empty, has a character outside the vocabulary or is too long, or for an invalid
+   * learning rate; nothing has changed then
+   */
+  learn(document: string, learningRate = this.training.learningRate): Loss {
+    checkSetting("learning_rate", learningRate, "learning-rate");
+    const tokens = this.tokens;
+    const rows = encodeDocument(this.model, document, tokens);
+    if (!this.isBetweenBatches) this.abandonBatch();
+    // The weight of a batch of one.
+    const loss = this.computeGradients(tokens, rows, this.tokenWeight * this.training.batchSize || 1 / rows, false);
+    if (loss - loss !== 0) return "diverged";
+    const isInRange = this.adam.update(this.totalSteps, learningRate);
+    this.earlierSteps++;
+    this.learningRate = learningRate;
+    this.lastLoss = loss;
+    return isInRange ? loss : "diverged";
   }
 
   private update(): Loss {

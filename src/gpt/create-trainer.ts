@@ -1,0 +1,50 @@
+import type { MemoryBudget } from "./base/platform";
+import { SETTINGS } from "./base/settings";
+import type { Dataset } from "./data/dataset";
+import { DEFAULT_MODEL, type ModelConfig, type PresetName, type TrainingConfig, trainingConfig } from "./model/config";
+import { Model } from "./model/model";
+import type { Dtype, Ops } from "./model/ops";
+import { drawParameters } from "./model/parameters";
+import { Random } from "./model/random";
+import { typescriptOps } from "./model/typescript-ops";
+import { checkMemory } from "./plan";
+import { Trainer } from "./training/trainer";
+
+/** What a training is made of; all but the dataset has a default. */
+export interface TrainerOptions {
+  readonly dataset: Dataset;
+  /** The recipe: esp32gpt by default. */
+  readonly preset?: PresetName;
+  /** The shape, where it is not the default; the vocabulary is the dataset's. */
+  readonly model?: Partial<Omit<ModelConfig, "preset" | "vocabularySize">>;
+  /** How it is trained, where not as the preset says. */
+  readonly training?: Partial<TrainingConfig>;
+  /** Of all random numbers: the same seed gives the same training. 42 by default. */
+  readonly seed?: number;
+  /** The arithmetic; f32 by default. */
+  readonly dtype?: Dtype;
+  /** The numeric kernels, instead of those in TypeScript for `dtype`. */
+  readonly ops?: Ops;
+  /** What XS can have, in bytes: its initial sizes and the free memory; the largest free block. Without it, no limit. */
+  readonly memory?: MemoryBudget;
+}
+
+/**
+ * A training of a new model, ready for its first step. Allocates all that the training ever needs: planMemory() lists
+ * it. The memory is checked before the first buffer is allocated.
+ * @throws InputError for an invalid value, a dataset without a document that fits, or a model that does not fit into
+ * `memory`, with the largest n_embd that does; RangeError if `ops` compute in another dtype than `dtype`
+ */
+export function createTrainer(options: TrainerOptions): Trainer {
+  const { dataset, dtype, ops = typescriptOps(dtype ?? "f32"), memory } = options;
+  const { preset = DEFAULT_MODEL.preset, seed = SETTINGS.seed.default } = options;
+  if (dtype !== undefined && ops.dtype !== dtype)
+    throw new RangeError(`The ops compute in ${ops.dtype}, not ${dtype}.`);
+  const { vocabulary } = dataset;
+  const config = { ...DEFAULT_MODEL, ...options.model, preset, vocabularySize: vocabulary.size };
+  if (memory) checkMemory(config, memory, dataset.indexBytes, ops.dtype);
+  const random = new Random(seed);
+  const model = new Model(config, ops, vocabulary);
+  drawParameters(model.parameters, random, config, ops);
+  return new Trainer(model, dataset, random, trainingConfig(preset, options.training ?? {}, undefined, ops.functions));
+}
