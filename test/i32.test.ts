@@ -126,6 +126,13 @@ describe("gradients against central differences in double precision", () => {
   });
 });
 
+test("a block whose softmax would wrap is refused", () => {
+  expect(() => drawnModel({ blockSize: 257, nEmbd: 4 }, "i32")).toThrow(
+    "block_size must be at most 256 in i32, not 257.",
+  );
+  expect(drawnModel({ blockSize: 256, nEmbd: 4 }, "i32").config.blockSize).toBe(256);
+});
+
 test("no tensor has more bits than its products can take", () => {
   for (const nEmbd of [1, 2, 3, 16, 24, 100, 512])
     for (const blockSize of [2, 16, 64, 1024, 4096])

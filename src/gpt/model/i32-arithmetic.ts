@@ -11,6 +11,8 @@ export const WEIGHT_EXPONENT = 27;
 export const WEIGHT_STEP = 128;
 /** The largest weight: 13. */
 export const MAX_WEIGHT = 0x68000000;
+/** Numbers in the row of a softmax: the sum of their exponentials has 32 bits. */
+export const MAX_ROW = 256;
 /** The exponent of a tensor of zeros: adding to it shifts every bit of it out. */
 export const EXPONENT_OF_ZERO = 200;
 /** The exponent of attention's probabilities. */

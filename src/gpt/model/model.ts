@@ -2,7 +2,8 @@ import { activationLayout, type Activations, viewActivations } from "./activatio
 import { checkModelConfig, mlpWidthOf, type ModelConfig, PRESETS } from "./config";
 import { allocate } from "./layout";
 import { powerOfTwo } from "../base/elementary";
-import { WEIGHT_EXPONENT } from "./i32-arithmetic";
+import { InputError } from "../base/errors";
+import { MAX_ROW, WEIGHT_EXPONENT } from "./i32-arithmetic";
 import type { Numbers, Ops } from "./ops";
 import { parameterLayout, viewWeights, type Weights } from "./parameters";
 import { lowercaseVocabulary, type Vocabulary } from "../data/vocabulary";
@@ -42,6 +43,8 @@ export class Model {
   ) {
     checkModelConfig(config);
     const { blockSize, vocabularySize } = config;
+    if (ops.dtype === "i32" && blockSize > MAX_ROW)
+      throw new InputError(`block_size must be at most ${MAX_ROW} in i32, not ${blockSize}.`);
     if (vocabulary.size !== vocabularySize)
       throw new RangeError(`The vocabulary has ${vocabulary.size} tokens, not ${vocabularySize}.`);
     this.shape = {

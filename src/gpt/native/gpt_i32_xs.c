@@ -11,39 +11,12 @@
 #include "gpt_target.h"
 
 #include "gpt_i32.h"
-
-#include "xsmc.h"
+#include "gpt_xs.h"
 
 #include <math.h>
 
-enum {
-    /* The largest size: products of sizes do not overflow. */
-    MOST = 1 << 14,
-    /* Numbers in the row of a softmax: the sum of more could wrap. */
-    MOST_IN_ROW = 256
-};
-
-static int count(xsMachine *the, int index)
-{
-    int value = -1;
-    /* xsmcToInteger would convert any other number to some integer: NaN to 0, 2^32 + 1 to 1. */
-    if (xsmcTypeOf(xsArg(index)) == xsIntegerType)
-        value = xsmcToInteger(xsArg(index));
-    else {
-        xsNumberValue number = xsmcToNumber(xsArg(index));
-        if (number >= 0 && number <= MOST)
-            value = (int)number;
-    }
-    if (value < 0 || value > MOST)
-        xsRangeError("an op got an invalid size");
-    return value;
-}
-
-static void check_range(xsMachine *the, int from, int to)
-{
-    if (from > to)
-        xsRangeError("an op got rows %d to %d", from, to);
-}
+/* Numbers in the row of a softmax: the sum of more could wrap. */
+enum { MOST_IN_ROW = 256 };
 
 /* All rows share an exponent. */
 static void check_from(xsMachine *the, int index)
@@ -52,39 +25,10 @@ static void check_from(xsMachine *the, int index)
         xsRangeError("i32 computes all rows at once");
 }
 
-static void check_heads(xsMachine *the, int n, int heads)
-{
-    if (heads < 1 || n % heads)
-        xsRangeError("an op got %d heads for a width of %d", heads, n);
-}
-
 static void check_row(xsMachine *the, int length)
 {
     if (length > MOST_IN_ROW)
         xsRangeError("an op got rows of %d numbers, and takes %d", length, (int)MOST_IN_ROW);
-}
-
-static bool boolean(xsMachine *the, int index)
-{
-    if (xsmcTypeOf(xsArg(index)) != xsBooleanType)
-        xsTypeError("an op needs a boolean");
-    return xsmcToBoolean(xsArg(index)) != 0;
-}
-
-/* The tokens of `length` positions; all of them are in the vocabulary. */
-static const uint8_t *token_array(xsMachine *the, int index, int length, int vocabulary)
-{
-    void *data;
-    const uint8_t *tokens;
-    xsUnsignedValue bytes;
-    xsmcGetBufferReadable(xsArg(index), &data, &bytes);
-    if (bytes < (xsUnsignedValue)length)
-        xsRangeError("an op got %d tokens and needs %d", (int)bytes, length);
-    tokens = data;
-    for (int i = 0; i < length; i++)
-        if (tokens[i] >= vocabulary)
-            xsRangeError("an op got token %d of a vocabulary of %d", (int)tokens[i], vocabulary);
-    return tokens;
 }
 
 /* All words of a tensor. */

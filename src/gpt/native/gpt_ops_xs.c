@@ -10,13 +10,9 @@
 #include "gpt_target.h"
 
 #include "gpt_ops.h"
-
-#include "xsmc.h"
+#include "gpt_xs.h"
 
 #include <string.h>
-
-/* The largest size: products of sizes do not overflow. */
-enum { MOST = 1 << 14 };
 
 /* hasFpu() */
 void gpt_xs_has_fpu(xsMachine *the)
@@ -26,29 +22,6 @@ void gpt_xs_has_fpu(xsMachine *the)
 #else
     xsmcSetFalse(xsResult);
 #endif
-}
-
-static int count(xsMachine *the, int index)
-{
-    int value = -1;
-    /* xsmcToInteger would convert any other number to some integer: NaN to 0, 2^32 + 1 to 1. */
-    if (xsmcTypeOf(xsArg(index)) == xsIntegerType)
-        value = xsmcToInteger(xsArg(index));
-    else {
-        xsNumberValue number = xsmcToNumber(xsArg(index));
-        if (number >= 0 && number <= MOST)
-            value = (int)number;
-    }
-    if (value < 0 || value > MOST)
-        xsRangeError("an op got an invalid size");
-    return value;
-}
-
-/* Checks rows `from` to `to`. */
-static void check_range(xsMachine *the, int from, int to)
-{
-    if (from > to)
-        xsRangeError("an op got rows %d to %d", from, to);
 }
 
 static void check_size(xsMachine *the, xsUnsignedValue bytes, const void *data, uint64_t length)
@@ -73,29 +46,6 @@ static float *tensor(xsMachine *the, int index, int rows, int columns)
 static float *optional_tensor(xsMachine *the, int index, int rows, int columns)
 {
     return xsmcTypeOf(xsArg(index)) == xsUndefinedType ? NULL : tensor(the, index, rows, columns);
-}
-
-static bool boolean(xsMachine *the, int index)
-{
-    if (xsmcTypeOf(xsArg(index)) != xsBooleanType)
-        xsTypeError("an op needs a boolean");
-    return xsmcToBoolean(xsArg(index)) != 0;
-}
-
-/* The tokens of `length` positions; all of them are in the vocabulary. */
-static const uint8_t *token_array(xsMachine *the, int index, int length, int vocabulary)
-{
-    void *data;
-    const uint8_t *tokens;
-    xsUnsignedValue bytes;
-    xsmcGetBufferReadable(xsArg(index), &data, &bytes);
-    if (bytes < (xsUnsignedValue)length)
-        xsRangeError("an op got %d tokens and needs %d", (int)bytes, length);
-    tokens = data;
-    for (int i = 0; i < length; i++)
-        if (tokens[i] >= vocabulary)
-            xsRangeError("an op got token %d of a vocabulary of %d", (int)tokens[i], vocabulary);
-    return tokens;
 }
 
 /* The number of rows of a tensor, from its size in bytes. */
@@ -205,12 +155,6 @@ void gpt_xs_qkv_backward(xsMachine *the)
     check_range(the, rows, block);
     gpt_qkv_backward(tensor(the, 0, rows, n), tensor(the, 1, 3 * n, n), tensor(the, 2, 3 * block, n),
         tensor(the, 3, rows, n), tensor(the, 4, 3 * n, n), rows, n, block, accumulate);
-}
-
-static void check_heads(xsMachine *the, int n, int heads)
-{
-    if (heads < 1 || n % heads)
-        xsRangeError("an op got %d heads for a width of %d", heads, n);
 }
 
 /* attentionForward(y, p, qkv, bias, from, to, n, heads, block) */
