@@ -118,13 +118,14 @@ describe("a session", () => {
     const session = converse(connection, input, new PassThrough(), AbortSignal.timeout(500));
     connection.pause();
     let taken = 0;
-    for (let i = 0; i < 500; i++) {
+    // Streams of Node 22 and newer take 64 KB.
+    for (let i = 0; i < 5000; i++) {
       const isTaken = input.write("x".repeat(99) + "\n");
       taken++;
       if (!isTaken) await Promise.race([once(input, "drain"), new Promise((resolve) => setTimeout(resolve, 20))]);
       if (input.writableNeedDrain) break;
     }
-    expect(taken).toBeLessThan(500);
+    expect(taken).toBeLessThan(5000);
     expect(await session).toBe("stopped");
   });
 });

@@ -7,7 +7,7 @@ import { ROOT } from "./helpers";
  * machinery would drown what a step allocates, hence another one.
  */
 test("a step of training allocates nothing, nor does a document that comes just now", () => {
-  const flags = ["--no-opt", "--no-sparkplug", "--no-lazy-feedback-allocation", "--single-threaded"];
+  const flags = ["--no-opt", "--no-maglev", "--no-sparkplug", "--no-lazy-feedback-allocation", "--single-threaded"];
   const script = join("test", "support", "step-allocations.mjs");
   const output = execFileSync(process.execPath, [...flags, script], { cwd: ROOT, encoding: "utf8" });
   expect(JSON.parse(output)).toEqual({

@@ -133,12 +133,22 @@ function removeFile(path: string): void {
 
 /** The status of a file; undefined if it does not exist. Only regular files can be replaced. */
 function regularFile(action: "read" | "write", path: string): Stats | undefined {
-  const present = attempt(action, path, () => statSync(path, { throwIfNoEntry: false }));
+  const present = attempt(action, path, () => statusOf(path));
   if (present && !present.isFile())
     throw new InputError(
       `Cannot ${action} ${printable(path, 200)}: ${present.isDirectory() ? "it is a folder" : "it is no regular file"}.`,
     );
   return present;
+}
+
+/** Its status; undefined if it does not exist. Whether throwIfNoEntry is also for a path below a file depends on Node. */
+function statusOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /** Writes the rename itself to the disk; not every system can synchronize a folder. */
