@@ -86,7 +86,7 @@ describe.each<[Dtype]>([["f32"], ["f64"], ["i32"]])("%s", (dtype) => {
   });
 });
 
-/** The weights and moments of a training in i32: m·2^(k - 38) and M·2^(2k - 76), as i32-ops.ts packs them. */
+/** The weights and moments of a training in i32: m·2^(k - 38) and M·2^(2k - 76), as i32-adam.ts packs them. */
 function floatsOf({ model, adam }: Trainer): number[] {
   const words = [...adam.m];
   const k = (word: number): number => word & 31;

@@ -4,7 +4,7 @@ import type { Codec, Stored } from "./ops";
 
 /*
  * The integers of a model in i32 as float32, in which a checkpoint stores them. All of them are exact: a weight has 24
- * bits, m 16 and v 11. `adam` in i32-ops.ts explains the word that holds m and v.
+ * bits, m 16 and v 11. i32-adam.ts explains the word that holds m and v.
  */
 
 /** The largest m that Adam can reach: |m| <= 2.886·sqrt(v), by the Cauchy-Schwarz inequality with β 0.85 and 0.99. */

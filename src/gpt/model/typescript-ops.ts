@@ -6,7 +6,7 @@ import type { Dtype, Floats, Numbers, Ops } from "./ops";
 const RMS_EPSILON = 1e-5;
 
 /*
- * The ops in TypeScript: the reference, on every engine, in single or double precision. Those of i32 are in i32-ops.ts.
+ * The ops in TypeScript: the reference, on every engine, in single or double precision. Those of i32 begin in i32-ops.ts.
  *
  * Two notes on the inner loops. They take two rows of a matrix at a time, so that what both need is read
  * and written half as often. And they have one running index, as in w[start + j]: on XS an addition costs

@@ -1,5 +1,5 @@
 /*
- * The ops in block floating point with integers of 32 bits: the same bits as src/gpt/model/i32-ops.ts, which is the
+ * The ops in block floating point with integers of 32 bits: the same bits as src/gpt/model/i32-*.ts, which is the
  * specification and explains the formats, on every processor. For chips without an FPU: one source for chips and
  * desktops, as integer sums do not depend on their order.
  *

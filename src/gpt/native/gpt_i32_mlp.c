@@ -5,7 +5,7 @@
 #include "gpt_i32_products.h"
 
 /*
- * Positions whose sums in the backward pass are rounded together, as many as fit in memory: see i32-ops.ts. A change
+ * Positions whose sums in the backward pass are rounded together, as many as fit in memory: see i32-mlp.ts. A change
  * changes results.
  */
 enum { MAX_ACTIVE = 16 };
