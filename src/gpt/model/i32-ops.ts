@@ -13,8 +13,8 @@ import type { IntegerTensor, Ops } from "./ops";
 
 /*
  * The ops in block floating point with integers of 32 bits: for processors without an FPU, and with the same bits on
- * all. This and the files that it imports are the specification; the ops in C are held to their bits. Integer sums do not depend on their order, so C
- * may compute them in blocks.
+ * all. This and the files that it imports are the specification; the ops in C are held to their bits. Integer sums do
+ * not depend on their order, so C may compute them in blocks.
  *
  * A tensor has mantissas and an exponent: value = mantissa · 2^-exponent. Weights have the fixed exponent 27. A product
  * of a mantissa and a weight is the high half of their 64 bits, rounded down; half the number of terms is added to
