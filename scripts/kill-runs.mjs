@@ -69,7 +69,7 @@ const PLACES = [
   ["simulate on xs", board("xs", 120_000, "esp32")],
   // Integers give the same bits on both engines.
   ["train in i32, on node or xs", training("either", 8000, ["--dtype", "i32"])],
-  ["simulate a C3 on xs", board("xs", 60_000, "esp32c3")],
+  ["simulate a C3 on xs", board("xs", 12_000, "esp32c3")],
 ];
 
 const root = mkdtempSync(join(tmpdir(), "esp32gpt-kills-"));
