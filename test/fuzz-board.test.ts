@@ -4,7 +4,7 @@ import { STORED } from "../src/device/checkpoint-files";
 import { tagCommand } from "../src/protocol/lines";
 import { utf8 } from "./helpers";
 import { rewritten } from "./support/altered-checkpoints";
-import { outcomeOf, start, temporaryFolder } from "./support/cli";
+import { newFolder, outcomeOf, start, temporaryFolder } from "./support/cli";
 import { fuzzRandom, HOSTILE, mutated, pick } from "./support/fuzz";
 
 /* A board on XS, under the sanitizers where these are asked for, that finds an altered checkpoint and gets any lines. */
@@ -43,12 +43,12 @@ const COMMANDS = [
 
 test("it ends in order", async () => {
   const random = fuzzRandom();
-  mkdirSync(at("sound"), { recursive: true });
-  const first = start("simulate", "--engine", "xs", "--storage", at("sound"), ...SETTINGS);
+  const flash = newFolder(at("sound"));
+  const first = start("simulate", "--engine", "xs", "--storage", flash, ...SETTINGS);
   first.stdout.on("data", (text: Buffer) => String(text).includes("=== Done") && first.stdin.end());
   expect((await outcomeOf(first)).code).toBe(0);
   // A copy: a Buffer shares its memory with others.
-  const sound = Uint8Array.from(readFileSync(at(`sound/${STORED}`)));
+  const sound = Uint8Array.from(readFileSync(join(flash, STORED)));
 
   for (let board = 0; board < BOARDS; board++) {
     const folder = at(`board-${board}`);

@@ -1,8 +1,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { hasPty, monitorInTerminal, type TerminalProgram } from "./support/terminal";
-import { esp32gpt, outcomeOf, start, temporaryFolder, makeLink } from "./support/cli";
+import { esp32gpt, makeLink, newFolder, outcomeOf, start, temporaryFolder } from "./support/cli";
 import { soon, until } from "./support/programs";
 import { Cable, SimulatedBoard, SMALL } from "./support/simulator";
 import { skipUnless } from "./support/skipping";
@@ -68,7 +69,15 @@ describe("--simulate", () => {
   });
 
   test("in a pipe is text both ways, and leaves nothing behind", async () => {
-    const program = start("monitor", "--simulate", "--", "--storage", at("flash"), "steps=1000000000", "samples=7");
+    const program = start(
+      "monitor",
+      "--simulate",
+      "--",
+      "--storage",
+      newFolder(at("flash")),
+      "steps=1000000000",
+      "samples=7",
+    );
     await until(program, "stdout", /=== esp32gpt: microgpt in TypeScript on XS ===[^]*Training for 1000000000 steps/);
     program.stdin.write("status\n");
     await until(program, "stdout", /Step \d+ of 1000000000/);
@@ -103,11 +112,12 @@ describe("--simulate", () => {
   });
 
   test("carries a checkpoint both ways", async () => {
-    const simulator = ["--", ...ON_NODE, ...SMALL, "--storage", at("both")];
+    const flash = newFolder(at("both"));
+    const simulator = ["--", ...ON_NODE, ...SMALL, "--storage", flash];
     const fetched = await esp32gpt("monitor", "--simulate", "--fetch", at("fetched"), ...simulator);
     expect([fetched.code, fetched.stderr]).toEqual([0, ""]);
     expect(fetched.stdout).toMatch(/^Fetched \d+ bytes, after \d+ steps, into .*fetched\.\n$/);
-    expect(readFileSync(at("fetched")).equals(readFileSync(at("both/checkpoint.safetensors")))).toBe(true);
+    expect(readFileSync(at("fetched")).equals(readFileSync(join(flash, "checkpoint.safetensors")))).toBe(true);
     const sent = await esp32gpt("monitor", "--simulate", "--send", at("fetched"), ...simulator);
     expect([sent.code, sent.stderr]).toEqual([0, ""]);
     expect(sent.stdout).toMatch(/^Sent \d+ bytes, after \d+ steps, from .*fetched\.\n$/);

@@ -1,6 +1,6 @@
 import { OwnWords, MAX_OWN_BYTES } from "../src/gpt/data/own-words";
 import { type BoardHeap, BoardSession } from "./support/board-session";
-import { esp32gpt, temporaryFolder } from "./support/cli";
+import { esp32gpt, newFolder, temporaryFolder } from "./support/cli";
 import { consoleBlocks, documentOf, wordsAddedIn } from "./support/documents";
 import { makes32Bits } from "./support/xs";
 import { skipUnless } from "./support/skipping";
@@ -54,7 +54,7 @@ function endings(names: readonly string[]): number {
 }
 
 test("a board learns thirty words over its cable, and knows them after the power was off", async () => {
-  const flash = at("flash");
+  const flash = newFolder(at("flash"));
   const board = new BoardSession("--engine", "auto", "--storage", flash, "save_every=1");
   await board.until(/=== Done ===/);
   const before = (await board.answer("generate 300", /(?:[a-z]*\n){300}/)).trim().split("\n");
@@ -97,14 +97,14 @@ const on32Bits = skipUnless(makes32Bits(), "the memory of a board with words, wh
 
 on32Bits.test("with console, storage and thirty words it has the memory that was planned", async () => {
   const { total } = JSON.parse((await esp32gpt("plan", "--json")).stdout) as { total: number };
-  const flash = at("flash-32");
+  const flash = newFolder(at("flash-32"));
   const options = ["--engine", "xs", "--xs-bits", "32", "--storage", flash, "--stats", "save_every=0.2", "steps=400"];
   const board = new BoardSession(...options);
   await board.until(/=== Done ===/);
   for (const word of MOONS) await board.answer(`add ${word}`, new RegExp(`"${word}" is one of`));
   // Each to its end: what comes late would meet the training that follows.
   const commands: readonly [string, RegExp][] = [
-    ["status", /idle\.\n/],
+    ["status", /(?:idle|saving)\.\n/],
     ["plan", /XS needs .*\n/],
     ["help", /reboot, help\n/],
     ["eval words", /tokens .*\n/],

@@ -35,6 +35,9 @@ export function temporaryFolder(): (file: string) => string {
   return (file) => join(folder, file);
 }
 
+/** Makes a folder of a name that begins so, and none that a first try of a test has left. */
+export const newFolder = (path: string): string => mkdtempSync(`${path}-`);
+
 /** Makes a named pipe, also where a first try of a test has left one. */
 export function makePipe(path: string): void {
   rmSync(path, { force: true });
