@@ -1,4 +1,4 @@
-// Every TypeScript module of the firmware is preloaded: frozen into flash at build time. mcconfig's wildcards in
+// Every TypeScript module of the firmware and of the library is preloaded: frozen into flash at build time. mcconfig's wildcards in
 // "preload" skip TypeScript, so this writes the lists in the manifests from their folders. --check reports lists that
 // are out of date; --list prints each module of the firmware with its files as JSON.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -64,7 +64,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   if (process.argv.includes("--list"))
     console.log(JSON.stringify(manifests().map((file) => ({ file, modules: Object.fromEntries(modulesOf(file)) }))));
   else
-    for (const file of manifests()) {
+    for (const file of new Set([...manifests(), ...manifests(join(ROOT, "src/gpt/manifest-library.json"))])) {
       const manifest = read(file);
       const wanted = [...modulesOf(file).keys()].sort();
       if (JSON.stringify(manifest.preload ?? []) === JSON.stringify(wanted)) continue;

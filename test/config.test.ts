@@ -1,6 +1,5 @@
 import { activationLayout } from "../src/gpt/model/activations";
 import {
-  checkInteger,
   checkModelConfig,
   checkSetting,
   checkTrainingConfig,
@@ -12,7 +11,7 @@ import {
   type TrainingConfig,
   trainingConfig,
 } from "../src/gpt/model/config";
-import { InputError } from "../src/gpt/base/errors";
+import { checkInteger, InputError } from "../src/gpt/base/errors";
 import { allocate } from "../src/gpt/model/layout";
 import { Model } from "../src/gpt/model/model";
 import { parameterLayout } from "../src/gpt/model/parameters";

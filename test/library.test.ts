@@ -46,7 +46,7 @@ function slowClock(onSlice: () => void = () => undefined): Clock {
   return { now: () => (now += 100), schedule };
 }
 
-function trainerOf(options: Partial<TrainerOptions> = {}): Trainer {
+function trainerOf(options: Partial<TrainerOptions<Dataset>> = {}): Trainer {
   return createTrainer({ dataset: Dataset.of(NAMES), ...options });
 }
 
@@ -85,7 +85,7 @@ describe("createTrainer", () => {
     expect(planMemory(model.config).total).toBeLessThanOrEqual(memory.total);
   });
 
-  test.each<[RegExp, Partial<TrainerOptions>]>([
+  test.each<[RegExp, Partial<TrainerOptions<Dataset>>]>([
     [/n_head/, { model: { nEmbd: 10 } }],
     [/^learning-rate /, { training: { learningRate: -1 } }],
     [/^The seed /, { seed: 0 }],

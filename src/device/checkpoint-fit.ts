@@ -65,7 +65,7 @@ function needsOf(checkpoint: Checkpoint, record: TrainingRecord | undefined, her
  * @throws InputError unless this build can resume it
  */
 export function recordToGoOnWith(checkpoint: Checkpoint, name: string, here: Build): TrainingRecord {
-  checkModel(checkpoint, here.model);
+  checkpoint.checkModel(here.model);
   const record = checkpoint.record();
   if (!record) throw new InputError(`${name} holds weights but no training state.`);
   if (record.dataset !== here.dataset) throw new InputError(`${name} was trained on another dataset.`);
@@ -87,13 +87,6 @@ export function recordToLoad(checkpoint: Checkpoint, name: string, here: Build):
   const needs = needsOf(checkpoint, record, here);
   if (needs.length > 0) throw new InputError(`${name} needs a build with ${needs.join(" ")}.`);
   return recordToGoOnWith(checkpoint, name, here);
-}
-
-/** @throws InputError unless it holds a model of this shape and vocabulary */
-export function checkModel(checkpoint: Checkpoint, { config, vocabulary }: Model): void {
-  checkpoint.modelConfig(config);
-  if (String(checkpoint.vocabulary(vocabulary)) !== String(vocabulary))
-    throw checkpoint.bad("its model has another vocabulary");
 }
 
 /**

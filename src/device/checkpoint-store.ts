@@ -1,5 +1,5 @@
 import { BootGuard } from "./boot-guard";
-import { type Build, checkModel, recordToGoOnWith, recordToLoad } from "./checkpoint-fit";
+import { type Build, recordToGoOnWith, recordToLoad } from "./checkpoint-fit";
 import { ASIDE, CheckpointFiles, MAKE_ROOM, NEXT, RECEIVED, STORED } from "./checkpoint-files";
 import { LoadingTask } from "../gpt/checkpoint/loading";
 import type { TrainingRecord } from "../gpt/checkpoint/record";
@@ -183,7 +183,7 @@ export class CheckpointStore {
     const checkpoint = await this.files.find(RECEIVED, shown);
     if (!checkpoint) throw new InputError(`There is no file ${RECEIVED}.`);
     try {
-      checkModel(checkpoint, trainer.model);
+      checkpoint.checkModel(trainer.model);
       const record = checkpoint.record();
       const isOurDtype = (checkpoint.dtype === "i32") === (trainer.model.ops.dtype === "i32");
       if (record && isOurDtype && this.isLikeOurs(record)) {

@@ -1,5 +1,4 @@
-import { checkInteger } from "../gpt/model/config";
-import { InputError } from "../gpt/base/errors";
+import { checkInteger, InputError } from "../gpt/base/errors";
 import type { Emit } from "../protocol/events";
 import type { Clock, NewFile, Storage } from "../gpt/base/platform";
 import type { Task } from "../gpt/base/runner";

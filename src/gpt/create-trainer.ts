@@ -1,6 +1,6 @@
 import type { MemoryBudget } from "./base/platform";
 import { SETTINGS } from "./base/settings";
-import type { Dataset } from "./data/dataset";
+import type { DocumentSource } from "./data/document-source";
 import { DEFAULT_MODEL, type ModelConfig, type PresetName, type TrainingConfig, trainingConfig } from "./model/config";
 import { Model } from "./model/model";
 import type { Dtype, Ops } from "./model/ops";
@@ -11,8 +11,8 @@ import { checkMemory } from "./plan";
 import { Trainer } from "./training/trainer";
 
 /** What a training is made of; all but the dataset has a default. */
-export interface TrainerOptions {
-  readonly dataset: Dataset;
+export interface TrainerOptions<Source extends DocumentSource = DocumentSource> {
+  readonly dataset: Source;
   /** The recipe: esp32gpt by default. */
   readonly preset?: PresetName;
   /** The shape, where it is not the default; the vocabulary is the dataset's. */
@@ -35,7 +35,7 @@ export interface TrainerOptions {
  * @throws InputError for an invalid value, a dataset without a document that fits, or a model that does not fit into
  * `memory`, with the largest n_embd that does; RangeError if `ops` compute in another dtype than `dtype`
  */
-export function createTrainer(options: TrainerOptions): Trainer {
+export function createTrainer<Source extends DocumentSource>(options: TrainerOptions<Source>): Trainer<Source> {
   const { dataset, dtype, ops = typescriptOps(dtype ?? "f32"), memory } = options;
   const { preset = DEFAULT_MODEL.preset, seed = SETTINGS.seed.default } = options;
   if (dtype !== undefined && ops.dtype !== dtype)

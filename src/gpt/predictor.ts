@@ -1,7 +1,8 @@
 import { InputError } from "./base/errors";
 import { forward } from "./model/forward";
+import type { Document } from "./data/vocabulary";
 import type { Model } from "./model/model";
-import { encodeDocument, encodeText } from "./training/document-length";
+import { encodeDocument, encodePrefix } from "./training/document-length";
 
 /** How surprising a document is to a model, in nats: the negative natural logarithm of a probability. */
 export interface DocumentLoss {
@@ -35,13 +36,15 @@ export class Predictor {
    * @throws InputError for a character outside the vocabulary, a prefix that is too long, or a model whose numbers are
    * not finite
    */
-  probabilities(prefix = ""): Float64Array {
+  probabilities(prefix: Document = ""): Float64Array {
     const { model, tokens, p } = this;
     const { exp } = model.ops.functions;
-    const length = encodeText(model.vocabulary, prefix, tokens);
+    const length = encodePrefix(model.vocabulary, prefix, tokens);
     const block = model.shape.block;
+    const marks = Number(model.vocabulary.addBos);
     if (length > block)
-      throw new InputError(`The prefix has ${length - 1} characters, and block_size ${block} takes ${block - 1}.`);
+      throw new InputError(`The prefix has ${length - marks} symbols, and block_size ${block} takes ${block - marks}.`);
+    if (length === 0) throw new InputError("The prefix is empty, and the vocabulary has no BOS to begin with.");
     forward(model, tokens, 0, length);
     const logits = model.logits[length - 1];
     const largest = largestOf(logits);
@@ -61,7 +64,7 @@ export class Predictor {
    * @throws InputError if it is empty, has a character outside the vocabulary, or is too long, or for a model whose
    * numbers are not finite
    */
-  negativeLogLikelihood(document: string): DocumentLoss {
+  negativeLogLikelihood(document: Document): DocumentLoss {
     const { model, tokens, losses } = this;
     const { exp, log } = model.ops.functions;
     const rows = encodeDocument(model, document, tokens);

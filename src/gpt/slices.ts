@@ -7,7 +7,7 @@ import type { Trainer } from "./training/trainer";
 import type { Clock } from "./base/platform";
 import { type Ending, Runner, type Task } from "./base/runner";
 import { SETTINGS } from "./base/settings";
-import type { Dataset } from "./data/dataset";
+import type { DocumentSource } from "./data/document-source";
 import { checkSetting } from "./model/config";
 import type { Model } from "./model/model";
 
@@ -34,23 +34,27 @@ export interface TrainOptions extends SliceOptions {
 }
 
 /**
- * Trains to the end of the schedule, or until it is aborted; then it can be called again, and the training goes on as if
- * it had not been interrupted. A step allocates nothing.
+ * Trains to the end of the schedule, or until it is aborted: a schedule "restart" or "constant" has no end. Then it can
+ * be called again, and the training goes on as if it had not been interrupted. A step allocates nothing.
  * @returns "done", or "stopped" if it was aborted
  * @throws InputError (as a rejection) if the training has diverged, or for an invalid validateEvery
  */
-export async function train(trainer: Trainer, options: TrainOptions): Promise<Ending> {
+export async function train(trainer: Trainer<DocumentSource>, options: TrainOptions): Promise<Ending> {
   const { onStep, onRemark, validateEvery = SETTINGS.log_every.default } = options;
   checkSetting("log_every", validateEvery, "validateEvery");
   const emit: EmitWork = (event) => {
     if (event.type === "step") onStep?.(event);
     else if (event.type === "remark") onRemark?.(event.message);
   };
-  const training = new TrainingTask(trainer, validateEvery, onStep ? 0 : Infinity, emit);
-  const ending = training.isOver ? "done" : await runInSlices(training, options);
-  const { complaint } = training;
-  if (complaint !== undefined) onRemark?.(complaint);
-  return ending;
+  for (;;) {
+    if (trainer.isOver) return "done";
+    if (trainer.stepsDone >= trainer.config.steps) trainer.repeatSchedule();
+    const training = new TrainingTask(trainer, validateEvery, onStep ? 0 : Infinity, emit);
+    const ending = await runInSlices(training, options);
+    const { complaint } = training;
+    if (complaint !== undefined) onRemark?.(complaint);
+    if (ending === "stopped") return ending;
+  }
 }
 
 /** How well a model predicts the documents of a dataset. */
@@ -72,7 +76,7 @@ export interface EvaluateOptions extends SliceOptions {
  */
 export async function evaluate(
   model: Model,
-  dataset: Dataset,
+  dataset: DocumentSource,
   options: EvaluateOptions,
 ): Promise<Evaluation | undefined> {
   bindDataset(model, dataset);

@@ -1,11 +1,5 @@
-import {
-  checkInteger,
-  checkSamplingLimits,
-  checkSetting,
-  PRESETS,
-  samplingLimits,
-  type SamplingLimits,
-} from "../gpt/model/config";
+import { checkInteger } from "../gpt/base/errors";
+import { checkSamplingLimits, checkSetting, PRESETS, samplingLimits, type SamplingLimits } from "../gpt/model/config";
 import { SampleStatistics, MAX_WRITTEN } from "./sample-statistics";
 import type { Dataset } from "../gpt/data/dataset";
 import { EvaluationTask } from "../gpt/training/evaluation";

@@ -1,5 +1,5 @@
-import { checkInteger, type ModelConfig, PRESETS, samplingLimits, type SamplingLimits } from "../gpt/model/config";
-import { InputError } from "../gpt/base/errors";
+import { type ModelConfig, PRESETS, samplingLimits, type SamplingLimits } from "../gpt/model/config";
+import { checkInteger, InputError } from "../gpt/base/errors";
 import type { DoneEvent } from "../protocol/events";
 import type { Ending } from "../gpt/base/runner";
 import { Generator, GenerateTask } from "../gpt/model/generate";

@@ -1,5 +1,5 @@
-import { checkInteger, type SamplingLimits } from "../../src/gpt/model/config";
-import { InputError, printablePath } from "../../src/gpt/base/errors";
+import type { SamplingLimits } from "../../src/gpt/model/config";
+import { checkInteger, InputError, printablePath } from "../../src/gpt/base/errors";
 import { Generator } from "../../src/gpt/model/generate";
 import { Random, siblingSeed } from "../../src/gpt/model/random";
 import { typescriptOps } from "../../src/gpt/model/typescript-ops";

@@ -1,10 +1,9 @@
 import { atMost, cutWord, numberOf, temperatureOf } from "./arguments";
 import type { Command, CommandContext } from "./command";
 import type { Device } from "../device";
-import { InputError, printable } from "../../gpt/base/errors";
+import { checkInteger, InputError, printable } from "../../gpt/base/errors";
 import type { Task } from "../../gpt/base/runner";
 import { SPACE } from "../../gpt/data/characters";
-import { checkInteger } from "../../gpt/model/config";
 import { EvaluationTask } from "../../gpt/training/evaluation";
 import { GenerateTask } from "../../gpt/model/generate";
 

@@ -87,3 +87,9 @@ function cut(text: string): string {
   }
   return text;
 }
+
+/** @throws InputError unless `value` is a whole number in the range */
+export function checkInteger(name: string, value: number, least: number, most: number): void {
+  if (!Number.isInteger(value) || value < least || value > most)
+    throw new InputError(`${name} must be a whole number from ${least} to ${most}, not ${value}.`);
+}

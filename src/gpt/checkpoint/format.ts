@@ -35,6 +35,11 @@ export const METADATA_KEYS = Object.freeze([
   "own_share",
   "build",
   "dtype",
+  "symbols",
+  "add_bos",
+  "add_eos",
+  "unknown",
+  "schedule",
 ] as const);
 export type MetadataKey = (typeof METADATA_KEYS)[number];
 export const CHECKSUM_KEY = "crc32";
@@ -43,6 +48,15 @@ export const CHECKSUM_KEY = "crc32";
  * before version 3 do not have the state of the training.
  */
 export const FORMAT = 3;
+/** The version of a file with one of these keys: an older program would take it for another model. */
+export const FORMAT_4 = 4;
+export const KEYS_OF_FORMAT_4: readonly MetadataKey[] = Object.freeze([
+  "symbols",
+  "add_bos",
+  "add_eos",
+  "unknown",
+  "schedule",
+] as const);
 /** The names of a configuration's parts in messages and in the file. */
 export const CONFIG_NAMES: Readonly<Record<keyof ModelConfig, string>> = Object.freeze({
   preset: "preset",

@@ -4,7 +4,7 @@ import {
   ADAM_V,
   CHECKSUM_KEY,
   CONFIG_NAMES,
-  FORMAT,
+  FORMAT_4,
   isOwnTensor,
   METADATA_KEYS,
   metadataChecksum,
@@ -19,16 +19,18 @@ import {
   type PresetName,
 } from "../model/config";
 import { InputError, printable, printablePath } from "../base/errors";
+import type { Model } from "../model/model";
 import type { Dtype } from "../model/ops";
 import { parameterLayout } from "../model/parameters";
 import type { Storage, StoredFile } from "../base/platform";
 import { readRecord, type TrainingRecord } from "./record";
+import { readVocabulary } from "./stored-vocabulary";
 import { type CheckpointLimits, DESKTOP_LIMITS, CheckpointHeader, shapeInWords } from "./checkpoint-header";
 import { TensorBlocks } from "./tensor-blocks";
 import { DEFAULT_SHARE } from "../data/own-words";
 import { SETTINGS } from "../base/settings";
 import { isInRange, rangeInWords } from "../base/ranges";
-import { lowercaseVocabulary, Vocabulary } from "../data/vocabulary";
+import { lowercaseVocabulary, type Vocabulary } from "../data/vocabulary";
 
 /** A checkpoint open for reading: its header is valid, its tensors have not been read. */
 export class Checkpoint {
@@ -107,7 +109,8 @@ export class Checkpoint {
     const preset = this.header.metadata.get("preset");
     if (preset !== undefined && !Object.hasOwn(PRESETS, preset)) throw this.bad(`its preset is "${printable(preset)}"`);
     const format = this.header.number("format_version") ?? 1;
-    if (format > FORMAT) throw this.bad(`it has the format_version ${format}, and this program knows up to ${FORMAT}`);
+    if (format > FORMAT_4)
+      throw this.bad(`it has the format_version ${format}, and this program knows up to ${FORMAT_4}`);
     const [vocabularySize, nEmbd] = this.header.matrixShape("wte");
     const blockSize = this.header.matrixShape("wpe")[0];
     this.header.matrixShape("layers.0.wq");
@@ -159,27 +162,33 @@ export class Checkpoint {
    */
   vocabulary(data: Vocabulary): Vocabulary {
     const [rows] = this.header.matrixShape("wte");
-    const text = this.header.metadata.get("vocabulary");
+    const known = this.storedVocabulary();
     const isBare = !this.header.metadata.has("preset");
     const latin = lowercaseVocabulary();
     let found: Vocabulary;
-    if (text !== undefined) found = this.vocabularyOf(text);
+    if (known) found = known;
     else found = isBare && !(rows === latin.size && data.isLowercaseAscii) ? data : latin;
     if (found.size !== rows)
       throw this.bad(
-        `wte has ${rows} rows, but ${isBare && text === undefined ? "the names have" : "its vocabulary has"} ` +
+        `wte has ${rows} rows, but ${isBare && !known ? "the names have" : "its vocabulary has"} ` +
           `${found.size - 1} characters, and BOS is one more`,
       );
     return found;
   }
 
-  private vocabularyOf(text: string): Vocabulary {
+  private storedVocabulary(): Vocabulary | undefined {
     try {
-      return Vocabulary.of(text);
+      return readVocabulary(this.header.metadata);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       throw new InputError(`${this.source} cannot be used: ${error.message}`);
     }
+  }
+
+  /** @throws InputError unless it holds a model of this shape and vocabulary */
+  checkModel({ config, vocabulary }: Pick<Model, "config" | "vocabulary">): void {
+    this.modelConfig(config);
+    if (!this.vocabulary(vocabulary).equals(vocabulary)) throw this.bad("its model has another vocabulary");
   }
 
   /**

@@ -1,6 +1,6 @@
 import { formatChecksum } from "../base/crc32";
 import type { MetadataKey } from "./format";
-import { checkTrainingConfig, type TrainingConfig } from "../model/config";
+import { checkTrainingConfig, SCHEDULES, type TrainingConfig } from "../model/config";
 import { InputError } from "../base/errors";
 import type { TrainingState } from "../training/training-state";
 import { type NumberName, SETTINGS } from "../base/settings";
@@ -42,6 +42,8 @@ export function formatRecord(record: TrainingRecord): Map<MetadataKey, string> {
   if (random.spare !== undefined) entries.push(["spare", random.spare]);
   if (ownWords !== "") entries.push(["own_words", ownWords]);
   if (build !== "") entries.push(["build", build]);
+  const { schedule = "linear" } = config;
+  if (schedule !== "linear") entries.push(["schedule", schedule]);
   return new Map(entries.map(([key, value]) => [key, String(value)]));
 }
 
@@ -61,6 +63,8 @@ export function readRecord(metadata: ReadonlyMap<string, string>): TrainingRecor
   const set = (name: NumberName & MetadataKey): number => number(name, SETTINGS[name]);
   const sampling = SETTINGS.sampling.choices.find((choice) => choice === text("sampling"));
   if (sampling === undefined) throw new InputError("its sampling is unknown");
+  const schedule = metadata.has("schedule") ? SCHEDULES.find((choice) => choice === text("schedule")) : "linear";
+  if (schedule === undefined) throw new InputError("its schedule is unknown");
   const dataset = text("dataset");
   if (dataset.length !== 8 || !isDigits(dataset, 16)) throw new InputError("its dataset is not a checksum");
   const config: TrainingConfig = {
@@ -69,6 +73,7 @@ export function readRecord(metadata: ReadonlyMap<string, string>): TrainingRecor
     learningRate: set("learning_rate"),
     sampling,
     holdout: set("holdout"),
+    ...(schedule !== "linear" && { schedule }),
   };
   checkTrainingConfig(config);
   const totalSteps = whole("step", 0, Number.MAX_SAFE_INTEGER);

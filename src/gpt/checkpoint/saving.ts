@@ -1,5 +1,15 @@
 import type { Adam } from "../training/adam";
-import { ADAM_M, ADAM_V, BLOCK_BYTES, CHECKSUM_KEY, FORMAT, type MetadataKey, metadataChecksum } from "./format";
+import {
+  ADAM_M,
+  ADAM_V,
+  BLOCK_BYTES,
+  CHECKSUM_KEY,
+  FORMAT,
+  FORMAT_4,
+  KEYS_OF_FORMAT_4,
+  type MetadataKey,
+  metadataChecksum,
+} from "./format";
 import { crc32, formatChecksum } from "../base/crc32";
 import { InputError, printablePath } from "../base/errors";
 import type { Model } from "../model/model";
@@ -8,6 +18,7 @@ import { parameterLayout } from "../model/parameters";
 import type { NewFile, Storage, DatasetKernels } from "../base/platform";
 import type { Runner, Task } from "../base/runner";
 import { formatRecord, type TrainingRecord } from "./record";
+import { formatVocabulary } from "./stored-vocabulary";
 import { formatSafetensorsHeader, type TensorToWrite } from "./safetensors";
 
 /** The content of a checkpoint to save. */
@@ -80,11 +91,12 @@ export class SavingTask implements Task {
       ["block_size", blockSize],
       ["step", step],
       ["format_version", FORMAT],
-      ["vocabulary", model.vocabulary],
     ];
     this.metadata = new Map(values.map(([key, value]) => [key, String(value)]));
+    for (const [key, value] of formatVocabulary(model.vocabulary)) this.metadata.set(key, value);
     if (training) for (const [key, value] of formatRecord(training.record)) this.metadata.set(key, value);
     if (model.ops.codec) this.metadata.set("dtype", model.ops.dtype);
+    if (KEYS_OF_FORMAT_4.some((key) => this.metadata.has(key))) this.metadata.set("format_version", String(FORMAT_4));
     this.checksum = metadataChecksum(this.metadata, crc);
     const adam = training?.adam;
     this.buffers = adam ? [model.parameters, adam.m, adam.v] : [model.parameters];

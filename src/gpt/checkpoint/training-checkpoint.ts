@@ -2,6 +2,7 @@ import { InputError } from "../base/errors";
 import type { Storage } from "../base/platform";
 import type { Ending, Runner } from "../base/runner";
 import { DEFAULT_SHARE } from "../data/own-words";
+import type { DocumentSource } from "../data/document-source";
 import type { Trainer } from "../training/trainer";
 import { LoadingTask } from "./loading";
 import type { Checkpoint } from "./reader";
@@ -16,7 +17,7 @@ import { ownWordsOf } from "./stored-words";
 
 /** A training, and what its run was started with. */
 export interface RunToSave {
-  readonly trainer: Trainer;
+  readonly trainer: Trainer<DocumentSource>;
   readonly seed: number;
   /** The settings of the firmware that started it. */
   readonly build?: string;
@@ -40,7 +41,7 @@ export function recordOf({ trainer, seed, build = "" }: RunToSave): TrainingReco
     config,
     state,
     seed,
-    dataset: checksum,
+    dataset: checksum ?? 0,
     ownWords: own?.text ?? "",
     ownShare: own?.share ?? DEFAULT_SHARE,
     build,
@@ -56,16 +57,18 @@ export async function restoreTraining(
   runner: Runner,
   checkpoint: Checkpoint,
   record: TrainingRecord,
-  trainer: Trainer,
+  trainer: Trainer<DocumentSource>,
 ): Promise<Ending> {
   const { model, adam, dataset } = trainer;
   const own = ownWordsOf(checkpoint, record, model);
-  if (record.state.nextName >= dataset.count) throw checkpoint.bad("its next_name is beyond the end of the list");
+  const isLasting = dataset.checksum !== undefined;
+  if (isLasting && record.state.nextName >= dataset.count)
+    throw checkpoint.bad("its next_name is beyond the end of the list");
   const ending = await load(runner, new LoadingTask(checkpoint, model, adam, dataset.crc32));
   if (ending === "stopped") return ending;
   dataset.own = own;
   trainer.beginSchedule(record.config.steps, record.config.learningRate);
-  trainer.restore(record.state);
+  trainer.restore(isLasting ? record.state : { ...record.state, nextName: 0 });
   return ending;
 }
 

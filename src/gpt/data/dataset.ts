@@ -1,6 +1,7 @@
 import { isLineEnd, SPACE, whiteSize } from "./characters";
-import { InputError, printablePath } from "../base/errors";
+import { countOf, InputError, printable, printablePath } from "../base/errors";
 import { crc32 } from "../base/crc32";
+import type { DocumentSource } from "./document-source";
 import { foreignKind, HEAD_BYTES } from "./file-kinds";
 import { FNV_BASIS, FNV_PRIME, mixed } from "../base/hash";
 import { describe, hex, isDocumentEnd, lineWith, ListWalk } from "./list-walk";
@@ -30,6 +31,9 @@ import {
 import { codePointAt, encodeUtf8, utf8Size } from "../base/utf8";
 import { BOS, Vocabulary } from "./vocabulary";
 
+/** Characters of the names of a model's symbols in a message. */
+const MAX_NAMES = 40;
+
 /**
  * Documents (names), one per line, in UTF-8, read in place: on the device, from flash. RAM holds only the
  * vocabulary and the line index: the byte offset of every 2^k-th document. Finding a document takes a look-up
@@ -38,7 +42,7 @@ import { BOS, Vocabulary } from "./vocabulary";
  * White space around a document is trimmed. Lines end with LF, CR LF or CR; a byte-order mark, blank lines and a
  * missing last newline are accepted.
  */
-export class Dataset {
+export class Dataset implements DocumentSource {
   /** The name of the file in messages. */
   readonly source: string;
   /** Number of documents in the file. */
@@ -124,9 +128,13 @@ export class Dataset {
 
   /**
    * Makes tokens() use another vocabulary.
-   * @throws InputError for the first character of the dataset that is not in it
+   * @throws InputError for the first character of the dataset that is not in it, or if it is not of whole texts
    */
   use(vocabulary: Vocabulary): void {
+    if (vocabulary.names || !vocabulary.addBos || !vocabulary.addEos)
+      throw new InputError(
+        `${this.source} is a list of texts, and the model knows ${vocabulary.names ? `the symbols ${printable(vocabulary.names.join(" "), MAX_NAMES)}` : "pieces of a stream"}: only a program of your own can train it.`,
+      );
     for (let token = 1; token < this.known.size; token++) {
       const codePoint = this.known.codePointOf(token);
       if (vocabulary.tokenOf(codePoint) > 0) continue;
@@ -136,6 +144,16 @@ export class Dataset {
     }
     this.known = vocabulary;
     this.byteTokens = vocabulary.byteTokens;
+  }
+
+  /** See DocumentSource. */
+  checkLength(most: number, blockSize: number): void {
+    const { shortest } = this;
+    if (shortest <= most) return;
+    throw new InputError(
+      `${this.source} has no name that fits block_size ${blockSize}, which takes ${countOf(most, "letter")}: ` +
+        `the shortest, on line ${this.shortestLine}, has ${shortest}, which fit block_size ${shortest + blockSize - most}.`,
+    );
   }
 
   /** Mean number of tokens to predict in a document: its characters and the final BOS. */

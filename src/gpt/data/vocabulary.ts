@@ -1,6 +1,7 @@
 import { decomposed, isMark, respell } from "./canonical";
-import { isAdmissible, SPACE } from "./characters";
+import { isAdmissible, isWhite, SPACE } from "./characters";
 import { InputError, printable } from "../base/errors";
+import { encodeUtf8 } from "../base/utf8";
 
 /** The token at both ends of a document. */
 export const BOS = 0;
@@ -10,20 +11,53 @@ export const SMALLEST_VOCABULARY = 2;
 export const LARGEST_VOCABULARY = 256;
 
 const BYTES = 0x80;
+/** Maximum bytes of all names of symbols in UTF-8, with a space behind each. */
+const MAX_NAME_BYTES = 3072;
 
-/** The characters that a model knows: token 0 is BOS; tokens from 1 on are the code points in ascending order. */
+/** A document or a prefix: a text, or the numbers of its symbols: 0 is the first of the vocabulary. */
+export type Document = string | Uint8Array;
+
+/** How documents become tokens, where not as by default. */
+export interface VocabularyOptions {
+  /** Whether BOS comes before the first symbol: false for pieces of a stream that begin anywhere. Default: true. */
+  readonly addBos?: boolean;
+  /** Whether BOS comes after the last symbol, so that the model learns where documents end. Default: true. */
+  readonly addEos?: boolean;
+  /** A symbol of the vocabulary that stands for every unknown one. Without it, an unknown symbol is an InputError. */
+  readonly unknown?: string;
+}
+
+/** Named symbols have code points from the private use area, which no list of texts needs. */
+const FIRST_SYMBOL = 0xe000;
+
+/**
+ * The symbols that a model knows, characters or names: token 0 is BOS, then come the characters in ascending order, or
+ * the names in the order given.
+ */
 export class Vocabulary {
   /** Number of tokens, including BOS. */
   readonly size: number;
   /** The token of each one-byte character except the space; 0 if it has none. */
   readonly byteTokens = new Uint8Array(BYTES);
+  readonly addBos: boolean;
+  readonly addEos: boolean;
+  /** The token of every unknown symbol; 0 if these are refused. */
+  readonly unknownToken: number;
 
   /**
    * @param characters code points
-   * @throws InputError unless they are 1 to 255, in ascending order, and allowed in a document
+   * @param names the names of the symbols; Vocabulary.ofSymbols() makes both
+   * @throws InputError unless the characters are 1 to 255, in ascending order, and allowed in a document, or if
+   * `unknown` is not one of the symbols
    */
-  constructor(private readonly characters: Uint32Array) {
+  constructor(
+    private readonly characters: Uint32Array,
+    { addBos = true, addEos = true, unknown }: VocabularyOptions = {},
+    readonly names?: readonly string[],
+  ) {
     this.size = characters.length + 1;
+    this.addBos = addBos;
+    this.addEos = addEos;
     if (this.size < SMALLEST_VOCABULARY || this.size > LARGEST_VOCABULARY)
       throw new InputError(`A vocabulary has 1 to ${LARGEST_VOCABULARY - 1} characters, not ${characters.length}.`);
     for (let i = 0; i < characters.length; i++) {
@@ -34,19 +68,41 @@ export class Vocabulary {
         );
       if (codePoint < BYTES && codePoint !== SPACE) this.byteTokens[codePoint] = i + 1;
     }
+    this.unknownToken = unknown === undefined ? 0 : this.tokenNamed(unknown);
+    if (this.unknownToken > 0) this.mapUnknownBytes();
   }
 
   /** The vocabulary whose characters are those of `text`. @throws InputError as the constructor does */
-  static of(text: string): Vocabulary {
+  static of(text: string, options?: VocabularyOptions): Vocabulary {
     // A much longer text would take more memory than a device has.
     if (text.length > 2 * LARGEST_VOCABULARY)
       throw new InputError(`A vocabulary has 1 to ${LARGEST_VOCABULARY - 1} characters, not ${text.length}.`);
-    return new Vocabulary(Uint32Array.from(text, (character) => character.codePointAt(0) ?? 0));
+    return new Vocabulary(
+      Uint32Array.from(text, (character) => character.codePointAt(0) ?? 0),
+      options,
+    );
   }
 
-  /** The token of a code point; 0 if it has none. */
+  /**
+   * A vocabulary of symbols that have names: the levels of a sensor, the commands of a user, notes. In a text they are
+   * separated by spaces.
+   * @param names 1 to 255 different ones without white space, at most 3,072 bytes of UTF-8 together
+   * @throws InputError for other names, or if `unknown` is not one of them
+   */
+  static ofSymbols(names: readonly string[], options?: VocabularyOptions): Vocabulary {
+    checkNames(names);
+    const characters = Uint32Array.from(names, (_, i) => FIRST_SYMBOL + i);
+    return new Vocabulary(characters, options, Object.freeze(Array.from(names)));
+  }
+
+  /** The token of a code point; of an unknown one `unknownToken`. */
   tokenOf(codePoint: number): number {
     if (codePoint < BYTES && codePoint !== SPACE) return this.byteTokens[codePoint];
+    return this.find(codePoint) || this.unknownToken;
+  }
+
+  /** The token of a code point; 0 if it is unknown. */
+  private find(codePoint: number): number {
     const { characters } = this;
     let low = 0;
     let high = characters.length - 1;
@@ -59,14 +115,49 @@ export class Vocabulary {
     return 0;
   }
 
+  /** @throws InputError unless the vocabulary has this symbol */
+  private tokenNamed(symbol: string): number {
+    const codePoint = symbol.codePointAt(0) ?? 0;
+    const token = this.names
+      ? this.names.indexOf(symbol) + 1
+      : symbol === String.fromCodePoint(codePoint)
+        ? this.find(codePoint)
+        : 0;
+    if (token === 0) throw new InputError(`"${printable(symbol)}", which is to stand for the unknown, is not in the vocabulary.`);
+    return token;
+  }
+
+  private mapUnknownBytes(): void {
+    const { byteTokens, unknownToken } = this;
+    for (let byte = SPACE + 1; byte < BYTES; byte++)
+      if (byteTokens[byte] === 0 && isAdmissible(byte)) byteTokens[byte] = unknownToken;
+  }
+
   /** The code point of a token from 1 on. */
   codePointOf(token: number): number {
     return this.characters[token - 1];
   }
 
-  /** The character of a token from 1 on. */
+  /** The character or the name of a token from 1 on. */
   characterOf(token: number): string {
-    return String.fromCodePoint(this.codePointOf(token));
+    return this.names ? this.names[token - 1] : String.fromCodePoint(this.codePointOf(token));
+  }
+
+  /** `text` with the symbol of a token behind it; names are separated by spaces. */
+  append(text: string, token: number): string {
+    const symbol = this.characterOf(token);
+    return this.names && text !== "" ? `${text} ${symbol}` : text + symbol;
+  }
+
+  /** Whether every document is tokens as of the other vocabulary. */
+  equals(other: Vocabulary): boolean {
+    return (
+      String(this) === String(other) &&
+      String(this.names) === String(other.names) &&
+      this.addBos === other.addBos &&
+      this.addEos === other.addEos &&
+      this.unknownToken === other.unknownToken
+    );
   }
 
   /** All characters in token order, without BOS. */
@@ -87,51 +178,124 @@ export class Vocabulary {
    * character or two. Unknown characters stay unknown.
    */
   respell(text: string): string {
-    return respell(text, (codePoint) => this.tokenOf(codePoint) > 0);
+    return this.names ? text : respell(text, (codePoint) => this.find(codePoint) > 0);
   }
 
   /** What to do about an unknown character of a dataset that is known in another form of Unicode; else "". */
   formAdvice(codePoint: number): string {
     const other = this.respell(String.fromCodePoint(codePoint));
-    const isKnown = Array.from(other).every((character) => this.tokenOf(character.codePointAt(0) ?? 0) > 0);
+    const isKnown = Array.from(other).every((character) => this.find(character.codePointAt(0) ?? 0) > 0);
     if (isKnown) return `, which has it in another form: convert the list to ${other.length > 1 ? "NFD" : "NFC"}`;
     const isPart = isMark(codePoint) && decomposed(String(this)).includes(codePoint);
     return isPart ? ", which has letters that contain it: convert the list to NFC" : "";
   }
 
   /**
-   * Writes the tokens of `text` into `tokens` from index `at` on and returns the index after them.
-   * @throws InputError for a character outside the vocabulary, RangeError if `tokens` is too short
+   * Writes the tokens of a document's symbols into `tokens`, from index `at` on, and returns the index after them.
+   * @param document a text must be in the vocabulary's own form of Unicode: see respell()
+   * @throws InputError for a symbol outside the vocabulary, RangeError if `tokens` is too short
    */
-  encode(text: string, tokens: Uint8Array, at: number): number {
-    for (const character of text) {
-      const token = this.known(character, text);
-      if (at >= tokens.length) throw new RangeError(`The text does not fit ${tokens.length} tokens.`);
+  encode(document: Document, tokens: Uint8Array, at: number): number {
+    const end = this.tryEncode(document, tokens, at);
+    if (end < 0) throw this.unknownIn(document);
+    if (end > tokens.length) throw new RangeError(`The document does not fit ${tokens.length} tokens.`);
+    return end;
+  }
+
+  /**
+   * As encode(), but writes as much as fits and returns the index as if all had fitted; -1 for a symbol outside the
+   * vocabulary. Allocates nothing, but a string for each name.
+   */
+  tryEncode(document: Document, tokens: Uint8Array, at: number): number {
+    if (typeof document === "string")
+      return this.names ? this.tryNames(document, tokens, at) : this.tryText(document, tokens, at);
+    for (let i = 0; i < document.length; i++) {
+      const symbol = document[i];
+      const token = symbol < this.size - 1 ? symbol + 1 : this.unknownToken;
+      if (token === 0) return -1;
       tokens[at++] = token;
     }
     return at;
   }
 
-  /**
-   * The number of tokens of a text.
-   * @throws InputError for a character outside the vocabulary
-   */
-  check(text: string): number {
-    let count = 0;
-    for (const character of text) if (this.known(character, text) > 0) count++;
+  /** By index, because a loop over characters allocates an iterator and a string for each. */
+  private tryText(text: string, tokens: Uint8Array, at: number): number {
+    for (let i = 0; i < text.length; i++) {
+      const codePoint = text.codePointAt(i) ?? 0;
+      if (codePoint > 0xffff) i++;
+      const token = this.tokenOf(codePoint);
+      if (token === 0) return -1;
+      tokens[at++] = token;
+    }
+    return at;
+  }
+
+  private tryNames(text: string, tokens: Uint8Array, at: number): number {
+    for (const name of namesIn(text)) {
+      const token = (this.names?.indexOf(name) ?? -1) + 1 || this.unknownToken;
+      if (token === 0) return -1;
+      tokens[at++] = token;
+    }
+    return at;
+  }
+
+  /** The number of symbols of a document. @throws InputError for a symbol outside the vocabulary */
+  check(document: Document): number {
+    const count = this.tryEncode(document, new Uint8Array(0), 0);
+    if (count < 0) throw this.unknownIn(document);
     return count;
   }
 
-  private known(character: string, text: string): number {
-    const codePoint = character.codePointAt(0) ?? 0;
-    const token = this.tokenOf(codePoint);
-    if (token === 0) {
-      // A mark would combine with the quotation mark before it.
-      const shown = isMark(codePoint) ? `\\u{${codePoint.toString(16)}}` : printable(character);
-      throw new InputError(`"${shown}" in "${printable(text)}" is not in the model's vocabulary.`);
-    }
-    return token;
+  /**
+   * The numbers of a text's symbols, from 0 on: what a Uint8Array as a document has. Allocates it.
+   * @throws InputError for a symbol outside the vocabulary
+   */
+  symbolsOf(text: string): Uint8Array {
+    const known = this.respell(text);
+    const symbols = new Uint8Array(this.check(known));
+    this.encode(known, symbols, 0);
+    for (let i = 0; i < symbols.length; i++) symbols[i]--;
+    return symbols;
   }
+
+  private unknownIn(document: Document): InputError {
+    if (typeof document !== "string") {
+      const at = document.findIndex((symbol) => symbol >= this.size - 1);
+      return new InputError(
+        `Symbol ${document[at]}, at index ${at} of a document, is not in the model's vocabulary, which has 0 to ${this.size - 2}.`,
+      );
+    }
+    const symbols = this.names ? namesIn(document) : Array.from(document);
+    const symbol = symbols.find((each) => this.tryEncode(each, this.byteTokens.subarray(0, 0), 0) < 0) ?? "";
+    // A mark would combine with the quotation mark before it.
+    const codePoint = symbol.codePointAt(0) ?? 0;
+    const shown = isMark(codePoint) ? `\\u{${codePoint.toString(16)}}` : printable(symbol);
+    return new InputError(`"${shown}" in "${printable(document)}" is not in the model's vocabulary.`);
+  }
+}
+
+function namesIn(text: string): string[] {
+  return text.split(" ").filter((name) => name !== "");
+}
+
+/** @throws InputError for the first name that is not one */
+function checkNames(names: readonly string[]): void {
+  if (names.length < 1 || names.length > LARGEST_VOCABULARY - 1)
+    throw new InputError(`A vocabulary has 1 to ${LARGEST_VOCABULARY - 1} symbols, not ${names.length}.`);
+  let bytes = 0;
+  names.forEach((name, i) => {
+    const isWord = name !== "" && Array.from(name).every((character) => isPartOfName(character.codePointAt(0) ?? 0));
+    if (!isWord)
+      throw new InputError(`Symbol ${i} has the name "${printable(name)}": a name is one word, without white space and controls.`);
+    if (names.indexOf(name) < i) throw new InputError(`Two symbols have the name "${printable(name)}".`);
+    bytes += encodeUtf8(name).length + 1;
+  });
+  if (bytes > MAX_NAME_BYTES)
+    throw new InputError(`The names of the symbols take ${bytes} bytes, and a checkpoint has room for ${MAX_NAME_BYTES}.`);
+}
+
+function isPartOfName(codePoint: number): boolean {
+  return isAdmissible(codePoint) && !isWhite(codePoint);
 }
 
 /** Bytes of a vocabulary of `size` tokens: the tokens of one-byte characters, and all code points. */

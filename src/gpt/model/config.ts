@@ -1,5 +1,5 @@
 import { type ElementaryFunctions, engineFunctions } from "../base/elementary";
-import { InputError, printable } from "../base/errors";
+import { checkInteger, InputError, printable } from "../base/errors";
 import { type NumberName, SETTINGS } from "../base/settings";
 import { allowedIn, isInRange } from "../base/ranges";
 
@@ -31,6 +31,13 @@ export interface Preset {
 
 /** `random` draws names with replacement; `sequential` walks the file from its start, wrapping. */
 export type Sampling = (typeof SETTINGS.sampling.choices)[number];
+
+/**
+ * How the learning rate goes on over the steps of a schedule: it falls linearly to zero, and the training is over; or
+ * begins again, for ever; or it is constant, for ever.
+ */
+export type Schedule = (typeof SCHEDULES)[number];
+export const SCHEDULES = Object.freeze(["linear", "restart", "constant"] as const);
 
 const LEARNING_RATE = 0.01;
 
@@ -105,8 +112,10 @@ export interface TrainingConfig {
   readonly steps: number;
   /** Names per update; their gradients are summed. */
   readonly batchSize: number;
-  /** Learning rate of the first step; it falls linearly to zero. */
+  /** Learning rate of the first step. */
   readonly learningRate: number;
+  /** Linear by default. */
+  readonly schedule?: Schedule;
   readonly sampling: Sampling;
   /** Percentage of the names that are held out of training for the validation loss. */
   readonly holdout: number;
@@ -174,6 +183,9 @@ export function checkTrainingConfig(config: TrainingConfig): void {
   checkSetting("batch_size", config.batchSize);
   checkSetting("learning_rate", config.learningRate, "learning-rate");
   checkSetting("holdout", config.holdout);
+  const { schedule } = config;
+  if (schedule !== undefined && !SCHEDULES.includes(schedule))
+    throw new InputError(`The schedule must be one of ${SCHEDULES.join(", ")}, not "${printable(schedule)}".`);
 }
 
 /** Which tokens may be drawn, after the logits have been divided by the temperature. */
@@ -215,12 +227,6 @@ export function checkSamplingLimits({ topK, topP }: SamplingLimits): void {
 export function checkSetting(name: NumberName, value: number, shown: string = name): void {
   if (!isInRange(value, SETTINGS[name]))
     throw new InputError(`${shown} must be ${allowedIn(SETTINGS[name])}, not ${value}.`);
-}
-
-/** @throws InputError unless `value` is a whole number in the range */
-export function checkInteger(name: string, value: number, least: number, most: number): void {
-  if (!Number.isInteger(value) || value < least || value > most)
-    throw new InputError(`${name} must be a whole number from ${least} to ${most}, not ${value}.`);
 }
 
 /** @throws InputError unless `value` is a number in the range */

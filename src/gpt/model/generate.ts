@@ -4,14 +4,14 @@ import type { Task } from "../base/runner";
 import { forward } from "./forward";
 import type { Model } from "./model";
 import type { Random } from "./random";
-import { BOS } from "../data/vocabulary";
+import { BOS, type Document } from "../data/vocabulary";
 
 /** Maximum UTF-16 units of a letter in a prefix: four code points of two units each. */
 const MAX_UNITS = 8;
 
 /** Generates names with a model, one character at a time. */
 export class Generator {
-  /** The last name: BOS and its characters, and the number of characters. */
+  /** The last name: BOS, if the vocabulary adds it, and its symbols; and the number of symbols. */
   readonly tokens: Uint8Array;
   letters = 0;
   private readonly probabilities: Float32Array;
@@ -19,8 +19,8 @@ export class Generator {
   private readonly order: Uint8Array;
   private readonly longest: number;
   /** The last prefix as it was given, and rewritten in the characters of the vocabulary. */
-  private given = "";
-  private prefix = "";
+  private given: Document = "";
+  private prefix: Document = "";
 
   constructor(
     private readonly model: Model,
@@ -42,39 +42,48 @@ export class Generator {
    * @throws InputError for a prefix outside the vocabulary or too long, an invalid temperature or limit, or a model
    * whose logits are not finite
    */
-  name(temperature: number, prefix = "", limits = NO_LIMITS): string {
+  name(temperature: number, prefix: Document = "", limits = NO_LIMITS): string {
     checkSetting("temperature", temperature);
     checkSamplingLimits(limits);
     this.checkPrefix(prefix);
     const { model, tokens, longest } = this;
+    const { vocabulary } = model;
     tokens[0] = BOS;
-    let name = this.prefix;
-    let length = model.vocabulary.encode(name, tokens, 1);
+    const first = Number(vocabulary.addBos);
+    let length = vocabulary.encode(this.prefix, tokens, first);
+    let name = "";
+    for (let i = first; i < length; i++) name = vocabulary.append(name, tokens[i]);
     const hasCache = model.ops.codec === undefined;
     for (let from = 0; length <= longest; from = length, length++) {
       forward(model, tokens, hasCache ? from : 0, length);
       const token = this.sample(length - 1, temperature, limits);
       if (token === BOS) break;
-      name += model.vocabulary.characterOf(token);
+      name = vocabulary.append(name, token);
       tokens[length] = token;
     }
-    this.letters = length - 1;
+    this.letters = length - first;
     return name;
   }
 
   /** @throws InputError if no name can begin with it */
-  checkPrefix(prefix: string): void {
-    const { vocabulary } = this.model;
-    const isFarTooLong = prefix.length > MAX_UNITS * this.longest;
-    if (prefix !== this.given && !isFarTooLong) {
+  checkPrefix(prefix: Document): void {
+    const { model, longest } = this;
+    const { vocabulary } = model;
+    const isText = typeof prefix === "string" && !vocabulary.names;
+    const isFarTooLong = isText && prefix.length > MAX_UNITS * longest;
+    if (isText && !isFarTooLong && prefix !== this.given) {
       this.prefix = vocabulary.respell(prefix);
       this.given = prefix;
     }
-    if (isFarTooLong || Array.from(this.prefix).length > this.longest)
+    if (!isText) this.prefix = this.given = prefix;
+    const symbols = isFarTooLong ? Infinity : vocabulary.tryEncode(this.prefix, this.tokens, 0);
+    if (symbols > longest)
       throw new InputError(
-        `The prefix "${printable(prefix)}" is too long: names have at most ${countOf(this.longest, "letter")}.`,
+        `The prefix ${typeof prefix === "string" ? `"${printable(prefix)}" ` : ""}is too long: names have at most ${countOf(longest, "letter")}.`,
       );
-    vocabulary.encode(this.prefix, this.tokens, 1);
+    if (symbols < 0) vocabulary.check(this.prefix);
+    if (symbols === 0 && !vocabulary.addBos)
+      throw new InputError("The vocabulary has no BOS to begin with: give a prefix.");
   }
 
   private sample(position: number, temperature: number, limits: SamplingLimits): number {
@@ -142,7 +151,7 @@ export interface GenerateOptions extends Partial<SamplingLimits> {
   /** Where the draws come from: another document each time, as the stream advances. */
   readonly random: Random;
   /** What the document begins with; nothing by default. */
-  readonly prefix?: string;
+  readonly prefix?: Document;
   /** By default the preset's. */
   readonly temperature?: number;
 }

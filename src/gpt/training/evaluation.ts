@@ -1,4 +1,4 @@
-import type { Dataset } from "../data/dataset";
+import type { DocumentSource } from "../data/document-source";
 import { InputError } from "../base/errors";
 import type { EvaluatedEvent } from "./events";
 import { loadDocument } from "./document-length";
@@ -28,7 +28,7 @@ export class EvaluationTask implements Task {
    */
   constructor(
     private readonly model: Model,
-    private readonly dataset: Dataset,
+    private readonly dataset: DocumentSource,
     private readonly names?: Uint32Array,
     private readonly holdout?: Holdout,
   ) {

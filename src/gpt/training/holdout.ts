@@ -1,4 +1,4 @@
-import type { Dataset } from "../data/dataset";
+import type { DocumentSource } from "../data/document-source";
 import { InputError } from "../base/errors";
 
 /** Names that are measured for the validation loss: enough for two digits, and fast. */
@@ -25,7 +25,7 @@ export class Holdout {
    * @throws InputError if no name that fits is left to train on, or none is held out
    */
   constructor(
-    private readonly dataset: Dataset,
+    private readonly dataset: DocumentSource,
     percent: number,
     most = Infinity,
   ) {
@@ -75,7 +75,7 @@ export class Holdout {
 }
 
 /** Why a holdout leaves no name on one side. @param fitting names of the dataset that fit the block */
-function reasonOf(dataset: Dataset, fitting: number): string {
+function reasonOf(dataset: DocumentSource, fitting: number): string {
   const { count } = dataset;
   if (fitting < count)
     return `of ${count} names in the dataset only ${fitting} ${fitting === 1 ? "fits" : "fit"} the block_size.`;
@@ -88,7 +88,7 @@ function reasonOf(dataset: Dataset, fitting: number): string {
 }
 
 /** The number of distinct names; undefined if there are more than MAX_DIFFERENT. */
-function countDifferent(dataset: Dataset): number | undefined {
+function countDifferent(dataset: DocumentSource): number | undefined {
   const places = 2 * MAX_DIFFERENT;
   const hashes = new Int32Array(places);
   let different = 0;

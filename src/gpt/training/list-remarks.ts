@@ -1,6 +1,6 @@
 import type { Dataset } from "../data/dataset";
 import { ListCheck } from "../data/list-check";
-import { maxCharacters } from "./document-length";
+import { maxSymbols } from "./document-length";
 import type { Runner, Task } from "../base/runner";
 import type { Trainer } from "./trainer";
 import type { EmitWork } from "./events";
@@ -61,7 +61,7 @@ class LengthCount implements Task {
  */
 export async function reportTooLong(trainer: Trainer, runner: Runner, emit: EmitWork): Promise<void> {
   const { model, dataset, config, holdout, stepsDone } = trainer;
-  const most = maxCharacters(model.config);
+  const most = maxSymbols(model);
   if (dataset.longest <= most || stepsDone >= config.steps) return;
   const count = new LengthCount(dataset, most);
   if ((await runner.run(count)) === "stopped") return;

@@ -3,7 +3,9 @@ import { type ActivationGradients, activationGradientsLayout, viewActivationGrad
 import { backward } from "../model/backward";
 import { checkSetting, checkTrainingConfig, PRESETS, type TrainingConfig } from "../model/config";
 import type { Dataset } from "../data/dataset";
-import { bindDataset, encodeDocument, loadDocument, maxCharacters } from "./document-length";
+import type { DocumentSource } from "../data/document-source";
+import type { Document } from "../data/vocabulary";
+import { bindDataset, encodeDocument, loadDocument, maxSymbols } from "./document-length";
 import { forward } from "../model/forward";
 import { Holdout } from "./holdout";
 import { allocate, type Layout } from "../model/layout";
@@ -18,10 +20,10 @@ import type { Random } from "../model/random";
  * Trains a model: sums the gradients of a batch of names, then updates the parameters with Adam. The constructor
  * allocates everything; step() allocates nothing.
  */
-export class Trainer {
+export class Trainer<Source extends DocumentSource = Dataset> {
   /** Steps done of the schedule. */
   stepsDone = 0;
-  /** Learning rate of the last step: it falls linearly from that of the first step to zero. */
+  /** Learning rate of the last step. */
   learningRate = 0;
   /** Index of the name that was drawn last. */
   documentIndex = -1;
@@ -39,6 +41,7 @@ export class Trainer {
   private readonly tokenWeight: number;
   private readonly documentWeight: number;
   private readonly isRandom: boolean;
+  private readonly isFalling: boolean;
   /** Steps done of the schedules before this one. */
   private earlierSteps = 0;
   private nextDocument = 0;
@@ -53,7 +56,7 @@ export class Trainer {
   /** @throws InputError for an invalid configuration, a dataset that does not fit the model, or too little memory */
   constructor(
     readonly model: Model,
-    readonly dataset: Dataset,
+    readonly dataset: Source,
     readonly random: Random,
     private training: TrainingConfig,
   ) {
@@ -61,7 +64,7 @@ export class Trainer {
     checkTrainingConfig(config);
     bindDataset(model, dataset);
     const { ops, parameters } = model;
-    this.holdout = config.holdout > 0 ? new Holdout(dataset, config.holdout, maxCharacters(model.config)) : undefined;
+    this.holdout = config.holdout > 0 ? new Holdout(dataset, config.holdout, maxSymbols(model)) : undefined;
     this.gradients = allocate(ops.dtype, this.gradientLayout.length);
     this.gradientViews = this.viewGradients();
     this.activationGradientNumbers = allocate(ops.dtype, activationGradientsLayout(model.config, ops.dtype).length);
@@ -69,6 +72,7 @@ export class Trainer {
     this.adam = new Adam(ops, parameters, this.gradients, this.gradientLayout);
     this.isRandom = config.sampling === "random";
     this.tokens = new Uint8Array(model.config.blockSize + 1);
+    this.isFalling = config.schedule !== "constant";
     const isByToken = PRESETS[model.config.preset].weighs === "tokens";
     this.documentsLeft = config.batchSize;
     this.documentWeight = 1 / config.batchSize;
@@ -104,8 +108,14 @@ export class Trainer {
     return this.earlierSteps + this.stepsDone;
   }
 
+  /** Whether all steps of the schedule are done, and no other begins by itself. */
+  get isOver(): boolean {
+    const { steps, schedule = "linear" } = this.training;
+    return schedule === "linear" && this.stepsDone >= steps;
+  }
+
   /**
-   * Begins another schedule, whose learning rate falls linearly to zero; Adam's state stays.
+   * Begins another schedule of the same kind; Adam's state stays.
    * @throws InputError for an invalid number of steps or learning rate
    */
   beginSchedule(steps: number, learningRate: number): void {
@@ -168,12 +178,12 @@ export class Trainer {
   }
 
   /**
-   * Trains on a whole batch; returns the loss of the step, as trainDocument() does. Allocates nothing.
+   * Trains on a whole batch; returns the loss of the step, as trainDocument() does. Allocates nothing, but 100 bytes
+   * where a schedule begins again.
    * @throws RangeError if the schedule is over: its learning rate would be below zero
    */
   step(): Loss {
-    if (this.stepsDone >= this.training.steps)
-      throw new RangeError(`All ${this.training.steps} steps of the schedule are done: begin another.`);
+    if (this.stepsDone >= this.training.steps) this.repeatSchedule();
     let loss: Loss | undefined;
     do loss = this.trainDocument();
     while (loss === undefined);
@@ -216,13 +226,15 @@ export class Trainer {
   /**
    * One update on a document that comes just now, beside the schedule: it adds to totalSteps, not to stepsDone, and the
    * learning rate is constant, so that a device can learn for ever. An unfinished batch is discarded: its names will be
-   * drawn again. Otherwise it allocates nothing, unless the document is in another form of Unicode than the vocabulary.
+   * drawn again. Otherwise it allocates nothing, unless the document has names, or is in another form of Unicode than
+   * the vocabulary.
+   * @param document a text, or the numbers of its symbols
    * @param learningRate by default that of the schedule's first step
    * @returns the document's loss before the update, the mean over its tokens in nats; "diverged" as trainDocument() does
-   * @throws InputError if the document is empty, has a character outside the vocabulary or is too long, or for an invalid
+   * @throws InputError if the document is empty, has a symbol outside the vocabulary or is too long, or for an invalid
    * learning rate; nothing has changed then
    */
-  learn(document: string, learningRate = this.training.learningRate): Loss {
+  learn(document: Document, learningRate = this.training.learningRate): Loss {
     checkSetting("learning_rate", learningRate, "learning-rate");
     const tokens = this.tokens;
     const rows = encodeDocument(this.model, document, tokens);
@@ -237,11 +249,19 @@ export class Trainer {
     return isInRange ? loss : "diverged";
   }
 
+  /** After the last step of a schedule, begins the next. @throws RangeError if that does not begin by itself */
+  repeatSchedule(): void {
+    const { steps, learningRate } = this.training;
+    if (this.isOver) throw new RangeError(`All ${steps} steps of the schedule are done: begin another.`);
+    this.beginSchedule(steps, learningRate);
+  }
+
   private update(): Loss {
     const step = this.stepsDone;
     const config = this.training;
     const weight = this.weight;
-    const learningRate = config.learningRate * (1 - step / config.steps);
+    let learningRate = config.learningRate;
+    if (this.isFalling) learningRate *= 1 - step / config.steps;
     this.learningRate = learningRate;
     this.stepsDone = step + 1;
     this.documentsLeft = config.batchSize;

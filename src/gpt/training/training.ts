@@ -5,6 +5,7 @@ import { LowestLoss } from "./lowest-loss";
 import { BLIND_MARGIN, divergence, hadNotLearnt, MAX_BLIND_UPDATES, notLearning } from "./not-learning";
 import type { Platform } from "../base/platform";
 import type { Task } from "../base/runner";
+import type { DocumentSource } from "../data/document-source";
 import type { Trainer } from "./trainer";
 
 /** Weight of a new update's loss in the smoothed loss. */
@@ -50,7 +51,7 @@ export class TrainingTask implements Task {
    * @param emitEvery milliseconds between events of other steps: 0 emits all of them, Infinity none
    */
   constructor(
-    private readonly trainer: Trainer,
+    private readonly trainer: Trainer<DocumentSource>,
     private logEvery: number,
     private emitEvery: number,
     private readonly emit: EmitWork,

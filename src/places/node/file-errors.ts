@@ -34,9 +34,14 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_INVALID_ARG_VALUE: "its name has a NUL character",
 };
 
+/** The code of a system error, or "". Not by its class: test runners and vm contexts have classes of their own. */
+export function codeOf(error: unknown): string {
+  return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
+}
+
 /** Why a system call failed, in words. The table above must match that of host/xs/engine/words.c. */
 export function reasonOf(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = codeOf(error);
   return REASONS[code] ?? `the system says ${printable(code || String(error))}`;
 }
 

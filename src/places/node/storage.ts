@@ -15,7 +15,7 @@ import { dirname } from "node:path";
 import { InputError, printable } from "../../gpt/base/errors";
 import type { NewFile, Storage, StoredFile } from "../../gpt/base/platform";
 import { NewFiles } from "../../gpt/base/new-files";
-import { fileError } from "./file-errors";
+import { codeOf, fileError } from "./file-errors";
 
 /** The name of the temporary file to which a save is written before it is renamed. */
 export function temporaryName(path: string): string {
@@ -63,7 +63,7 @@ export function openStored(path: string): StoredFile | undefined {
   try {
     fd = openSync(path, "r");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (codeOf(error) === "ENOENT") return undefined;
     throw fileError("read", path, error);
   }
   return {
