@@ -319,7 +319,7 @@ describe("a trained model", () => {
     const model = drawnModel({ blockSize: 4 });
     const predictor = new Predictor(model);
     expect(predictor.probabilities("abc")).toHaveLength(27);
-    expect(() => predictor.probabilities("abcd")).toThrow(/^The prefix has 4 characters, and block_size 4 takes 3\.$/);
+    expect(() => predictor.probabilities("abcd")).toThrow(/^The prefix has 4 symbols, and block_size 4 takes 3\.$/);
     expect(() => predictor.probabilities("É")).toThrow(/is not in the model's vocabulary/);
     expect(() => predictor.negativeLogLikelihood("abcd")).toThrow(/too long/);
     expect(() => predictor.negativeLogLikelihood("")).toThrow(InputError);

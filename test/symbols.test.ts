@@ -199,7 +199,7 @@ describe("windows over a stream", () => {
     for (const addBos of [true, false]) {
       const vocabulary = machine({ addBos, addEos: false });
       const dataset = new Windows(vocabulary, numbers, { length: 8, overlap: 4 });
-      const trainer = createTrainer({ dataset, dtype, model: { blockSize: 8 }, training: { steps: 120 } });
+      const trainer = createTrainer({ dataset, dtype, model: { blockSize: 8, nEmbd: 8 }, training: { steps: 120 } });
       stepsOf(trainer, 120);
       const predictor = new Predictor(trainer.model);
       const usual = predictor.negativeLogLikelihood(numbers.subarray(0, 8));
