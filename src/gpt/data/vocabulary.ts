@@ -30,6 +30,11 @@ export interface VocabularyOptions {
 /** Named symbols have code points from the private use area, which no list of texts needs. */
 const FIRST_SYMBOL = 0xe000;
 
+interface Special extends Required<Omit<VocabularyOptions, "unknown">> {
+  readonly unknownToken: number;
+  readonly names: readonly string[] | undefined;
+}
+
 /**
  * The symbols that a model knows, characters or names: token 0 is BOS, then come the characters in ascending order, or
  * the names in the order given.
@@ -39,10 +44,8 @@ export class Vocabulary {
   readonly size: number;
   /** The token of each one-byte character except the space; 0 if it has none. */
   readonly byteTokens = new Uint8Array(BYTES);
-  readonly addBos: boolean;
-  readonly addEos: boolean;
-  /** The token of every unknown symbol; 0 if these are refused. */
-  readonly unknownToken: number;
+  /** What is not as by default. Declared only, so that most vocabularies have no slot for it: memory is scarce. */
+  private declare readonly special?: Special;
 
   /**
    * @param characters code points
@@ -53,11 +56,9 @@ export class Vocabulary {
   constructor(
     private readonly characters: Uint32Array,
     { addBos = true, addEos = true, unknown }: VocabularyOptions = {},
-    readonly names?: readonly string[],
+    names?: readonly string[],
   ) {
     this.size = characters.length + 1;
-    this.addBos = addBos;
-    this.addEos = addEos;
     if (this.size < SMALLEST_VOCABULARY || this.size > LARGEST_VOCABULARY)
       throw new InputError(`A vocabulary has 1 to ${LARGEST_VOCABULARY - 1} characters, not ${characters.length}.`);
     for (let i = 0; i < characters.length; i++) {
@@ -68,8 +69,30 @@ export class Vocabulary {
         );
       if (codePoint < BYTES && codePoint !== SPACE) this.byteTokens[codePoint] = i + 1;
     }
-    this.unknownToken = unknown === undefined ? 0 : this.tokenNamed(unknown);
-    if (this.unknownToken > 0) this.mapUnknownBytes();
+    if (addBos && addEos && unknown === undefined && names === undefined) return;
+    const unknownToken = unknown === undefined ? 0 : this.tokenNamed(unknown, names);
+    this.special = { addBos, addEos, unknownToken, names };
+    if (unknownToken > 0) this.mapUnknownBytes(unknownToken);
+  }
+
+  /** Whether BOS comes before the first symbol of a document. */
+  get addBos(): boolean {
+    return this.special?.addBos ?? true;
+  }
+
+  /** Whether BOS comes after the last. */
+  get addEos(): boolean {
+    return this.special?.addEos ?? true;
+  }
+
+  /** The token of every unknown symbol; 0 if these are refused. */
+  get unknownToken(): number {
+    return this.special?.unknownToken ?? 0;
+  }
+
+  /** The names of the symbols in the order of their tokens; undefined if they are characters. */
+  get names(): readonly string[] | undefined {
+    return this.special?.names;
   }
 
   /** The vocabulary whose characters are those of `text`. @throws InputError as the constructor does */
@@ -116,10 +139,10 @@ export class Vocabulary {
   }
 
   /** @throws InputError unless the vocabulary has this symbol */
-  private tokenNamed(symbol: string): number {
+  private tokenNamed(symbol: string, names: readonly string[] | undefined): number {
     const codePoint = symbol.codePointAt(0) ?? 0;
-    const token = this.names
-      ? this.names.indexOf(symbol) + 1
+    const token = names
+      ? names.indexOf(symbol) + 1
       : symbol === String.fromCodePoint(codePoint)
         ? this.find(codePoint)
         : 0;
@@ -127,8 +150,8 @@ export class Vocabulary {
     return token;
   }
 
-  private mapUnknownBytes(): void {
-    const { byteTokens, unknownToken } = this;
+  private mapUnknownBytes(unknownToken: number): void {
+    const { byteTokens } = this;
     for (let byte = SPACE + 1; byte < BYTES; byte++)
       if (byteTokens[byte] === 0 && isAdmissible(byte)) byteTokens[byte] = unknownToken;
   }

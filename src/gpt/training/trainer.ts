@@ -35,13 +35,13 @@ export class Trainer<Source extends DocumentSource = Dataset> {
   readonly holdout: Holdout | undefined;
   private readonly gradientViews: Weights;
   private readonly activationGradients: ActivationGradients;
-  private readonly activationGradientNumbers: Numbers;
   private readonly tokens: Uint8Array;
   /** Weight of each token's gradient; 0 if each name has a weight, documentWeight, which its tokens share. */
   private readonly tokenWeight: number;
   private readonly documentWeight: number;
   private readonly isRandom: boolean;
-  private readonly isFalling: boolean;
+  /** Steps over which the learning rate falls to zero: Infinity if it is constant. */
+  private fall: number;
   /** Steps done of the schedules before this one. */
   private earlierSteps = 0;
   private nextDocument = 0;
@@ -67,12 +67,12 @@ export class Trainer<Source extends DocumentSource = Dataset> {
     this.holdout = config.holdout > 0 ? new Holdout(dataset, config.holdout, maxSymbols(model)) : undefined;
     this.gradients = allocate(ops.dtype, this.gradientLayout.length);
     this.gradientViews = this.viewGradients();
-    this.activationGradientNumbers = allocate(ops.dtype, activationGradientsLayout(model.config, ops.dtype).length);
-    this.activationGradients = viewActivationGradients(ops, this.activationGradientNumbers, model.config);
+    const numbers = allocate(ops.dtype, activationGradientsLayout(model.config, ops.dtype).length);
+    this.activationGradients = viewActivationGradients(ops, numbers, model.config);
     this.adam = new Adam(ops, parameters, this.gradients, this.gradientLayout);
     this.isRandom = config.sampling === "random";
     this.tokens = new Uint8Array(model.config.blockSize + 1);
-    this.isFalling = config.schedule !== "constant";
+    this.fall = fallOf(config);
     const isByToken = PRESETS[model.config.preset].weighs === "tokens";
     this.documentsLeft = config.batchSize;
     this.documentWeight = 1 / config.batchSize;
@@ -122,6 +122,7 @@ export class Trainer<Source extends DocumentSource = Dataset> {
     const config = { ...this.training, steps, learningRate };
     checkTrainingConfig(config);
     this.training = config;
+    this.fall = fallOf(config);
     this.earlierSteps += this.stepsDone;
     this.stepsDone = 0;
   }
@@ -260,8 +261,7 @@ export class Trainer<Source extends DocumentSource = Dataset> {
     const step = this.stepsDone;
     const config = this.training;
     const weight = this.weight;
-    let learningRate = config.learningRate;
-    if (this.isFalling) learningRate *= 1 - step / config.steps;
+    const learningRate = config.learningRate * (1 - step / this.fall);
     this.learningRate = learningRate;
     this.stepsDone = step + 1;
     this.documentsLeft = config.batchSize;
@@ -303,4 +303,8 @@ export class Trainer<Source extends DocumentSource = Dataset> {
     this.nextDocument = (name + 1) % this.dataset.count;
     return name;
   }
+}
+
+function fallOf({ schedule, steps }: TrainingConfig): number {
+  return schedule === "constant" ? Infinity : steps;
 }
