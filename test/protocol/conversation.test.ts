@@ -89,7 +89,7 @@ test("a board that was restarted is asked again, and that is remarked", async ()
   ]);
 });
 
-const VERSION = 'Version 0.1.0 "goldcrest"; free heap: 127300 bytes, 110592 of them in one piece; reset by: ';
+const VERSION = 'Version 1.2.3 "goldcrest"; free heap: 127300 bytes, 110592 of them in one piece; reset by: ';
 const BANNER = "=== esp32gpt: microgpt in TypeScript on ESP32 ===";
 
 test.each([

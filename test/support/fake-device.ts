@@ -105,7 +105,7 @@ export class FakeDevice {
   private greet(): Answer {
     this.isJson = true;
     this.n = 0;
-    this.emit("hello", { protocol: this.behaviour.protocol, version: "0.1.0", place: "ESP32" });
+    this.emit("hello", { protocol: this.behaviour.protocol, version: "1.2.3", place: "ESP32" });
     this.emit("state", { state: "training", step: 7, steps: 1000, updates: 7, words: 0, seed: 42, loss: 2.5 });
     return { ok: true };
   }
