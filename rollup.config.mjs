@@ -24,6 +24,8 @@ const inXs = (input, file) => ({
 });
 const device = inXs("host/xs/main.ts", "dist/device.js");
 const board = inXs("host/xs/board.ts", "dist/board.js");
+// What an app of simulate --app imports.
+const app = inXs("host/xs/app.ts", "dist/app.js");
 
 /** @param {string} input @param {string} file */
 const benchmark = (input, file) => ({
@@ -37,5 +39,5 @@ const benchmark = (input, file) => ({
 export default ({ configBench, configBenchChip, configTypes }) => {
   if (configBench) return [benchmark("scripts/bench.ts", "build/bench.js")];
   if (configBenchChip) return [benchmark("scripts/chip/bench.ts", "build/bench-chip.js")];
-  return [...(configTypes ? [library] : []), device, board, programs];
+  return [...(configTypes ? [library] : []), device, board, app, programs];
 };

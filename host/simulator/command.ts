@@ -17,12 +17,15 @@ import type { Output } from "../files/output";
 import { removeLeftovers } from "../files/outputs";
 import { prepareXs, type RunOptions } from "../run/run";
 import type { Board, BoardOptions } from "./board";
+import { runApp } from "./app";
+import type { XsOptions } from "../xs/engine";
 import { NodeBoard } from "./node-board";
 import { XsBoard } from "./xs-board";
 
 interface SimulateOptions extends RunOptions {
   readonly storage?: string;
   readonly listen?: string;
+  readonly app?: string;
   /** A key of CHIPS. */
   readonly chip: string;
 }
@@ -46,6 +49,7 @@ export function addSimulator(program: Command, output: Output, ending: AbortSign
     )
     .option("--storage <folder>", "folder for its storage, kept afterwards (default: an empty temporary one)")
     .option("--listen <host:port>", "serve its serial port over TCP instead, to one client at a time")
+    .option("--app <folder>", "run the app in this folder instead: its main.js, as examples/ has them")
     .action((settings: string[], options: SimulateOptions) => simulate(settings, options, output, ending));
 }
 
@@ -57,17 +61,27 @@ async function simulate(
 ): Promise<void> {
   const settings = settingsOf(words);
   checkSettings(settings);
+  if (options.app !== undefined && (words.length > 0 || options.listen !== undefined))
+    throw new InputError("An app has no settings and no port: leave them out, or leave out --app.");
   const files = new Files(ending);
   const temporary = options.storage === undefined ? mkdtempSync(join(tmpdir(), "esp32gpt-flash-")) : undefined;
   const folder = options.storage ?? temporary ?? "";
   try {
     if (options.storage !== undefined) makeFolder(folder);
     for (const name of ALL_FILES) removeLeftovers(join(folder, name));
+    const chip = CHIPS.find(({ key }) => key === options.chip) ?? CHIPS[0];
+    const prepare = async (): Promise<XsOptions | undefined> => {
+      const prepared = options.engine === "node" ? undefined : await prepareXs(options, "chip", ending);
+      return prepared && { ...prepared, chip };
+    };
+    if (options.app !== undefined) {
+      const xs = await prepare();
+      await runApp(options.app, { xs, folder, dtype: chip.dtype, stats: options.stats ?? false }, output, ending);
+      return;
+    }
     await files.input(options.data, LIST);
     const cable = options.listen === undefined ? terminalCable(output) : await tcpCable(options.listen);
-    const chip = CHIPS.find(({ key }) => key === options.chip) ?? CHIPS[0];
-    const prepared = options.engine === "node" ? undefined : await prepareXs(options, "chip", ending);
-    const xs = prepared && { ...prepared, chip };
+    const xs = await prepare();
     const boardOptions: BoardOptions = {
       // Native ops are C code, which only the XS host contains.
       settings: { version: "simulator", codename: "goldcrest", ...(!xs && { ops: "typescript" }), ...settings },

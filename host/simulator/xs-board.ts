@@ -2,7 +2,7 @@ import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { Duplex } from "node:stream";
 import type { Board, BoardOptions } from "./board";
-import { failureOf, memoryBudgetOf, startXs, type XsOptions } from "../xs/engine";
+import { bundleNamed, failureOf, memoryBudgetOf, startXs, type XsOptions } from "../xs/engine";
 import { type BoardRequest, EXIT_REBOOT } from "../xs/protocol";
 
 /** The device program on the XS engine, with the heap sizes of the device, in a child process. */
@@ -39,14 +39,14 @@ export class XsBoard implements Board {
     this.port.push(null);
     if (exitCode === 0) this.options.usage(complaint);
     else if (exitCode !== EXIT_REBOOT && !(this.isOff && complaint === ""))
-      throw await failureOf("board", exitCode, complaint);
+      throw await failureOf(bundleNamed("board"), exitCode, complaint);
   }
 
   private powerOn(): ChildProcessWithoutNullStreams {
     const { settings, namesFile, namesName, folder, dtype } = this.options;
     const memory = memoryBudgetOf(this.xs);
     const request: BoardRequest = { settings, namesFile: namesName, folder, dtype, memory };
-    const child = startXs("board", request, namesFile, this.xs);
+    const child = startXs(bundleNamed("board"), request, namesFile, this.xs);
     const { port } = this;
     child.stdin.on("error", () => undefined); // The process may have exited.
     child.stdout.on("data", (bytes: Uint8Array) => {

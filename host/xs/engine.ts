@@ -16,8 +16,10 @@ import { type Bits, ROOT } from "./sources";
 /** Exit code of the XS host when the heap is full or its size is invalid: see engine/output.h. */
 const EXIT_MEMORY = 3;
 
-/** Name of a bundle that runs in XS: see rollup.config.mjs. */
-export type Bundle = "device" | "board";
+/** The path of a bundle that runs in XS: see rollup.config.mjs. */
+export function bundleNamed(name: "device" | "board" | "app"): string {
+  return join(ROOT, "dist", `${name}.js`);
+}
 
 /** The chip that is simulated by default. */
 const [ESP32] = CHIPS;
@@ -56,7 +58,8 @@ export async function runOnXs(call: Call, options: XsOptions): Promise<DoneEvent
     emitsAllSteps,
     flushes: flush !== undefined,
   };
-  const child = startXs("device", request, namesFile, options);
+  const bundle = bundleNamed("device");
+  const child = startXs(bundle, request, namesFile, options);
   const { stdin, stdout, stderr } = child;
   stdin.on("error", () => undefined); // The job may have exited before it was asked to stop.
   let complaint = "";
@@ -95,7 +98,7 @@ export async function runOnXs(call: Call, options: XsOptions): Promise<DoneEvent
     });
     if (outcome !== undefined && exitCode === 0) return outcome;
     if (ending.aborted && complaint === "") return "stopped";
-    throw await failureOf("device", exitCode, complaint);
+    throw await failureOf(bundle, exitCode, complaint);
   } finally {
     ending.removeEventListener("abort", stop);
   }
@@ -108,21 +111,24 @@ export function memoryBudgetOf({ heapLimit, chip = ESP32 }: XsOptions): MemoryBu
 
 /**
  * Starts a bundle in XS, with the device's memory, in a child process that does not outlive this one.
+ * @param bundle its path, beside which is its source map
+ * @param namesFile the dataset, if the bundle has one
  * @throws InputError when the dataset cannot be read or is too large
  */
 export function startXs(
-  bundle: Bundle,
+  bundle: string,
   request: object,
-  namesFile: string,
+  namesFile: string | undefined,
   options: XsOptions,
 ): ChildProcessWithoutNullStreams {
-  checkRegular(namesFile, LIST);
+  if (namesFile !== undefined) checkRegular(namesFile, LIST);
   const { chunks, slots, stack } = CREATION;
   const surplus = options.heapLimit === undefined ? (slots + stack) * SLOT_SURPLUS[options.bits] : 0;
   const child = spawn(
     options.executable,
     [
-      ...["--bundle", fileOf(bundle), "--preload", "--names", namesFile, "--request", JSON.stringify(request)],
+      ...["--bundle", bundle, "--preload", "--request", JSON.stringify(request)],
+      ...(namesFile === undefined ? [] : ["--names", namesFile]),
       ...["--chunks", String(chunks), "--slots", String(slots), "--stack", String(stack)],
       ...["--heap-limit", String(memoryBudgetOf(options).total + surplus), "--with-parent", String(process.pid)],
     ],
@@ -141,21 +147,17 @@ export function startXs(
   return child;
 }
 
-function fileOf(bundle: Bundle): string {
-  return join(ROOT, "dist", `${bundle}.js`);
-}
-
 /** Turns the exit code and stderr of XS into an error. */
-export async function failureOf(bundle: Bundle, exitCode: number | null, complaint: string): Promise<Error> {
+export async function failureOf(bundle: string, exitCode: number | null, complaint: string): Promise<Error> {
   const message = await withSources(bundle, complaint.trim() || `XS ended with ${exitCode ?? "a signal"}.`);
   return exitCode === EXIT_MEMORY ? new InputError(message) : new UncaughtError(message);
 }
 
 /** Maps positions in the bundle to the TypeScript sources. */
-async function withSources(bundle: Bundle, stack: string): Promise<string> {
+async function withSources(bundle: string, stack: string): Promise<string> {
   const { LEAST_UPPER_BOUND, originalPositionFor, TraceMap } = await import("@jridgewell/trace-mapping");
-  const map = new TraceMap(readFileSync(`${fileOf(bundle)}.map`, "utf8"));
-  return stack.replace(/\b(?:device|board)\.js:(\d+)/g, (position: string, line: string) => {
+  const map = new TraceMap(readFileSync(`${bundle}.map`, "utf8"));
+  return stack.replace(/\b(?:device|board|app)\.js:(\d+)/g, (position: string, line: string) => {
     const { source, line: original } = originalPositionFor(map, {
       line: Number(line),
       column: 0,

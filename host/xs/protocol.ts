@@ -36,6 +36,17 @@ export interface BoardRequest {
   readonly memory: MemoryBudget;
 }
 
+/** What a simulated device has, for an app. */
+export interface AppRequest {
+  /** The folder that holds its storage. */
+  readonly folder: string;
+  /** That in which its chip is fastest. */
+  readonly dtype: Dtype;
+  readonly memory: MemoryBudget;
+  /** Whether to report what it took, on standard error. */
+  readonly stats: boolean;
+}
+
 /** Exit code of a simulated board that requests a restart. */
 export const EXIT_REBOOT = 4;
 
