@@ -15,7 +15,7 @@ export { printable } from "../src/gpt/base/errors";
 
 /** The default dataset of the firmware. */
 const NAMES_FILE = join(ROOT, "data", "names.txt");
-const MANIFEST = join(ROOT, "manifest.json");
+const MANIFEST = join(ROOT, "firmware", "manifest.json");
 
 /** Flash bytes of the program without the dataset: 741,716 in the measured image, plus room to grow. */
 const PROGRAM_BYTES = 768 * 1024;

@@ -31,7 +31,7 @@ interface Manifest {
 
 const CHIP_FOLDER = join(ROOT, "src", "firmware", "chip");
 const readManifest = (file: string): Manifest => JSON.parse(readFileSync(file, "utf8")) as Manifest;
-const manifest = readManifest(join(ROOT, "manifest.json"));
+const manifest = readManifest(join(ROOT, "firmware", "manifest.json"));
 const settings = manifest.config.esp32gpt;
 const chipManifest = readManifest(join(CHIP_FOLDER, "manifest.json"));
 /** The files behind each module of the firmware. */

@@ -172,7 +172,7 @@ describe("what nobody catches is shown with its stack:", () => {
     // A copy of the package with a mistake in it. The XS host is the same, so its compiler, of two
     // words as ccache's would be, only copies it.
     rmSync(at("copy"), { recursive: true, force: true });
-    for (const path of ["bin", "data", "manifest.json", "package.json", "rollup.config.mjs", "host/xs/engine"])
+    for (const path of ["bin", "data", "firmware", "package.json", "rollup.config.mjs", "host/xs/engine"])
       cpSync(join(ROOT, path), at(join("copy", path)), { recursive: true });
     cpSync(join(ROOT, "src", "gpt", "native"), at("copy/src/gpt/native"), { recursive: true });
     cpSync(join(ROOT, "dist"), at("copy/dist"), { recursive: true });

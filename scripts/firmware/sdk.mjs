@@ -162,7 +162,7 @@ export async function mcconfig(build, { settings, names }, { options = [], port 
     ...(port && { UPLOAD_PORT: port }),
   };
   const all = [...options, "-p", build.board, "-o", output, `version=${VERSION}`, `codename=${CODENAME}`, ...settings];
-  await runInTerminal("mcconfig", all, { cwd: ROOT, env });
+  await runInTerminal("mcconfig", all, { cwd: join(ROOT, "firmware"), env });
 }
 
 /**

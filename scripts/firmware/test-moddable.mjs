@@ -19,7 +19,7 @@ let failures = 0;
 
 await main("test:moddable", "Checks the firmware with the Moddable SDK's own tools.", (command) => {
   command
-    .option("--project <folder>", "folder of the manifest to build", ROOT)
+    .option("--project <folder>", "folder of the manifest to build", join(ROOT, "firmware"))
     .option("--board <platform...>", "boards for the JavaScript half of the ESP32 build", ["esp32"])
     .action(async ({ project, board: boards }) => {
       const { MODDABLE, IDF_PATH, ESP32GPT_LIN_HOST } = process.env;
@@ -79,7 +79,7 @@ async function onSdkXs(...words) {
 function toolsFor(project) {
   const manifest = JSON.parse(readFileSync(join(project, "manifest.json"), "utf8"));
   const name = manifest.build?.NAME ?? basename(project);
-  const output = join(project, "build", "firmware", "test");
+  const output = join(ROOT, "build", "firmware", "test");
   mkdirSync(output, { recursive: true });
 
   /**

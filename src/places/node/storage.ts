@@ -63,7 +63,7 @@ export function openStored(path: string): StoredFile | undefined {
   try {
     fd = openSync(path, "r");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw fileError("read", path, error);
   }
   return {
