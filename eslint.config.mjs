@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import js from "@eslint/js";
 import tseslint from "typescript-eslint";
-import { manifests, modulesOf } from "./scripts/preload.mjs";
+import { allManifests, modulesOf } from "./scripts/preload.mjs";
 
 /** @type {Record<string, "readonly">} */
 const nodeGlobals = {
@@ -41,8 +41,8 @@ const INEXACT = [
 const POWERS = ":matches(BinaryExpression[operator='**'], AssignmentExpression[operator='**='])";
 const OF_ENGINES = "The last bits of this are the engine's choice: see src/gpt/base/elementary.ts.";
 
-/** The files of src/ that are preloaded into the firmware's flash. */
-const preloaded = manifests()
+/** The files of src/ that are preloaded into flash. */
+const preloaded = allManifests()
   .flatMap((file) => [...modulesOf(file).values()].flat())
   .map((file) => relative(import.meta.dirname, file));
 

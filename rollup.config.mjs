@@ -5,12 +5,26 @@ import { transpile } from "./scripts/transpile.mjs";
 const { dependencies } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 const external = [/^node:/, ...Object.keys(dependencies)];
 
-const library = { input: "src/gpt/index.ts", output: { file: "dist/index.d.ts" }, plugins: [dts()] };
+// The subpaths of the package that have JavaScript.
+const entries = {
+  index: "src/gpt/index.ts",
+  client: "src/client/index.ts",
+  node: "src/places/node/index.ts",
+  browser: "src/places/browser/index.ts",
+};
+
+// All declarations are built at once, so that a class has one declaration, whatever subpath it comes from.
+const declarations = {
+  input: { ...entries, moddable: "src/places/moddable/place.ts", native: "src/gpt/native/native-ops.ts" },
+  output: { dir: "dist", format: "es", chunkFileNames: "[name]-declarations.d.ts" },
+  external,
+  plugins: [dts()],
+};
 
 // The library, the command line and the entry point of the firmware scripts share most of their code.
 const programs = {
-  input: { index: "src/gpt/index.ts", cli: "host/cli.ts", firmware: "host/firmware.ts" },
-  output: { dir: "dist", format: "es", sourcemap: true, chunkFileNames: "core.js" },
+  input: { ...entries, cli: "host/cli.ts", firmware: "host/firmware.ts" },
+  output: { dir: "dist", format: "es", sourcemap: true, chunkFileNames: "core-[name].js" },
   external,
   plugins: [transpile()],
 };
@@ -39,5 +53,5 @@ const benchmark = (input, file) => ({
 export default ({ configBench, configBenchChip, configTypes }) => {
   if (configBench) return [benchmark("scripts/bench.ts", "build/bench.js")];
   if (configBenchChip) return [benchmark("scripts/chip/bench.ts", "build/bench-chip.js")];
-  return [...(configTypes ? [library] : []), device, board, app, programs];
+  return [...(configTypes ? [declarations] : []), device, board, app, programs];
 };

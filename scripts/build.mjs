@@ -43,6 +43,7 @@ export async function build(withTypes = false) {
     mkdirSync(DIST, { recursive: true });
     removeLeftovers();
     for (const [name, content] of files) writeWhole(join(DIST, name), content);
+    removeOthers(new Set(files.map(([name]) => name)), withTypes);
     const sizes = Object.fromEntries(files.map(([name]) => [name, statSync(join(DIST, name)).size]));
     writeWhole(STAMP, JSON.stringify(sizes), begin);
   } finally {
@@ -111,6 +112,17 @@ function writeWhole(file, content, time) {
   writeFileSync(unfinished, content);
   if (time) utimesSync(unfinished, time, time);
   renameSync(unfinished, file);
+}
+
+/**
+ * Removes what earlier builds have left, as npm packs the whole folder.
+ * @param {Set<string>} names of the files of this build
+ * @param {boolean} withTypes whether the type declarations are among them
+ */
+function removeOthers(names, withTypes) {
+  const isOther = (/** @type {string} */ name) =>
+    !names.has(name) && /\.(js|js\.map|d\.ts)$/.test(name) && (withTypes || !name.endsWith(".d.ts"));
+  for (const name of readdirSync(DIST).filter(isOther)) rmSync(join(DIST, name), { force: true });
 }
 
 /** Removes temporary files of killed builds. */

@@ -1,6 +1,7 @@
-// Every TypeScript module of the firmware and of the library is preloaded: frozen into flash at build time. mcconfig's wildcards in
-// "preload" skip TypeScript, so this writes the lists in the manifests from their folders. --check reports lists that
-// are out of date; --list prints each module of the firmware with its files as JSON.
+// Every TypeScript module of the firmware and of the library is preloaded: frozen into flash at build time. mcconfig's
+// wildcards in "preload" skip TypeScript, so this writes the lists in the manifests from their folders. --check reports
+// lists that are out of date; --list prints each module of the firmware with its files as JSON, --list-library those of
+// the library.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -16,14 +17,23 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
  * }} Manifest
  */
 
+const FIRMWARE = join(ROOT, "manifest.json");
+/** What an app of somebody else includes. */
+const LIBRARY = join(ROOT, "moddable", "manifest.json");
+
 /**
  * @param {string} [file]
  * @returns {string[]} the manifest of the firmware and all manifests of this project that it includes
  */
-export function manifests(file = join(ROOT, "manifest.json")) {
+export function manifests(file = FIRMWARE) {
   const { include = [] } = read(file);
   const own = include.filter((path) => path.startsWith(".")).map((path) => join(dirname(file), path));
   return [file, ...own.flatMap((path) => manifests(path))];
+}
+
+/** @returns {string[]} the manifests of the firmware and those of the library, each once */
+export function allManifests() {
+  return [...new Set([...manifests(FIRMWARE), ...manifests(LIBRARY)])];
 }
 
 /**
@@ -61,10 +71,13 @@ function read(file) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  if (process.argv.includes("--list"))
-    console.log(JSON.stringify(manifests().map((file) => ({ file, modules: Object.fromEntries(modulesOf(file)) }))));
+  const listed = process.argv.includes("--list-library") ? LIBRARY : FIRMWARE;
+  if (process.argv.some((word) => word.startsWith("--list")))
+    console.log(
+      JSON.stringify(manifests(listed).map((file) => ({ file, modules: Object.fromEntries(modulesOf(file)) }))),
+    );
   else
-    for (const file of new Set([...manifests(), ...manifests(join(ROOT, "src/gpt/manifest-library.json"))])) {
+    for (const file of allManifests()) {
       const manifest = read(file);
       const wanted = [...modulesOf(file).keys()].sort();
       if (JSON.stringify(manifest.preload ?? []) === JSON.stringify(wanted)) continue;

@@ -12,9 +12,10 @@ import { SerialConsole } from "../device/serial-console";
 import { printable } from "../gpt/base/errors";
 import type { ProvideOps } from "../gpt/model/ops";
 import { typescriptOps } from "../gpt/model/typescript-ops";
-import { hasFpu, nativeI32Ops, nativeOps, datasetKernels } from "../gpt/native/native-ops";
+import { datasetKernels } from "../gpt/native/native-ops";
 import { bootMarker, countFailures, keepActivity, lineOfAccident, resetReason } from "./reset";
 import { mount } from "./mount";
+import { opsFor } from "../places/moddable/ops";
 import { openStorage } from "../places/moddable/storage";
 import { unattended } from "../gpt/base/unattended";
 
@@ -50,9 +51,9 @@ export default function main(): void {
     bootMarker,
     memoryBudget: () => roomOf(device.freeHeap(), device.largestPiece()),
   };
-  const provideOps: ProvideOps = (dtype = hasFpu() ? "f32" : "i32", ops) => {
-    if (ops === "typescript" || dtype === "f64") return typescriptOps(dtype);
-    return dtype === "i32" ? nativeI32Ops : nativeOps;
+  const provideOps: ProvideOps = (dtype, ops) => {
+    const fastest = opsFor(dtype);
+    return ops === "typescript" ? typescriptOps(fastest.dtype) : fastest;
   };
   const reboot = (): void => {
     serialConsole.flush();

@@ -4,7 +4,7 @@ import { InputError, printable, printablePath } from "../../gpt/base/errors";
 import { NewFiles } from "../../gpt/base/new-files";
 import type { NewFile, Storage, StoredFile } from "../../gpt/base/platform";
 
-/** The program's folder: on a desktop the root is the user's home. */
+/** The firmware's folder: on a desktop the root is the user's home. */
 const FOLDER = "esp32gpt";
 
 /** The result of openStorage(). */
@@ -17,13 +17,14 @@ export interface OpenedStorage {
 /**
  * Opens the files in flash: a partition with littlefs, which is formatted if it is still empty. On a desktop they
  * are in a folder in the user's home.
+ * @param folder its name; it is created if it does not exist
  */
-export function openStorage(): OpenedStorage {
+export function openStorage(folder = FOLDER): OpenedStorage {
   try {
     // Not imported above: the module opens the file system when it is loaded, and not every board has one.
     const root = Modules.importNow("embedded:storage/files") as Directory;
-    root.createDirectory(FOLDER);
-    return { storage: new FlashStorage(root.openDirectory({ path: FOLDER })), refusal: "" };
+    root.createDirectory(folder);
+    return { storage: new FlashStorage(root.openDirectory({ path: folder })), refusal: "" };
   } catch (error) {
     return { storage: undefined, refusal: `Nothing can be saved here: ${reasonOf(error)}.` };
   }
