@@ -19,7 +19,13 @@ export default function main() {
   const ring = new DocumentRing(vocabulary, { documents: 128, length: CONTEXT + 1 });
   const model = { nEmbd: 16, blockSize: CONTEXT };
   const training = { schedule: "constant", learningRate: 0.005 };
-  const trainer = createTrainer({ dataset: ring, preset: "tuned", model, training: { ...training, batchSize: 4 }, ops: opsFor("i32") });
+  const trainer = createTrainer({
+    dataset: ring,
+    preset: "tuned",
+    model,
+    training: { ...training, batchSize: 4 },
+    ops: opsFor("i32"),
+  });
   const predictor = new Predictor(trainer.model);
   const guessers = [
     // Element 0 of the probabilities is BOS.
@@ -43,12 +49,17 @@ export default function main() {
     trainer.step();
     if (i % 500 > 0 && i < COUNT - 1) continue;
     const done = i - CONTEXT + 1;
-    const words = guessers.map(({ name }, g) => `${name} ${(ranks[g] / done).toFixed(2)} (${Math.round((100 * hits[g]) / done)} %)`);
+    const words = guessers.map(
+      ({ name }, g) => `${name} ${(ranks[g] / done).toFixed(2)} (${Math.round((100 * hits[g]) / done)} %)`,
+    );
     print(`after ${i} commands, mean rank of the next one (first in the list): ${words.join(", ")}`);
   }
 
   const context = commands.subarray(COUNT - CONTEXT);
-  const next = [...predictor.probabilities(context)].map((p, token) => ({ p, token })).sort((a, b) => b.p - a.p).slice(0, 3);
+  const next = [...predictor.probabilities(context)]
+    .map((p, token) => ({ p, token }))
+    .sort((a, b) => b.p - a.p)
+    .slice(0, 3);
   print(`${Array.from(context, (command) => COMMANDS[command]).join(" ")} ...`);
   print(next.map(({ p, token }) => `${vocabulary.characterOf(token)} ${Math.round(100 * p)} %`).join(", "));
 }

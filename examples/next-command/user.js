@@ -1,6 +1,21 @@
 /* A user of a remote control, simulated: habits of three commands and more, with exceptions. */
 
-export const COMMANDS = ["wake", "coffee", "lights", "blinds", "heat", "radio", "news", "leave", "arrive", "cook", "tv", "dim", "lock", "sleep"];
+export const COMMANDS = [
+  "wake",
+  "coffee",
+  "lights",
+  "blinds",
+  "heat",
+  "radio",
+  "news",
+  "leave",
+  "arrive",
+  "cook",
+  "tv",
+  "dim",
+  "lock",
+  "sleep",
+];
 
 const HABITS = [
   "wake blinds coffee radio news heat leave lock",

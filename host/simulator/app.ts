@@ -127,5 +127,10 @@ async function onNode(bundle: string, folder: string, ending: AbortSignal): Prom
   const aborted = new Promise<never>((_, reject) => {
     ending.addEventListener("abort", () => reject(ending.reason as Error));
   });
-  await Promise.race([main(), aborted]);
+  const idle = async (): Promise<void> => {
+    await main();
+    // What it has scheduled still runs.
+    await once(process, "beforeExit");
+  };
+  await Promise.race([idle(), aborted]);
 }
