@@ -1,7 +1,6 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { spawn } from "node:child_process";
 import { ROOT } from "./helpers";
 import { type Outcome, outcomeOf, temporaryFolder } from "./support/cli";
 import { startElsewhere } from "./support/xs";
