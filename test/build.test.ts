@@ -23,6 +23,9 @@ const cli = at("dist/cli.js");
 const SOURCES: Readonly<Record<string, string>> = {
   "src/gpt/base/errors.ts": 'export const question: string = "Does it fit?";\n',
   "src/gpt/index.ts": 'export { question } from "./base/errors";\n',
+  "src/client/index.ts": 'export { question } from "../gpt/base/errors";\n',
+  "src/places/node/index.ts": 'export { question } from "../../gpt/base/errors";\n',
+  "src/places/browser/index.ts": 'export { question } from "../../gpt/base/errors";\n',
   "host/cli.ts":
     'import { question } from "../src/gpt/base/errors";\n\nexport const main = (): void => console.log(question);\n',
   "host/firmware.ts": 'export { question } from "../src/gpt/base/errors";\n',
@@ -75,6 +78,15 @@ test("what was built and is no longer whole is built again", async () => {
   writeFileSync(cli, "");
   await expectPlan(BUILDING);
   expect(built().filter(([name]) => name !== "built.json")).toEqual(whole);
+});
+
+test("a module that an earlier version has built goes; declarations stay until they are built again", async () => {
+  writeFileSync(at("dist/core-earlier.js"), "");
+  writeFileSync(at("dist/earlier.d.ts"), "");
+  writeFileSync(cli, "");
+  await expectPlan(BUILDING);
+  expect(existsSync(at("dist/core-earlier.js"))).toBe(false);
+  expect(existsSync(at("dist/earlier.d.ts"))).toBe(true);
 });
 
 test("a build that was killed midway is built again, and its leftovers go", async () => {

@@ -18,11 +18,15 @@ const STARTS: readonly string[] = Object.freeze([BOOT_LINES.banner, "rst:", "ets
 export interface ConversationListener {
   /** A line for people, escaped: safe to display. */
   onLine(line: string): void;
+  /** An event of the device, such as a step of its training. */
   onEvent(event: Event): void;
+  /** What the device is doing, from a `state` line. */
   onStatus(state: DeviceStatus): void;
   /** A message for the user, in a sentence. */
   onRemark(message: string): void;
+  /** The board runs a debug build that talks to the debugger. */
   onXsbug(): void;
+  /** The input is mostly not text. */
   onNoise(): void;
   /** speaksProtocol has changed. */
   onProtocolChange(): void;
