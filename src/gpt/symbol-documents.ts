@@ -9,6 +9,7 @@ export abstract class SymbolDocuments implements DocumentSource {
   abstract readonly count: number;
   abstract readonly longest: number;
   abstract readonly indexBytes: number;
+  /** See DocumentSource. */
   readonly crc32 = crc32;
   own: undefined;
   private knownChecksum: number | undefined;

@@ -92,11 +92,14 @@ export interface StoredFile {
   readonly size: number;
   /** Reads into `bytes` from byte `position` of the file; returns the number of bytes read. */
   read(position: number, bytes: Uint8Array): number;
+  /** Call it once, when no more is read. */
   close(): void;
 }
 
 export interface NewFile {
+  /** Appends bytes. */
   write(bytes: Uint8Array): void;
+  /** Replaces the old file, atomically. */
   commit(): Promise<void>;
   /** Discards what was written; the old file stays. */
   abort(): void;

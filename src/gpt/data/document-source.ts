@@ -17,6 +17,7 @@ export interface DocumentSource {
   readonly indexBytes: number;
   /** CRC-32 of all documents; undefined if they come and go, and a checkpoint does not depend on them. */
   readonly checksum: number | undefined;
+  /** The platform's CRC-32, which checkpoints use too. */
   readonly crc32: DatasetKernels["crc32"];
   /** Words of the user, which are documents as well: their indices follow those of the others. */
   own: OwnWords | undefined;
