@@ -1,8 +1,10 @@
 import { checkSamplingLimits, checkSetting, NO_LIMITS, PRESETS, samplingLimits, type SamplingLimits } from "./config";
 import { countOf, InputError, printable } from "../base/errors";
 import type { Task } from "../base/runner";
+import { hasCache } from "./activations";
 import { forward } from "./forward";
 import type { Model } from "./model";
+import type { InferenceOps } from "./ops";
 import type { Random } from "./random";
 import { BOS } from "../data/vocabulary";
 
@@ -23,7 +25,7 @@ export class Generator {
   private prefix = "";
 
   constructor(
-    private readonly model: Model,
+    private readonly model: Model<InferenceOps>,
     private readonly random: Random,
   ) {
     const { preset, blockSize } = model.config;
@@ -50,9 +52,9 @@ export class Generator {
     tokens[0] = BOS;
     let name = this.prefix;
     let length = model.vocabulary.encode(name, tokens, 1);
-    const hasCache = model.ops.codec === undefined;
+    const isCached = hasCache(model.ops.dtype);
     for (let from = 0; length <= longest; from = length, length++) {
-      forward(model, tokens, hasCache ? from : 0, length);
+      forward(model, tokens, isCached ? from : 0, length);
       const token = this.sample(length - 1, temperature, limits);
       if (token === BOS) break;
       name += model.vocabulary.characterOf(token);
@@ -152,7 +154,7 @@ export interface GenerateOptions extends Partial<SamplingLimits> {
  * many, keep a Generator.
  * @throws InputError as Generator.name() does
  */
-export function generate(model: Model, options: GenerateOptions): string {
+export function generate(model: Model<InferenceOps>, options: GenerateOptions): string {
   const { random, prefix, temperature = PRESETS[model.config.preset].temperature } = options;
   return new Generator(model, random).name(temperature, prefix, samplingLimits(options));
 }
