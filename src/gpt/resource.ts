@@ -5,7 +5,7 @@ import { decodeUtf8, encodeUtf8 } from "./base/utf8";
 import { Vocabulary } from "./data/vocabulary";
 import { checkModelConfig, hasRelativeBias, mlpWidthOf, type ModelConfig, type PresetName } from "./model/config";
 import { Model } from "./model/model";
-import type { Dtype, InferenceOps, Numbers } from "./model/ops";
+import type { InferenceOps, Numbers } from "./model/ops";
 import { parameterLayout } from "./model/parameters";
 
 /*
@@ -29,7 +29,8 @@ const WORD = 4;
 const MAX_TEXT_BYTES = 8192;
 
 /** The dtypes in which a resource has weights. */
-export type ResourceDtype = Exclude<Dtype, "f64">;
+export type ResourceDtype = (typeof RESOURCE_DTYPES)[number];
+export const RESOURCE_DTYPES = Object.freeze(["f32", "i32"] as const);
 
 /**
  * Makes the resource of a model.
