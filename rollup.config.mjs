@@ -1,11 +1,18 @@
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { dts } from "rollup-plugin-dts";
 import { transpile } from "./scripts/transpile.mjs";
 
 const { dependencies } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 const external = [/^node:/, ...Object.keys(dependencies)];
 
-const library = { input: "src/gpt/index.ts", output: { file: "dist/index.d.ts" }, plugins: [dts()] };
+/** @param {string} name of an entry of the package */
+const declarations = (name) => ({
+  input: `src/gpt/${name}.ts`,
+  output: { file: `dist/${name}.d.ts` },
+  plugins: [dts()],
+});
+const library = [declarations("index"), declarations("inference")];
 
 // The library, the command line and the entry point of the firmware scripts share most of their code.
 const programs = {
@@ -13,6 +20,24 @@ const programs = {
   output: { dir: "dist", format: "es", sourcemap: true, chunkFileNames: "core.js" },
   external,
   plugins: [transpile()],
+};
+
+/**
+ * Leaves out what a page that only uses a model does not need: the table of Unicode, which every browser has, and the
+ * documentation of the settings.
+ * @returns {import("rollup").Plugin}
+ */
+const lean = () => ({
+  name: "lean",
+  resolveId: (id) => (id.endsWith("/canonical") ? resolve("src/places/canonical.ts") : null),
+  transform: (code, id) => (id.endsWith("/settings.ts") ? code.replaceAll(/\bdoc: "[^"]*"/g, 'doc: ""') : null),
+});
+
+// Using a model without training: in a file of its own, as it is for pages.
+const inference = {
+  input: "src/gpt/inference.ts",
+  output: { file: "dist/inference.js", format: "es" },
+  plugins: [lean(), transpile()],
 };
 
 // Bundles that run in XS, one file each: a job of the command line, and the simulated board.
@@ -37,5 +62,5 @@ const benchmark = (input, file) => ({
 export default ({ configBench, configBenchChip, configTypes }) => {
   if (configBench) return [benchmark("scripts/bench.ts", "build/bench.js")];
   if (configBenchChip) return [benchmark("scripts/chip/bench.ts", "build/bench-chip.js")];
-  return [...(configTypes ? [library] : []), device, board, programs];
+  return [...(configTypes ? library : []), device, board, inference, programs];
 };

@@ -23,6 +23,7 @@ const cli = at("dist/cli.js");
 const SOURCES: Readonly<Record<string, string>> = {
   "src/gpt/base/errors.ts": 'export const question: string = "Does it fit?";\n',
   "src/gpt/index.ts": 'export { question } from "./base/errors";\n',
+  "src/gpt/inference.ts": 'export { question } from "./base/errors";\n',
   "host/cli.ts":
     'import { question } from "../src/gpt/base/errors";\n\nexport const main = (): void => console.log(question);\n',
   "host/firmware.ts": 'export { question } from "../src/gpt/base/errors";\n',
