@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import ts from "typescript";
-import { createTrainer, Dataset, type Model as TrainedModel } from "../src/gpt/index";
+import { createTrainer, Dataset, formatResource, type Model } from "../src/gpt/index";
 import { crc32 } from "../src/gpt/base/crc32";
 import {
   f32InferenceOps,
   generate,
   i32InferenceOps,
+  type InferenceModel,
   type InferenceOps,
   InputError,
   modelFromFlash,
@@ -14,12 +15,10 @@ import {
   Predictor,
   Random,
 } from "../src/gpt/inference";
-import type { Model } from "../src/gpt/model/model";
 import type { ModelConfig, PresetName } from "../src/gpt/model/config";
 import type { Dtype } from "../src/gpt/model/ops";
 import { activationLayout } from "../src/gpt/model/activations";
 import { planMemory } from "../src/gpt/plan";
-import { formatResource } from "../src/gpt/resource";
 import { ROOT } from "./helpers";
 import { checkSentence, fuzzRandom, fuzzRuns, HOSTILE, mutated, pick } from "./support/fuzz";
 
@@ -29,14 +28,14 @@ const NAMES = ["emma", "zoé", "anna lea", "olivia", "mia", "lina"];
 const OPS: Readonly<Record<"f32" | "i32", InferenceOps>> = { f32: f32InferenceOps, i32: i32InferenceOps };
 const HEADER = 16;
 
-function trained(dtype: Dtype, preset: PresetName = "esp32gpt", shape: Partial<ModelConfig> = {}): TrainedModel {
+function trained(dtype: Dtype, preset: PresetName = "esp32gpt", shape: Partial<ModelConfig> = {}): Model {
   const trainer = createTrainer({ dataset: Dataset.of(NAMES), dtype, preset, model: shape, training: { steps: 9 } });
   for (let i = 0; i < 9; i++) trainer.step();
   return trainer.model;
 }
 
 /** All that a model says. */
-function answersOf(model: Model<InferenceOps>): unknown {
+function answersOf(model: InferenceModel): unknown {
   const predictor = new Predictor(model);
   const random = new Random(5);
   return [

@@ -18,6 +18,7 @@ export { typescriptOps } from "./model/typescript-ops";
 export { type MemoryPlan, planMemory } from "./plan";
 export { type DocumentLoss, Predictor } from "./predictor";
 export { evaluate, type EvaluateOptions, type Evaluation, train, type TrainOptions } from "./slices";
+export { formatResource } from "./resource";
 export type { Loss, StepEvent } from "./training/events";
 export { Trainer } from "./training/trainer";
 export { TrainingTask as Training } from "./training/training";

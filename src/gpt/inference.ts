@@ -5,7 +5,7 @@ export { Vocabulary } from "./data/vocabulary";
 export type { ModelConfig, SamplingLimits } from "./model/config";
 export { generate, type GenerateOptions, Generator } from "./model/generate";
 export { i32InferenceOps } from "./model/i32-forward";
-export type { Model } from "./model/model";
+export type { InferenceModel } from "./model/model";
 export type { InferenceOps } from "./model/ops";
 export { Random } from "./model/random";
 export { f32InferenceOps } from "./model/typescript-forward";

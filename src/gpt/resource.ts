@@ -4,7 +4,7 @@ import { isDigits } from "./base/text";
 import { decodeUtf8, encodeUtf8 } from "./base/utf8";
 import { Vocabulary } from "./data/vocabulary";
 import { checkModelConfig, hasRelativeBias, mlpWidthOf, type ModelConfig, type PresetName } from "./model/config";
-import { Model } from "./model/model";
+import { type InferenceModel, Model } from "./model/model";
 import type { InferenceOps, Numbers } from "./model/ops";
 import { parameterLayout } from "./model/parameters";
 
@@ -37,7 +37,7 @@ export const RESOURCE_DTYPES = Object.freeze(["f32", "i32"] as const);
  * @returns all its bytes, newly allocated: as many as planInference() says
  * @throws InputError for a model in f64
  */
-export function formatResource(model: Model<InferenceOps>): Uint8Array {
+export function formatResource(model: InferenceModel): Uint8Array {
   const { config, ops, vocabulary, parameters } = model;
   if (ops.dtype === "f64") throw new InputError("A resource has weights in f32 or i32, not in f64.");
   const text = formatText(config, vocabulary, ops.dtype);
@@ -69,7 +69,7 @@ export function resourceHeaderBytes(config: ModelConfig, vocabulary: Vocabulary,
  * @throws InputError if it is not a whole resource, unaltered, of this version and of the ops' dtype, or does not begin at
  * a multiple of 4 bytes, or if there is not enough memory
  */
-export function modelFromFlash(resource: Uint8Array, ops: InferenceOps, crc = crc32): Model<InferenceOps> {
+export function modelFromFlash(resource: Uint8Array, ops: InferenceOps, crc = crc32): InferenceModel {
   const start = checkedText(resource, crc);
   const metadata = parseText(resource.subarray(HEADER_BYTES, start));
   const dtype = metadata.get("dtype");
@@ -118,7 +118,7 @@ function weightsOf(resource: Uint8Array, start: number, config: ModelConfig, dty
  * Calls an op without a row. JavaScript does not see where a buffer is, but the ops in C check it.
  * @throws InputError if the weights are not at a multiple of 4 bytes
  */
-function checkAddress({ ops, activations, weights, shape }: Model<InferenceOps>): void {
+function checkAddress({ ops, activations, weights, shape }: InferenceModel): void {
   try {
     ops.embeddingForward(activations.embedding, weights.wte, weights.wpe, new Uint8Array(1), 0, 0, shape.n);
   } catch (error) {

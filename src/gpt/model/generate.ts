@@ -3,8 +3,7 @@ import { countOf, InputError, printable } from "../base/errors";
 import type { Task } from "../base/runner";
 import { hasCache } from "./activations";
 import { forward } from "./forward";
-import type { Model } from "./model";
-import type { InferenceOps } from "./ops";
+import type { InferenceModel } from "./model";
 import type { Random } from "./random";
 import { BOS } from "../data/vocabulary";
 
@@ -25,7 +24,7 @@ export class Generator {
   private prefix = "";
 
   constructor(
-    private readonly model: Model<InferenceOps>,
+    private readonly model: InferenceModel,
     private readonly random: Random,
   ) {
     const { preset, blockSize } = model.config;
@@ -154,7 +153,7 @@ export interface GenerateOptions extends Partial<SamplingLimits> {
  * many, keep a Generator.
  * @throws InputError as Generator.name() does
  */
-export function generate(model: Model<InferenceOps>, options: GenerateOptions): string {
+export function generate(model: InferenceModel, options: GenerateOptions): string {
   const { random, prefix, temperature = PRESETS[model.config.preset].temperature } = options;
   return new Generator(model, random).name(temperature, prefix, samplingLimits(options));
 }

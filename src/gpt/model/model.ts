@@ -84,3 +84,6 @@ export class Model<O extends InferenceOps = Ops> {
     return this.logitExponent ? powerOfTwo(-this.logitExponent[0]) : 1;
   }
 }
+
+/** A model that is not trained: as modelFromFlash() makes it. A trained one is one as well. */
+export type InferenceModel = Model<InferenceOps>;

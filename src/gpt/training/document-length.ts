@@ -1,8 +1,7 @@
 import { type ModelConfig, PRESETS } from "../model/config";
 import type { Dataset } from "../data/dataset";
 import { countOf, InputError, printable } from "../base/errors";
-import type { Model } from "../model/model";
-import type { InferenceOps } from "../model/ops";
+import type { InferenceModel, Model } from "../model/model";
 import { BOS, type Vocabulary } from "../data/vocabulary";
 
 /*
@@ -30,7 +29,7 @@ export function bindDataset(model: Pick<Model, "config" | "vocabulary">, dataset
 }
 
 /** @throws InputError if the model cannot be trained on the word */
-export function checkWord(model: Model<InferenceOps>, word: string): void {
+export function checkWord(model: InferenceModel, word: string): void {
   const { blockSize } = model.config;
   const letters = model.vocabulary.check(word);
   if (letters === 0) throw new InputError("A word has at least one character.");
@@ -68,7 +67,7 @@ export function encodeText(vocabulary: Vocabulary, text: string, tokens: Uint8Ar
  * @throws InputError if it is empty, has a character outside the vocabulary, or is too long for a preset that does
  * not cut
  */
-export function encodeDocument(model: Model<InferenceOps>, document: string, tokens: Uint8Array): number {
+export function encodeDocument(model: InferenceModel, document: string, tokens: Uint8Array): number {
   const { vocabulary, config } = model;
   let text = document;
   let length = encodeKnown(vocabulary, text, tokens);
