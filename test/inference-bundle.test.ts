@@ -41,7 +41,9 @@ test("generation alone fits the budget, and has no kernel of a training", async 
 
 test("in i32 it is larger by its kernels, and neither has those of a training", async () => {
   const code = await bundled(...GENERATION, "i32InferenceOps");
-  expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(1.6 * BUDGET);
+  const { length } = gzipSync(code, { level: 9 });
+  console.info(`Generation in i32 takes ${length} bytes, compressed`);
+  expect(length).toBeLessThanOrEqual(1.6 * BUDGET);
   expect(code).not.toMatch(/Backward/);
 });
 

@@ -69,7 +69,11 @@ export function resourceHeaderBytes(config: ModelConfig, vocabulary: Vocabulary,
  * @throws InputError if it is not a whole resource, unaltered, of this version and of the ops' dtype, or does not begin at
  * a multiple of 4 bytes, or if there is not enough memory
  */
-export function modelFromFlash(resource: Uint8Array, ops: InferenceOps, crc = crc32): InferenceModel {
+export function modelFromFlash(
+  resource: Uint8Array,
+  ops: InferenceOps,
+  crc: (bytes: Uint8Array) => number = crc32,
+): InferenceModel {
   const start = checkedText(resource, crc);
   const metadata = parseText(resource.subarray(HEADER_BYTES, start));
   const dtype = metadata.get("dtype");
@@ -87,7 +91,7 @@ export function modelFromFlash(resource: Uint8Array, ops: InferenceOps, crc = cr
 }
 
 /** Checks all that does not depend on the model. Returns the index of the first weight. */
-function checkedText(resource: Uint8Array, crc: typeof crc32): number {
+function checkedText(resource: Uint8Array, crc: (bytes: Uint8Array) => number): number {
   const { buffer, byteOffset, length } = resource;
   if (byteOffset % WORD !== 0)
     throw bad("it does not begin at a multiple of 4 bytes, as numbers must: copy it with slice()");

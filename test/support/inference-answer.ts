@@ -1,8 +1,8 @@
 import { Generator, type InferenceOps, modelFromFlash, Predictor, Random } from "../../src/gpt/inference";
 
 /** All that the model of a resource says, as text. */
-export function inferenceAnswer(resource: Uint8Array, ops: InferenceOps): string {
-  const model = modelFromFlash(resource, ops);
+export function inferenceAnswer(resource: Uint8Array, ops: InferenceOps, crc?: (bytes: Uint8Array) => number): string {
+  const model = modelFromFlash(resource, ops, crc);
   const predictor = new Predictor(model);
   const generator = new Generator(model, new Random(7));
   const probabilities = [...predictor.probabilities("an")];
