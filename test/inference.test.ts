@@ -43,6 +43,7 @@ function answersOf(model: InferenceModel): unknown {
     [...predictor.negativeLogLikelihood("emma lina").each],
     ...["", "m", "zo", "anna"].map((prefix) => generate(model, { random, prefix, topK: 6 })),
     generate(model, { random, temperature: 0 }),
+    ...Array.from({ length: 8 }, () => generate(model, { random, temperature: 3 })),
   ];
 }
 
@@ -132,6 +133,7 @@ const FAULTS: readonly [string, Uint8Array, RegExp][] = [
   ["cut off", SOUND.slice(0, -4), /checksum is wrong/],
   ["cut off in its header", SOUND.slice(0, HEADER - 1), /is not one/],
   ["with bytes behind it", Uint8Array.from([...SOUND, 0, 0, 0, 0]), /checksum is wrong/],
+  ["with bytes behind it, sealed", seal(Uint8Array.from([...SOUND, 0, 0, 0, 0])), /needs a resource of \d+ bytes/],
   ["of other bits", SOUND.map((byte, i) => (i === 2000 ? byte ^ 4 : byte)), /checksum is wrong/],
   ["of another version", sealed((view) => view.setUint32(4, 7, true)), /it has version 7/],
   ["at an odd place", Uint8Array.from([0, ...SOUND]).subarray(1), /multiple of 4 bytes/],
