@@ -25,7 +25,7 @@ export const RESOURCE_VERSION = 1;
 const HEADER_BYTES = 16;
 const CHECKED_FROM = 12;
 const WORD = 4;
-/** Most of the text is the vocabulary. */
+/** Most of the text is the vocabulary. In a checkpoint, too, all metadata has fewer bytes. */
 const MAX_TEXT_BYTES = 8192;
 
 /** The dtypes in which a resource has weights. */
