@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { dts } from "rollup-plugin-dts";
 import { transpile } from "./scripts/transpile.mjs";
 
@@ -15,7 +16,12 @@ const entries = {
 
 // All declarations are built at once, so that a class has one declaration, whatever subpath it comes from.
 const declarations = {
-  input: { ...entries, moddable: "src/places/moddable/place.ts", native: "src/gpt/native/native-ops.ts" },
+  input: {
+    ...entries,
+    inference: "src/gpt/inference.ts",
+    moddable: "src/places/moddable/place.ts",
+    native: "src/gpt/native/native-ops.ts",
+  },
   output: { dir: "dist", format: "es", chunkFileNames: "[name]-declarations.d.ts" },
   external,
   plugins: [dts()],
@@ -27,6 +33,40 @@ const programs = {
   output: { dir: "dist", format: "es", sourcemap: true, chunkFileNames: "core-[name].js" },
   external,
   plugins: [transpile()],
+};
+
+/** The settings of a model, and of what it generates. */
+const INFERENCE_SETTINGS = "preset n_layer n_embd n_head block_size mlp_width temperature top_k top_p seed".split(" ");
+
+/**
+ * Leaves out what a page that only uses a model does not need: the table of Unicode and the loops for UTF-8, which every
+ * browser has, the documentation of the settings, and those of a training and a board.
+ * @returns {import("rollup").Plugin}
+ */
+const lean = () => ({
+  name: "lean",
+  resolveId(id) {
+    const name = /\/(canonical|utf8)$/.exec(id)?.[1];
+    return name === undefined ? null : resolve(`src/places/${name}.ts`);
+  },
+  transform: (code, id) => (id.endsWith("/settings.ts") ? withoutOthers(code) : null),
+});
+
+/** @param {string} code of src/gpt/base/settings.ts */
+function withoutOthers(code) {
+  const kept = code.replaceAll(/^ {2}(\w+): Object\.freeze\(\{(?:.*\}\),\n|\n[^]*?^ {2}\}\),\n)/gm, (entry, name) =>
+    INFERENCE_SETTINGS.includes(name) ? entry : "",
+  );
+  return kept.replaceAll(/\bdoc: "[^"]*"/g, 'doc: ""').replaceAll(/\b(?:given|kept): "[^"]*",/g, "");
+}
+
+// Using a model without training: in a file of its own, as it is for pages.
+const inference = {
+  input: "src/gpt/inference.ts",
+  output: { file: "dist/inference.js", format: "es" },
+  // What only a training reads of the settings goes.
+  treeshake: { propertyReadSideEffects: false },
+  plugins: [lean(), transpile()],
 };
 
 // Bundles that run in XS, one file each: a job of the command line, and the simulated board.
@@ -53,5 +93,5 @@ const benchmark = (input, file) => ({
 export default ({ configBench, configBenchChip, configTypes }) => {
   if (configBench) return [benchmark("scripts/bench.ts", "build/bench.js")];
   if (configBenchChip) return [benchmark("scripts/chip/bench.ts", "build/bench-chip.js")];
-  return [...(configTypes ? [declarations] : []), device, board, app, programs];
+  return [...(configTypes ? [declarations] : []), device, board, app, inference, programs];
 };

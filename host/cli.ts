@@ -5,9 +5,11 @@ import { DEFAULT_MODEL, DEFAULT_TRAINING } from "../src/gpt/model/config";
 import { Dataset } from "../src/gpt/data/dataset";
 import { remarksOf } from "../src/gpt/data/list-check";
 import { InputError, printable } from "../src/gpt/base/errors";
+import { RESOURCE_DTYPES } from "../src/gpt/resource";
 import { DEFAULT_TRAIN_JOB } from "../src/jobs/train-job";
 import { EXIT, EXIT_CODES_HELP } from "./run/exit-codes";
 import { LIST, readRegular } from "./files/inputs";
+import { exportModel, type ExportOptions } from "./run/export";
 import { evaluate, generate, train, withFiles } from "./run/job-commands";
 import { addFlash } from "./flash/command";
 import { addMonitor } from "./monitor/command";
@@ -27,7 +29,7 @@ import {
   wholeNumber,
 } from "./run/options";
 import { Output } from "./files/output";
-import { formatPlan, planAsJson } from "./plan";
+import { formatInferencePlan, formatPlan, planAsJson } from "./plan";
 import { untilSignal } from "./signals";
 import { addSimulator } from "./simulator/command";
 import { UncaughtError } from "./xs/engine";
@@ -98,12 +100,27 @@ function createProgram(output: Output, ending: AbortSignal): Command {
     .addOption(settingOption("samples", { doc: "names to generate and to compare with the dataset", usual: 0 }));
   drawingOptions(measuring).action((options: EvaluateOptions) => evaluate(options, output, ending));
 
+  const exporting = program
+    .command("export")
+    .description("make a resource of a checkpoint: its weights, for a program or a device that does not train")
+    .argument("<file>", "the checkpoint")
+    .requiredOption("--output <file>", "the resource")
+    .addOption(
+      new Option("--dtype <word>", "arithmetic of the weights (default: the checkpoint's; f32 for f64)").choices(
+        RESOURCE_DTYPES,
+      ),
+    );
+  modelOptions(dataOption(exporting)).action((file: string, options: ExportOptions) =>
+    exportModel(file, options, output, ending),
+  );
+
   modelOptions(
     dataOption(
       program.command("plan").description("list the memory that training needs, and the chips that have enough"),
     ),
   )
     .addOption(settingOption("dtype", { usual: "f32, and for each chip its own" }))
+    .option("--inference", "list what a model takes that is not trained: flash for the weights, and RAM", false)
     .option("--json", "as one line of JSON", false)
     .action((options: PlanOptions) => plan(options, output, ending));
 
@@ -141,6 +158,7 @@ function readVersion(): string {
 interface PlanOptions extends ModelOptions {
   readonly data: string;
   readonly dtype?: Dtype;
+  readonly inference: boolean;
   readonly json: boolean;
 }
 
@@ -150,7 +168,8 @@ async function plan(options: PlanOptions, output: Output, ending: AbortSignal): 
     const dataset = new Dataset(readRegular(files.pathOf(options.data), LIST), options.data);
     for (const remark of remarksOf(dataset)) console.error(`esp32gpt: ${remark}`);
     const config = { ...DEFAULT_MODEL, ...chosen(options, "model"), vocabularySize: dataset.vocabulary.size };
-    output.write((options.json ? planAsJson : formatPlan)(config, dataset.indexBytes, options.dtype));
+    if (options.inference) output.write(formatInferencePlan(config, dataset.vocabulary, options));
+    else output.write((options.json ? planAsJson : formatPlan)(config, dataset.indexBytes, options.dtype));
   });
 }
 

@@ -1,6 +1,9 @@
 import { type Chip, CHIPS } from "../src/places/chips";
 import type { ModelConfig } from "../src/gpt/model/config";
 import type { Dtype } from "../src/gpt/model/ops";
+import { InputError } from "../src/gpt/base/errors";
+import type { Vocabulary } from "../src/gpt/data/vocabulary";
+import { planInference } from "../src/gpt/plan-inference";
 import { COMMANDS_BYTES, fits, largestEmbedding, type PlannedBuffer, planMemory } from "../src/gpt/plan";
 
 /**
@@ -11,9 +14,8 @@ import { COMMANDS_BYTES, fits, largestEmbedding, type PlannedBuffer, planMemory 
 export function formatPlan(config: ModelConfig, indexBytes: number, dtype?: Dtype): string {
   const plan = planMemory(config, indexBytes, dtype);
   const { buffers, bufferBytes, others, chunks, slots, stack, total } = plan;
-  const { nLayer, nEmbd, nHead, blockSize, vocabularySize } = config;
   const lines = [
-    `Training n_layer ${nLayer}, n_embd ${nEmbd}, n_head ${nHead}, block_size ${blockSize}, ${vocabularySize} tokens, needs on a device, in ${dtype ?? "f32"}, in bytes:`,
+    `Training ${shapeOf(config)}, needs on a device, in ${dtype ?? "f32"}, in bytes:`,
     "",
     ...buffers.flatMap((buffer) => bufferLines(buffer)),
     row("buffers in all", bufferBytes),
@@ -52,6 +54,32 @@ export function planAsJson(config: ModelConfig, indexBytes: number, dtype?: Dtyp
     }),
   );
   return `${JSON.stringify({ config, ...plan, commands: COMMANDS_BYTES, chips })}\n`;
+}
+
+/**
+ * What a model takes that is not trained, as a table or as one line of JSON.
+ * @throws InputError for f64
+ */
+export function formatInferencePlan(
+  config: ModelConfig,
+  vocabulary: Vocabulary,
+  { dtype = "f32", json }: { readonly dtype?: Dtype; readonly json: boolean },
+): string {
+  if (dtype === "f64") throw new InputError("--inference needs --dtype f32 or i32: no device has weights in f64.");
+  const plan = planInference(config, dtype, vocabulary);
+  if (json) return `${JSON.stringify({ config, dtype, ...plan })}\n`;
+  const lines = [
+    `Using ${shapeOf(config)}, takes on a device, in ${dtype}, in bytes:`,
+    "",
+    row("flash: the resource that export writes", plan.flash),
+    ...plan.buffers.map(({ name, bytes: size }) => row(`RAM: ${name}`, size)),
+    row("RAM in all, beside the objects of the engine", plan.bufferBytes),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function shapeOf({ nLayer, nEmbd, nHead, blockSize, vocabularySize }: ModelConfig): string {
+  return `n_layer ${nLayer}, n_embd ${nEmbd}, n_head ${nHead}, block_size ${blockSize}, ${vocabularySize} tokens`;
 }
 
 interface Verdict extends Chip {

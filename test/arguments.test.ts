@@ -19,6 +19,7 @@ test.each([
   ...TRAIN.map((option) => ["train", "--steps", "1", option]),
   ["generate", "--model"],
   ["eval", "--model"],
+  ["export", "model", "--output"],
   ["plan", "--data"],
   ["simulate", "--storage"],
   ["simulate", "--listen"],

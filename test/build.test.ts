@@ -26,6 +26,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   "src/client/index.ts": 'export { question } from "../gpt/base/errors";\n',
   "src/places/node/index.ts": 'export { question } from "../../gpt/base/errors";\n',
   "src/places/browser/index.ts": 'export { question } from "../../gpt/base/errors";\n',
+  "src/gpt/inference.ts": 'export { question } from "./base/errors";\n',
   "host/cli.ts":
     'import { question } from "../src/gpt/base/errors";\n\nexport const main = (): void => console.log(question);\n',
   "host/firmware.ts": 'export { question } from "../src/gpt/base/errors";\n',

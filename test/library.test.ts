@@ -360,9 +360,9 @@ test("a firmware of one's own finds each module of the library in its manifests,
   const folder = join(ROOT, "src", "gpt");
   const read = (file: string): { modules: Record<string, string>; preload: string[] } =>
     JSON.parse(readFileSync(join(folder, file), "utf8")) as ReturnType<typeof read>;
-  const [base, own] = ["manifest.json", "manifest-library.json"].map(read);
+  const [base, own, inference] = ["manifest.json", "manifest-library.json", "manifest-inference.json"].map(read);
   const files = readdirSync(folder).filter((file) => file.endsWith(".ts"));
-  expect(Object.values({ ...base.modules, ...own.modules })).toEqual(
+  expect(Object.values({ ...base.modules, ...own.modules, ...inference.modules })).toEqual(
     expect.arrayContaining(files.map((file) => `./${file.slice(0, -".ts".length)}`)),
   );
   expect(own.preload).toEqual(Object.keys(own.modules));

@@ -29,15 +29,7 @@ export interface Call {
 /** Runs a job in this process. */
 export async function runOnNode(call: Call): Promise<DoneEvent["outcome"]> {
   const { job, names, files, emit, emitsAllSteps, flush, whenReady, ending } = call;
-  const platform: Platform = {
-    place: "Node",
-    names: readRegular(files.pathOf(names), LIST),
-    namesFile: names,
-    storage: files.storage,
-    now: () => performance.now(),
-    schedule: (slice) => whenReady(() => void setImmediate(slice)),
-    memoryBudget: () => undefined,
-  };
+  const platform = platformOf(names, files, whenReady);
   const runner = new Runner(platform);
   const stop = (): void => runner.stop();
   ending.addEventListener("abort", stop);
@@ -47,6 +39,27 @@ export async function runOnNode(call: Call): Promise<DoneEvent["outcome"]> {
   } finally {
     ending.removeEventListener("abort", stop);
   }
+}
+
+/**
+ * This process as a platform.
+ * @param names the path of the dataset
+ * @param whenReady see Call
+ */
+export function platformOf(
+  names: string,
+  files: Files,
+  whenReady: Call["whenReady"] = (callback) => callback(),
+): Platform {
+  return {
+    place: "Node",
+    names: readRegular(files.pathOf(names), LIST),
+    namesFile: names,
+    storage: files.storage,
+    now: () => performance.now(),
+    schedule: (slice) => whenReady(() => void setImmediate(slice)),
+    memoryBudget: () => undefined,
+  };
 }
 
 export function provideOps(dtype: Dtype = "f32", ops?: OpsName): Ops {

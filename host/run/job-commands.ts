@@ -130,7 +130,8 @@ async function withCheckpoint(
   });
 }
 
-async function dtypeOf({ storage }: Files, file: string): Promise<Dtype> {
+/** The dtype of a checkpoint. */
+export async function dtypeOf({ storage }: Files, file: string): Promise<Dtype> {
   const checkpoint = await Checkpoint.open(storage, file);
   checkpoint.close();
   return checkpoint.dtype;

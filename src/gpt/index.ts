@@ -14,14 +14,15 @@ export { DEFAULT_MODEL, DEFAULT_TRAINING, PRESETS, trainingConfig } from "./mode
 export type { ModelConfig, PresetName, SamplingLimits, Schedule, TrainingConfig } from "./model/config";
 export { forward } from "./model/forward";
 export { generate, type GenerateOptions, Generator } from "./model/generate";
-export { Model } from "./model/model";
-export type { Dtype, Ops } from "./model/ops";
+export { type InferenceModel, Model } from "./model/model";
+export type { Dtype, InferenceOps, Ops } from "./model/ops";
 export { drawParameters } from "./model/parameters";
 export { Random } from "./model/random";
 export { typescriptOps } from "./model/typescript-ops";
 export { type MemoryPlan, planMemory } from "./plan";
 export { type DocumentLoss, Predictor } from "./predictor";
 export { evaluate, type EvaluateOptions, type Evaluation, train, type TrainOptions } from "./slices";
+export { formatResource } from "./resource";
 export { type CheckpointFile, loadCheckpoint, loadModel, type ModelFile, saveCheckpoint } from "./stored-training";
 export type { Loss, StepEvent } from "./training/events";
 export { Trainer } from "./training/trainer";

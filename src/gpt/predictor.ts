@@ -1,7 +1,7 @@
 import { InputError } from "./base/errors";
 import { forward } from "./model/forward";
 import type { Document } from "./data/vocabulary";
-import type { Model } from "./model/model";
+import type { InferenceModel } from "./model/model";
 import { encodeDocument, encodePrefix } from "./training/document-length";
 
 /** How surprising a document is to a model, in nats: the negative natural logarithm of a probability. */
@@ -21,7 +21,7 @@ export class Predictor {
   private readonly p: Float64Array;
   private readonly losses: Float64Array;
 
-  constructor(private readonly model: Model) {
+  constructor(private readonly model: InferenceModel) {
     const { blockSize, vocabularySize } = model.config;
     this.tokens = new Uint8Array(blockSize + 1);
     this.p = new Float64Array(vocabularySize);

@@ -2,7 +2,7 @@ import { crc32 } from "./base/crc32";
 import { countOf, InputError } from "./base/errors";
 import { FNV_BASIS, FNV_PRIME, mixed } from "./base/hash";
 import type { DocumentSource } from "./data/document-source";
-import { BOS, type Vocabulary } from "./data/vocabulary";
+import { areEqual, BOS, type Vocabulary } from "./data/vocabulary";
 
 /** What the sources of symbols share: each document is a range of one array of their numbers. */
 export abstract class SymbolDocuments implements DocumentSource {
@@ -38,7 +38,7 @@ export abstract class SymbolDocuments implements DocumentSource {
   }
 
   use(vocabulary: Vocabulary): void {
-    if (!vocabulary.equals(this.vocabulary))
+    if (!areEqual(vocabulary, this.vocabulary))
       throw new InputError(`${this.source} has another vocabulary than the model: make it with that of the model.`);
   }
 

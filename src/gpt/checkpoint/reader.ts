@@ -24,13 +24,13 @@ import type { Dtype } from "../model/ops";
 import { parameterLayout } from "../model/parameters";
 import type { Storage, StoredFile } from "../base/platform";
 import { readRecord, type TrainingRecord } from "./record";
-import { readVocabulary } from "./stored-vocabulary";
+import { readVocabulary } from "../data/stored-vocabulary";
 import { type CheckpointLimits, DESKTOP_LIMITS, CheckpointHeader, shapeInWords } from "./checkpoint-header";
 import { TensorBlocks } from "./tensor-blocks";
 import { DEFAULT_SHARE } from "../data/own-words";
 import { SETTINGS } from "../base/settings";
 import { isInRange, rangeInWords } from "../base/ranges";
-import { lowercaseVocabulary, type Vocabulary } from "../data/vocabulary";
+import { areEqual, isLowercaseAscii, lowercaseVocabulary, type Vocabulary } from "../data/vocabulary";
 
 /** A checkpoint open for reading: its header is valid, its tensors have not been read. */
 export class Checkpoint {
@@ -167,7 +167,7 @@ export class Checkpoint {
     const latin = lowercaseVocabulary();
     let found: Vocabulary;
     if (known) found = known;
-    else found = isBare && !(rows === latin.size && data.isLowercaseAscii) ? data : latin;
+    else found = isBare && !(rows === latin.size && isLowercaseAscii(data)) ? data : latin;
     if (found.size !== rows)
       throw this.bad(
         `wte has ${rows} rows, but ${isBare && !known ? "the names have" : "its vocabulary has"} ` +
@@ -188,7 +188,7 @@ export class Checkpoint {
   /** @throws InputError unless it holds a model of this shape and vocabulary */
   checkModel({ config, vocabulary }: Pick<Model, "config" | "vocabulary">): void {
     this.modelConfig(config);
-    if (!this.vocabulary(vocabulary).equals(vocabulary)) throw this.bad("its model has another vocabulary");
+    if (!areEqual(this.vocabulary(vocabulary), vocabulary)) throw this.bad("its model has another vocabulary");
   }
 
   /**

@@ -18,7 +18,7 @@ import { parameterLayout } from "../model/parameters";
 import type { NewFile, Storage, DatasetKernels } from "../base/platform";
 import type { Runner, Task } from "../base/runner";
 import { formatRecord, type TrainingRecord } from "./record";
-import { formatVocabulary } from "./stored-vocabulary";
+import { formatVocabulary } from "../data/stored-vocabulary";
 import { formatSafetensorsHeader, type TensorToWrite } from "./safetensors";
 
 /** The content of a checkpoint to save. */

@@ -28,6 +28,7 @@ import {
   STRIDE,
   TOO_MANY,
 } from "./scan";
+import { decomposed, isMark } from "./canonical";
 import { codePointAt, encodeUtf8, utf8Size } from "../base/utf8";
 import { BOS, Vocabulary } from "./vocabulary";
 
@@ -139,7 +140,7 @@ export class Dataset implements DocumentSource {
       const codePoint = this.known.codePointOf(token);
       if (vocabulary.tokenOf(codePoint) > 0) continue;
       throw new InputError(
-        `${this.source}, line ${lineWith(this.bytes, codePoint)}: ${describe(codePoint)} is not in the model's vocabulary${vocabulary.formAdvice(codePoint)}.`,
+        `${this.source}, line ${lineWith(this.bytes, codePoint)}: ${describe(codePoint)} is not in the model's vocabulary${formAdvice(vocabulary, codePoint)}.`,
       );
     }
     this.known = vocabulary;
@@ -306,4 +307,13 @@ function problemOf(source: string, bytes: Uint8Array, kind: number, at: number, 
 /** The dataset of a platform. @throws InputError as the constructor does */
 export function datasetOf({ names, namesFile, datasetKernels }: Platform): Dataset {
   return new Dataset(names, namesFile, datasetKernels);
+}
+
+/** What to do about an unknown character of a dataset that is known in another form of Unicode; else "". */
+function formAdvice(vocabulary: Vocabulary, codePoint: number): string {
+  const other = vocabulary.respell(String.fromCodePoint(codePoint));
+  const isKnown = Array.from(other).every((character) => vocabulary.find(character.codePointAt(0) ?? 0) > 0);
+  if (isKnown) return `, which has it in another form: convert the list to ${other.length > 1 ? "NFD" : "NFC"}`;
+  const isPart = isMark(codePoint) && decomposed(String(vocabulary)).includes(codePoint);
+  return isPart ? ", which has letters that contain it: convert the list to NFC" : "";
 }

@@ -1,5 +1,5 @@
-import { decomposed, isMark, respell } from "./canonical";
-import { isAdmissible, isWhite, SPACE } from "./characters";
+import { isMark, respell } from "./canonical";
+import { isAdmissible, SPACE } from "./characters";
 import { InputError, printable } from "../base/errors";
 import { encodeUtf8 } from "../base/utf8";
 
@@ -125,7 +125,7 @@ export class Vocabulary {
   }
 
   /** The token of a code point; 0 if it is unknown. */
-  private find(codePoint: number): number {
+  find(codePoint: number): number {
     const { characters } = this;
     let low = 0;
     let high = characters.length - 1;
@@ -141,12 +141,9 @@ export class Vocabulary {
   /** @throws InputError unless the vocabulary has this symbol */
   private tokenNamed(symbol: string, names: readonly string[] | undefined): number {
     const codePoint = symbol.codePointAt(0) ?? 0;
-    const token = names
-      ? names.indexOf(symbol) + 1
-      : symbol === String.fromCodePoint(codePoint)
-        ? this.find(codePoint)
-        : 0;
-    if (token === 0) throw new InputError(`"${printable(symbol)}", which is to stand for the unknown, is not in the vocabulary.`);
+    const isOne = symbol.length === (codePoint > 0xffff ? 2 : 1);
+    const token = names ? names.indexOf(symbol) + 1 : isOne ? this.find(codePoint) : 0;
+    if (token === 0) throw new InputError(`"${printable(symbol)}", for unknown symbols, is not in the vocabulary.`);
     return token;
   }
 
@@ -172,28 +169,11 @@ export class Vocabulary {
     return this.names && text !== "" ? `${text} ${symbol}` : text + symbol;
   }
 
-  /** Whether every document is tokens as of the other vocabulary. */
-  equals(other: Vocabulary): boolean {
-    return (
-      String(this) === String(other) &&
-      String(this.names) === String(other.names) &&
-      this.addBos === other.addBos &&
-      this.addEos === other.addEos &&
-      this.unknownToken === other.unknownToken
-    );
-  }
-
   /** All characters in token order, without BOS. */
   toString(): string {
     let text = "";
     for (let token = 1; token < this.size; token++) text += this.characterOf(token);
     return text;
-  }
-
-  /** Whether all characters are within a to z. */
-  get isLowercaseAscii(): boolean {
-    const { characters } = this;
-    return characters[0] >= 97 && characters[characters.length - 1] <= 122;
   }
 
   /**
@@ -202,15 +182,6 @@ export class Vocabulary {
    */
   respell(text: string): string {
     return this.names ? text : respell(text, (codePoint) => this.find(codePoint) > 0);
-  }
-
-  /** What to do about an unknown character of a dataset that is known in another form of Unicode; else "". */
-  formAdvice(codePoint: number): string {
-    const other = this.respell(String.fromCodePoint(codePoint));
-    const isKnown = Array.from(other).every((character) => this.find(character.codePointAt(0) ?? 0) > 0);
-    if (isKnown) return `, which has it in another form: convert the list to ${other.length > 1 ? "NFD" : "NFC"}`;
-    const isPart = isMark(codePoint) && decomposed(String(this)).includes(codePoint);
-    return isPart ? ", which has letters that contain it: convert the list to NFC" : "";
   }
 
   /**
@@ -285,7 +256,7 @@ export class Vocabulary {
     if (typeof document !== "string") {
       const at = document.findIndex((symbol) => symbol >= this.size - 1);
       return new InputError(
-        `Symbol ${document[at]}, at index ${at} of a document, is not in the model's vocabulary, which has 0 to ${this.size - 2}.`,
+        `Symbol ${document[at]}, at index ${at}, is not in the model's vocabulary, which has 0 to ${this.size - 2}.`,
       );
     }
     const symbols = this.names ? namesIn(document) : Array.from(document);
@@ -309,7 +280,7 @@ function checkNames(names: readonly string[]): void {
   names.forEach((name, i) => {
     const isWord = name !== "" && Array.from(name).every((character) => isPartOfName(character.codePointAt(0) ?? 0));
     if (!isWord)
-      throw new InputError(`Symbol ${i} has the name "${printable(name)}": a name is one word, without white space and controls.`);
+      throw new InputError(`Symbol ${i} has the name "${printable(name)}": a name is one word, without spaces and controls.`);
     if (names.indexOf(name) < i) throw new InputError(`Two symbols have the name "${printable(name)}".`);
     bytes += encodeUtf8(name).length + 1;
   });
@@ -318,7 +289,23 @@ function checkNames(names: readonly string[]): void {
 }
 
 function isPartOfName(codePoint: number): boolean {
-  return isAdmissible(codePoint) && !isWhite(codePoint);
+  return isAdmissible(codePoint) && codePoint !== SPACE;
+}
+
+/** Whether documents have the same tokens in both. */
+export function areEqual(a: Vocabulary, b: Vocabulary): boolean {
+  return (
+    String(a) === String(b) &&
+    String(a.names) === String(b.names) &&
+    a.addBos === b.addBos &&
+    a.addEos === b.addEos &&
+    a.unknownToken === b.unknownToken
+  );
+}
+
+/** Whether all characters are within a to z. */
+export function isLowercaseAscii(vocabulary: Vocabulary): boolean {
+  return vocabulary.codePointOf(1) >= 97 && vocabulary.codePointOf(vocabulary.size - 1) <= 122;
 }
 
 /** Bytes of a vocabulary of `size` tokens: the tokens of one-byte characters, and all code points. */

@@ -1,7 +1,7 @@
 import { mlpWidthOf, type ModelConfig, PRESETS } from "./config";
 import { Layout } from "./layout";
 import { mantissaBits } from "./i32-format";
-import type { BlockFormat, Dtype, Numbers, Ops, Tensor } from "./ops";
+import type { BlockFormat, Dtype, InferenceOps, Numbers, Ops, Tensor } from "./ops";
 
 /** What a layer computes and its backward pass reads; T×n unless stated otherwise. */
 export interface LayerActivations {
@@ -35,9 +35,16 @@ export interface Activations {
   readonly logits: Tensor;
 }
 
+/**
+ * What a model is for. A backward pass reads the activations of every layer. Without one, all layers can use the same
+ * buffers; in floats each keeps its queries, keys and values, which the next positions need.
+ */
+export type Use = "training" | "inference";
+
 /** The layout of all activations of a sequence of block_size positions in one flat buffer. */
-export function activationLayout(config: ModelConfig, dtype: Dtype): Layout {
-  const { preset, nLayer, nEmbd, nHead, blockSize, vocabularySize } = config;
+export function activationLayout(config: ModelConfig, dtype: Dtype, use: Use = "training"): Layout {
+  const { preset, nEmbd, nHead, blockSize, vocabularySize } = config;
+  const nLayer = use === "training" ? config.nLayer : 1;
   const { rmsNorm } = PRESETS[preset];
   const { stream, hidden, logits } = mantissaBits(config, mlpWidthOf(config));
   const format = formatsOf(dtype);
@@ -53,9 +60,15 @@ export function activationLayout(config: ModelConfig, dtype: Dtype): Layout {
     if (rmsNorm) layout.add(`layers.${i}.mlpInput`, blockSize, nEmbd, format(stream));
     layout.add(`layers.${i}.hidden`, blockSize, mlpWidthOf(config), format(hidden));
   }
-  layout.add("output", blockSize, nEmbd, format(stream));
+  if (use === "training") layout.add("output", blockSize, nEmbd, format(stream));
+  else if (hasCache(dtype)) for (let i = 1; i < config.nLayer; i++) layout.add(`layers.${i}.qkv`, 3 * blockSize, nEmbd);
   layout.add("logits", blockSize, vocabularySize, format(logits));
   return layout;
+}
+
+/** Whether keys and values stay valid when positions are added: in i32, all positions share an exponent. */
+export function hasCache(dtype: Dtype): boolean {
+  return dtype !== "i32";
 }
 
 /** Makes the formats of tensors: undefined for floats. */
@@ -64,12 +77,21 @@ function formatsOf(dtype: Dtype): (bits: number, exponents?: number) => BlockFor
 }
 
 /** Views of the activations in a buffer of that layout. */
-export function viewActivations(ops: Ops, numbers: Numbers, config: ModelConfig): Activations {
-  const layout = activationLayout(config, ops.dtype);
+export function viewActivations(
+  ops: InferenceOps,
+  numbers: Numbers,
+  config: ModelConfig,
+  layout: Layout,
+  use: Use,
+): Activations {
   const { rmsNorm } = PRESETS[config.preset];
   const layers: LayerActivations[] = [];
   for (let i = 0; i < config.nLayer; i++) {
     const of = (name: string): Tensor => layout.view(ops, numbers, `layers.${i}.${name}`);
+    if (use === "inference" && i > 0) {
+      layers.push(hasCache(ops.dtype) ? { ...layers[0], qkv: of("qkv") } : layers[0]);
+      continue;
+    }
     const next = i + 1 < config.nLayer ? `layers.${i + 1}.x` : "output";
     const x = of("x");
     const middle = of("middle");
@@ -82,13 +104,13 @@ export function viewActivations(ops: Ops, numbers: Numbers, config: ModelConfig)
       middle,
       mlpInput: rmsNorm ? of("mlpInput") : middle,
       hidden: of("hidden"),
-      output: layout.view(ops, numbers, next),
+      output: use === "inference" ? x : layout.view(ops, numbers, next),
     });
   }
   return {
     embedding: rmsNorm ? layout.view(ops, numbers, "embedding") : layers[0].x,
     layers,
-    output: layout.view(ops, numbers, "output"),
+    output: layers[layers.length - 1].output,
     logits: layout.view(ops, numbers, "logits"),
   };
 }

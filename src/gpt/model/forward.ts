@@ -1,4 +1,4 @@
-import type { Model } from "./model";
+import type { InferenceModel } from "./model";
 
 /**
  * The forward pass: computes the logits of positions `from` to `to` - 1 from their tokens. The activations
@@ -6,7 +6,7 @@ import type { Model } from "./model";
  * character costs one position. Training calls it with 0 and T. In i32, `from` is always 0: all positions share an
  * exponent, so what was computed for fewer of them is of no use.
  */
-export function forward(model: Model, tokens: Uint8Array, from: number, to: number): void {
+export function forward(model: InferenceModel, tokens: Uint8Array, from: number, to: number): void {
   const ops = model.ops;
   const weights = model.weights;
   const activations = model.activations;

@@ -1,8 +1,9 @@
 import { checkSamplingLimits, checkSetting, NO_LIMITS, PRESETS, samplingLimits, type SamplingLimits } from "./config";
 import { countOf, InputError, printable } from "../base/errors";
 import type { Task } from "../base/runner";
+import { hasCache } from "./activations";
 import { forward } from "./forward";
-import type { Model } from "./model";
+import type { InferenceModel } from "./model";
 import type { Random } from "./random";
 import { BOS, type Document } from "../data/vocabulary";
 
@@ -23,7 +24,7 @@ export class Generator {
   private prefix: Document = "";
 
   constructor(
-    private readonly model: Model,
+    private readonly model: InferenceModel,
     private readonly random: Random,
   ) {
     const { preset, blockSize } = model.config;
@@ -53,9 +54,9 @@ export class Generator {
     let length = vocabulary.encode(this.prefix, tokens, first);
     let name = "";
     for (let i = first; i < length; i++) name = vocabulary.append(name, tokens[i]);
-    const hasCache = model.ops.codec === undefined;
+    const isCached = hasCache(model.ops.dtype);
     for (let from = 0; length <= longest; from = length, length++) {
-      forward(model, tokens, hasCache ? from : 0, length);
+      forward(model, tokens, isCached ? from : 0, length);
       const token = this.sample(length - 1, temperature, limits);
       if (token === BOS) break;
       name = vocabulary.append(name, token);
@@ -161,7 +162,7 @@ export interface GenerateOptions extends Partial<SamplingLimits> {
  * many, keep a Generator.
  * @throws InputError as Generator.name() does
  */
-export function generate(model: Model, options: GenerateOptions): string {
+export function generate(model: InferenceModel, options: GenerateOptions): string {
   const { random, prefix, temperature = PRESETS[model.config.preset].temperature } = options;
   return new Generator(model, random).name(temperature, prefix, samplingLimits(options));
 }

@@ -1,8 +1,8 @@
 import { areFinite } from "./are-finite";
 import { portableFunctions } from "../base/elementary";
-import { magnitude, WEIGHT_EXPONENT } from "./i32-arithmetic";
 import { i32Codec } from "./i32-codec";
-import { beginGradient, checkFrom, excess, settle, shiftOf, view, zero } from "./i32-tensor";
+import { embeddingForward } from "./i32-forward";
+import { beginGradient, excess, shiftOf, view, zero } from "./i32-tensor";
 import { linearBackward, linearForward, linearResidualForward, qkvBackward, qkvForward } from "./i32-products";
 import { softmaxCrossEntropy } from "./i32-softmax";
 import { attentionBackward, attentionForward } from "./i32-attention";
@@ -49,31 +49,6 @@ export const i32Ops: Ops = Object.freeze({
   softmaxCrossEntropy,
   adam,
 });
-
-function embeddingForward(
-  x: IntegerTensor,
-  wte: IntegerTensor,
-  wpe: IntegerTensor,
-  tokens: Uint8Array,
-  from: number,
-  to: number,
-  n: number,
-): void {
-  checkFrom(from);
-  const y = x.mantissas;
-  let mask = 0;
-  for (let t = 0; t < to; t++) {
-    const at = t * n;
-    const token = tokens[t] * n;
-    for (let i = 0; i < n; i++) {
-      const sum = (wte.mantissas[token + i] >> 1) + (wpe.mantissas[at + i] >> 1);
-      y[at + i] = sum;
-      mask |= magnitude(sum);
-    }
-  }
-  x.exponents[0] = WEIGHT_EXPONENT - 1;
-  settle(x, 0, 0, to * n, mask);
-}
 
 function embeddingBackward(
   dwte: IntegerTensor,

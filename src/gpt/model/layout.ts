@@ -1,5 +1,5 @@
 import { InputError } from "../base/errors";
-import type { BlockFormat, Dtype, Numbers, Ops, Tensor } from "./ops";
+import type { BlockFormat, Dtype, InferenceOps, Numbers, Tensor } from "./ops";
 
 /** A named matrix in a flat buffer; offset and size in elements. */
 export interface Part {
@@ -27,7 +27,7 @@ export class Layout {
    * A view of the part `first` in `numbers`, or of all parts from there to `last`.
    * @throws RangeError for an unknown part
    */
-  view(ops: Ops, numbers: Numbers, first: string, last = first): Tensor {
+  view(ops: InferenceOps, numbers: Numbers, first: string, last = first): Tensor {
     const begin = this.part(first).offset;
     const { offset, rows, columns, format } = this.part(last);
     const end = offset + rows * columns + (format ? format.exponents + 1 : 0);

@@ -4,7 +4,7 @@ import { allocate } from "./layout";
 import { powerOfTwo } from "../base/elementary";
 import { InputError } from "../base/errors";
 import { MAX_ROW, WEIGHT_EXPONENT } from "./i32-arithmetic";
-import type { Numbers, Ops } from "./ops";
+import type { InferenceOps, Numbers, Ops } from "./ops";
 import { parameterLayout, viewWeights, type Weights } from "./parameters";
 import { lowercaseVocabulary, type Vocabulary } from "../data/vocabulary";
 
@@ -23,7 +23,7 @@ export interface Shape {
 }
 
 /** The parameters of a model, and buffers for the activations of one sequence. */
-export class Model {
+export class Model<O extends InferenceOps = Ops> {
   /** All parameters, flat, in the order of parameterLayout; zero at first. */
   readonly parameters: Numbers;
   readonly weights: Weights;
@@ -37,9 +37,14 @@ export class Model {
   /** @throws InputError for an invalid configuration, or if there is not enough memory */
   constructor(
     readonly config: ModelConfig,
-    readonly ops: Ops,
+    readonly ops: O,
     /** The characters of its tokens. */
     readonly vocabulary: Vocabulary = lowercaseVocabulary(),
+    /**
+     * Parameters that are stored elsewhere, such as in flash, and are only read. The model is then for inference alone:
+     * its layers share their activations.
+     */
+    parameters?: Numbers,
   ) {
     checkModelConfig(config);
     const { blockSize, vocabularySize } = config;
@@ -55,11 +60,12 @@ export class Model {
       vocabulary: vocabularySize,
       rmsNorm: PRESETS[config.preset].rmsNorm,
     };
-    this.parameters = allocate(ops.dtype, parameterLayout(config).length);
+    const use = parameters ? "inference" : "training";
+    this.parameters = parameters ?? allocate(ops.dtype, parameterLayout(config).length);
     this.weights = viewWeights(ops, this.parameters, config);
-    const layout = activationLayout(config, ops.dtype);
+    const layout = activationLayout(config, ops.dtype, use);
     const activations = allocate(ops.dtype, layout.length);
-    this.activations = viewActivations(ops, activations, config);
+    this.activations = viewActivations(ops, activations, config, layout, use);
     const { offset, rows, format } = layout.part("logits");
     this.logits = Array.from({ length: rows }, (_, t) =>
       activations.subarray(offset + t * vocabularySize, offset + (t + 1) * vocabularySize),
@@ -78,3 +84,6 @@ export class Model {
     return this.logitExponent ? powerOfTwo(-this.logitExponent[0]) : 1;
   }
 }
+
+/** A model that is not trained: as modelFromFlash() makes it. A trained one is one as well. */
+export type InferenceModel = Model<InferenceOps>;

@@ -239,6 +239,22 @@ export interface Ops {
   ): boolean;
 }
 
+/** The ops of a model that is no longer trained: those of its forward pass. */
+export type InferenceOps = Pick<
+  Ops,
+  | "name"
+  | "dtype"
+  | "functions"
+  | "view"
+  | "embeddingForward"
+  | "rmsNormForward"
+  | "linearForward"
+  | "linearResidualForward"
+  | "qkvForward"
+  | "attentionForward"
+  | "mlpForward"
+>;
+
 /**
  * The ops of a platform; its fastest unless a dtype and a name are given.
  * @throws InputError for ops or a dtype that it does not have

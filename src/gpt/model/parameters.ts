@@ -1,7 +1,7 @@
 import { hasRelativeBias, mlpWidthOf, type ModelConfig, PRESETS } from "./config";
 import { log2Ceiling } from "./i32-arithmetic";
 import { Layout } from "./layout";
-import type { Dtype, Floats, Numbers, Ops, Stored, Tensor } from "./ops";
+import type { Dtype, Floats, InferenceOps, Numbers, Ops, Stored, Tensor } from "./ops";
 import type { Random } from "./random";
 
 /** The matrices of a layer, or their gradients. */
@@ -59,7 +59,7 @@ function weightLayout(config: ModelConfig, documents?: number): Layout {
 
 /** Views of the matrices in a flat buffer of parameters or gradients, which has this layout. */
 export function viewWeights(
-  ops: Ops,
+  ops: InferenceOps,
   numbers: Numbers,
   config: ModelConfig,
   layout = parameterLayout(config),

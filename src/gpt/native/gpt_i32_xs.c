@@ -31,28 +31,57 @@ static void check_row(xsMachine *the, int length)
         xsRangeError("an op got rows of %d numbers, and takes %d", length, (int)MOST_IN_ROW);
 }
 
+static int word_count(xsMachine *the, xsUnsignedValue bytes, const void *data)
+{
+    if (bytes / sizeof(int32_t) > INT32_MAX || (uintptr_t)data % sizeof(int32_t))
+        xsRangeError("an op got integers that are not aligned");
+    return (int)(bytes / sizeof(int32_t));
+}
+
 /* All words of a tensor. */
 static int32_t *words_of(xsMachine *the, int index, int *words)
 {
     void *data;
     xsUnsignedValue bytes;
     xsmcGetBufferWritable(xsArg(index), &data, &bytes);
-    if (bytes / sizeof(int32_t) > INT32_MAX || (uintptr_t)data % sizeof(int32_t))
-        xsRangeError("an op got integers that are not aligned");
-    *words = (int)(bytes / sizeof(int32_t));
+    *words = word_count(the, bytes, data);
     return data;
+}
+
+/* All words of a tensor that is only read: weights may be in flash. */
+static const int32_t *constant_words_of(xsMachine *the, int index, int *words)
+{
+    void *data;
+    xsUnsignedValue bytes;
+    xsmcGetBufferReadable(xsArg(index), &data, &bytes);
+    *words = word_count(the, bytes, data);
+    return data;
+}
+
+static void check_words(xsMachine *the, int words, uint64_t length)
+{
+    if ((uint64_t)words < length)
+        xsRangeError("an op got %d integers and needs %d", words, (int)length);
 }
 
 /* At least `length` words. */
 static int32_t *words_for(xsMachine *the, int index, uint64_t length, int *words)
 {
     int32_t *data = words_of(the, index, words);
-    if ((uint64_t)*words < length)
-        xsRangeError("an op got %d integers and needs %d", *words, (int)length);
+    check_words(the, *words, length);
     return data;
 }
 
-/* rows×columns numbers with a fixed exponent: a weight, or attention's p. */
+/* A weight of rows×columns. */
+static const int32_t *weight(xsMachine *the, int index, int rows, int columns)
+{
+    int words;
+    const int32_t *data = constant_words_of(the, index, &words);
+    check_words(the, words, (uint64_t)rows * (uint64_t)columns);
+    return data;
+}
+
+/* rows×columns numbers with a fixed exponent, such as attention's p. */
 static int32_t *numbers(xsMachine *the, int index, int rows, int columns)
 {
     int words;
@@ -88,7 +117,7 @@ static int length_of(xsMachine *the, int index)
 static int rows_of(xsMachine *the, int index, int columns)
 {
     int words;
-    words_of(the, index, &words);
+    constant_words_of(the, index, &words);
     return columns > 0 ? words / columns : 0;
 }
 
@@ -109,7 +138,7 @@ void gpt_xs_i32_embedding_forward(xsMachine *the)
     check_from(the, 4);
     tokens = token_array(the, 3, to, vocabulary);
     x = tensor(the, 0, to, n);
-    gpt_i32_embedding_forward(&x, numbers(the, 1, vocabulary, n), numbers(the, 2, to, n), tokens, to, n);
+    gpt_i32_embedding_forward(&x, weight(the, 1, vocabulary, n), weight(the, 2, to, n), tokens, to, n);
 }
 
 /* embeddingBackward(dwte, dwpe, dx, tokens, rows, n, accumulate) */
@@ -160,7 +189,7 @@ void gpt_xs_i32_linear_forward(xsMachine *the)
     check_from(the, 3);
     y = tensor(the, 0, to, m);
     x = tensor(the, 1, to, n);
-    gpt_i32_linear_forward(&y, &x, numbers(the, 2, n, m), to, n, m);
+    gpt_i32_linear_forward(&y, &x, weight(the, 2, n, m), to, n, m);
 }
 
 /* linearResidualForward(y, residual, x, w, from, to, n, m) */
@@ -172,7 +201,7 @@ void gpt_xs_i32_linear_residual_forward(xsMachine *the)
     y = tensor(the, 0, to, m);
     residual = tensor(the, 1, to, m);
     x = tensor(the, 2, to, n);
-    gpt_i32_linear_residual_forward(&y, &residual, &x, numbers(the, 3, n, m), to, n, m);
+    gpt_i32_linear_residual_forward(&y, &residual, &x, weight(the, 3, n, m), to, n, m);
 }
 
 /* linearBackward(dx, dw, dy, x, w, rows, n, m, accumulate) */
@@ -182,7 +211,7 @@ void gpt_xs_i32_linear_backward(xsMachine *the)
     bool accumulate = boolean(the, 8);
     GptTensor dx = tensor(the, 0, rows, n), dw = tensor(the, 1, n, m), dy = tensor(the, 2, rows, m);
     GptTensor x = tensor(the, 3, rows, n);
-    gpt_i32_linear_backward(&dx, &dw, &dy, &x, numbers(the, 4, n, m), rows, n, m, accumulate);
+    gpt_i32_linear_backward(&dx, &dw, &dy, &x, weight(the, 4, n, m), rows, n, m, accumulate);
 }
 
 /* qkvForward(qkv, x, w, from, to, n, block) */
@@ -194,7 +223,7 @@ void gpt_xs_i32_qkv_forward(xsMachine *the)
     check_range(the, to, block);
     qkv = tensor_of(the, 0, 3 * block, n, 3);
     x = tensor(the, 1, to, n);
-    gpt_i32_qkv_forward(&qkv, &x, numbers(the, 2, 3 * n, n), to, n, block);
+    gpt_i32_qkv_forward(&qkv, &x, weight(the, 2, 3 * n, n), to, n, block);
 }
 
 /* qkvBackward(dx, dw, dqkv, x, w, rows, n, block, accumulate) */
@@ -208,7 +237,7 @@ void gpt_xs_i32_qkv_backward(xsMachine *the)
     dw = tensor_of(the, 1, 3 * n, n, 3);
     dqkv = tensor_of(the, 2, 3 * block, n, 3);
     x = tensor(the, 3, rows, n);
-    gpt_i32_qkv_backward(&dx, &dw, &dqkv, &x, numbers(the, 4, 3 * n, n), rows, n, block, accumulate);
+    gpt_i32_qkv_backward(&dx, &dw, &dqkv, &x, weight(the, 4, 3 * n, n), rows, n, block, accumulate);
 }
 
 /* attentionForward(y, p, qkv, bias, from, to, n, heads, block) */
@@ -222,7 +251,7 @@ void gpt_xs_i32_attention_forward(xsMachine *the)
     check_range(the, to, block);
     check_row(the, to);
     check_heads(the, n, heads);
-    bias = has_bias ? numbers(the, 3, heads, block) : NULL;
+    bias = has_bias ? weight(the, 3, heads, block) : NULL;
     y = tensor(the, 0, to, n);
     qkv = tensor_of(the, 2, 3 * block, n, 3);
     gpt_i32_attention_forward(&y, numbers(the, 1, heads, block * (block + 1) / 2), &qkv, bias, to, n, heads, block);
@@ -253,8 +282,8 @@ void gpt_xs_i32_mlp_forward(xsMachine *the)
     const int32_t *w1, *w2;
     GptTensor y, residual, h, x;
     check_from(the, 6);
-    w1 = numbers(the, 4, n, hidden);
-    w2 = numbers(the, 5, hidden, n);
+    w1 = weight(the, 4, n, hidden);
+    w2 = weight(the, 5, hidden, n);
     y = tensor(the, 0, to, n);
     residual = tensor(the, 1, to, n);
     h = tensor(the, 2, to, hidden);
@@ -267,7 +296,7 @@ void gpt_xs_i32_mlp_backward(xsMachine *the)
 {
     int rows = count(the, 8), n = count(the, 9), hidden = count(the, 10);
     bool accumulate = boolean(the, 11);
-    const int32_t *w1 = numbers(the, 6, n, hidden), *w2 = numbers(the, 7, hidden, n);
+    const int32_t *w1 = weight(the, 6, n, hidden), *w2 = weight(the, 7, hidden, n);
     GptTensor dx = tensor(the, 0, rows, n), dw1 = tensor(the, 1, n, hidden), dw2 = tensor(the, 2, hidden, n);
     GptTensor dy = tensor(the, 3, rows, n), h = tensor(the, 4, rows, hidden), x = tensor(the, 5, rows, n);
     gpt_i32_mlp_backward(&dx, &dw1, &dw2, &dy, &h, &x, w1, w2, rows, n, hidden, accumulate);

@@ -42,10 +42,25 @@ static float *tensor(xsMachine *the, int index, int rows, int columns)
     return data;
 }
 
+/* A tensor that is only read: weights may be in flash. */
+static const float *weight(xsMachine *the, int index, int rows, int columns)
+{
+    void *data;
+    xsUnsignedValue bytes;
+    xsmcGetBufferReadable(xsArg(index), &data, &bytes);
+    check_size(the, bytes, data, (uint64_t)rows * (uint64_t)columns);
+    return data;
+}
+
 /* A tensor, or NULL if the argument is undefined. */
 static float *optional_tensor(xsMachine *the, int index, int rows, int columns)
 {
     return xsmcTypeOf(xsArg(index)) == xsUndefinedType ? NULL : tensor(the, index, rows, columns);
+}
+
+static const float *optional_weight(xsMachine *the, int index, int rows, int columns)
+{
+    return xsmcTypeOf(xsArg(index)) == xsUndefinedType ? NULL : weight(the, index, rows, columns);
 }
 
 /* The number of rows of a tensor, from its size in bytes. */
@@ -81,7 +96,7 @@ void gpt_xs_embedding_forward(xsMachine *the)
     check_range(the, from, to);
     tokens = token_array(the, 3, to, vocabulary);
     gpt_embedding_forward(
-        tensor(the, 0, to, n), tensor(the, 1, vocabulary, n), tensor(the, 2, to, n), tokens, from, to, n);
+        tensor(the, 0, to, n), weight(the, 1, vocabulary, n), weight(the, 2, to, n), tokens, from, to, n);
 }
 
 /* embeddingBackward(dwte, dwpe, dx, tokens, rows, n, accumulate) */
@@ -117,7 +132,7 @@ void gpt_xs_linear_forward(xsMachine *the)
 {
     int from = count(the, 3), to = count(the, 4), n = count(the, 5), m = count(the, 6);
     check_range(the, from, to);
-    gpt_linear_forward(tensor(the, 0, to, m), tensor(the, 1, to, n), tensor(the, 2, n, m), from, to, n, m);
+    gpt_linear_forward(tensor(the, 0, to, m), tensor(the, 1, to, n), weight(the, 2, n, m), from, to, n, m);
 }
 
 /* linearResidualForward(y, residual, x, w, from, to, n, m) */
@@ -126,7 +141,7 @@ void gpt_xs_linear_residual_forward(xsMachine *the)
     int from = count(the, 4), to = count(the, 5), n = count(the, 6), m = count(the, 7);
     check_range(the, from, to);
     gpt_linear_residual_forward(
-        tensor(the, 0, to, m), tensor(the, 1, to, m), tensor(the, 2, to, n), tensor(the, 3, n, m), from, to, n, m);
+        tensor(the, 0, to, m), tensor(the, 1, to, m), tensor(the, 2, to, n), weight(the, 3, n, m), from, to, n, m);
 }
 
 /* linearBackward(dx, dw, dy, x, w, rows, n, m, accumulate) */
@@ -144,7 +159,7 @@ void gpt_xs_qkv_forward(xsMachine *the)
     int from = count(the, 3), to = count(the, 4), n = count(the, 5), block = count(the, 6);
     check_range(the, from, to);
     check_range(the, to, block);
-    gpt_qkv_forward(tensor(the, 0, 3 * block, n), tensor(the, 1, to, n), tensor(the, 2, 3 * n, n), from, to, n, block);
+    gpt_qkv_forward(tensor(the, 0, 3 * block, n), tensor(the, 1, to, n), weight(the, 2, 3 * n, n), from, to, n, block);
 }
 
 /* qkvBackward(dx, dw, dqkv, x, w, rows, n, block, accumulate) */
@@ -165,7 +180,7 @@ void gpt_xs_attention_forward(xsMachine *the)
     check_range(the, to, block);
     check_heads(the, n, heads);
     gpt_attention_forward(tensor(the, 0, to, n), tensor(the, 1, heads, block * (block + 1) / 2),
-        tensor(the, 2, 3 * block, n), optional_tensor(the, 3, heads, block), from, to, n, heads, block);
+        tensor(the, 2, 3 * block, n), optional_weight(the, 3, heads, block), from, to, n, heads, block);
 }
 
 /* attentionBackward(dqkv, dbias, dy, y, p, qkv, rows, n, heads, block, accumulate) */
@@ -186,7 +201,7 @@ void gpt_xs_mlp_forward(xsMachine *the)
     int from = count(the, 6), to = count(the, 7), n = count(the, 8), hidden = count(the, 9);
     check_range(the, from, to);
     gpt_mlp_forward(tensor(the, 0, to, n), tensor(the, 1, to, n), tensor(the, 2, to, hidden), tensor(the, 3, to, n),
-        tensor(the, 4, n, hidden), tensor(the, 5, hidden, n), from, to, n, hidden);
+        weight(the, 4, n, hidden), weight(the, 5, hidden, n), from, to, n, hidden);
 }
 
 /* mlpBackward(dx, dw1, dw2, dy, h, x, w1, w2, rows, n, hidden, accumulate) */

@@ -1,7 +1,7 @@
 import { PRESETS } from "../model/config";
 import type { DocumentSource } from "../data/document-source";
 import { countOf, InputError, printable } from "../base/errors";
-import type { Model } from "../model/model";
+import type { InferenceModel, Model } from "../model/model";
 import { BOS, type Document, type Vocabulary } from "../data/vocabulary";
 
 /*
@@ -9,7 +9,7 @@ import { BOS, type Document, type Vocabulary } from "../data/vocabulary";
  */
 
 /** Maximum symbols of a document that is not passed over; Infinity if the preset cuts it instead. */
-export function maxSymbols({ config, vocabulary }: Pick<Model, "config" | "vocabulary">): number {
+export function maxSymbols({ config, vocabulary }: Pick<InferenceModel, "config" | "vocabulary">): number {
   const { preset, blockSize } = config;
   return PRESETS[preset].cutsLongNames ? Infinity : blockSize + 1 - marks(vocabulary);
 }
@@ -30,7 +30,7 @@ export function bindDataset(model: Pick<Model, "config" | "vocabulary">, dataset
 }
 
 /** @throws InputError if the model cannot be trained on the word */
-export function checkWord(model: Model, word: Document): void {
+export function checkWord(model: InferenceModel, word: Document): void {
   const { blockSize } = model.config;
   const { names, addBos } = model.vocabulary;
   const symbols = model.vocabulary.check(word);
@@ -76,7 +76,7 @@ export function encodePrefix(vocabulary: Vocabulary, prefix: Document, tokens: U
  * @throws InputError if there is nothing to predict, for a symbol outside the vocabulary, or if it is too long for a
  * preset that does not cut
  */
-export function encodeDocument(model: Model, document: Document, tokens: Uint8Array): number {
+export function encodeDocument(model: InferenceModel, document: Document, tokens: Uint8Array): number {
   const { vocabulary, config } = model;
   const { addBos, addEos } = vocabulary;
   const length = encodePrefix(vocabulary, document, tokens);

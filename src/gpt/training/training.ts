@@ -1,4 +1,5 @@
 import { portableFunctions } from "../base/elementary";
+import { isLowercaseAscii } from "../data/vocabulary";
 import { EvaluationTask } from "./evaluation";
 import type { Loss, StartEvent, StepEvent, EmitWork, TrainedEvent } from "./events";
 import { LowestLoss } from "./lowest-loss";
@@ -234,7 +235,7 @@ export function startOf({ model, dataset, config, stepsDone }: Trainer, { place 
     nHead: model.config.nHead,
     nEmbd: model.config.nEmbd,
     names: dataset.count,
-    ...(model.vocabulary.isLowercaseAscii ? {} : { characters: model.vocabulary.size - 1 }),
+    ...(isLowercaseAscii(model.vocabulary) ? {} : { characters: model.vocabulary.size - 1 }),
     steps: config.steps,
     batchSize: config.batchSize,
     ...(stepsDone > 0 && { from: stepsDone }),

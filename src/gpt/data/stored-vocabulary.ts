@@ -1,12 +1,16 @@
 import { InputError } from "../base/errors";
-import { Vocabulary, type VocabularyOptions } from "../data/vocabulary";
-import type { MetadataKey } from "./format";
+import { Vocabulary, type VocabularyOptions } from "./vocabulary";
 
-/* A vocabulary in the metadata: its characters, or the names of its symbols, and what is not as by default. */
+/*
+ * A vocabulary in the metadata of a checkpoint or a resource: its characters, or the names of its symbols, and what is
+ * not as by default.
+ */
 
-export function formatVocabulary(vocabulary: Vocabulary): Map<MetadataKey, string> {
+type VocabularyKey = "vocabulary" | "symbols" | "add_bos" | "add_eos" | "unknown";
+
+export function formatVocabulary(vocabulary: Vocabulary): Map<VocabularyKey, string> {
   const { names, addBos, addEos, unknownToken } = vocabulary;
-  const entries = new Map<MetadataKey, string>(
+  const entries = new Map<VocabularyKey, string>(
     names ? [["symbols", names.join(" ")]] : [["vocabulary", String(vocabulary)]],
   );
   if (!addBos) entries.set("add_bos", "false");
