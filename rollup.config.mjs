@@ -6,6 +6,18 @@ import { transpile } from "./scripts/transpile.mjs";
 const { dependencies } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 const external = [/^node:/, ...Object.keys(dependencies)];
 
+/**
+ * Marks frozen constants as free of side effects, so that every bundler leaves out those that are not used.
+ * @returns {import("rollup").Plugin}
+ */
+const pure = () => ({
+  name: "pure",
+  renderChunk: (code) => ({
+    code: code.replaceAll(/= Object\.freeze\(/g, "= /*#__PURE__*/ Object.freeze("),
+    map: null,
+  }),
+});
+
 // The subpaths of the package that have JavaScript.
 const entries = {
   index: "src/gpt/index.ts",
@@ -32,15 +44,18 @@ const programs = {
   input: { ...entries, cli: "host/cli.ts", firmware: "host/firmware.ts" },
   output: { dir: "dist", format: "es", sourcemap: true, chunkFileNames: "core-[name].js" },
   external,
-  plugins: [transpile()],
+  plugins: [transpile(), pure()],
 };
 
 /** The settings of a model, and of what it generates. */
 const INFERENCE_SETTINGS = "preset n_layer n_embd n_head block_size mlp_width temperature top_k top_p seed".split(" ");
 
+/** Lines of the presets that say how they are trained. */
+const TRAINING_OF_PRESETS = /^ {2,4}(?:initStd|sampling|weighs|batchSize|steps|learningRate): .*,\n/gm;
+
 /**
  * Leaves out what a page that only uses a model does not need: the table of Unicode and the loops for UTF-8, which every
- * browser has, the documentation of the settings, and those of a training and a board.
+ * browser has, the documentation of the settings, and what is for a training or a board.
  * @returns {import("rollup").Plugin}
  */
 const lean = () => ({
@@ -49,7 +64,10 @@ const lean = () => ({
     const name = /\/(canonical|utf8)$/.exec(id)?.[1];
     return name === undefined ? null : resolve(`src/places/${name}.ts`);
   },
-  transform: (code, id) => (id.endsWith("/settings.ts") ? withoutOthers(code) : null),
+  transform(code, id) {
+    if (id.endsWith("/settings.ts")) return withoutOthers(code);
+    return id.endsWith("/config.ts") ? code.replaceAll(TRAINING_OF_PRESETS, "") : null;
+  },
 });
 
 /** @param {string} code of src/gpt/base/settings.ts */
@@ -57,7 +75,7 @@ function withoutOthers(code) {
   const kept = code.replaceAll(/^ {2}(\w+): Object\.freeze\(\{(?:.*\}\),\n|\n[^]*?^ {2}\}\),\n)/gm, (entry, name) =>
     INFERENCE_SETTINGS.includes(name) ? entry : "",
   );
-  return kept.replaceAll(/\bdoc: "[^"]*"/g, 'doc: ""').replaceAll(/\b(?:given|kept): "[^"]*",/g, "");
+  return kept.replaceAll(/^ +(?:given|kept|doc|remark): "[^"]*",\n/gm, "");
 }
 
 // Using a model without training: in a file of its own, as it is for pages.
@@ -66,7 +84,7 @@ const inference = {
   output: { file: "dist/inference.js", format: "es" },
   // What only a training reads of the settings goes.
   treeshake: { propertyReadSideEffects: false },
-  plugins: [lean(), transpile()],
+  plugins: [lean(), transpile(), pure()],
 };
 
 // Bundles that run in XS, one file each: a job of the command line, and the simulated board.

@@ -12,7 +12,6 @@ const KB = 1024;
 /** What programs import, from which module of dist/, and the most that this may take in bytes. */
 const PROGRAMS = {
   training: { names: "createTrainer, Dataset, generate, train", from: "index.js", most: 20 * KB },
-  generation: { names: "f32InferenceOps, generate, modelFromFlash, Random", from: "inference.js", most: 8 * KB },
 };
 
 /**
