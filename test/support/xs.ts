@@ -50,14 +50,21 @@ export async function hostExecutable(loops: Loops = "desktop"): Promise<string> 
   return join(folder, programs[0]);
 }
 
-/** Makes one JavaScript file of a TypeScript file and all that it imports. */
-export async function bundle(source: string, output: string): Promise<void> {
+/**
+ * Makes one JavaScript file of a TypeScript file and all that it imports.
+ * @param files those of imports that are not relative, by name
+ */
+export async function bundle(
+  source: string,
+  output: string,
+  files: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const build = await rollup({
     input: source,
     plugins: [
       {
         name: "typescript",
-        resolveId: (id, importer) => (importer === undefined ? id : join(dirname(importer), `${id}.ts`)),
+        resolveId: (id, importer) => files[id] ?? (importer === undefined ? id : join(dirname(importer), `${id}.ts`)),
         transform: (code) => ({
           code: transformSync(code, { jsc: { parser: { syntax: "typescript" }, target: "es2023" } }).code,
           map: null,
