@@ -40,11 +40,12 @@ export class Limit {
 
   /** Takes the score of the next window; returns whether it is an alarm. */
   isAlarm(score: number): boolean {
-    this.smooth = this.taken === 0 ? score : this.smooth + this.weight * (score - this.smooth);
     const isSet = this.isSet;
     this.taken++;
+    // The mean of the first scores is a plain one, so that the very first does not count for long.
+    this.smooth += Math.max(this.weight, 1 / this.taken) * (score - this.smooth);
     if (isSet) return this.smooth > this.value;
-    this.keep(this.smooth);
+    if (this.taken * this.weight >= 1) this.keep(this.smooth);
     return false;
   }
 
