@@ -12,8 +12,10 @@ export default {
   testSequencer: "<rootDir>/test/support/longest-first.mjs",
   // Child processes may be slow when they share the machine.
   testTimeout: 60_000,
-  // Mocks of the Moddable modules that the firmware imports.
+  // The package, as the examples import it, and mocks of the Moddable modules that the firmware imports.
   moduleNameMapper: {
+    "^esp32gpt$": "<rootDir>/src/gpt/index.ts",
+    "^esp32gpt/platform$": "<rootDir>/src/places/node/index.ts",
     "^esp32gpt/chip$": "<rootDir>/test/support/moddable/device.ts",
     "^mc/config$": "<rootDir>/test/support/moddable/config.ts",
     "^(timer|time|modules)$": "<rootDir>/test/support/moddable/$1.ts",

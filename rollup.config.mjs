@@ -107,9 +107,13 @@ const benchmark = (input, file) => ({
   plugins: [transpile()],
 });
 
+// Of an example, which imports the package.
+const study = { ...benchmark("examples/rhythm/bench.ts", "build/rhythm-bench.js"), external: /^esp32gpt/ };
+
 /** @param {Record<string, unknown>} options of the command line */
-export default ({ configBench, configBenchChip, configTypes }) => {
+export default ({ configBench, configBenchChip, configRhythm, configTypes }) => {
   if (configBench) return [benchmark("scripts/bench.ts", "build/bench.js")];
   if (configBenchChip) return [benchmark("scripts/chip/bench.ts", "build/bench-chip.js")];
+  if (configRhythm) return [study];
   return [...(configTypes ? [declarations] : []), device, board, app, inference, programs];
 };

@@ -16,6 +16,8 @@ const ENDS: Readonly<Record<string, RegExp>> = {
   hello: /^(?:step \d+: loss \d\.\d\d\n){4}(?:[a-z]*\n){10}$/,
   "next-command":
     /after 2999 commands.*esp32gpt 2\.14 \(69 %\), frequency 6\.79 \(10 %\), bigram 2\.22 \(50 %\)\n.*\.\.\.\n.* %\n$/,
+  rhythm:
+    /^(?:window \d+: \d\.\d\d nats a symbol\n){13}window 1240: the bearing begins to wear\n(?:window 12\d\d: ALARM, .*\n)+\d+ alarms\n$/,
   button: /^\[ learning \] 27 words\n(?:\[ [a-z]+ \] (?:keep it\? press longer|kept: \d)\n)+$/,
 };
 
@@ -95,7 +97,7 @@ describe("simulate --app", () => {
   test("refuses what is no app, and settings beside one", async () => {
     const hello = ["simulate", "--engine", "node", "--app", join(ROOT, "examples/hello")];
     expect((await esp32gpt("simulate", "--app", at("nothing"))).stderr).toMatch(
-      /There is no app .*nothing: an app is a folder/,
+      /There is no app .*nothing: an app is a folder with a main\.js or main\.ts/,
     );
     expect((await esp32gpt(...hello, "steps=3")).stderr).toMatch(/An app has no settings and no port/);
     expect((await esp32gpt(...hello, "--listen", "127.0.0.1:0")).code).toBe(2);

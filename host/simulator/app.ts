@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { once } from "node:events";
-import { basename, dirname, extname, isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { InputError, printable } from "../../src/gpt/base/errors";
 import type { Output } from "../files/output";
@@ -9,9 +9,11 @@ import type { AppRequest } from "../xs/protocol";
 import { ROOT } from "../xs/sources";
 
 /*
- * `simulate --app FOLDER`: an app for a device, as examples/ has them, runs on this computer. Its main.js and what that
+ * `simulate --app FOLDER`: an app for a device, as examples/ has them, runs on this computer. Its main.js or main.ts, and what that
  * imports become one bundle, with this package as "esp32gpt" and "esp32gpt/platform".
  */
+
+const ENDINGS = Object.freeze([".js", ".ts"]);
 
 /** What an app runs in. */
 export interface AppPlace {
@@ -38,10 +40,27 @@ export async function runApp(path: string, place: AppPlace, output: Output, endi
 
 function mainOf(path: string): string {
   const found = statSync(path, { throwIfNoEntry: false });
-  const main = found?.isDirectory() ? join(path, "main.js") : path;
-  if (!statSync(main, { throwIfNoEntry: false })?.isFile())
-    throw new InputError(`There is no app ${printable(path, 200)}: an app is a folder with a main.js, or such a file.`);
+  const files = found?.isDirectory() ? ENDINGS.map((ending) => join(path, `main${ending}`)) : [path];
+  const main = files.find(isFile);
+  if (main === undefined)
+    throw new InputError(
+      `There is no app ${printable(path, 200)}: an app is a folder with a main.js or main.ts, or such a file.`,
+    );
   return resolve(main);
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+/** The JavaScript of a module, with its source map; types are not checked. */
+async function javaScriptOf(code: string, fileName: string): Promise<{ code: string; map: string | null }> {
+  const { default: ts } = await import("typescript").catch(() => {
+    throw new InputError("An app in TypeScript needs its compiler: npm install --save-dev typescript brings it.");
+  });
+  const compilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, sourceMap: true };
+  const { outputText, sourceMapText = null } = ts.transpileModule(code, { compilerOptions, fileName });
+  return { code: outputText.replace(/^\/\/# sourceMappingURL=.*$/m, ""), map: sourceMapText };
 }
 
 /** Makes one file of the app, whose default export runs it. */
@@ -74,9 +93,11 @@ async function bundleApp(main: string, isForXs: boolean, file: string): Promise<
               throw new InputError(
                 `${printable(basename(importer))} imports "${printable(id)}", which a simulated device does not have: it has esp32gpt and esp32gpt/platform.`,
               );
-            return join(dirname(importer), extname(id) === ".js" ? id : `${id}.js`);
+            const path = join(dirname(importer), id);
+            return [path, ...ENDINGS.map((ending) => path + ending)].find(isFile) ?? path;
           },
           load: (id) => (id === "app" ? entry : null),
+          transform: (code, id) => (id.endsWith(".ts") ? javaScriptOf(code, id) : null),
         },
       ],
     });

@@ -49,7 +49,7 @@ export function addSimulator(program: Command, output: Output, ending: AbortSign
     )
     .option("--storage <folder>", "folder for its storage, kept afterwards (default: an empty temporary one)")
     .option("--listen <host:port>", "serve its serial port over TCP instead, to one client at a time")
-    .option("--app <folder>", "run the app in this folder instead: its main.js, as examples/ has them")
+    .option("--app <folder>", "run the app in this folder instead: its main.js or main.ts, as examples/ has them")
     .action((settings: string[], options: SimulateOptions) => simulate(settings, options, output, ending));
 }
 
