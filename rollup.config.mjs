@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { dts } from "rollup-plugin-dts";
 import { transpile } from "./scripts/transpile.mjs";
 
@@ -21,12 +22,20 @@ const declarations = {
   plugins: [dts()],
 };
 
+// Node and browsers have String.prototype.normalize, which makes a large table short. web/vite.config.mjs does the same.
+const shortTable = {
+  name: "short-table",
+  /** @param {string} id */
+  resolveId: (id) =>
+    id === "./compositions" ? fileURLToPath(new URL("src/places/compositions.ts", import.meta.url)) : null,
+};
+
 // The library, the command line and the entry point of the firmware scripts share most of their code.
 const programs = {
   input: { ...entries, cli: "host/cli.ts", firmware: "host/firmware.ts" },
   output: { dir: "dist", format: "es", sourcemap: true, chunkFileNames: "core-[name].js" },
   external,
-  plugins: [transpile()],
+  plugins: [shortTable, transpile()],
 };
 
 // Bundles that run in XS, one file each: a job of the command line, and the simulated board.
