@@ -30,10 +30,27 @@ const shortTable = {
     id === "./compositions" ? fileURLToPath(new URL("src/places/compositions.ts", import.meta.url)) : null,
 };
 
+/**
+ * What many programs do without has chunks of its own: a bundler leaves out files that are not used, but tables remain
+ * that are in a file with others.
+ * @param {string} id
+ */
+function ownChunk(id) {
+  if (/\/(i32-(?!arithmetic|format)[^/]*|portable-functions)\.ts$/.test(id)) return "i32";
+  return id.includes("/src/gpt/checkpoint/") ? "checkpoint" : undefined;
+}
+
 // The library, the command line and the entry point of the firmware scripts share most of their code.
 const programs = {
   input: { ...entries, cli: "host/cli.ts", firmware: "host/firmware.ts" },
-  output: { dir: "dist", format: "es", sourcemap: true, chunkFileNames: "core-[name].js" },
+  output: {
+    dir: "dist",
+    format: "es",
+    sourcemap: true,
+    chunkFileNames: "core-[name].js",
+    manualChunks: ownChunk,
+    onlyExplicitManualChunks: true,
+  },
   external,
   plugins: [shortTable, transpile()],
 };

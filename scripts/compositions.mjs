@@ -92,6 +92,26 @@ function runsOf(sorted, shared) {
   return `[${runs.flat().join(", ")}]`;
 }
 
+/**
+ * Runs that have all composites, and between these only characters that no version of Unicode will make composites: of
+ * the left out ones none, nor any that is not assigned yet.
+ */
+function runsWithComposites() {
+  const isFixed = (/** @type {number} */ code) =>
+    !isHangul(code) && !isCompatibilityIdeograph(code) && !/\p{Cn}|\p{Cs}/u.test(String.fromCharCode(code));
+  /** @type {string[]} */
+  const all = [];
+  for (const c of composites) {
+    const code = c.charCodeAt(0);
+    let between = (all.at(-1)?.charCodeAt(0) ?? code) + 1;
+    const first = between;
+    while (between < code && isFixed(between)) between++;
+    if (between === code) for (let each = first; each < code; each++) all.push(String.fromCharCode(each));
+    all.push(c);
+  }
+  return runsOf(all);
+}
+
 /** @param {string} path @param {string} source */
 async function write(path, source) {
   const file = join(SRC, path);
@@ -138,10 +158,13 @@ await write(
   "places/composition-runs.ts",
   `/* The characters of src/gpt/data/compositions.ts in ${version}. */
 
-/** Those that decompose, in runs: how many characters are left out before it, and how many it has. */
-export const COMPOSED: readonly number[] = ${runsOf(composites)};
+/**
+ * Runs that have all characters that decompose, and others that never will: how many are left out before it, and how
+ * many it has.
+ */
+export const COMPOSED: readonly number[] = ${runsWithComposites()};
 
-/** The combining marks, likewise, and the place of their class among the classes. */
+/** The combining marks in runs likewise, each with the place of their class among the classes. */
 export const MARKED: readonly number[] = ${runsOf([...marks].sort(), classOf)};
 `,
 );

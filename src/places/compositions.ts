@@ -19,7 +19,10 @@ function make(): Compositions {
   const composed: string[] = [];
   for (let i = 0, at = 0; i < COMPOSED.length; i += 2) {
     at += COMPOSED[i];
-    for (const end = at + COMPOSED[i + 1]; at < end; at++) composed.push(String.fromCharCode(at));
+    for (const end = at + COMPOSED[i + 1]; at < end; at++) {
+      const c = String.fromCharCode(at);
+      if (nfd(c) !== c) composed.push(c);
+    }
   }
   const isPrimary = (c: string): boolean => nfc(c) === c;
   const primary = composed.filter(isPrimary);

@@ -1,5 +1,5 @@
 import { areFinite } from "./are-finite";
-import { portableFunctions } from "../base/elementary";
+import { portableFunctions } from "../base/portable-functions";
 import { magnitude, WEIGHT_EXPONENT } from "./i32-arithmetic";
 import { i32Codec } from "./i32-codec";
 import { beginGradient, checkFrom, excess, settle, shiftOf, view, zero } from "./i32-tensor";
