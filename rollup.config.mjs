@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { dts } from "rollup-plugin-dts";
 import { transpile } from "./scripts/transpile.mjs";
 
@@ -39,12 +40,37 @@ const declarations = {
   plugins: [dts()],
 };
 
+// Node and browsers have String.prototype.normalize, which makes a large table short. web/vite.config.mjs does the same.
+const shortTable = {
+  name: "short-table",
+  /** @param {string} id */
+  resolveId: (id) =>
+    id === "./compositions" ? fileURLToPath(new URL("src/places/compositions.ts", import.meta.url)) : null,
+};
+
+/**
+ * What many programs do without has chunks of its own: a bundler leaves out files that are not used, but tables remain
+ * that are in a file with others.
+ * @param {string} id
+ */
+function ownChunk(id) {
+  if (/\/(i32-(?!arithmetic|format)[^/]*|portable-functions)\.ts$/.test(id)) return "i32";
+  return id.includes("/src/gpt/checkpoint/") ? "checkpoint" : undefined;
+}
+
 // The library, the command line and the entry point of the firmware scripts share most of their code.
 const programs = {
   input: { ...entries, cli: "host/cli.ts", firmware: "host/firmware.ts" },
-  output: { dir: "dist", format: "es", sourcemap: true, chunkFileNames: "core-[name].js" },
+  output: {
+    dir: "dist",
+    format: "es",
+    sourcemap: true,
+    chunkFileNames: "core-[name].js",
+    manualChunks: ownChunk,
+    onlyExplicitManualChunks: true,
+  },
   external,
-  plugins: [transpile(), pure()],
+  plugins: [shortTable, transpile(), pure()],
 };
 
 /** The settings of a model, and of what it generates. */

@@ -32,6 +32,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   "host/firmware.ts": 'export { question } from "../src/gpt/base/errors";\n',
   "host/xs/main.ts": 'import "../../src/gpt/base/errors";\n',
   "host/xs/board.ts": 'import "../../src/gpt/base/errors";\n',
+  "host/xs/app.ts": 'import "../../src/gpt/base/errors";\n',
 };
 
 /** A checkout of the project, with these sources. */

@@ -2,6 +2,8 @@ import { once } from "node:events";
 import { join } from "node:path";
 import fc from "fast-check";
 import { respell } from "../src/gpt/data/canonical";
+import { compositions } from "../src/gpt/data/compositions";
+import { compositions as engineCompositions } from "../src/places/compositions";
 import { outcomeOf, temporaryFolder } from "./support/cli";
 import { fuzzRuns } from "./support/fuzz";
 import { bundle, hostExecutable, startHost } from "./support/xs";
@@ -18,6 +20,16 @@ const DECOMPOSABLE = Array.from({ length: 0x110000 }, (_, c) => c)
   .filter((character) => character.normalize("NFD") !== character);
 const COVERED = DECOMPOSABLE.filter((character) => !isLeftOut(Number(character.codePointAt(0))));
 const MARKS = Array.from({ length: 0x10000 }, (_, c) => String.fromCharCode(c)).filter((c) => /^\p{Mn}$/u.test(c));
+
+test("the table that the engine makes is the one in the source, whatever version of Unicode the engine has", () => {
+  const { entries, ...others } = engineCompositions();
+  const { entries: expected, ...expectedOthers } = compositions();
+  const entriesOf = (text: string): string[] => text.match(/[^]{3}/g) ?? [];
+  expect(entriesOf(entries)).toEqual(entriesOf(expected));
+  expect(entriesOf(entries)).toHaveLength(1033);
+  expect(others).toEqual(expectedOthers);
+  expect(engineCompositions()).toBe(engineCompositions());
+});
 
 /** A text in the characters of another. */
 function in_(vocabulary: string, text: string): string {

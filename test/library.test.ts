@@ -6,6 +6,7 @@ import {
   Dataset,
   evaluate,
   generate,
+  i32Ops,
   InputError,
   type Loss,
   planMemory,
@@ -63,7 +64,12 @@ describe("createTrainer", () => {
     // The stream goes on where the weights have left it.
     for (let i = 0; i < model.parameters.length; i++) random.gaussian(model.ops.functions);
     const expected = new Trainer(model, dataset, random, training);
-    const trainer = createTrainer({ dataset: datasetOf(...NAMES), training: { steps: 20 }, seed: 7, dtype });
+    const trainer = createTrainer({
+      dataset: datasetOf(...NAMES),
+      training: { steps: 20 },
+      seed: 7,
+      ops: typescriptOps(dtype),
+    });
     expect(stepsOf(trainer, 20)).toEqual(stepsOf(expected, 20));
     expect(trainer.model.parameters).toEqual(expected.model.parameters);
   });
@@ -90,6 +96,7 @@ describe("createTrainer", () => {
     [/^learning-rate /, { training: { learningRate: -1 } }],
     [/^The seed /, { seed: 0 }],
     [/no name that fits block_size 2/, { model: { blockSize: 2 } }],
+    [/^The dtype i32 needs its ops too: i32Ops from "esp32gpt", or opsFor\("i32"\) from /, { dtype: "i32" }],
   ])("throws an InputError: %s", (message, options) => {
     expect(() => trainerOf(options)).toThrow(InputError);
     expect(() => trainerOf(options)).toThrow(message);
@@ -98,6 +105,8 @@ describe("createTrainer", () => {
   test("takes other ops, but not in another dtype than is asked for", () => {
     const ops = typescriptOps("f64");
     expect(trainerOf({ ops }).model.ops).toBe(ops);
+    expect(trainerOf({ ops: i32Ops, dtype: "i32" }).model.ops).toBe(i32Ops);
+    expect(trainerOf({ dtype: "f64" }).model.ops.dtype).toBe("f64");
     expect(() => trainerOf({ ops, dtype: "i32" })).toThrow(RangeError);
   });
 });
@@ -129,7 +138,7 @@ describe("learn", () => {
   test.each(DTYPES)("is a step on that document, bit for bit, in %s", (dtype) => {
     for (const preset of ["esp32gpt", "microgpt", "tuned"] as const) {
       const training = { batchSize: 1, learningRate: 0.02, sampling: "sequential" as const };
-      const options = { dataset: Dataset.of(["emma", "olivia"]), preset, dtype, training };
+      const options = { dataset: Dataset.of(["emma", "olivia"]), preset, ops: typescriptOps(dtype), training };
       const [drawing, learning] = [createTrainer(options), createTrainer(options)];
       expect(learning.learn("emma")).toBe(drawing.step());
       expect(learning.model.parameters).toEqual(drawing.model.parameters);
@@ -139,7 +148,7 @@ describe("learn", () => {
   });
 
   test.each(DTYPES)("goes on for ever, and learns the document by heart, in %s", (dtype) => {
-    const trainer = trainerOf({ dtype, training: { steps: 50 } });
+    const trainer = trainerOf({ ops: typescriptOps(dtype), training: { steps: 50 } });
     stepsOf(trainer, 50);
     let loss: Loss = Infinity;
     for (let i = 0; i < 100; i++) loss = trainer.learn("vilma");
@@ -160,7 +169,7 @@ describe("learn", () => {
   });
 
   test.each(DTYPES)("goes on from a checkpoint bit for bit, in %s", async (dtype) => {
-    const [trainer, resumed] = [0, 1].map(() => trainerOf({ dtype, training: { steps: 10 } }));
+    const [trainer, resumed] = [0, 1].map(() => trainerOf({ ops: typescriptOps(dtype), training: { steps: 10 } }));
     stepsOf(trainer, 4);
     trainer.learn("lina");
     const [runner, storage] = [realRunner(), new MemoryStorage()];
@@ -213,7 +222,7 @@ describe("learn", () => {
 
 describe("train", () => {
   test.each(DTYPES)("takes the steps of the schedule, in %s", async (dtype) => {
-    const options = { dtype, preset: "tuned" as const, training: { steps: 12, holdout: 20 } };
+    const options = { ops: typescriptOps(dtype), preset: "tuned" as const, training: { steps: 12, holdout: 20 } };
     const [whole, sliced] = [trainerOf(options), trainerOf(options)];
     const losses: Loss[] = [];
     const validations: number[] = [];
@@ -260,7 +269,7 @@ describe("train", () => {
       onRemark: (remark) => void remarks.push(remark),
     });
     expect(remarks.join()).toMatch(/not learning/);
-    const far = trainerOf({ dtype: "i32", training: { steps: 50, learningRate: 10 } });
+    const far = trainerOf({ ops: i32Ops, training: { steps: 50, learningRate: 10 } });
     await expect(train(far, { clock: CLOCK })).rejects.toThrow(InputError);
     await expect(train(far, { clock: CLOCK, validateEvery: 0 })).rejects.toThrow(/^validateEvery /);
   });
@@ -269,7 +278,7 @@ describe("train", () => {
 describe("a trained model", () => {
   const trained = new Map<Dtype, Trainer>(
     DTYPES.map((dtype) => {
-      const trainer = trainerOf({ dtype, training: { steps: 120, holdout: 30 } });
+      const trainer = trainerOf({ ops: typescriptOps(dtype), training: { steps: 120, holdout: 30 } });
       stepsOf(trainer, 120);
       return [dtype, trainer];
     }),

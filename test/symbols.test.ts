@@ -9,6 +9,7 @@ import {
   type Dtype,
   evaluate,
   generate,
+  i32Ops,
   InputError,
   loadCheckpoint,
   loadModel,
@@ -20,6 +21,7 @@ import {
   train,
   Trainer,
   type TrainerOptions,
+  typescriptOps,
   Vocabulary,
   type VocabularyOptions,
   Windows,
@@ -200,7 +202,12 @@ describe("windows over a stream", () => {
     for (const addBos of [true, false]) {
       const vocabulary = machine({ addBos, addEos: false });
       const dataset = new Windows(vocabulary, numbers, { length: 8, overlap: 4 });
-      const trainer = createTrainer({ dataset, dtype, model: { blockSize: 8, nEmbd: 8 }, training: { steps: 120 } });
+      const trainer = createTrainer({
+        dataset,
+        ops: typescriptOps(dtype),
+        model: { blockSize: 8, nEmbd: 8 },
+        training: { steps: 120 },
+      });
       stepsOf(trainer, 120);
       const predictor = new Predictor(trainer.model);
       const usual = predictor.negativeLogLikelihood(numbers.subarray(0, 8));
@@ -340,7 +347,7 @@ describe("a checkpoint of an app", () => {
   test.each(DTYPES)("brings a training back, bit for bit, in %s", async (dtype) => {
     const options: TrainerOptions<DocumentList> = {
       dataset: cycles(),
-      dtype,
+      ops: typescriptOps(dtype),
       preset: "tuned",
       training: { steps: 4, schedule: "restart" },
     };
@@ -352,7 +359,8 @@ describe("a checkpoint of an app", () => {
     expect(stepsOf(resumed, 4)).toEqual(stepsOf(whole, 4));
     expect(resumed.model.parameters).toEqual(whole.model.parameters);
     expect(resumed.state).toEqual(whole.state);
-    const model = await loadModel(file(`machine-${dtype}`));
+    const ops = dtype === "i32" ? i32Ops : undefined;
+    const model = await loadModel({ ...file(`machine-${dtype}`), ...(ops && { ops }) });
     expect([model.ops.dtype, model.vocabulary.names]).toEqual([dtype, STATES]);
   });
 
@@ -393,6 +401,14 @@ describe("a checkpoint of an app", () => {
     expect(resumed.step()).toBeGreaterThan(0);
   });
 
+  test("in i32 needs its ops, or is loaded in floats", async () => {
+    const trainer = createTrainer({ dataset: cycles(), ops: i32Ops });
+    await saveCheckpoint(trainer, file("integers"));
+    await expect(loadModel(file("integers"))).rejects.toThrow(InputError);
+    await expect(loadModel(file("integers"))).rejects.toThrow(/^The dtype i32 needs its ops too/);
+    expect((await loadModel({ ...file("integers"), dtype: "f32" })).ops.dtype).toBe("f32");
+  });
+
   test("that is of something else is refused, and nothing has changed", async () => {
     const base = (options: Partial<TrainerOptions> = {}): Trainer<DocumentSource> =>
       createTrainer<DocumentSource>({ dataset: cycles(), ...options });
@@ -403,7 +419,7 @@ describe("a checkpoint of an app", () => {
     await saveCheckpoint(trained, file("base"));
     const others: readonly [Partial<TrainerOptions>, RegExp][] = [
       [{ model: { nEmbd: 8 } }, /n_embd 16, not 8/],
-      [{ dtype: "i32" }, /was trained in f32, not in i32/],
+      [{ ops: i32Ops }, /was trained in f32, not in i32/],
       [{ dtype: "f64" }, /was trained in f32, not in f64/],
       [{ dataset: DocumentList.of(machine(), ["idle"]) }, /trained on another dataset than the list/],
       [{ dataset: DocumentList.of(machine({ unknown: "idle" }), CYCLES) }, /another vocabulary/],
@@ -422,9 +438,15 @@ describe("a checkpoint of an app", () => {
 });
 
 test.each(DTYPES)("two models in one program do not meet, in %s", (dtype) => {
-  const first = (): Trainer<DocumentSource> => createTrainer<DocumentSource>({ dataset: cycles(), dtype, seed: 1 });
+  const first = (): Trainer<DocumentSource> =>
+    createTrainer<DocumentSource>({ dataset: cycles(), ops: typescriptOps(dtype), seed: 1 });
   const second = (): Trainer<DocumentSource> =>
-    createTrainer<DocumentSource>({ dataset: Dataset.of(["anna", "bob", "eve"]), dtype, seed: 2, preset: "tuned" });
+    createTrainer<DocumentSource>({
+      dataset: Dataset.of(["anna", "bob", "eve"]),
+      ops: typescriptOps(dtype),
+      seed: 2,
+      preset: "tuned",
+    });
   const [a, b, c, d] = [first(), second(), first(), second()];
   stepsOf(a, 4);
   stepsOf(b, 4);

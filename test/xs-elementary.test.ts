@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { portableFunctions } from "../src/gpt/base/elementary";
+import { portableFunctions } from "../src/gpt/base/portable-functions";
 import { temporaryFolder } from "./support/cli";
 import { elementaryChecksum } from "./support/elementary-checksum";
 import { bundle, hostExecutable, runOnHost } from "./support/xs";

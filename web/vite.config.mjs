@@ -41,6 +41,8 @@ function besides() {
 export default defineConfig({
   root: at("."),
   base: "./",
+  // As in rollup.config.mjs.
+  resolve: { alias: [{ find: /^\.\/compositions$/, replacement: at("../src/places/compositions.ts") }] },
   plugins: [besides()],
   build: {
     outDir: at("../build/web"),

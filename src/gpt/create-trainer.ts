@@ -6,7 +6,7 @@ import { Model } from "./model/model";
 import type { Dtype, Ops } from "./model/ops";
 import { drawParameters } from "./model/parameters";
 import { Random } from "./model/random";
-import { typescriptOps } from "./model/typescript-ops";
+import { floatOps } from "./model/typescript-ops";
 import { checkMemory } from "./plan";
 import { Trainer } from "./training/trainer";
 
@@ -21,9 +21,9 @@ export interface TrainerOptions<Source extends DocumentSource = DocumentSource> 
   readonly training?: Partial<TrainingConfig>;
   /** Of all random numbers: the same seed gives the same training. 42 by default. */
   readonly seed?: number;
-  /** The arithmetic; f32 by default. */
+  /** The arithmetic; that of `ops`, or f32, by default. i32 needs `ops`. */
   readonly dtype?: Dtype;
-  /** The numeric kernels, instead of those in TypeScript for `dtype`. */
+  /** The numeric kernels, instead of those in TypeScript for f32 or f64: i32Ops, or opsFor() of the place. */
   readonly ops?: Ops;
   /** What XS can have, in bytes: its initial sizes and the free memory; the largest free block. Without it, no limit. */
   readonly memory?: MemoryBudget;
@@ -32,11 +32,11 @@ export interface TrainerOptions<Source extends DocumentSource = DocumentSource> 
 /**
  * A training of a new model, ready for its first step. Allocates all that the training ever needs: planMemory() lists
  * it. The memory is checked before the first buffer is allocated.
- * @throws InputError for an invalid value, a dataset without a document that fits, or a model that does not fit into
- * `memory`, with the largest n_embd that does; RangeError if `ops` compute in another dtype than `dtype`
+ * @throws InputError for an invalid value, i32 without `ops`, a dataset without a document that fits, or a model that does
+ * not fit into `memory`, with the largest n_embd that does; RangeError if `ops` compute in another dtype than `dtype`
  */
 export function createTrainer<Source extends DocumentSource>(options: TrainerOptions<Source>): Trainer<Source> {
-  const { dataset, dtype, ops = typescriptOps(dtype ?? "f32"), memory } = options;
+  const { dataset, dtype, ops = floatOps(dtype), memory } = options;
   const { preset = DEFAULT_MODEL.preset, seed = SETTINGS.seed.default } = options;
   if (dtype !== undefined && ops.dtype !== dtype)
     throw new RangeError(`The ops compute in ${ops.dtype}, not ${dtype}.`);

@@ -14,6 +14,7 @@ export { DEFAULT_MODEL, DEFAULT_TRAINING, PRESETS, trainingConfig } from "./mode
 export type { ModelConfig, PresetName, SamplingLimits, Schedule, TrainingConfig } from "./model/config";
 export { forward } from "./model/forward";
 export { generate, type GenerateOptions, Generator } from "./model/generate";
+export { i32Ops } from "./model/i32-ops";
 export { type InferenceModel, Model } from "./model/model";
 export type { Dtype, InferenceOps, Ops } from "./model/ops";
 export { drawParameters } from "./model/parameters";

@@ -10,7 +10,7 @@ import type { DocumentSource } from "./data/document-source";
 import { lowercaseVocabulary } from "./data/vocabulary";
 import type { Model } from "./model/model";
 import type { Dtype, Ops } from "./model/ops";
-import { typescriptOps } from "./model/typescript-ops";
+import { floatOps } from "./model/typescript-ops";
 import type { Trainer } from "./training/trainer";
 
 /*
@@ -81,18 +81,18 @@ function recordFor(trainer: Trainer<DocumentSource>, checkpoint: Checkpoint, nam
 
 /** A model to load. */
 export interface ModelFile extends CheckpointFile {
-  /** The arithmetic; by default that of the file. */
+  /** The arithmetic; by default that of the file. i32 needs `ops`. */
   readonly dtype?: Dtype;
-  /** The numeric kernels, instead of those in TypeScript for the dtype. */
+  /** The numeric kernels, instead of those in TypeScript for f32 or f64: i32Ops, or opsFor() of the place. */
   readonly ops?: Ops;
 }
 
 /**
  * Loads the weights of a checkpoint as a model of its own, to ask it or to generate with it.
- * @throws InputError (as a rejection) if there is no such file, or it cannot be used
+ * @throws InputError (as a rejection) if there is no such file, it cannot be used, or it is in i32 and there are no `ops`
  */
 export async function loadModel({ storage, name, clock, dtype, ops }: ModelFile): Promise<Model> {
-  const kernels = ops ?? typescriptOps(dtype ?? (await dtypeOf(storage, name)));
+  const kernels = ops ?? floatOps(dtype ?? (await dtypeOf(storage, name)));
   const options = { wanted: {}, ops: kernels, data: lowercaseVocabulary() };
   const loaded = await loadModelInSlices(new Runner(clock), storage, name, options);
   if (!loaded) throw new InputError(`${printablePath(name)} was not read to its end.`);

@@ -1,5 +1,5 @@
 import type { Host } from "../../host/xs/host";
-import { portableFunctions } from "../../src/gpt/base/elementary";
+import { portableFunctions } from "../../src/gpt/base/portable-functions";
 import { elementaryChecksum } from "./elementary-checksum";
 
 // Runs on XS: tells xs-elementary.test.ts what the functions give there.

@@ -4,6 +4,7 @@ import {
   Dataset,
   evaluate,
   generate,
+  i32Ops,
   type Loss,
   Predictor,
   Random,
@@ -13,7 +14,7 @@ import {
 /** Trains in i32 and asks the model everything: the same text on every engine. */
 export async function libraryAnswer(): Promise<string> {
   const dataset = Dataset.of(["emma", "zoé", "anna lea", "olivia", "mia"]);
-  const trainer = createTrainer({ dataset, preset: "tuned", dtype: "i32", training: { steps: 6, holdout: 50 } });
+  const trainer = createTrainer({ dataset, preset: "tuned", ops: i32Ops, training: { steps: 6, holdout: 50 } });
   const { model, holdout } = trainer;
   let now = 0;
   const clock: Clock = { now: () => (now += 20), schedule: (slice) => void Promise.resolve().then(slice) };

@@ -41,7 +41,7 @@ for (const preset of /** @type {const} */ (["esp32gpt", "microgpt"])) {
 }
 for (const dtype of /** @type {const} */ (["f32", "f64", "i32"])) {
   const model = { nEmbd: 2, nHead: 1 };
-  const trainer = createTrainer({ dataset: Dataset.of(names), preset: "tuned", model, dtype });
+  const trainer = createTrainer({ dataset: Dataset.of(names), preset: "tuned", model, ops: typescriptOps(dtype) });
   report[`learn, ${dtype}`] = allocationsOf({ work: () => trainer.learn("anna zoé") !== "diverged" });
 }
 console.log(JSON.stringify(report));

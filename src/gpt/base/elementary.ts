@@ -21,9 +21,6 @@ export interface ElementaryFunctions {
 /** The engine's own functions: fast, but the last bit of a result differs from engine to engine. */
 export const engineFunctions: ElementaryFunctions = Math;
 
-/** The functions below: the same bits on every engine. */
-export const portableFunctions: ElementaryFunctions = Object.freeze({ log, sin, cos, exp, pow, cbrt });
-
 const TWO_30 = 0x40000000;
 const TWO_32 = 0x100000000;
 const TWO_53 = 0x20000000000000;
@@ -45,7 +42,7 @@ const LARGEST_ANGLE = 1e6;
  * R = 2s²/3 + 2s⁴/5 + … is the series without 2s, divided by s. As 2s = f - s·f, ln m = f - s·(f - R), where only
  * a small part has rounding errors.
  */
-function log(x: number): number {
+export function log(x: number): number {
   if (!(x > 0)) return x === 0 ? -Infinity : NaN;
   if (x === Infinity) return x;
   let e = 0;
@@ -75,7 +72,7 @@ function log(x: number): number {
  * e^r = 1 + 2r / (c - r) with c = r·coth(r/2) = 2 + q, and q = r²/6 - r⁴/360 + …, by the Bernoulli numbers. As
  * 2r / (2 + q - r) = r + r·(r - q) / (2 + q - r), the quotient is a correction of 1 + r.
  */
-function exp(x: number): number {
+export function exp(x: number): number {
   if (x > 710) return Infinity;
   if (x < -746) return 0;
   const k = Math.floor(x * 1.4426950408889634 + 0.5); // 1 / ln 2
@@ -99,7 +96,7 @@ function scaled(x: number, k: number): number {
  * The sine of an angle from -1,000,000 to 1,000,000, within 3 ulp.
  * @throws RangeError for larger angles
  */
-function sin(x: number): number {
+export function sin(x: number): number {
   return x === 0 ? x : sine(x, 0); // -0 stays -0.
 }
 
@@ -107,7 +104,7 @@ function sin(x: number): number {
  * The cosine of an angle from -1,000,000 to 1,000,000, within 3 ulp.
  * @throws RangeError for larger angles
  */
-function cos(x: number): number {
+export function cos(x: number): number {
   return sine(x, 1);
 }
 
@@ -141,7 +138,7 @@ function sine(x: number, turns: number): number {
  * @param exponent a whole number from 0 to 2^53
  * @throws RangeError for any other exponent
  */
-function pow(base: number, exponent: number): number {
+export function pow(base: number, exponent: number): number {
   if (!(exponent >= 0 && exponent <= TWO_53 && Math.floor(exponent) === exponent))
     throw new RangeError(`The exponent must be a whole number from 0 to 2^53, not ${exponent}.`);
   let result = 1;
@@ -160,7 +157,7 @@ function pow(base: number, exponent: number): number {
  * y·(y³ + 2m) / (2y³ + m) triples the digits, from a parabola within 1.7 % to almost all of them. Then, with t the root
  * rounded to 17 bits, whose cube is exact, m - t³ = (c - t)·(c² + c·t + t²) gives c - t to twice the digits.
  */
-function cbrt(x: number): number {
+export function cbrt(x: number): number {
   if (x === 0 || x - x !== 0) return x; // Zeros, infinities, NaN.
   let m = Math.abs(x);
   let k = 0;

@@ -1,4 +1,4 @@
-import { COMPOSITIONS, JOINERS, MARKS, PRIMARY } from "./compositions";
+import { compositions } from "./compositions";
 
 /*
  * Unicode's canonical equivalence: "é" may be one character, or e and U+0301, with the same meaning. XS may be
@@ -23,10 +23,11 @@ const VOWEL_COUNT = 21;
 const TRAILING_COUNT = 28;
 const SYLLABLE_COUNT = LEADING_COUNT * VOWEL_COUNT * TRAILING_COUNT;
 
-/** Index of the entry of COMPOSITIONS that has `wanted` from its character number `place` on; -1 if none has. */
+/** Index of the entry that has `wanted` from its character number `place` on; -1 if none has. */
 function entryWith(wanted: string, place: number): number {
-  let at = COMPOSITIONS.indexOf(wanted);
-  while (at >= 0 && at % ENTRY !== place) at = COMPOSITIONS.indexOf(wanted, at + 1);
+  const { entries } = compositions();
+  let at = entries.indexOf(wanted);
+  while (at >= 0 && at % ENTRY !== place) at = entries.indexOf(wanted, at + 1);
   return at < 0 ? at : at - place;
 }
 
@@ -42,21 +43,22 @@ function isSyllable(codePoint: number): boolean {
 /** Whether NFD decomposes a character, and NFC composes it again. */
 export function isComposed(codePoint: number): boolean {
   const entry = entryOf(codePoint);
-  return (entry >= 0 && entry < PRIMARY) || isSyllable(codePoint);
+  return (entry >= 0 && entry < compositions().primary) || isSyllable(codePoint);
 }
 
 /** Orders the combining classes: a larger number for a larger class; 0 for class 0, that of nearly all characters. */
 function classOf(codePoint: number): number {
   if (codePoint < FIRST_MARK || codePoint > 0xffff) return 0;
-  const at = MARKS.indexOf(String.fromCharCode(codePoint));
-  return at < 0 ? 0 : 1 + MARKS.lastIndexOf(" ", at);
+  const { marks } = compositions();
+  const at = marks.indexOf(String.fromCharCode(codePoint));
+  return at < 0 ? 0 : 1 + marks.lastIndexOf(" ", at);
 }
 
 /** Whether a character may compose with the one before it, or be reordered after it. */
 export function isMark(codePoint: number): boolean {
   if (codePoint < FIRST_MARK || codePoint > 0xffff) return false;
   if (codePoint >= VOWELS && codePoint < TRAILING + TRAILING_COUNT) return true;
-  return classOf(codePoint) > 0 || JOINERS.includes(String.fromCharCode(codePoint));
+  return classOf(codePoint) > 0 || compositions().joiners.includes(String.fromCharCode(codePoint));
 }
 
 /** What two characters compose to, in NFC or, for some, in no normal form; -1 if they do not compose. */
@@ -67,16 +69,16 @@ export function composition(first: number, second: number): number {
     return SYLLABLES + (l * VOWEL_COUNT + v) * TRAILING_COUNT;
   if (isSyllable(first) && (first - SYLLABLES) % TRAILING_COUNT === 0 && t > 0 && t < TRAILING_COUNT) return first + t;
   const entry = entryWith(String.fromCharCode(first, second), 1);
-  return entry >= 0 ? COMPOSITIONS.charCodeAt(entry) : -1;
+  return entry >= 0 ? compositions().entries.charCodeAt(entry) : -1;
 }
 
 /** Appends the canonical decomposition of a character. */
 function decompose(codePoint: number, into: number[]): void {
-  // No character of MARKS decomposes, and each occurs so often in COMPOSITIONS that the search would take long.
+  // No mark of a class decomposes, and each occurs so often in the entries that the search would take long.
   const entry = classOf(codePoint) > 0 ? -1 : entryOf(codePoint);
   if (entry >= 0) {
-    decompose(COMPOSITIONS.charCodeAt(entry + 1), into);
-    const second = COMPOSITIONS.charCodeAt(entry + 2);
+    decompose(compositions().entries.charCodeAt(entry + 1), into);
+    const second = compositions().entries.charCodeAt(entry + 2);
     if (second !== SPACE) decompose(second, into);
     return;
   }
@@ -158,7 +160,7 @@ function respellOne(points: readonly number[], isKnown: (codePoint: number) => b
   const known = (codePoint: number): number => {
     if (isKnown(codePoint) || codePoint > 0xffff) return codePoint;
     const entry = entryWith(String.fromCharCode(codePoint, SPACE), 1);
-    const other = entry < 0 ? -1 : COMPOSITIONS.charCodeAt(entry);
+    const other = entry < 0 ? -1 : compositions().entries.charCodeAt(entry);
     return other >= 0 && isKnown(other) ? other : codePoint;
   };
   // Some datasets have composed characters that NFC does not produce.

@@ -1,4 +1,4 @@
-import { portableFunctions } from "../base/elementary";
+import { portableFunctions } from "../base/portable-functions";
 import { magnitude, WEIGHT_EXPONENT } from "./i32-arithmetic";
 import { attentionForward } from "./i32-attention";
 import { mlpForward } from "./i32-mlp";

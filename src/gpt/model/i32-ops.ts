@@ -1,5 +1,5 @@
 import { areFinite } from "./are-finite";
-import { portableFunctions } from "../base/elementary";
+import { portableFunctions } from "../base/portable-functions";
 import { i32Codec } from "./i32-codec";
 import { embeddingForward } from "./i32-forward";
 import { beginGradient, excess, shiftOf, view, zero } from "./i32-tensor";

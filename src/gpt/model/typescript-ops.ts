@@ -1,4 +1,5 @@
 import { engineFunctions } from "../base/elementary";
+import { InputError } from "../base/errors";
 import { areFinite } from "./are-finite";
 import { i32Ops } from "./i32-ops";
 import type { Dtype, Floats, Ops } from "./ops";
@@ -20,7 +21,18 @@ import {
  * typescript-forward.ts has the forward half, and notes on the inner loops.
  */
 export function typescriptOps(dtype: Dtype = "f32"): Ops {
-  if (dtype === "i32") return i32Ops;
+  return dtype === "i32" ? i32Ops : floatOps(dtype);
+}
+
+/**
+ * Those of f32 and f64. What uses these alone has none of i32 in its bundle. Allocates one object.
+ * @throws InputError for i32
+ */
+export function floatOps(dtype: Dtype = "f32"): Ops {
+  if (dtype === "i32")
+    throw new InputError(
+      'The dtype i32 needs its ops too: i32Ops from "esp32gpt", or opsFor("i32") from "esp32gpt/platform".',
+    );
   return {
     name: "typescript",
     dtype,

@@ -1,4 +1,5 @@
-import { engineFunctions, portableFunctions } from "../base/elementary";
+import { engineFunctions } from "../base/elementary";
+import { portableFunctions } from "../base/portable-functions";
 import type { BlockFormat, Codec, Floats, Numbers, Ops, Stored } from "../model/ops";
 import type { ScanResult, DatasetKernels } from "../base/platform";
 

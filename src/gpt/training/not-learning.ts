@@ -1,4 +1,4 @@
-import { portableFunctions } from "../base/elementary";
+import { log as portableLog } from "../base/elementary";
 import { type ModelConfig, PRESETS, type TrainingConfig } from "../model/config";
 import { InputError } from "../base/errors";
 import type { Ops } from "../model/ops";
@@ -39,7 +39,7 @@ export function notLearning(trainer: Trained, smoothed: number): string {
   const tokens = trainer.model.config.vocabularySize;
   return (
     `The model is not learning: after ${trainer.stepsDone} steps its smoothed loss is ${smoothed.toFixed(2)}, ` +
-    `and guessing blindly among ${tokens} tokens gives ${portableFunctions.log(tokens).toFixed(2)}. ${advice(trainer)}`
+    `and guessing blindly among ${tokens} tokens gives ${portableLog(tokens).toFixed(2)}. ${advice(trainer)}`
   );
 }
 

@@ -1,4 +1,4 @@
-import { portableFunctions } from "../base/elementary";
+import { log as portableLog } from "../base/elementary";
 import { isLowercaseAscii } from "../data/vocabulary";
 import { EvaluationTask } from "./evaluation";
 import type { Loss, StartEvent, StepEvent, EmitWork, TrainedEvent } from "./events";
@@ -65,7 +65,7 @@ export class TrainingTask implements Task {
     this.isOver = stepsDone > this.last;
     this.setLogEvery(logEvery);
     this.from = stepsDone;
-    this.smoothed = portableFunctions.log(model.config.vocabularySize);
+    this.smoothed = portableLog(model.config.vocabularySize);
     this.limit = this.smoothed + BLIND_MARGIN;
     this.event = {
       type: "step",
