@@ -6,7 +6,7 @@ import { minifySync } from "@swc/core";
 import fc from "fast-check";
 import { rollup } from "rollup";
 import { respell as respellByTable } from "../src/gpt/data/canonical";
-import { createTrainer, Dataset, formatResource, generate, Random } from "../src/gpt/index";
+import { createTrainer, Dataset, formatResource, generate, Random, typescriptOps } from "../src/gpt/index";
 import * as inference from "../src/gpt/inference";
 import { respell } from "../src/places/canonical";
 import { ROOT } from "./helpers";
@@ -48,7 +48,11 @@ test("in i32 it is larger by its kernels, and neither has those of a training", 
 });
 
 test.each(["f32", "i32"] as const)("it generates what the trained model does, in %s", (dtype) => {
-  const trainer = createTrainer({ dataset: Dataset.of(["emma", "zoé", "anna"]), dtype, training: { steps: 5 } });
+  const trainer = createTrainer({
+    dataset: Dataset.of(["emma", "zoé", "anna"]),
+    ops: typescriptOps(dtype),
+    training: { steps: 5 },
+  });
   for (let i = 0; i < 5; i++) trainer.step();
   writeFileSync(at("model.bin"), formatResource(trainer.model));
   writeFileSync(

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import ts from "typescript";
-import { createTrainer, Dataset, formatResource, type Model } from "../src/gpt/index";
+import { createTrainer, Dataset, formatResource, type Model, typescriptOps } from "../src/gpt/index";
 import { crc32 } from "../src/gpt/base/crc32";
 import {
   f32InferenceOps,
@@ -29,7 +29,13 @@ const OPS: Readonly<Record<"f32" | "i32", InferenceOps>> = { f32: f32InferenceOp
 const HEADER = 16;
 
 function trained(dtype: Dtype, preset: PresetName = "esp32gpt", shape: Partial<ModelConfig> = {}): Model {
-  const trainer = createTrainer({ dataset: Dataset.of(NAMES), dtype, preset, model: shape, training: { steps: 9 } });
+  const trainer = createTrainer({
+    dataset: Dataset.of(NAMES),
+    ops: typescriptOps(dtype),
+    preset,
+    model: shape,
+    training: { steps: 9 },
+  });
   for (let i = 0; i < 9; i++) trainer.step();
   return trainer.model;
 }

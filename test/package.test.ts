@@ -41,12 +41,12 @@ const FILES = [
   /^host\/xs\/engine\/\w+\.[ch]$/,
   /^src\/gpt\/(\w+\/)?[\w-]+\.ts$/,
   /^src\/gpt\/native\/\w+\.[ch]$/,
-  /^src\/gpt\/(native\/)?manifest(-library)?\.json$/,
+  /^src\/gpt\/(native\/)?manifest(-library|-inference)?\.json$/,
   /^src\/places\/moddable\/(modules\/)?\w+\.ts$/,
 ];
-const MOST_BYTES = 1_500_000;
+const MOST_BYTES = 1_700_000;
 
-test("it has the files that it needs and no others, in 1.5 MB", () => {
+test("it has the files that it needs and no others, in 1.7 MB", () => {
   const listed = execFileSync("tar", ["-tzf", TARBALL], { encoding: "utf8" }).trim().split("\n");
   const files = listed.map((file) => file.replace(/^package\//, ""));
   expect(files.filter((file) => !FILES.some((pattern) => pattern.test(file)))).toEqual([]);

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createTrainer, Dataset } from "../src/gpt/index";
+import { createTrainer, Dataset, typescriptOps } from "../src/gpt/index";
 import { f32InferenceOps, i32InferenceOps, planInference } from "../src/gpt/inference";
 import { formatResource } from "../src/gpt/resource";
 import { outcomeOf, temporaryFolder } from "./support/cli";
@@ -37,7 +37,7 @@ test.each([
   async (dtype, ops) => {
     const trainer = createTrainer({
       dataset: Dataset.of(["anna", "bob", "zoé", "anna lea"]),
-      dtype,
+      ops: typescriptOps(dtype),
       preset: "tuned",
       model: { nLayer: 2, nEmbd: 32 },
       training: { steps: 5 },
