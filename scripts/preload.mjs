@@ -20,6 +20,8 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const FIRMWARE = join(ROOT, "manifest.json");
 /** What an app of somebody else includes. */
 const LIBRARY = join(ROOT, "moddable", "manifest.json");
+/** The same, for an app that trains nothing. */
+const INFERENCE = join(ROOT, "moddable", "manifest-inference.json");
 
 /**
  * @param {string} [file]
@@ -33,7 +35,7 @@ export function manifests(file = FIRMWARE) {
 
 /** @returns {string[]} the manifests of the firmware and those of the library, each once */
 export function allManifests() {
-  return [...new Set([...manifests(FIRMWARE), ...manifests(LIBRARY)])];
+  return [...new Set([...manifests(FIRMWARE), ...manifests(LIBRARY), ...manifests(INFERENCE)])];
 }
 
 /**

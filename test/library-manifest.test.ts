@@ -4,7 +4,7 @@ import ts from "typescript";
 import { ROOT } from "./helpers";
 import { libraryManifests } from "./support/firmware-modules";
 
-/* The manifest that an app on Moddable includes: manifest.json. */
+/* The manifest that an app on Moddable includes: moddable/manifest.json. */
 
 const manifests = libraryManifests();
 const modules = new Map(manifests.flatMap((each) => Object.entries(each.modules)));

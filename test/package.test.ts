@@ -32,7 +32,7 @@ beforeAll(() => {
 
 /** What may be in the package: all files of it match one of these. */
 const FILES = [
-  /^(LICENSE|README\.md|package\.json|moddable\/manifest\.json)$/,
+  /^(LICENSE|README\.md|package\.json|moddable\/manifest(-inference)?\.json)$/,
   /^bin\/esp32gpt\.js$/,
   /^data\/names\.txt$/,
   // The command line and the library, the programs for XS, the declarations.

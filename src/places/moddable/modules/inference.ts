@@ -1,0 +1,1 @@
+export * from "esp32gpt/gpt/inference";
