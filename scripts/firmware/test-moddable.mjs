@@ -3,12 +3,16 @@
 // the SDK's sources, and compiles the program for Linux (and runs it, if ESP32GPT_LIN_HOST is a program that can do
 // so without a window). With IDF_PATH set to any git repository: also runs the JavaScript half of the ESP32 build.
 // With ESP-IDF: also builds the image.
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { CODENAME, main, ProgramFailed, ROOT, run, VERSION, which } from "./command.mjs";
 import { formatBytes, readImages } from "./images.mjs";
 import { buildFirmware, imageFolder, requireModdable, requireSettings } from "./sdk.mjs";
 
+/** The apps of examples/. */
+const EXAMPLES = readdirSync(join(ROOT, "examples"), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
 /** A short training. */
 const STEPS = 20;
 const MAX_SECONDS = 120;
@@ -38,6 +42,10 @@ await main("test:moddable", "Checks the firmware with the Moddable SDK's own too
         for (const kind of ["release", "debug"]) await check(`lin, ${kind}: builds`, () => tools.buildForLinux(kind));
         if (ESP32GPT_LIN_HOST) await check("lin, release: trains", () => tools.runOnLinux(ESP32GPT_LIN_HOST));
         else console.log("skipped: a run on Linux; ESP32GPT_LIN_HOST is not set.");
+        for (const app of EXAMPLES)
+          await check(`examples/${app} for lin: builds`, () =>
+            toolsFor(join(ROOT, "examples", app)).buildForLinux("release"),
+          );
       } else console.log("skipped: the build for Linux.");
 
       if (!IDF_PATH || !existsSync(join(IDF_PATH, ".git")) || process.platform === "win32")
@@ -46,6 +54,10 @@ await main("test:moddable", "Checks the firmware with the Moddable SDK's own too
         for (const board of boards)
           for (const kind of ["release", "debug"])
             await check(`${board}, ${kind}: JavaScript compiles, links and preloads`, () => tools.linkFor(board, kind));
+      for (const app of EXAMPLES)
+        await check(`examples/${app} for esp32: JavaScript compiles, links and preloads`, () =>
+          toolsFor(join(ROOT, "examples", app)).linkFor("esp32", "release"),
+        );
 
       if (!IDF_PATH || !existsSync(join(IDF_PATH, "tools", "idf.py"))) {
         console.log("skipped: the image for the ESP32; IDF_PATH is not ESP-IDF.");
@@ -79,7 +91,8 @@ async function onSdkXs(...words) {
 function toolsFor(project) {
   const manifest = JSON.parse(readFileSync(join(project, "manifest.json"), "utf8"));
   const name = manifest.build?.NAME ?? basename(project);
-  const output = join(project, "build", "firmware", "test");
+  const isFirmware = project === ROOT;
+  const output = join(ROOT, "build", "firmware", isFirmware ? "test" : `test-${name}`);
   mkdirSync(output, { recursive: true });
 
   /**
@@ -145,7 +158,7 @@ function toolsFor(project) {
       const count = readFileSync(targets[0], "utf8").split("XS_REGEXP_KIND").length - 1;
       if (count > 0) throw new Error(`preloaded modules hold ${count} regular expressions`);
       const { output: commands } = await run("make", ["-n", "-f", makefile, "build"], { show: false, check: false });
-      if (!commands.includes(`EXTRA_COMPONENT_DIRS=${join(ROOT, "src", "firmware", "chip", "idf")}`))
+      if (isFirmware && !commands.includes(`EXTRA_COMPONENT_DIRS=${join(ROOT, "src", "firmware", "chip", "idf")}`))
         throw new Error("the ESP-IDF component that stores panic information is missing");
       return /^### .*$/m.exec(log)?.[0].slice(4);
     },
