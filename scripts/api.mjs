@@ -19,7 +19,9 @@ const INDEX = indexAt < 0 ? "src/gpt/index.ts" : process.argv[indexAt + 1];
 /** The subpaths that need no engine; esp32gpt/platform has the same types on each. */
 const SUBPATHS = {
   esp32gpt: INDEX,
+  "esp32gpt/inference": "src/gpt/inference.ts",
   "esp32gpt/platform": "src/places/node/index.ts",
+  "esp32gpt/native": "src/gpt/native/native-ops.ts",
   "esp32gpt/client": "src/client/index.ts",
 };
 

@@ -164,7 +164,7 @@ describe("a list of documents", () => {
     expect(() => DocumentList.of(machine(), [""])).toThrow("the list has no documents.");
     expect(() => DocumentList.of(machine(), ["idle", "wait"])).toThrow(InputError);
     expect(() => createTrainer({ dataset: DocumentList.of(machine(), [CYCLES[0]]), model: { blockSize: 4 } })).toThrow(
-      "the list has no document that fits block_size 4, which takes 3 symbols: the shortest has 5, which fit block_size 6.",
+      "the list has no document that fits blockSize 4, which takes 3 symbols: the shortest has 5, which fit model: { blockSize: 6 }.",
     );
   });
 
@@ -267,7 +267,7 @@ describe("a ring of documents", () => {
   test("has the last that came", () => {
     const ring = new DocumentRing(machine(), { documents: 2, length: 3 });
     expect([ring.count, ring.checksum]).toEqual([0, undefined]);
-    expect(() => ring.tokens(0, new Uint8Array(4))).toThrow(RangeError);
+    expect(() => ring.tokens(0, new Uint8Array(4))).toThrow(InputError);
     ring.add("idle");
     ring.add("run stop");
     expect([ring.count, tokensOf(ring, 0), tokensOf(ring, 1)]).toEqual([2, [0, 1, 0], [0, 3, 4, 0]]);
@@ -285,7 +285,7 @@ describe("a ring of documents", () => {
       model: { blockSize: 12 },
       training: { steps: 5, schedule: "constant" },
     });
-    expect(() => trainer.step()).toThrow(RangeError);
+    expect(() => trainer.step()).toThrow("the ring has no document yet: add one before the first step.");
     for (let i = 0; i < 200; i++) {
       ring.add(CYCLES[i % 3]);
       trainer.step();
@@ -293,7 +293,7 @@ describe("a ring of documents", () => {
     expect(trainer.totalSteps).toBe(200);
     expect(new Predictor(trainer.model).negativeLogLikelihood(CYCLES[0]).mean).toBeLessThan(0.6);
     expect(() => createTrainer({ dataset: ring, model: { blockSize: 8 } })).toThrow(
-      /no document that fits block_size 8/,
+      /the ring takes documents of 8 symbols, and blockSize 8 takes 7: set model: \{ blockSize: 9 \}/,
     );
     expect(() =>
       createTrainer({ dataset: new DocumentRing(machine(), { documents: 2, length: 4 }), training: { holdout: 10 } }),
@@ -435,6 +435,21 @@ describe("a checkpoint of an app", () => {
       expect(trainer.model.parameters).toEqual(before);
     }
   });
+});
+
+test("mistakes of a program in JavaScript are refused in a sentence", () => {
+  const dataset = cycles();
+  const create = (options: object) => () => createTrainer({ dataset, ...options });
+  expect(create({ block_size: 8 })).toThrow("createTrainer() has no option block_size: it has dataset, preset, model,");
+  expect(create({ model: { block_size: 8 } })).toThrow("model has no option block_size: it has nLayer, nEmbd, nHead,");
+  expect(create({ training: { learning_rate: 8 } })).toThrow(/^training has no option learning_rate: it has steps,/);
+  for (const wrong of [3, undefined, ["idle"]])
+    expect(() => machine().check(wrong as unknown as string)).toThrow(
+      "A document is a text or a Uint8Array of symbols.",
+    );
+  expect(() => new Windows(machine(stream), "idle run" as unknown as Uint8Array, { length: 2 })).toThrow(
+    "A stream is a Uint8Array of symbols: vocabulary.symbolsOf() makes it of a text.",
+  );
 });
 
 test.each(DTYPES)("two models in one program do not meet, in %s", (dtype) => {

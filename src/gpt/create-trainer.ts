@@ -1,3 +1,4 @@
+import { InputError, printable } from "./base/errors";
 import type { MemoryBudget } from "./base/platform";
 import { SETTINGS } from "./base/settings";
 import type { DocumentSource } from "./data/document-source";
@@ -37,6 +38,9 @@ export interface TrainerOptions<Source extends DocumentSource = DocumentSource> 
  */
 export function createTrainer<Source extends DocumentSource>(options: TrainerOptions<Source>): Trainer<Source> {
   const { dataset, dtype, ops = floatOps(dtype), memory } = options;
+  checkNames("createTrainer()", options, "dataset preset model training seed dtype ops memory");
+  checkNames("model", options.model, "nLayer nEmbd nHead blockSize mlpWidth relativeBias");
+  checkNames("training", options.training, "steps batchSize learningRate schedule sampling holdout");
   const { preset = DEFAULT_MODEL.preset, seed = SETTINGS.seed.default } = options;
   if (dtype !== undefined && ops.dtype !== dtype)
     throw new RangeError(`The ops compute in ${ops.dtype}, not ${dtype}.`);
@@ -47,4 +51,11 @@ export function createTrainer<Source extends DocumentSource>(options: TrainerOpt
   const model = new Model(config, ops, vocabulary);
   drawParameters(model.parameters, random, config, ops);
   return new Trainer(model, dataset, random, trainingConfig(preset, options.training ?? {}, undefined, ops.functions));
+}
+
+/** A misspelt option would have no effect. @throws InputError for a name that is not among `names` */
+function checkNames(place: string, options: object | undefined, names: string): void {
+  for (const name of Object.keys(options ?? {}))
+    if (!names.split(" ").includes(name))
+      throw new InputError(`${place} has no option ${printable(name)}: it has ${names.replaceAll(" ", ", ")}.`);
 }

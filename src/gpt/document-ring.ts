@@ -65,6 +65,16 @@ export class DocumentRing extends SymbolDocuments {
     this.count = Math.max(this.count, next + 1);
   }
 
+  /** See DocumentSource: a document of full length must fit. */
+  override checkLength(most: number, blockSize: number): void {
+    const { longest } = this;
+    if (longest > most)
+      throw new InputError(
+        `${this.source} takes documents of ${longest} symbols, and blockSize ${blockSize} takes ${most}: ` +
+          `set model: { blockSize: ${longest + blockSize - most} }.`,
+      );
+  }
+
   /** A document of full length must fit. */
   protected get shortest(): number {
     return this.longest;

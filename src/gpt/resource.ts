@@ -96,7 +96,7 @@ export function modelFromFlash(
 function checkedText(resource: Uint8Array, crc: (bytes: Uint8Array) => number): number {
   const { buffer, byteOffset, length } = resource;
   if (byteOffset % WORD !== 0)
-    throw bad("it does not begin at a multiple of 4 bytes, as numbers must: copy it with slice()");
+    throw bad("it does not begin at a multiple of 4 bytes, as numbers must: copy it with new Uint8Array(bytes)");
   const header = length < HEADER_BYTES ? undefined : new DataView(buffer, byteOffset, HEADER_BYTES);
   if (header?.getUint32(0, true) !== MAGIC) throw bad("it is not one: make it with esp32gpt export");
   const version = header.getUint32(4, true);

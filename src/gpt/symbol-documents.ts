@@ -46,8 +46,8 @@ export abstract class SymbolDocuments implements DocumentSource {
     const { shortest } = this;
     if (shortest <= most) return;
     throw new InputError(
-      `${this.source} has no document that fits block_size ${blockSize}, which takes ${countOf(most, "symbol")}: ` +
-        `the shortest has ${shortest}, which fit block_size ${shortest + blockSize - most}.`,
+      `${this.source} has no document that fits blockSize ${blockSize}, which takes ${countOf(most, "symbol")}: ` +
+        `the shortest has ${shortest}, which fit model: { blockSize: ${shortest + blockSize - most} }.`,
     );
   }
 
@@ -89,6 +89,7 @@ export abstract class SymbolDocuments implements DocumentSource {
   }
 
   private check(i: number): void {
+    if (this.count === 0) throw new InputError(`${this.source} has no document yet: add one before the first step.`);
     if (!(i >= 0 && i < this.count))
       throw new RangeError(`There is no document ${i}: ${this.source} has ${this.count}.`);
   }

@@ -39,6 +39,8 @@ export class Windows extends SymbolDocuments {
     super(source, vocabulary, stream);
     if (vocabulary.addEos)
       throw new InputError("A window does not end where a document ends: its vocabulary needs addEos: false.");
+    if (typeof stream === "string")
+      throw new InputError("A stream is a Uint8Array of symbols: vocabulary.symbolsOf() makes it of a text.");
     checkInteger("The length of a window", length, 2, MAX_LENGTH);
     checkInteger("The overlap of windows", overlap, 0, length - 1);
     if (stream.length < length)

@@ -6,9 +6,10 @@ import { join } from "node:path";
 /** The variable with the name of a folder that all test files of a run share. */
 export const SHARED_FOLDER = "ESP32GPT_TEST_FOLDER";
 
-/** Before all tests: the program builds itself, and XS where it can be, which takes a while the first time. */
+/** Before all tests: the package with its declarations, and XS where it can be, which takes a while the first time. */
 export default function build(): void {
   const root = join(__dirname, "..", "..");
+  execFileSync(process.execPath, [join("scripts", "build.mjs")], { cwd: root, stdio: "pipe" });
   execFileSync(
     process.execPath,
     [join("bin", "esp32gpt.js"), ..."train --engine auto --steps 1 --samples 0".split(" ")],

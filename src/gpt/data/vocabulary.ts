@@ -203,6 +203,7 @@ export class Vocabulary {
   tryEncode(document: Document, tokens: Uint8Array, at: number): number {
     if (typeof document === "string")
       return this.names ? this.tryNames(document, tokens, at) : this.tryText(document, tokens, at);
+    if (!ArrayBuffer.isView(document)) throw new InputError("A document is a text or a Uint8Array of symbols.");
     for (let i = 0; i < document.length; i++) {
       const symbol = document[i];
       const token = symbol < this.size - 1 ? symbol + 1 : this.unknownToken;
