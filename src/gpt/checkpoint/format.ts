@@ -11,7 +11,7 @@ import { isDigits } from "../base/text";
  * loading.ts reads it.
  */
 const KEYS_OF_FORMAT_2 = 8;
-const KEYS_OF_FORMAT_3 = 23;
+export const KEYS_OF_FORMAT_3 = 23;
 export const METADATA_KEYS = Object.freeze([
   "preset",
   "n_layer",
@@ -49,9 +49,8 @@ export const CHECKSUM_KEY = "crc32";
  * before version 3 do not have the state of the training.
  */
 export const FORMAT = 3;
-/** The version of a file with one of these keys: an older program would take it for another model. */
+/** The version of a file with one of the keys behind those of format 3: an older program would take it for another model. */
 export const FORMAT_4 = 4;
-export const KEYS_OF_FORMAT_4: readonly MetadataKey[] = Object.freeze(METADATA_KEYS.slice(KEYS_OF_FORMAT_3));
 /** The names of a configuration's parts in messages and in the file. */
 export const CONFIG_NAMES: Readonly<Record<keyof ModelConfig, string>> = Object.freeze({
   preset: "preset",

@@ -6,7 +6,8 @@ import {
   CHECKSUM_KEY,
   FORMAT,
   FORMAT_4,
-  KEYS_OF_FORMAT_4,
+  KEYS_OF_FORMAT_3,
+  METADATA_KEYS,
   type MetadataKey,
   metadataChecksum,
 } from "./format";
@@ -96,7 +97,8 @@ export class SavingTask implements Task {
     for (const [key, value] of formatVocabulary(model.vocabulary)) this.metadata.set(key, value);
     if (training) for (const [key, value] of formatRecord(training.record)) this.metadata.set(key, value);
     if (model.ops.codec) this.metadata.set("dtype", model.ops.dtype);
-    if (KEYS_OF_FORMAT_4.some((key) => this.metadata.has(key))) this.metadata.set("format_version", String(FORMAT_4));
+    if (METADATA_KEYS.slice(KEYS_OF_FORMAT_3).some((key) => this.metadata.has(key)))
+      this.metadata.set("format_version", String(FORMAT_4));
     this.checksum = metadataChecksum(this.metadata, crc);
     const adam = training?.adam;
     this.buffers = adam ? [model.parameters, adam.m, adam.v] : [model.parameters];
