@@ -15,7 +15,8 @@ if (IS_ITS_OWN_CHILD) {
     ["", 0, /Skipped: what needs the impossible[^]*Tests: +1 skipped, 1 total/],
     ["1", 1, /is skipped: what needs the impossible[^]*test\/skipping\.test\.ts:10\b/],
   ])("with ESP32GPT_NO_SKIPS=%s a skip ends with code %d", (noSkips, code, text) => {
-    const options = ["--globalSetup", "", "test/skipping.test.ts"];
+    // Its teardown would remove the folder that the test files of this run share.
+    const options = ["--globalSetup", "", "--globalTeardown", "", "test/skipping.test.ts"];
     const { status, stdout, stderr } = spawnSync(process.execPath, ["node_modules/jest/bin/jest.js", ...options], {
       cwd: ROOT,
       encoding: "utf8",
