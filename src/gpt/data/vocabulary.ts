@@ -1,7 +1,7 @@
 import { isMark, respell } from "./canonical";
 import { isAdmissible, SPACE } from "./characters";
 import { InputError, printable } from "../base/errors";
-import { encodeUtf8 } from "../base/utf8";
+import { checkNames, namesIn } from "./symbol-names";
 
 /** The token at both ends of a document. */
 export const BOS = 0;
@@ -11,8 +11,6 @@ export const SMALLEST_VOCABULARY = 2;
 export const LARGEST_VOCABULARY = 256;
 
 const BYTES = 0x80;
-/** Maximum bytes of all names of symbols in UTF-8, with a space behind each. */
-const MAX_NAME_BYTES = 3072;
 
 /** A document or a prefix: a text, or the numbers of its symbols: 0 is the first of the vocabulary. */
 export type Document = string | Uint8Array;
@@ -113,7 +111,7 @@ export class Vocabulary {
    * @throws InputError for other names, or if `unknown` is not one of them
    */
   static ofSymbols(names: readonly string[], options?: VocabularyOptions): Vocabulary {
-    checkNames(names);
+    checkNames(names, LARGEST_VOCABULARY - 1);
     const characters = Uint32Array.from(names, (_, i) => FIRST_SYMBOL + i);
     return new Vocabulary(characters, options, Object.freeze(Array.from(names)));
   }
@@ -267,30 +265,6 @@ export class Vocabulary {
     const shown = isMark(codePoint) ? `\\u{${codePoint.toString(16)}}` : printable(symbol);
     return new InputError(`"${shown}" in "${printable(document)}" is not in the model's vocabulary.`);
   }
-}
-
-function namesIn(text: string): string[] {
-  return text.split(" ").filter((name) => name !== "");
-}
-
-/** @throws InputError for the first name that is not one */
-function checkNames(names: readonly string[]): void {
-  if (names.length < 1 || names.length > LARGEST_VOCABULARY - 1)
-    throw new InputError(`A vocabulary has 1 to ${LARGEST_VOCABULARY - 1} symbols, not ${names.length}.`);
-  let bytes = 0;
-  names.forEach((name, i) => {
-    const isWord = name !== "" && Array.from(name).every((character) => isPartOfName(character.codePointAt(0) ?? 0));
-    if (!isWord)
-      throw new InputError(`Symbol ${i} has the name "${printable(name)}": a name is one word, without spaces and controls.`);
-    if (names.indexOf(name) < i) throw new InputError(`Two symbols have the name "${printable(name)}".`);
-    bytes += encodeUtf8(name).length + 1;
-  });
-  if (bytes > MAX_NAME_BYTES)
-    throw new InputError(`The names of the symbols take ${bytes} bytes, and a checkpoint has room for ${MAX_NAME_BYTES}.`);
-}
-
-function isPartOfName(codePoint: number): boolean {
-  return isAdmissible(codePoint) && codePoint !== SPACE;
 }
 
 /** Whether documents have the same tokens in both. */
