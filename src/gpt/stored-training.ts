@@ -73,6 +73,7 @@ function recordFor(trainer: Trainer<DocumentSource>, checkpoint: Checkpoint, nam
   if (dataset.checksum !== undefined && record.dataset !== dataset.checksum)
     throw new InputError(`${name} was trained on another dataset than ${dataset.source}.`);
   for (const key of ["batchSize", "sampling", "holdout", "schedule"] as const) {
+    // Only the schedule can be absent.
     const [wanted, found] = [config[key] ?? "linear", record.config[key] ?? "linear"];
     if (wanted !== found) throw new InputError(`${name} was trained with ${key} ${found}, not ${wanted}.`);
   }
