@@ -52,7 +52,7 @@ async function trainInPage(steps) {
   const context = await browser.newContext();
   try {
     const page = await context.newPage();
-    await page.goto(`${address}?list=names&steps=${steps}`);
+    await page.goto(`${address}?list=names&steps=${steps}&speed=max`);
     const train = page.getByRole("button", { name: "Train", exact: true });
     await train.and(page.locator(":enabled")).waitFor();
     await page.evaluate(`{

@@ -71,10 +71,9 @@ test("the page has a field for it and a place in its address, and says what may 
   });
   expect(fields.usualValues({})).toMatchObject({ dropout: "0.1" });
   const choice = address.parseAddress("dropout=0.25&seed=7");
+  if (!choice) throw new Error("the address chooses nothing");
   expect(choice.values).toEqual({ dropout: "0.25", seed: "7" });
   expect(address.formatAddress(choice)).toBe("list=names&seed=7&dropout=0.25");
   expect(address.settingsOf(choice).training).toEqual({ dropout: 0.25 });
-  expect(() => address.parseAddress("dropuot=1")).toThrow(
-    /^The address has dropuot, which is not a setting: .*, dropout\.$/,
-  );
+  expect(address.parseAddress("dropuot=1")).toBeUndefined();
 });

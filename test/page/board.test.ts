@@ -190,7 +190,7 @@ describeInBrowser("the board pane", () => {
 
   test("gets the model that was trained in the page", async () => {
     serial = await SerialStandIn.attach(page, new TcpFarSide(board.port));
-    await page.goto(`${web.server.address}?list=names&n_embd=4&n_head=1&steps=50`);
+    await page.goto(`${web.server.address}?list=names&n_embd=4&n_head=1&steps=50&speed=max`);
     await press("Train");
     await page.getByRole("button", { name: "Train again" }).waitFor();
     const downloading = page.waitForEvent("download");

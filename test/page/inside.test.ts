@@ -1,5 +1,5 @@
 import type { Locator, Page } from "playwright-core";
-import { describeInBrowser, expectSoon, PageInBrowser } from "../support/page";
+import { atFullSpeed, describeInBrowser, expectSoon, PageInBrowser } from "../support/page";
 
 /* Looking into a model in the page: before it trains, while it does, and afterwards. */
 
@@ -9,7 +9,7 @@ describeInBrowser("looking inside in the page", () => {
   beforeEach(() => ({ page } = web));
 
   async function open(query = ""): Promise<void> {
-    await page.goto(`${web.server.address}${query}#inside`);
+    await page.goto(web.server.address + atFullSpeed(`${query}#inside`));
     await page.locator(".views").waitFor();
   }
 

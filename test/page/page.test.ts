@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { builtPage, describeInBrowser, PageInBrowser } from "../support/page";
+import { atFullSpeed, builtPage, describeInBrowser, PageInBrowser } from "../support/page";
 
 /* What the whole page promises: its weight, its licences, and that everybody can use it. */
 
@@ -61,7 +61,7 @@ describeInBrowser("the page", () => {
   async function open(address: string, options?: BrowserContextOptions): Promise<void> {
     await web.open(options);
     ({ page } = web);
-    await page.goto(web.server.address + address);
+    await page.goto(web.server.address + atFullSpeed(address));
     await page.locator("main > *").first().waitFor();
   }
 
@@ -77,7 +77,7 @@ describeInBrowser("the page", () => {
       await open("?list=dinosaurs&steps=50&holdout=10", { colorScheme });
       if (pane !== "train") await page.goto(`${page.url()}#${pane}`);
       expect(await web.faults()).toEqual([]);
-      await page.goto(`${web.server.address}?list=dinosaurs&steps=50&holdout=10#train`);
+      await page.goto(`${web.server.address}?list=dinosaurs&steps=50&holdout=10&speed=max#train`);
       await train();
       await button("Another seed").click();
       await page.waitForURL(/seed=43/);

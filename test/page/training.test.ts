@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { esp32gpt, temporaryFolder } from "../support/cli";
-import { describeInBrowser, expectSoon, PageInBrowser } from "../support/page";
+import { atFullSpeed, describeInBrowser, expectSoon, PageInBrowser } from "../support/page";
 
 /* Training in the page, in a browser, beside the same training under Node. */
 
@@ -235,11 +235,11 @@ describeInBrowser("training in the page", () => {
     await open("?steps=300");
     for (const part of ["Look inside", "Train here"]) await page.getByRole("link", { name: part, exact: true }).click();
     await page.getByLabel("steps").fill("400");
-    await page.waitForURL(/steps=400#train/);
+    await page.waitForURL(/steps=400&speed=max#train/);
     await page.goBack();
-    await page.waitForURL(/steps=400#inside/);
+    await page.waitForURL(/steps=400&speed=max#inside/);
     await page.goBack();
-    await page.waitForURL(/steps=400$/);
+    await page.waitForURL(/steps=400&speed=max$/);
     expect(await page.getByLabel("steps").inputValue()).toBe("400");
   });
 
@@ -465,18 +465,16 @@ describeInBrowser("training in the page", () => {
     });
 
     test.each([
-      ["?colour=blue", /^The address has colour, which is not a setting/],
       ["?n_embd=99999", /^n_embd must be a whole number from 1 to 4096, not 99999\.$/],
       ["?n_embd=%1b%5b2J<img>", /^n_embd must be a whole number from 1 to 4096, not \\u\{1b\}\[2J<img>\.$/],
       ["?list=<img src=x>", /^There is no list <img src=x>: choose one of names,/],
       ["?list=own-00000000", /^The address refers to a custom list/],
       [`?n_embd=${"9".repeat(500)}`, /^The value of n_embd in the address is too long: 9+…\.$/],
     ])("the address %s", async (address, expected) => {
-      await page.goto(web.server.address + address);
+      await page.goto(web.server.address + atFullSpeed(address));
       await page.locator(".problem:not(:empty)").first().waitFor();
       expect(await sentence()).toMatch(expected);
       expect(await page.locator("img").count()).toBe(0);
-      if (address === "?colour=blue") await page.locator("button.primary:enabled").waitFor();
       // A value that will not do stands where it can be put right.
       expect(await page.getByLabel("n_embd").inputValue()).toBe(/^\?n_embd=9{5}$/.exec(address) ? "99999" : "");
       await page.getByLabel("List").selectOption("names");
@@ -485,6 +483,27 @@ describeInBrowser("training in the page", () => {
       await page.locator(".settings .problem:empty").waitFor({ state: "attached" });
       await train();
     });
+  });
+
+  test("parameters of an address that are not settings are ignored, and the rest holds", async () => {
+    await open("?utm_source=a&steps=30&fbclid=%1b<img>&colour=blue");
+    await train();
+    expect(await losses()).toHaveLength(30);
+    expect(page.url()).toMatch(/\?list=names&steps=30&speed=max$/);
+  });
+
+  test("a run takes twelve seconds unless another speed is chosen, and a link keeps that", async () => {
+    await page.goto(`${web.server.address}?steps=120`);
+    const begin = Date.now();
+    await press("Train");
+    await stepIs(/^1\d /);
+    expect(Date.now() - begin).toBeGreaterThan(900);
+    await page.getByLabel("Speed").fill("9");
+    await page.waitForURL(/&speed=500$/);
+    await main("Train again").waitFor();
+    await page.reload();
+    await main("Train again").waitFor();
+    expect(await page.getByLabel("Speed").inputValue()).toBe("9");
   });
 
   test("a link brings the list, the shape and the seed, and the same run", async () => {

@@ -18,7 +18,7 @@ describeInBrowser("a mistake in the page", () => {
       const response = await route.fetch();
       await route.fulfill({ response, body: `${await response.text()}\n${LATE}` });
     });
-    await page.goto(`${web.server.address}?steps=100000`);
+    await page.goto(`${web.server.address}?steps=100000&speed=max`);
     await page.locator("button.primary:enabled").click();
     await page
       .locator(".problem", { hasText: "ended because of an internal error: TypeError: a mistake in the worker" })

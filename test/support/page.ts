@@ -165,9 +165,9 @@ export class PageInBrowser {
     this.server.requests.length = 0;
   }
 
-  /** Opens the page at an address, and waits until it can train. */
+  /** Opens the page at an address, at full speed, and waits until it can train. */
   async visit(address = ""): Promise<void> {
-    await this.page.goto(`${this.server.address}${address}`);
+    await this.page.goto(`${this.server.address}${atFullSpeed(address)}`);
     await this.page.locator("button.primary:enabled").waitFor();
   }
 
@@ -191,6 +191,14 @@ export class PageInBrowser {
     await this.browser.close();
     this.server.stop();
   }
+}
+
+/** An address of the page, with speed=max in its query unless that names a speed. */
+export function atFullSpeed(address: string): string {
+  const at = address.includes("#") ? address.indexOf("#") : address.length;
+  const path = address.slice(0, at);
+  if (/[?&]speed=/.test(path)) return address;
+  return `${path}${path.includes("?") ? "&" : "?"}speed=max${address.slice(at)}`;
 }
 
 /** Waits until something is so that cannot be waited for in the page. */

@@ -1,7 +1,8 @@
+import type { Speed } from "../workbench/address";
 import type { Workbench } from "../workbench/workbench";
 
-/** Speeds in steps per second; Infinity means unlimited. */
-const SPEEDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, Infinity];
+/** The speeds to choose from. */
+const SPEEDS: readonly Speed[] = [1, 2, 5, 10, 20, 50, undefined, 100, 200, 500, 1000, Infinity];
 
 /** Buttons to start, pause and stop, the speed, and messages about failures. */
 export function Controls({ bench }: { readonly bench: Workbench }) {
@@ -59,7 +60,7 @@ export function Controls({ bench }: { readonly bench: Workbench }) {
             step={1}
             value={SPEEDS.indexOf(speed)}
             aria-valuetext={nameOf(speed)}
-            onInput={({ currentTarget }) => bench.setSpeed(SPEEDS[Number(currentTarget.value)] ?? speed)}
+            onInput={({ currentTarget }) => bench.setSpeed(SPEEDS[Number(currentTarget.value)])}
           />
           <output>{nameOf(speed)}</output>
         </label>
@@ -71,7 +72,8 @@ export function Controls({ bench }: { readonly bench: Workbench }) {
   );
 }
 
-function nameOf(speed: number): string {
+function nameOf(speed: Speed): string {
+  if (speed === undefined) return "a run in 12 seconds";
   return speed === Infinity
     ? "as fast as possible"
     : `${speed.toLocaleString("en")} ${speed === 1 ? "step" : "steps"} per second`;

@@ -21,24 +21,39 @@ export interface Choice {
 export const OWN = "own";
 export const DEFAULT_CHOICE: Choice = { list: "names", values: {} };
 
+/** Steps per second; Infinity: as fast as possible; undefined: the default, which shows a whole run. */
+export type Speed = number | undefined;
+
 /**
- * Parses the query of an address.
- * @throws InputError for an unknown setting, or a value that is too long
+ * Parses the query of an address; undefined if it chooses nothing. Parameters that are not settings are ignored: sites
+ * add their own to links.
+ * @throws InputError for a value that is too long
  */
-export function parseAddress(query: string): Choice {
+export function parseAddress(query: string): Choice | undefined {
   const values: Partial<Record<SettingName, string>> = {};
-  let { list } = DEFAULT_CHOICE;
+  let list: string | undefined;
   for (const [name, value] of new URLSearchParams(query)) {
+    if (name !== "list" && !isSetting(name)) continue;
     if (value.length > 40)
       throw new InputError(`The value of ${printable(name)} in the address is too long: ${printable(value)}.`);
     if (name === "list") list = value;
-    else if (isSetting(name)) values[name] = value;
-    else
-      throw new InputError(
-        `The address has ${printable(name)}, which is not a setting: the settings are list, ${NAMES.join(", ")}.`,
-      );
+    else values[name] = value;
   }
-  return { list, values };
+  if (list === undefined && Object.keys(values).length === 0) return undefined;
+  return { list: list ?? DEFAULT_CHOICE.list, values };
+}
+
+/** The speed in the query of an address: speed=max, or steps per second; anything else is the default. */
+export function parseSpeed(query: string): Speed {
+  const given = new URLSearchParams(query).get("speed");
+  if (given === "max") return Infinity;
+  const speed = Number(given ?? "");
+  return speed > 0 && speed < Infinity ? speed : undefined;
+}
+
+/** The speed as it stands behind the choice in an address; "" for the default. */
+export function formatSpeed(speed: Speed): string {
+  return speed === undefined ? "" : `&speed=${speed === Infinity ? "max" : speed}`;
 }
 
 function isSetting(name: string): name is SettingName {

@@ -3,7 +3,17 @@ import { crc32, formatChecksum } from "../../src/gpt/base/crc32";
 import { InputError, printable } from "../../src/gpt/base/errors";
 import { SETTINGS } from "../../src/gpt/base/settings";
 import type { LossCurve } from "../../src/jobs/loss-curve";
-import { type Choice, DEFAULT_CHOICE, formatAddress, OWN, parseAddress, settingsOf } from "./address";
+import {
+  type Choice,
+  DEFAULT_CHOICE,
+  formatAddress,
+  formatSpeed,
+  OWN,
+  parseAddress,
+  parseSpeed,
+  settingsOf,
+  type Speed,
+} from "./address";
 import { readChoice } from "./checkpoints";
 import * as kept from "./run-store";
 import { Run } from "./run";
@@ -14,6 +24,8 @@ import { readFile } from "./read-file";
 const MAX_EARLIER = 3;
 /** A changed choice is prepared after this time without another change. */
 const DEBOUNCE_MS = 250;
+/** Duration of a training at the default speed, in seconds. */
+const RUN_SECONDS = 12;
 /** Maximum size of a custom dataset, in bytes. */
 const LARGEST_LIST = 16 << 20;
 /** Maximum size of a checkpoint, in bytes. */
@@ -43,8 +55,7 @@ export class Workbench {
   /** A training of a newer choice than that of `run`; it replaces `run` when it is started. */
   readonly next = signal<Run | undefined>(undefined);
   readonly earlier = signal<readonly EarlierCurve[]>([]);
-  /** Speed limit in steps per second. */
-  readonly speed = signal(Infinity);
+  readonly speed = signal<Speed>(undefined);
   private readonly loaded = new Map<string, kept.OwnList>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private turn = 0;
@@ -59,8 +70,9 @@ export class Workbench {
   async open(query: string): Promise<void> {
     // Going back in the history must keep the current choice in the address.
     addEventListener("popstate", () => this.showAddress());
+    this.speed.value = parseSpeed(query);
     try {
-      this.choice.value = parseAddress(query === "" ? (kept.recentAddresses()[0] ?? "") : query);
+      this.choice.value = parseAddress(query) ?? parseAddress(kept.recentAddresses()[0] ?? "") ?? DEFAULT_CHOICE;
     } catch (error) {
       this.trouble.value = sentenceOf(error);
     }
@@ -132,9 +144,15 @@ export class Workbench {
     await run.step();
   }
 
-  setSpeed(stepsPerSecond: number): void {
-    this.speed.value = stepsPerSecond;
-    void this.run.value?.ask("setSpeed", stepsPerSecond);
+  setSpeed(speed: Speed): void {
+    this.speed.value = speed;
+    this.showAddress();
+    const run = this.run.value;
+    if (run) void run.ask("setSpeed", this.stepsPerSecond(run));
+  }
+
+  private stepsPerSecond({ ready }: Run): number {
+    return this.speed.value ?? ready.steps / RUN_SECONDS;
   }
 
   /**
@@ -170,7 +188,7 @@ export class Workbench {
     const run = this.run.value;
     if (!run) return;
     this.keep(run);
-    await run.ask("setSpeed", this.speed.value);
+    await run.ask("setSpeed", this.stepsPerSecond(run));
     await run.resume();
   }
 
@@ -215,7 +233,8 @@ export class Workbench {
   }
 
   private showAddress(): void {
-    if (this.address !== "") history.replaceState(null, "", `?${this.address}${location.hash}`);
+    if (this.address !== "")
+      history.replaceState(null, "", `?${this.address}${formatSpeed(this.speed.value)}${location.hash}`);
   }
 
   /** A prepared training replaces one that has not started; otherwise it waits as `next`. */
