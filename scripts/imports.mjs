@@ -33,6 +33,8 @@ const ROOMS = [
   "web/inside",
   "web/train",
   "web/board",
+  "web/offline",
+  "web/service-worker",
   "web",
 ];
 

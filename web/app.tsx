@@ -5,6 +5,7 @@ import { FlashPane } from "./board/flash-pane";
 import { BoardPane } from "./board/pane";
 import type { BoardSession } from "./board/session";
 import { LossChart } from "./components/chart";
+import { OfflineNotice } from "./offline/offline-notice";
 import { InsidePane } from "./inside/pane";
 import { uncaughtError } from "./uncaught-errors";
 import { TrainPane } from "./train/pane";
@@ -81,6 +82,7 @@ export function App({ bench, session, curve }: Props) {
           Everything happens in your browser; nothing is sent anywhere. <a href="./licenses.md">Licences</a> of the
           software in this page.
         </p>
+        <OfflineNotice />
       </footer>
     </>
   );

@@ -2,6 +2,7 @@ import { render } from "preact";
 import { App } from "./app";
 import { LiveCurve } from "./board/live-curve";
 import { BoardSession } from "./board/session";
+import { startOffline } from "./offline/service-worker";
 import { showUncaughtErrors } from "./uncaught-errors";
 import { Workbench } from "./workbench/workbench";
 
@@ -11,4 +12,4 @@ const curve = new LiveCurve();
 const session = new BoardSession(curve.onEvent);
 const app = document.getElementById("app");
 if (app) render(<App bench={bench} session={session} curve={curve} />, app);
-void bench.open(location.search.slice(1));
+void bench.open(location.search.slice(1)).then(startOffline);

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
@@ -37,13 +38,46 @@ function besides() {
   };
 }
 
+/** Files that the page does without until somebody asks for them. */
+const ON_REQUEST = /^images\/|^licenses|^LICENSE|\/esp[^/]*\/|\/esp(32|8266)|^service-worker\.js$/;
+/** Files of web/public that it needs. */
+const PUBLIC = ["icon.svg", "manifest.webmanifest"];
+
+/**
+ * Tells the service worker which files the page has, and a name that changes with any of them.
+ * @returns {import("vite").Plugin}
+ */
+function offline() {
+  return {
+    name: "offline",
+    generateBundle: {
+      order: "post",
+      handler(_options, bundle) {
+        const files = Object.values(bundle)
+          .filter(({ fileName }) => !ON_REQUEST.test(fileName))
+          .sort((a, b) => (a.fileName < b.fileName ? -1 : 1));
+        const hash = createHash("sha256");
+        for (const file of files) hash.update(file.fileName).update(file.type === "chunk" ? file.code : file.source);
+        for (const name of PUBLIC) hash.update(readFileSync(at(`public/${name}`)));
+        const page = {
+          version: hash.digest("hex").slice(0, 16),
+          files: [...PUBLIC, ...files.map(({ fileName }) => fileName.replace(/^index\.html$/, "./"))],
+        };
+        const worker = bundle["service-worker.js"];
+        if (worker?.type !== "chunk") this.error("Vite has built no service worker.");
+        worker.code = `const PAGE=${JSON.stringify(page)};${worker.code}`;
+      },
+    },
+  };
+}
+
 // The page: a static folder that can be served under any path.
 export default defineConfig({
   root: at("."),
   base: "./",
   // As in rollup.config.mjs.
   resolve: { alias: [{ find: /^\.\/compositions$/, replacement: at("../src/places/compositions.ts") }] },
-  plugins: [besides()],
+  plugins: [besides(), offline()],
   build: {
     outDir: at("../build/web"),
     emptyOutDir: true,
@@ -53,7 +87,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     license: { fileName: "licenses.md" },
     rolldownOptions: {
+      input: { index: at("index.html"), "service-worker": at("service-worker/service-worker.ts") },
       output: {
+        // Under a name that stays, as the browser looks for the next version there.
+        entryFileNames: ({ name }) => (name === "service-worker" ? "[name].js" : "assets/[name]-[hash].js"),
         // Chunks that are loaded only for flashing go to a separate folder.
         chunkFileNames: ({ moduleIds }) =>
           moduleIds.some((id) => id.includes("esptool-js"))
