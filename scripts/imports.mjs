@@ -31,6 +31,7 @@ const ROOMS = [
   "web/workbench",
   "web/components",
   "web/inside",
+  "web/hand-on",
   "web/train",
   "web/board",
   "web/offline",

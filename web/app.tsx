@@ -33,7 +33,7 @@ export function App({ bench, session, curve }: Props) {
     addEventListener("hashchange", follow);
     return () => removeEventListener("hashchange", follow);
   }, []);
-  const pane = PANES.find(({ id }) => hash.value === `#${id}`)?.id ?? "train";
+  const pane = PANES.find(({ id }) => hash.value.split("&")[0] === `#${id}`)?.id ?? "train";
   return (
     <>
       <header>

@@ -1,5 +1,6 @@
 import { LossChart } from "../components/chart";
 import { download } from "../components/download";
+import { HandOn } from "../hand-on/hand-on";
 import { encodeLosses } from "../workbench/losses";
 import type { Run } from "../workbench/run";
 import type { Workbench } from "../workbench/workbench";
@@ -41,6 +42,7 @@ export function TrainPane({ bench }: { readonly bench: Workbench }) {
         {bench.next.value && <Remarks run={bench.next.value} />}
       </div>
       {run && <CheckpointFiles bench={bench} run={run} />}
+      {run && <HandOn bench={bench} run={run} />}
     </div>
   );
 }

@@ -15,6 +15,7 @@ import {
   type Speed,
 } from "./address";
 import { readChoice } from "./checkpoints";
+import { hasList, listFromFragment, listToFragment } from "./list-link";
 import * as kept from "./run-store";
 import { Run } from "./run";
 import { type List, LISTS } from "./lists";
@@ -66,8 +67,9 @@ export class Workbench {
   /**
    * Prepares the training in the address, or the last one if the address is empty.
    * @param query of the address
+   * @param fragment of the address, which may carry a list
    */
-  async open(query: string): Promise<void> {
+  async open(query: string, fragment: string): Promise<void> {
     // Going back in the history must keep the current choice in the address.
     addEventListener("popstate", () => this.showAddress());
     this.speed.value = parseSpeed(query);
@@ -76,7 +78,34 @@ export class Workbench {
     } catch (error) {
       this.trouble.value = sentenceOf(error);
     }
+    if (hasList(fragment)) await this.takeLinkedList(fragment);
     await this.prepare();
+  }
+
+  private async takeLinkedList(fragment: string): Promise<void> {
+    const bytes = await listFromFragment(fragment);
+    if (bytes) {
+      const list = await this.addOwnList("the list of the link", bytes);
+      this.choice.value = { ...this.choice.value, list };
+    } else this.trouble.value = "The list in the link is damaged: ask for the link again.";
+    // It is in the browser's storage now.
+    location.hash = fragment.split("&")[0] ?? "";
+  }
+
+  /** The own list that is chosen, if it is one. */
+  ownList(): kept.OwnList | undefined {
+    const { list } = this.choice.value;
+    return list.startsWith(`${OWN}-`) ? this.loaded.get(list) : undefined;
+  }
+
+  /** A link that repeats the training; it carries an own list, if that is short. */
+  async link(): Promise<string> {
+    const own = this.ownList();
+    const words = own && (await listToFragment(own.bytes));
+    const url = new URL(location.href);
+    url.search = formatAddress(this.choice.value) + formatSpeed(this.speed.value);
+    url.hash = words === undefined ? "" : `train&${words}`;
+    return url.href;
   }
 
   /** Runs an action of the user; a failure sets `trouble`. */
@@ -112,11 +141,16 @@ export class Workbench {
       this.refuse(error);
       return;
     }
+    this.change({}, await this.addOwnList(file, bytes));
+  }
+
+  /** Keeps a list of the user; resolves to its id. */
+  private async addOwnList(file: string, bytes: Uint8Array): Promise<string> {
     const id = `${OWN}-${formatChecksum(crc32(bytes))}`;
     const list = { file, bytes };
     this.loaded.set(id, list);
-    this.change({}, id);
     await kept.saveList(id, list);
+    return id;
   }
 
   /** Starts or resumes the choice's training. */
