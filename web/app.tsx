@@ -79,8 +79,8 @@ export function App({ bench, session, curve }: Props) {
       </main>
       <footer>
         <p>
-          Everything happens in your browser; nothing is sent anywhere. <a href="./licenses.md">Licences</a> of the
-          software in this page.
+          Everything happens in your browser; nothing is sent anywhere. <a href="./lesson.html">A lesson</a> of 45
+          minutes for a class. <a href="./licenses.md">Licences</a> of the software in this page.
         </p>
         <OfflineNotice />
       </footer>

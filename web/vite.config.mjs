@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { marked } from "marked";
 import { defineConfig } from "vite";
 
 /** @param {string} path */
@@ -36,6 +37,62 @@ function besides() {
       },
     },
   };
+}
+
+/**
+ * The lesson of docs/ as a page beside the page, with the list that it uses.
+ * @returns {import("vite").Plugin}
+ */
+function lesson() {
+  return {
+    name: "lesson",
+    generateBundle: {
+      order: "post",
+      handler(_options, bundle) {
+        const style = Object.keys(bundle).find((name) => /^assets\/index-.*\.css$/.test(name));
+        if (style === undefined) this.error("Vite has written no style sheet.");
+        const text = readFileSync(at("../docs/lesson.md"), "utf8")
+          .replaceAll(/<!--.*?-->\n*/gs, "")
+          // The other pages of docs/ are not here.
+          .replaceAll(/\[([^\]]*)\]\((?!#|examples\/)[^)]*\)/g, "$1");
+        const html = marked.parse(text, { async: false }).replaceAll(/<h([1-6])>(.*?)<\/h\1>/g, heading);
+        const fileName = "lesson.html";
+        this.emitFile({ type: "asset", fileName, source: `${HEAD.replace("STYLE", style)}${html}</main>\n</html>\n` });
+        const planets = "examples/planets.txt";
+        this.emitFile({ type: "asset", fileName: planets, source: readFileSync(at(`../docs/${planets}`)) });
+      },
+    },
+  };
+}
+
+const HEAD = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8" />
+<meta
+  http-equiv="Content-Security-Policy"
+  content="default-src 'none'; style-src 'self'; img-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'"
+/>
+<meta name="viewport" content="width=device-width, initial-scale=1" />
+<meta name="color-scheme" content="light dark" />
+<title>A lesson · esp32gpt</title>
+<link rel="icon" href="./icon.svg" />
+<link rel="stylesheet" href="./STYLE" />
+<main class="lesson">
+<p><a href="./">Back to the page</a></p>
+`;
+
+/**
+ * A heading with the anchor that Markdown pages give it.
+ * @param {string} _
+ * @param {string} level
+ * @param {string} title
+ */
+function heading(_, level, title) {
+  const anchor = title
+    .toLowerCase()
+    .replaceAll(/<[^>]*>|&[^;]*;|[^\p{L}\p{N} -]/gu, "")
+    .replaceAll(" ", "-");
+  return `<h${level} id="${anchor}">${title}</h${level}>`;
 }
 
 /** Files that the page does without until somebody asks for them. */
@@ -77,7 +134,7 @@ export default defineConfig({
   base: "./",
   // As in rollup.config.mjs.
   resolve: { alias: [{ find: /^\.\/compositions$/, replacement: at("../src/places/compositions.ts") }] },
-  plugins: [besides(), offline()],
+  plugins: [besides(), lesson(), offline()],
   build: {
     outDir: at("../build/web"),
     emptyOutDir: true,

@@ -46,6 +46,17 @@ describe("the folder of the page", () => {
     );
   });
 
+  test("has the lesson as a page, whose links lead somewhere", () => {
+    const html = readFileSync(join(folder, "lesson.html"), "utf8");
+    expect(html).toContain("<h1");
+    expect(html).toMatch(/default-src 'none'/);
+    const links = Array.from(html.matchAll(/href="([^"]*)"/g), ([, link]) => link);
+    expect(links.length).toBeGreaterThan(4);
+    for (const link of links)
+      if (link.startsWith("#")) expect(html).toContain(`id="${link.slice(1)}"`);
+      else expect(readFileSync(join(folder, link === "./" ? "index.html" : link)).length).toBeGreaterThan(0);
+  });
+
   test("asks for nothing but itself: a strict policy, no script or style inside the page, relative addresses", () => {
     const html = readFileSync(join(folder, "index.html"), "utf8");
     expect(html).toMatch(/default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'/);
@@ -87,6 +98,12 @@ describeInBrowser("the page", () => {
       await page.locator(`nav [aria-current][href="#${pane}"]`).waitFor();
       expect(await web.faults()).toEqual([]);
     });
+  });
+
+  test.each(["light", "dark"] as const)("the lesson: axe-core finds nothing serious in %s", async (colorScheme) => {
+    await web.open({ colorScheme });
+    await web.page.goto(`${web.server.address}lesson.html`);
+    expect(await web.faults()).toEqual([]);
   });
 
   test.each(PANES)("%s fits a phone", async (pane) => {
