@@ -7,7 +7,8 @@ import { defineConfig } from "vite";
 /** @param {string} path */
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-const RELEASE = at("../build/release/");
+/** Where `npm run release:full` writes the images. */
+const RELEASE = process.env.ESP32GPT_RELEASE ?? at("../build/release/");
 
 /**
  * Additional files of the output: the licence, and the images that `npm run release:full` has built.
@@ -31,6 +32,9 @@ function besides() {
         const released = existsSync(`${RELEASE}index.json`) ? readdirSync(RELEASE) : [];
         const images = released.filter((name) => name === "index.json" || name.endsWith("-full.bin"));
         for (const name of images) copy(`images/${name}`, RELEASE + name);
+        // What the images contain, and under which terms.
+        if (images.length > 0)
+          for (const name of readdirSync(at("licenses"))) copy(`licenses/${name}`, at(`licenses/${name}`));
         // An empty index tells the page that there are no images.
         if (images.length === 0)
           this.emitFile({ type: "asset", fileName: "images/index.json", source: '{ "images": [] }\n' });
@@ -95,6 +99,25 @@ function heading(_, level, title) {
   return `<h${level} id="${anchor}">${title}</h${level}>`;
 }
 
+/** The module whose default export is the URL of the training worker. */
+const WORKER_URL = "virtual:training-worker-url";
+
+/**
+ * Builds the training worker together with the page, so that both load the modules that they share from one file.
+ * @returns {import("vite").Plugin}
+ */
+function trainingWorker() {
+  let file = "";
+  return {
+    name: "training-worker",
+    buildStart() {
+      file = this.emitFile({ type: "chunk", id: at("worker/worker.ts"), name: "worker" });
+    },
+    resolveId: (id) => (id === WORKER_URL ? `\0${id}` : undefined),
+    load: (id) => (id === `\0${WORKER_URL}` ? `export default import.meta.ROLLUP_FILE_URL_${file};` : undefined),
+  };
+}
+
 /** Files that the page does without until somebody asks for them. */
 const ON_REQUEST = /^images\/|^licenses|^LICENSE|\/esp[^/]*\/|\/esp(32|8266)|^service-worker\.js$/;
 /** Files of web/public that it needs. */
@@ -134,7 +157,7 @@ export default defineConfig({
   base: "./",
   // As in rollup.config.mjs.
   resolve: { alias: [{ find: /^\.\/compositions$/, replacement: at("../src/places/compositions.ts") }] },
-  plugins: [besides(), lesson(), offline()],
+  plugins: [trainingWorker(), besides(), lesson(), offline()],
   build: {
     outDir: at("../build/web"),
     emptyOutDir: true,
@@ -156,5 +179,4 @@ export default defineConfig({
       },
     },
   },
-  worker: { format: "es" },
 });

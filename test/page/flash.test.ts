@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 // The page flashes a board: the built page, esptool-js and all, before a stand-in for a chip's ROM loader.
 import { randomBytes } from "node:crypto";
 import type { Locator, Page } from "playwright-core";
@@ -228,6 +229,8 @@ describeInBrowser("the part that flashes", () => {
   function publish(index: unknown, image = IMAGE): void {
     web.server.files.set("images/index.json", typeof index === "string" ? index : JSON.stringify(index));
     web.server.files.set(`images/${ENTRY.file}`, image);
+    for (const name of readdirSync("web/licenses"))
+      web.server.files.set(`licenses/${name}`, readFileSync(`web/licenses/${name}`));
   }
 
   test("an image that lies beside the page is offered, with its licences", async () => {

@@ -55,6 +55,8 @@ export async function builtPage(): Promise<string> {
     execFileSync(process.execPath, [vite, "build", "--config", "web/vite.config.mjs", "--outDir", unfinished], {
       cwd: ROOT,
       stdio: "pipe",
+      // What is tested is what is served: under "test" it would have the checks of a development build.
+      env: { ...process.env, NODE_ENV: "production" },
     });
     renameSync(unfinished, folder);
   }

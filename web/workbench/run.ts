@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import workerUrl from "virtual:training-worker-url";
 import { InputError } from "../../src/gpt/base/errors";
 import { LossCurve } from "../../src/jobs/loss-curve";
 import type { Choice } from "./address";
@@ -68,7 +69,7 @@ export class Run {
    * @throws InputError (as a rejection) when the worker refuses
    */
   static begin(beginning: StartMessage, choice: Choice, shown?: SavedView): Promise<Run> {
-    const worker = new Worker(new URL("../worker/worker.ts", import.meta.url), { type: "module" });
+    const worker = new Worker(workerUrl, { type: "module" });
     return new Promise((resolve, reject) => {
       const first: TrainingUpdate[] = [];
       const give = (error: Error): void => {
