@@ -16,7 +16,8 @@ static void measure(double *worst, double found, double expected)
 
 int main(void)
 {
-    double exponentials = 0, small = 0, reciprocals = 0;
+    double exponentials = 0, small = 0, updates = 0;
+    float unmoved = 0.1f, none = 0;
     for (uint32_t bits = bits_of(-1e-8f); bits <= bits_of(-110.0f); bits += 37) {
         float x = float_of(bits), y = exponential(x);
         if (x >= -87.0f)
@@ -24,11 +25,14 @@ int main(void)
         else if (fabs((double)y - exp((double)x)) > small)
             small = fabs((double)y - exp((double)x));
     }
-    for (uint32_t bits = bits_of(1e-30f); bits <= bits_of(1e4f); bits += 101)
-        measure(&reciprocals, (double)reciprocal_of_root(float_of(bits), 1e-8f),
-            1 / (sqrt((double)float_of(bits)) + (double)1e-8f));
-    printf("{\"exponentials\":%g,\"small\":%g,\"reciprocals\":%g,\"ends\":[%g,%g,%g,%g]}\n", exponentials, small,
-        reciprocals, (double)exponential(0.0f), (double)exponential(-INFINITY), (double)exponential(-1e30f),
-        (double)reciprocal_of_root(0.0f, 1e-8f));
+    /* The update of a parameter's first step, on both sides of what is a small root. */
+    for (uint32_t bits = bits_of(1e-11f); bits <= bits_of(1e6f); bits += 101) {
+        float g = float_of(bits), w = 0, m = 0, v = 0;
+        gpt_adam(&w, &g, &m, &v, 1, 0.85f, 0.99f, 1e-8f, 1, 1);
+        measure(&updates, (double)-w, (double)m / (sqrt((double)v) + 1e-8));
+    }
+    gpt_adam(&unmoved, &none, &none, &none, 1, 0.85f, 0.99f, 1e-8f, 1, 100);
+    printf("{\"exponentials\":%g,\"small\":%g,\"updates\":%g,\"ends\":[%g,%g,%g,%.9g]}\n", exponentials, small, updates,
+        (double)exponential(0.0f), (double)exponential(-INFINITY), (double)exponential(-1e30f), (double)unmoved);
     return exponential(NAN) == exponential(NAN);
 }
