@@ -219,7 +219,7 @@ function dataOf(source: ChartSource | undefined, earlier: readonly EarlierCurve[
 
 /** The range of the axis of steps: all, unless a part of the data is chosen. */
 function stepsOf({ data: [steps] }: uPlot, low: number, high: number, last: number): [number, number] {
-  const isPart = steps.length > 0 && (low !== steps[0] || high !== steps.at(-1));
+  const isPart = steps.length > 1 && (low !== steps[0] || high !== steps.at(-1));
   return isPart ? [low, high] : [0, last];
 }
 
