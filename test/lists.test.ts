@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { DEFAULT_MODEL } from "../src/gpt/model/config";
 import { Dataset } from "../src/gpt/data/dataset";
+import { LISTS } from "../web/workbench/lists";
 import { ROOT } from "./helpers";
 
 /* The lists that the page offers beside the names: see web/workbench/lists.ts. */
@@ -50,6 +51,13 @@ test.each(FILES)("%s is shuffled", (file) => {
 test("each is offered", () => {
   const source = readFileSync(join(ROOT, "web", "workbench", "lists.ts"), "utf8");
   expect(FILES.filter((file) => !source.includes(`"../lists/${file}"`))).toEqual([]);
+});
+
+test.each(LISTS)("$id: the words on its card are three of it", ({ id, samples }) => {
+  const words =
+    id === "names" ? readFileSync(join(ROOT, "data", "names.txt"), "utf8").split("\n") : wordsOf(`${id}.txt`);
+  expect(words).toEqual(expect.arrayContaining([...samples]));
+  expect(new Set(samples).size).toBe(3);
 });
 
 test("together they weigh little", () => {

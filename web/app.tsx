@@ -40,8 +40,8 @@ export function App({ bench, session, curve }: Props) {
         <div>
           <h1>esp32gpt</h1>
           <p>
-            A GPT, the kind of model behind chatbots, so small that a four-dollar chip, the ESP32, can train it. This
-            page runs the same program.
+            A GPT, the kind of model behind chatbots, learns to make up words in front of you: one so small that a
+            four-dollar chip, the ESP32, can train it.
           </p>
         </div>
         <nav aria-label="Parts of the page">

@@ -147,7 +147,8 @@ describeInBrowser("looking inside in the page", () => {
     };
     await write("mar", "7");
     await expectSoon(async () => (await form.locator("li").count()) === 7);
-    for (const name of await form.locator("li").allInnerTexts()) expect(name).toMatch(/^mar[a-z]*\s(new|known)$/);
+    for (const name of await form.locator("li").allInnerTexts())
+      expect(name).toMatch(/^mar[a-z]*\s\d\.\d\sbits a letter\s(new|known)$/);
 
     await form.getByLabel("Temperature").fill("0");
     await write("k", "3");

@@ -71,12 +71,29 @@ describeInBrowser("the page says", () => {
     await open("?block_size=3&n_embd=4&n_head=1&steps=200");
     await takeText("a\nb\na\nab\n");
     await train();
-    const words = await page.locator(".samples bdi").allTextContents();
-    const tags = await page.locator(".samples .tag").allTextContents();
-    expect(words).toContain("(nothing)");
-    expect(tags).toEqual(
-      words.map((word) => (word === "(nothing)" ? "empty" : ["a", "b", "ab"].includes(word) ? "known" : "new")),
-    );
+    await page.getByText("after 200 steps").waitFor();
+    const words = await page.locator(".samples li").evaluateAll(textsOf);
+    expect(words.map(({ word }) => word)).toContain("(nothing)");
+    for (const { list, word, tag } of words) {
+      const kind = list.includes("untrained") ? undefined : ["a", "b", "ab"].includes(word) ? "known" : "new";
+      expect(tag).toBe(word === "(nothing)" ? "empty" : kind);
+    }
     expect(await web.faults()).toEqual([]);
   });
 });
+
+interface Element {
+  readonly textContent: string;
+  readonly className: string;
+  readonly parentElement: Element;
+  querySelector(selector: string): Element | null;
+}
+
+/** A function of the page: the words of a list as it shows them. */
+function textsOf(items: unknown[]): { list: string; word: string; tag: string | undefined }[] {
+  return (items as Element[]).map((item) => ({
+    list: item.parentElement.className,
+    word: item.querySelector("bdi")?.textContent ?? "",
+    tag: item.querySelector(".tag")?.textContent,
+  }));
+}

@@ -173,6 +173,13 @@ export class PageInBrowser {
     await this.page.locator("button.primary:enabled").waitFor();
   }
 
+  /** Unfolds the settings, unless they are. */
+  async openSettings(): Promise<void> {
+    await this.page.locator(".settings:not([open]) > summary, .settings[open]").first().waitFor();
+    if ((await this.page.locator(".settings[open]").count()) === 0)
+      await this.page.locator(".settings > summary").click();
+  }
+
   /** What axe-core finds that is serious, or worse. */
   async faults(): Promise<readonly string[]> {
     // The page's policy lets no script in from outside: this one comes by the debugger.

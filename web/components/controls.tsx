@@ -1,10 +1,13 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import type { Speed } from "../workbench/address";
+import type { Run } from "../workbench/run";
 import type { Workbench } from "../workbench/workbench";
 
 /** The speeds to choose from. */
 const SPEEDS: readonly Speed[] = [1, 2, 5, 10, 20, 50, undefined, 100, 200, 500, 1000, Infinity];
 
-/** Buttons to start, pause and stop, the speed, and messages about failures. */
+/** Buttons to start, pause and stop, the speed, what waits, and messages about failures. */
 export function Controls({ bench }: { readonly bench: Workbench }) {
   const run = bench.run.value;
   const next = bench.next.value;
@@ -14,6 +17,12 @@ export function Controls({ bench }: { readonly bench: Workbench }) {
   const hasProblem = bench.problem.value !== "";
   const isUnderWay = stepsDone > 0 && !isOver;
   const speed = bench.speed.value;
+  /** The training of which one is asked whether it may be thrown away. */
+  const endangered = useSignal<Run | undefined>(undefined);
+  const anew = (): void => {
+    endangered.value = undefined;
+    bench.attempt(bench.startFromAnotherSeed());
+  };
   return (
     <>
       <div class="card controls">
@@ -45,7 +54,10 @@ export function Controls({ bench }: { readonly bench: Workbench }) {
           <button
             type="button"
             disabled={!run || hasProblem || stepsDone === 0}
-            onClick={() => bench.attempt(bench.startFromAnotherSeed())}
+            onClick={() => {
+              if (isUnderWay) endangered.value = run;
+              else anew();
+            }}
           >
             Another seed
           </button>
@@ -65,10 +77,48 @@ export function Controls({ bench }: { readonly bench: Workbench }) {
           <output>{nameOf(speed)}</output>
         </label>
       </div>
+      {run && isUnderWay && endangered.value === run && (
+        <Question run={run} yes={anew} no={() => (endangered.value = undefined)} />
+      )}
+      <p class="note" role="status">
+        {next && !isRunning && "What you have changed waits for “Train anew”."}
+        {next && isRunning && (
+          <>
+            What you have changed waits while this run goes on.{" "}
+            <button type="button" onClick={() => bench.attempt(bench.start())}>
+              Train anew
+            </button>
+          </>
+        )}
+      </p>
       <p class="problem" role="alert">
         {bench.trouble.value || bench.problem.value || run?.problem.value}
       </p>
     </>
+  );
+}
+
+interface QuestionProps {
+  readonly run: Run;
+  readonly yes: () => void;
+  readonly no: () => void;
+}
+
+/** Asks before an unfinished training is thrown away; it goes on meanwhile. */
+function Question({ run, yes, no }: QuestionProps) {
+  const first = useRef<HTMLButtonElement>(null);
+  useEffect(() => first.current?.focus(), []);
+  return (
+    <div class="note" role="group" aria-label="This run is not over">
+      This run is at step {run.stepsDone.value.toLocaleString("en")} of {run.ready.steps.toLocaleString("en")}. Throw it
+      away?{" "}
+      <button type="button" ref={first} onClick={no}>
+        Keep it
+      </button>{" "}
+      <button type="button" class="danger" onClick={yes}>
+        Begin anew
+      </button>
+    </div>
   );
 }
 

@@ -5,8 +5,7 @@ import type { Workbench } from "../workbench/workbench";
 export function OwnListForm({ bench }: { readonly bench: Workbench }) {
   const text = useRef<HTMLTextAreaElement>(null);
   return (
-    <details>
-      <summary>A list of your own</summary>
+    <div class="card own-list">
       <label class="field">
         <span>From a file</span>
         <input
@@ -25,12 +24,13 @@ export function OwnListForm({ bench }: { readonly bench: Workbench }) {
         <span>Or typed here</span>
         <textarea name="own-text" rows={5} ref={text} spellcheck={false} placeholder={"mercury\nvenus\nearth"} />
         <small>
-          One short word or phrase per line, in any alphabet; it takes hundreds of them to learn how they sound.
+          One short word or phrase per line, in any alphabet; it takes hundreds of them to learn how they sound. They
+          stay in this browser.
         </small>
       </label>
       <button type="button" onClick={() => void bench.takeOwnList("your text", new Blob([text.current?.value ?? ""]))}>
         Take this text
       </button>
-    </details>
+    </div>
   );
 }

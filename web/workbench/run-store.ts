@@ -17,7 +17,6 @@ const LIST = "list";
 /** The saved view of a training, beside its model. */
 export interface SavedView {
   readonly curve: KeptCurve;
-  readonly samples: readonly Sample[];
   readonly lastNames: readonly Sample[];
 }
 
@@ -37,8 +36,8 @@ export function saveView(address: string, shown: SavedView): Promise<void> {
 
 /** Another version of the page may have saved another format. */
 function isShown(value: unknown): value is SavedView {
-  const { curve, samples, lastNames } = (value ?? {}) as Partial<SavedView>;
-  if (!curve || ![curve.points, curve.validation, samples, lastNames].every(Array.isArray)) return false;
+  const { curve, lastNames } = (value ?? {}) as Partial<SavedView>;
+  if (!curve || ![curve.points, curve.validation, lastNames].every(Array.isArray)) return false;
   return [curve.lastStep, curve.stride, curve.sum, curve.weight].every(Number.isFinite);
 }
 

@@ -14,8 +14,8 @@ import type {
   Sample,
 } from "../worker/messages";
 
-/** Maximum number of generated names that are shown. */
-const MAX_SAMPLES = 200;
+/** Maximum number of names after a training that are shown. */
+const MAX_NAMES = 200;
 
 const MAX_REMARKS = 4;
 
@@ -30,9 +30,11 @@ export class Run {
   readonly stepsDone = signal(0);
   readonly isRunning = signal(false);
   readonly isOver = signal(false);
-  /** Names generated during the training, and those after it; latest last. */
-  readonly samples = signal<readonly Sample[]>([]);
+  /** Names of the model as it is now, and those generated after the training; latest last. */
+  readonly words = signal<readonly Sample[]>([]);
   readonly lastNames = signal<readonly Sample[]>([]);
+  /** The loss of counting pairs: see PairCount. Undefined until it has been counted. */
+  readonly pairLoss = signal<number | undefined>(undefined);
   /** The last remarks of the training. */
   readonly remarks = signal<readonly string[]>([]);
   readonly problem = signal("");
@@ -53,7 +55,6 @@ export class Run {
     // A saved view with steps beyond the checkpoint belongs to another training.
     if (shown && shown.curve.lastStep < ready.stepsDone) {
       this.curve = LossCurve.from(shown.curve);
-      this.samples.value = shown.samples;
       this.lastNames.value = shown.lastNames;
     } else this.curve = new LossCurve();
     this.stepsDone.value = ready.stepsDone;
@@ -88,8 +89,8 @@ export class Run {
   }
 
   get shown(): SavedView {
-    const { curve, samples, lastNames } = this;
-    return { curve: curve.kept, samples: samples.value, lastNames: lastNames.value };
+    const { curve, lastNames } = this;
+    return { curve: curve.kept, lastNames: lastNames.value };
   }
 
   get seed(): number {
@@ -163,9 +164,8 @@ export class Run {
         this.stepsDone.value = update.step + 1;
         break;
       case "sample": {
-        const { step, name, isKnown, isLast } = update;
-        const list = isLast ? this.lastNames : this.samples;
-        list.value = [...list.value, { step, name, isKnown }].slice(-MAX_SAMPLES);
+        const { step, name, isKnown, bits } = update;
+        this.lastNames.value = [...this.lastNames.value, { step, name, isKnown, bits }].slice(-MAX_NAMES);
         return;
       }
       case "trained":

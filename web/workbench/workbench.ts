@@ -22,7 +22,7 @@ import { type List, LISTS } from "./lists";
 import { readFile } from "./read-file";
 
 /** Maximum number of earlier curves in the chart. */
-const MAX_EARLIER = 3;
+const MAX_EARLIER = 2;
 /** A changed choice is prepared after this time without another change. */
 const DEBOUNCE_MS = 250;
 /** Duration of a training at the default speed, in seconds. */
@@ -34,6 +34,7 @@ const LARGEST_CHECKPOINT = 64 << 20;
 
 /** The curve of an earlier training. */
 export interface EarlierCurve {
+  readonly list: string;
   readonly name: string;
   readonly curve: LossCurve;
 }
@@ -55,6 +56,7 @@ export class Workbench {
   readonly run = signal<Run | undefined>(undefined);
   /** A training of a newer choice than that of `run`; it replaces `run` when it is started. */
   readonly next = signal<Run | undefined>(undefined);
+  /** Of the list of `run`. */
   readonly earlier = signal<readonly EarlierCurve[]>([]);
   readonly speed = signal<Speed>(undefined);
   private readonly loaded = new Map<string, kept.OwnList>();
@@ -284,10 +286,12 @@ export class Workbench {
 
   private takeOver(run: Run): void {
     const present = this.run.value;
+    const earlier = [...this.earlier.value];
     if (present && present.stepsDone.value > 0 && present.curve.points.length > 0) {
-      const earlier = { name: `${present.choice.list}, seed ${present.seed}`, curve: present.curve };
-      this.earlier.value = [...this.earlier.value, earlier].slice(-MAX_EARLIER);
+      const { list } = present.choice;
+      earlier.push({ list, name: `${nameOf(list)}, seed ${present.seed}`, curve: present.curve });
     }
+    this.earlier.value = earlier.filter(({ list }) => list === run.choice.list).slice(-MAX_EARLIER);
     present?.end();
     this.next.value = undefined;
     this.run.value = run;
@@ -318,6 +322,10 @@ export class Workbench {
     this.next.value?.end();
     this.next.value = undefined;
   }
+}
+
+function nameOf(list: string): string {
+  return list.startsWith(`${OWN}-`) ? "your list" : list;
 }
 
 /** @throws errors that are not InputErrors */

@@ -32,6 +32,10 @@ export interface Requests {
   step(): Promise<void>;
   /** Sets the speed in steps per second; Infinity means unlimited. */
   setSpeed(stepsPerSecond: number): void;
+  /** Generates names to show beside those of the untrained model, as many. */
+  words(): Sample[];
+  /** The loss of a model that counts pairs of characters, on what the training is on: see PairCount. */
+  pairLoss(): Promise<number>;
   /** Generates up to 100 names that begin with `prefix`; does not affect the training. */
   generate(count: number, temperature: number, prefix: string, limits: SamplingLimits): Sample[];
   /** Runs the forward pass on a text. */
@@ -61,6 +65,10 @@ export interface Ready {
   readonly vocabulary: string;
   /** The first document, cut to what fits the model. */
   readonly example: string;
+  /** The first three documents, likewise. */
+  readonly examples: readonly string[];
+  /** Names that the model generates before its first step, also if more has been trained. */
+  readonly untrained: readonly Sample[];
   /** Size of the dataset's line index, in bytes. */
   readonly indexBytes: number;
   readonly stepsDone: number;
@@ -76,6 +84,11 @@ export interface Sample {
   readonly name: string;
   /** Whether it is in the dataset; undefined if the model has not been trained on that yet. */
   readonly isKnown?: boolean | undefined;
+  /**
+   * How improbable the model that wrote it finds it: −log₂ p, the mean over its letters and its end. Absent in a name
+   * of an earlier version of the page.
+   */
+  readonly bits?: number | undefined;
 }
 
 /** Consecutive training steps. */
@@ -87,9 +100,8 @@ export interface Steps {
   readonly losses: Float64Array;
 }
 
-/** Events of the training: batched steps, the device's other events, and names generated during the training. */
-export type TrainingUpdate =
-  Steps | Exclude<Event, { type: "name" }> | ({ readonly type: "sample"; readonly isLast: boolean } & Sample);
+/** Events of the training: batched steps, the device's other events, and names generated after the training. */
+export type TrainingUpdate = Steps | Exclude<Event, { type: "name" }> | ({ readonly type: "sample" } & Sample);
 
 export type WorkerMessage =
   | { readonly type: "ready"; readonly ready: Ready }

@@ -1,6 +1,9 @@
 import type { SamplingLimits } from "../../src/gpt/model/config";
 import { checkInteger, InputError, printablePath } from "../../src/gpt/base/errors";
 import { Generator } from "../../src/gpt/model/generate";
+import { allocate } from "../../src/gpt/model/layout";
+import { type InferenceModel, Model } from "../../src/gpt/model/model";
+import { drawParameters } from "../../src/gpt/model/parameters";
 import { Random, siblingSeed } from "../../src/gpt/model/random";
 import { typescriptOps } from "../../src/gpt/model/typescript-ops";
 import type { Clock, Platform, MemoryBudget } from "../../src/gpt/base/platform";
@@ -10,9 +13,12 @@ import { Device } from "../../src/device/device";
 import type { Event } from "../../src/protocol/events";
 import { ALL_FILES, RECEIVED, STORED } from "../../src/device/checkpoint-files";
 import { saveTraining } from "../../src/gpt/checkpoint/training-checkpoint";
+import { Predictor } from "../../src/gpt/predictor";
 import { Runner } from "../../src/gpt/base/runner";
+import { BOS } from "../../src/gpt/data/vocabulary";
 import { readSettings } from "../../src/device/settings";
 import { inspect, type Inspection } from "./inspection";
+import { PairCount } from "./pair-count";
 import type { StartMessage, TrainingUpdate, Ready, Requests, Sample } from "./messages";
 import { PageStorage } from "../../src/places/browser/storage";
 
@@ -23,10 +29,16 @@ const SAVE_EVERY = 2;
 /** With a limited speed: maximum number of timer ticks per second. */
 const PACES = 50;
 const MAX_NAMES = 100;
+/** Documents of the dataset that the page shows. */
+const EXAMPLES = 3;
 /** Duration of the warm-up before a training, in milliseconds. */
 const WARM_UP = 80;
-/** Steps at which early names are generated; later ones come with the lines of the log. */
-const FIRST_SAMPLES = [0, 1, 2, 5, 10, 20, 50];
+/** Names that are generated to be shown at a time, fewer of a model with more parameters than WORDS_SIZE. */
+const WORDS = 10;
+const WORDS_SIZE = 250_000;
+/** Pairs are counted for this many milliseconds at a time; while it trains, with a pause in between. */
+const COUNTING = 8;
+const COUNTING_PAUSE = 200;
 
 /** The event loop of a worker. */
 export interface WorkerClock extends Clock {
@@ -36,6 +48,8 @@ export interface WorkerClock extends Clock {
 /** The device program in a worker of the page. */
 export class TrainingWorker implements Requests {
   private readonly generator: Generator;
+  private readonly predictor: Predictor;
+  private untrained: readonly Sample[] = [];
   private speed = Infinity;
   private isRunning = false;
   private isWalking = false;
@@ -49,6 +63,7 @@ export class TrainingWorker implements Requests {
     const { trainer, seed } = device;
     // A separate random stream, so that generated names do not affect the training.
     this.generator = new Generator(trainer.model, new Random(siblingSeed(seed)));
+    this.predictor = new Predictor(trainer.model);
   }
 
   /**
@@ -85,6 +100,7 @@ export class TrainingWorker implements Requests {
     await device.runBetweenSteps(() => undefined);
     if (checkpoint) await trainingWorker.adopt(checkpoint);
     trainingWorker.warmUp();
+    trainingWorker.untrained = trainingWorker.wordsUntrained();
     return trainingWorker;
   }
 
@@ -96,7 +112,9 @@ export class TrainingWorker implements Requests {
       parameters: model.parameters.length,
       names: dataset.count,
       vocabulary: String(model.vocabulary),
-      example: this.example(),
+      example: this.example(0),
+      examples: Array.from({ length: Math.min(EXAMPLES, dataset.count) }, (_, i) => this.example(i)),
+      untrained: this.untrained,
       indexBytes: dataset.indexBytes,
       stepsDone,
       steps: config.steps,
@@ -129,6 +147,19 @@ export class TrainingWorker implements Requests {
   generate(count: number, temperature: number, prefix: string, limits: SamplingLimits): Sample[] {
     checkInteger("The number of names", count, 1, MAX_NAMES);
     return Array.from({ length: count }, () => this.sample(temperature, prefix, limits));
+  }
+
+  words(): Sample[] {
+    const temperature = this.device.settings.value("temperature");
+    return Array.from({ length: this.wordsShown }, () => this.sample(temperature, ""));
+  }
+
+  async pairLoss(): Promise<number> {
+    const { clock } = this;
+    const pairs = new PairCount(this.device.trainer);
+    const now = (): number => clock.now();
+    while (pairs.count(now() + COUNTING, now)) await clock.wait(this.isRunning ? COUNTING_PAUSE : 0);
+    return pairs.loss;
   }
 
   inspect(text: string): Inspection {
@@ -192,17 +223,15 @@ export class TrainingWorker implements Requests {
   }
 
   private onEvent(event: Event): void {
-    if (event.type === "name") this.emit({ type: "sample", isLast: true, ...this.known(event.name) });
+    if (event.type === "name") this.emit({ type: "sample", ...this.known(event.name) });
     else this.emit(event);
     if (event.type === "error" || event.type === "trained") this.isRunning = false;
-    if (event.type === "step" && isSampled(event.step, event.isLogged))
-      this.emit({ type: "sample", isLast: false, ...this.sample(this.device.settings.value("temperature"), "") });
   }
 
-  private example(): string {
+  private example(index: number): string {
     const { model, dataset } = this.device.trainer;
     const tokens = new Uint8Array(model.config.blockSize);
-    const end = dataset.tokens(0, tokens) - 1;
+    const end = dataset.tokens(index, tokens) - 1;
     return Array.from(tokens.subarray(1, end), (token) => model.vocabulary.characterOf(token)).join("");
   }
 
@@ -213,12 +242,39 @@ export class TrainingWorker implements Requests {
   private known(name: string): Sample {
     const { dataset, stepsDone: step, totalSteps } = this.device.trainer;
     // With weights from a training on another dataset, `isKnown` would be meaningless before the first step.
-    return { step, name, isKnown: totalSteps > 0 ? dataset.has(name) : undefined };
+    return {
+      step,
+      name,
+      isKnown: totalSteps > 0 ? dataset.has(name) : undefined,
+      bits: bitsOf(this.predictor, name),
+    };
+  }
+
+  private get wordsShown(): number {
+    const { length } = this.device.trainer.model.parameters;
+    return Math.max(1, Math.min(WORDS, Math.floor((WORDS * WORDS_SIZE) / length)));
+  }
+
+  /** Names of the model that the seed draws. The training may have gone on since, so it is drawn again. */
+  private wordsUntrained(): readonly Sample[] {
+    const { device } = this;
+    const { config, ops, vocabulary, parameters } = device.trainer.model;
+    const model: InferenceModel = new Model(config, ops, vocabulary, allocate(ops.dtype, parameters.length));
+    drawParameters(model.parameters, new Random(device.seed), config, ops);
+    const generator = new Generator(model, new Random(siblingSeed(device.seed)));
+    const predictor = new Predictor(model);
+    const temperature = device.settings.value("temperature");
+    return Array.from({ length: this.wordsShown }, () => {
+      const name = generator.name(temperature);
+      return { step: 0, name, bits: bitsOf(predictor, name) };
+    });
   }
 }
 
-function isSampled(step: number, isLogged: boolean): boolean {
-  return step > 50 ? isLogged : FIRST_SAMPLES.includes(step);
+function bitsOf(predictor: Predictor, name: string): number {
+  const nats =
+    name === "" ? -Math.log(predictor.probabilities("")[BOS] ?? 0) : predictor.negativeLogLikelihood(name).mean;
+  return nats / Math.LN2;
 }
 
 /** A Platform's clock. */
