@@ -12,8 +12,10 @@ import { ALL_FILES, RECEIVED, STORED } from "../../src/device/checkpoint-files";
 import { saveTraining } from "../../src/gpt/checkpoint/training-checkpoint";
 import { Runner } from "../../src/gpt/base/runner";
 import { readSettings } from "../../src/device/settings";
+import { type Draw, type Drawing, drawLetter } from "./draw";
 import { inspect, type Inspection } from "./inspection";
 import type { StartMessage, TrainingUpdate, Ready, Requests, Sample } from "./messages";
+import { askWhatIf, type Omission, type WhatIf } from "./what-if";
 import { PageStorage } from "../../src/places/browser/storage";
 
 /** A memory limit beyond any model that is practical in a page. */
@@ -25,6 +27,8 @@ const PACES = 50;
 const MAX_NAMES = 100;
 /** Duration of the warm-up before a training, in milliseconds. */
 const WARM_UP = 80;
+/** Maximum number of documents among which an example is looked for. */
+const MAX_LOOKED_AT = 10_000;
 /** Steps at which early names are generated; later ones come with the lines of the log. */
 const FIRST_SAMPLES = [0, 1, 2, 5, 10, 20, 50];
 
@@ -135,6 +139,15 @@ export class TrainingWorker implements Requests {
     return inspect(this.device.trainer.model, text);
   }
 
+  draw(drawing: Drawing): Draw {
+    return drawLetter(this.device.trainer.model, drawing);
+  }
+
+  whatIf(omission: Omission): Promise<WhatIf> {
+    const { trainer, seed, settings } = this.device;
+    return askWhatIf(trainer, omission, { clock: this.clock, seed, temperature: settings.value("temperature") });
+  }
+
   weights(): Float32Array {
     const { parameters, parameterUnit } = this.device.trainer.model;
     return Float32Array.from(parameters, (x) => x * parameterUnit);
@@ -201,9 +214,14 @@ export class TrainingWorker implements Requests {
 
   private example(): string {
     const { model, dataset } = this.device.trainer;
-    const tokens = new Uint8Array(model.config.blockSize);
-    const end = dataset.tokens(0, tokens) - 1;
-    return Array.from(tokens.subarray(1, end), (token) => model.vocabulary.characterOf(token)).join("");
+    const tokens = new Uint8Array(model.config.blockSize + 1);
+    const most = Math.min(dataset.count, MAX_LOOKED_AT);
+    let [index, length] = [0, dataset.tokens(0, tokens)];
+    while (length > tokens.length && ++index < most) length = dataset.tokens(index, tokens);
+    if (length > tokens.length) length = dataset.tokens(0, tokens);
+    return Array.from(tokens.subarray(1, Math.min(length, tokens.length) - 1), (token) =>
+      model.vocabulary.characterOf(token),
+    ).join("");
   }
 
   private sample(temperature: number, prefix: string, limits?: SamplingLimits): Sample {
