@@ -27,7 +27,7 @@ const CLOUDS: Readonly<Record<string, (i: number) => readonly [number, number]>>
 };
 
 describe.each(Object.entries(CLOUDS))("labels %s", (_title, at) => {
-  test.each([1, 2, 26, 80, 200, 255])("%d of them do not overlap, and are the same again", (count) => {
+  test.each([2, 26, 80, 200])("%d of them do not overlap, and are the same again", (count) => {
     const points = Array.from({ length: count }, (_, i) => at(i));
     const labels = labelsOf(points, (i) => (i % 40 === 39 ? "U+200D" : "あ"));
     const places = moved(labels);

@@ -8,7 +8,8 @@ import { Generator } from "../src/gpt/model/generate";
 import { Random, siblingSeed } from "../src/gpt/model/random";
 import { typescriptOps } from "../src/gpt/model/typescript-ops";
 import { Trainer } from "../src/gpt/training/trainer";
-import { askWhatIf, leaveOut, type Omission } from "../web/worker/what-if";
+import type { Omission } from "../web/worker/questions";
+import { askWhatIf, leaveOut } from "../web/worker/what-if";
 import { datasetOf, drawnModel, largestDifference, lossOf, mean, shippedNames } from "./helpers";
 
 const NOTHING: Omission = { heads: [], mlps: [], positions: false, distances: false };

@@ -8,10 +8,13 @@ import { type ComingLetter, type Sampling, WordWriter } from "./word-writer";
 
 /** Time that a draw is shown before its letter falls, in milliseconds. */
 const BEAT = 1000;
+/** Interval between two looks at a model that trains, in milliseconds: each lays the bars out anew. */
+const PERIOD = 200;
 /** Maximum number of bars, unless all are wanted. */
 const MOST = 12;
-/** Minimum share of a letter that is named on the cumulated bar. */
+/** Minimum share of a letter that is named on the cumulated bar, and of a longer sign. */
 const NAMED = 0.025;
+const NAMED_AT_LENGTH = 0.1;
 /** Probability of a full-length bar, unless one is larger. */
 const FULL = 0.3;
 
@@ -27,13 +30,21 @@ export function LetterByLetter({ run, characters, sampling }: Props) {
   const writer = useMemo(() => new WordWriter(run, () => void changes.value++), [run, changes]);
   void changes.value;
   useEffect(() => () => writer.end(), [writer]);
-  useEffect(
-    () =>
-      effect(() => {
-        if (run.changes.value >= 0) writer.refresh(sampling);
-      }),
-    [run, writer, sampling],
-  );
+  useEffect(() => {
+    writer.refresh(sampling);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = effect(() => {
+      if (run.changes.value === 0) return;
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        writer.refresh(sampling);
+      }, PERIOD);
+    });
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
+  }, [run, writer, sampling]);
   const { coming, isOver, isPlaying, letters, refusal } = writer;
   const isDrawn = coming?.letters === letters;
   useEffect(() => {
@@ -45,7 +56,7 @@ export function LetterByLetter({ run, characters, sampling }: Props) {
   const prefix = coming?.draw.prefix ?? [];
   const last = letters.at(-1);
   return (
-    <div class="letter-by-letter">
+    <div class={run.isRunning.value ? "letter-by-letter" : "letter-by-letter still"}>
       <div class="row">
         <button type="button" aria-label={isPlaying ? "Pause writing" : "Play"} onClick={() => writer.play(!isPlaying)}>
           {isPlaying ? "Pause" : "Play"}
@@ -146,7 +157,7 @@ function CumulatedBar({ coming: { draw, number, sampling }, characters }: BarPro
                 class={token === drawn ? "segment drawn" : "segment"}
                 style={{ left: `${100 * (begins[token] ?? 0)}%`, width: `${100 * share}%` }}
               >
-                {share >= NAMED && (token === BOS ? "end" : characters.symbolOf(token))}
+                {labelOf(token, share, characters)}
               </span>
             ),
         )}
@@ -158,6 +169,12 @@ function CumulatedBar({ coming: { draw, number, sampling }, characters }: BarPro
       </p>
     </>
   );
+}
+
+/** What stands on a segment of the bar, if there is room for it. */
+function labelOf(token: number, share: number, characters: Characters): string {
+  const sign = token === BOS ? "end" : characters.symbolOf(token);
+  return share >= (sign.length > 2 ? NAMED_AT_LENGTH : NAMED) ? sign : "";
 }
 
 interface ChoicesProps extends BarProps {
@@ -175,13 +192,12 @@ function Choices({ coming: { draw }, characters, isOver, choose }: ChoicesProps)
   const full = bars.reduce((most, { probability }) => Math.max(most, probability), FULL);
   return (
     <>
-      <ol class="choices" aria-label="Letters that may come">
+      <ol class="choices" aria-label="Letters that may come: press one to take it">
         {shown.map(({ token, probability }) => (
           <li key={token}>
             <button
               type="button"
               class={token === drawn ? "drawn" : undefined}
-              aria-label={`${characters.nextNameOf(token)}, ${percent(probability)}${token === drawn ? ", drawn" : ""}: take it`}
               disabled={isOver}
               onClick={() => choose(token)}
             >
@@ -189,7 +205,11 @@ function Choices({ coming: { draw }, characters, isOver, choose }: ChoicesProps)
               <span class="track">
                 <span class="bar" style={{ width: `${(100 * probability) / full}%` }} />
               </span>
-              <span class="share">{percent(probability)}</span>
+              <span class="share">
+                <span class="hidden">, </span>
+                {percent(probability)}
+                {token === drawn && <span class="hidden">, drawn</span>}
+              </span>
             </button>
           </li>
         ))}

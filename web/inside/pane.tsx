@@ -79,8 +79,8 @@ function Views({ bench, run }: { readonly bench: Workbench; readonly run: Run })
               choose={choose}
               offer={<SharperRecipe bench={bench} run={run} />}
             />
+            <WhatIfCard run={run} config={config} />
           </div>
-          <WhatIfCard run={run} config={config} />
           <Weights weights={snapshot.weights} config={config} seed={run.seed} layer={layer} />
         </div>
       )}

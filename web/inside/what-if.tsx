@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { InputError } from "../../src/gpt/base/errors";
 import { hasRelativeBias, type ModelConfig } from "../../src/gpt/model/config";
-import type { Measured, Omission, WhatIf } from "../worker/what-if";
+import type { Measured, Omission, WhatIf } from "../worker/questions";
 import type { Run } from "../workbench/run";
 import { Word } from "../components/words";
 import { LayerChoice } from "./layer-choice";

@@ -63,7 +63,7 @@ export function WordChoice({ word, tokens, position, characters, refusal, take, 
             <button
               key={i}
               type="button"
-              aria-label={characters.nameOf(token)}
+              aria-label={labelOf(token, characters)}
               aria-pressed={i === position}
               tabIndex={i === position ? 0 : -1}
               onClick={() => choose(i)}
@@ -99,4 +99,10 @@ export function WordChoice({ word, tokens, position, characters, refusal, take, 
       </p>
     </section>
   );
+}
+
+/** The name of a letter, with its sign where that is an abbreviation. */
+function labelOf(token: number, characters: Characters): string {
+  const [sign, name] = [characters.symbolOf(token), characters.nameOf(token)];
+  return sign.length > 2 && sign !== name ? `${sign}, ${name}` : name;
 }

@@ -2,7 +2,7 @@ import { InputError } from "../../src/gpt/base/errors";
 import { BOS } from "../../src/gpt/data/vocabulary";
 import type { SamplingLimits } from "../../src/gpt/model/config";
 import { Random, siblingSeed } from "../../src/gpt/model/random";
-import type { Draw, Drawing } from "../worker/draw";
+import type { Draw, Drawing } from "../worker/questions";
 import { Refresher } from "./refresher";
 
 /** Minimum interval between two questions to the model, in milliseconds. */
@@ -64,7 +64,7 @@ export class WordWriter {
     private readonly run: Drawer,
     private readonly changed: () => void,
   ) {
-    this.random = new Random(siblingSeed(siblingSeed(run.seed) + 1));
+    this.random = new Random(siblingSeed(run.seed));
     this.number = this.random.uniform();
   }
 

@@ -1,33 +1,11 @@
-import { checkSamplingLimits, checkSetting, PRESETS, type SamplingLimits } from "../../src/gpt/model/config";
+import { checkSamplingLimits, checkSetting, PRESETS } from "../../src/gpt/model/config";
 import { hasCache } from "../../src/gpt/model/activations";
 import { forward } from "../../src/gpt/model/forward";
 import { Generator } from "../../src/gpt/model/generate";
 import type { Model } from "../../src/gpt/model/model";
 import { Random } from "../../src/gpt/model/random";
 import { BOS } from "../../src/gpt/data/vocabulary";
-
-/** How the next letter is to be drawn. */
-export interface Drawing {
-  /** What the word begins with, and the tokens behind it. */
-  readonly prefix: string;
-  readonly letters: readonly number[];
-  readonly temperature: number;
-  readonly limits: SamplingLimits;
-  /** The random number: from 0, less than 1. */
-  readonly number: number;
-}
-
-/** The draw of a letter, and what it was drawn from. */
-export interface Draw {
-  /** The tokens of the prefix. */
-  readonly prefix: readonly number[];
-  /** Of each token, with temperature and limits; their sum is 1. At temperature 0 the likeliest has 1. */
-  readonly probabilities: Float32Array;
-  /** The token that a Generator draws with this random number; BOS ends the word. */
-  readonly token: number;
-  /** Whether the word has its maximum length: then nothing is drawn. */
-  readonly isFull: boolean;
-}
+import type { Draw, Drawing } from "./questions";
 
 /** Stands in for the stream of random numbers. */
 class OneNumber extends Random {

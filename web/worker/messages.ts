@@ -1,9 +1,8 @@
 import type { SamplingLimits } from "../../src/gpt/model/config";
 import type { Event } from "../../src/protocol/events";
 import type { Settings } from "../../src/device/settings";
-import type { Draw, Drawing } from "./draw";
 import type { Inspection } from "./inspection";
-import type { Omission, WhatIf } from "./what-if";
+import type { Draw, Drawing, Omission, WhatIf } from "./questions";
 
 /*
  * Messages between the page and the training worker.

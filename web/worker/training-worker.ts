@@ -12,10 +12,11 @@ import { ALL_FILES, RECEIVED, STORED } from "../../src/device/checkpoint-files";
 import { saveTraining } from "../../src/gpt/checkpoint/training-checkpoint";
 import { Runner } from "../../src/gpt/base/runner";
 import { readSettings } from "../../src/device/settings";
-import { type Draw, type Drawing, drawLetter } from "./draw";
+import { drawLetter } from "./draw";
 import { inspect, type Inspection } from "./inspection";
 import type { StartMessage, TrainingUpdate, Ready, Requests, Sample } from "./messages";
-import { askWhatIf, type Omission, type WhatIf } from "./what-if";
+import type { Draw, Drawing, Omission, WhatIf } from "./questions";
+import { askWhatIf } from "./what-if";
 import { PageStorage } from "../../src/places/browser/storage";
 
 /** A memory limit beyond any model that is practical in a page. */

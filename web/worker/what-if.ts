@@ -7,38 +7,11 @@ import { parameterLayout } from "../../src/gpt/model/parameters";
 import { Random, siblingSeed } from "../../src/gpt/model/random";
 import { EvaluationTask } from "../../src/gpt/training/evaluation";
 import type { Trainer } from "../../src/gpt/training/trainer";
+import type { Measured, Omission, WhatIf } from "./questions";
 
 /** Documents that are measured where none are held out. */
 const DOCUMENTS = 200;
 const WORDS = 10;
-
-/** Parts of a model to be left out; layers and heads count from 0. */
-export interface Omission {
-  readonly heads: readonly { readonly layer: number; readonly head: number }[];
-  /** The layers whose MLP is left out. */
-  readonly mlps: readonly number[];
-  /** Whether the embeddings of the positions are left out. */
-  readonly positions: boolean;
-  /** Whether the learned biases by distance are left out, if the model has them. */
-  readonly distances: boolean;
-}
-
-export interface Measured {
-  /** Mean over the documents of their mean loss, in nats a token. */
-  readonly loss: number;
-  readonly words: readonly string[];
-}
-
-/** A model beside the same model without some parts. */
-export interface WhatIf {
-  /** Training steps of both. */
-  readonly step: number;
-  readonly documents: number;
-  /** Whether these are held out of the training. */
-  readonly isHeldOut: boolean;
-  readonly whole: Measured;
-  readonly without: Measured;
-}
 
 /**
  * Measures a model with and without some parts, on a copy of its parameters: the training goes on untouched. Both
