@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import type { Locator, Page } from "playwright-core";
+import { NAMES_FILE } from "../helpers";
 import { atFullSpeed, describeInBrowser, expectSoon, PageInBrowser } from "../support/page";
 
 /* Looking into a model in the page: before it trains, while it does, and afterwards. */
@@ -140,33 +142,34 @@ describeInBrowser("looking inside in the page", () => {
     await open();
     await train();
     const form = card("Write words");
+    const words = (): Locator => form.locator(".samples li");
     const write = async (prefix: string, count: string): Promise<void> => {
       await form.getByLabel("Begins with").fill(prefix);
       await form.getByLabel("How many").fill(count);
-      await form.getByRole("button").click();
+      await form.getByRole("button", { name: "Write words" }).click();
     };
     await write("mar", "7");
-    await expectSoon(async () => (await form.locator("li").count()) === 7);
-    for (const name of await form.locator("li").allInnerTexts())
+    await expectSoon(async () => (await words().count()) === 7);
+    for (const name of await words().allInnerTexts())
       expect(name).toMatch(/^mar[a-z]*\s\d\.\d\sbits a letter\s(new|known)$/);
 
     await form.getByLabel("Temperature").fill("0");
     await write("k", "3");
-    await expectSoon(async () => (await form.locator("li").count()) === 3);
-    expect(new Set(await form.locator("li").allInnerTexts()).size).toBe(1);
+    await expectSoon(async () => (await words().count()) === 3);
+    expect(new Set(await words().allInnerTexts()).size).toBe(1);
 
     await form.getByLabel("Temperature").fill("2");
     await form.getByLabel("top-k").fill("1");
     await write("k", "4");
-    await expectSoon(async () => (await form.locator("li").count()) === 4);
-    expect(new Set(await form.locator("li").allInnerTexts()).size).toBe(1);
+    await expectSoon(async () => (await words().count()) === 4);
+    expect(new Set(await words().allInnerTexts()).size).toBe(1);
     await form.getByLabel("top-k").fill("");
     await form.getByLabel("top-p").fill("0.01");
     await write("k", "3");
-    await expectSoon(async () => (await form.locator("li").count()) === 3);
-    expect(new Set(await form.locator("li").allInnerTexts()).size).toBe(1);
+    await expectSoon(async () => (await words().count()) === 3);
+    expect(new Set(await words().allInnerTexts()).size).toBe(1);
 
-    const alert = form.locator("[role=alert]");
+    const alert = form.locator("#words-refusal");
     await form.getByLabel("top-p").fill("1.5");
     await write("k", "2");
     await expectSoon(async () => (await alert.innerText()).includes("top-p must be a number from 0 to 1"));
@@ -180,10 +183,10 @@ describeInBrowser("looking inside in the page", () => {
     ]) {
       await write(prefix, count);
       await expectSoon(async () => (await alert.innerText()).includes(message));
-      expect(await form.locator("li").count()).toBe(3);
+      expect(await words().count()).toBe(3);
     }
     await write("", "1");
-    await expectSoon(async () => (await form.locator("li").count()) === 1);
+    await expectSoon(async () => (await words().count()) === 1);
     expect(await alert.textContent()).toBe("");
   });
 
@@ -198,6 +201,124 @@ describeInBrowser("looking inside in the page", () => {
     expect(await card("Attention").getByLabel("Layer").inputValue()).toBe("1");
   });
 
+  test("a key, or a click on an arrow, before the first picture does no harm", async () => {
+    await page.goto(`${web.server.address}?n_embd=512&n_layer=4&speed=max#train`);
+    await button("Train").click();
+    await button("Pause").waitFor();
+    const isEarly = await page.evaluate<boolean>(`new Promise((resolve) => {
+      location.hash = "#inside";
+      new MutationObserver((_, observer) => {
+        const letters = document.querySelector(".letters");
+        if (!letters) return;
+        observer.disconnect();
+        resolve(!document.querySelector(".views"));
+        letters.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft", bubbles: true }));
+        document.querySelector('[aria-label="Previous letter"]').click();
+      }).observe(document.body, { childList: true, subtree: true });
+    })`);
+    expect(isEarly).toBe(true);
+    await page.locator(".views").waitFor();
+    expect(await letters()).toEqual(["▸", "m", "a", "r", "i", "a"]);
+    expect(await next().getByRole("heading").innerText()).toBe("What comes after ▸mar");
+  });
+
+  test("after a training the example is still a word of the list, and one that fits", async () => {
+    await open("?steps=20&n_embd=4&n_head=1");
+    await button("Train").click();
+    await button("Train again").waitFor();
+    await page.getByRole("link", { name: "Train here" }).click();
+    await page.getByRole("link", { name: "Look inside", exact: true }).click();
+    expect(await word().inputValue()).toBe("maria");
+    await open("?steps=20&block_size=4");
+    expect(await word().inputValue()).toMatch(/^[a-z]{1,3}$/);
+    expect(readFileSync(NAMES_FILE, "utf8").split("\n")).toEqual(
+      expect.arrayContaining(["maria", await word().inputValue()]),
+    );
+  });
+
+  test("nearly even attention is told with its figures, and another recipe trained by a button shows more", async () => {
+    await open();
+    const told = card("Attention").locator(".evenness");
+    await expectSoon(async () => (await told.innerText()).includes("an even one would be 25%"));
+    expect(await told.innerText()).toContain("Nearly even: all shares lie between 25% and 25%");
+    expect(await told.getByRole("button").count()).toBe(0);
+    await train();
+    await expectSoon(async () => (await told.innerText()).includes("between 19% and 29%"));
+    await page.getByRole("group", { name: "Letters" }).getByRole("button", { name: "i", exact: true }).click();
+    await expectSoon(async () => (await told.innerText()).includes("between 18% and 22%"));
+    await told.getByRole("button", { name: "Train it: tuned, 2,000 steps" }).click();
+    await page.getByText("Step 2,000 of 2,000").waitFor();
+    await page.getByRole("group", { name: "Letters" }).getByRole("button", { name: "r", exact: true }).click();
+    await expectSoon(async () => (await told.innerText()).startsWith("From 2% to 87%"));
+    expect(await told.getByRole("button").count()).toBe(0);
+    expect(page.url()).toContain("preset=tuned&steps=2000");
+  });
+
+  test.each(["", "?list=towns&steps=300", "?list=hiragana&steps=100"])(
+    "on the map no letter covers another, before and after a training: %s",
+    async (query) => {
+      const covered = (): Promise<readonly string[]> =>
+        page.evaluate<string[]>(`(() => {
+          const boxes = [...document.querySelectorAll(".map text")].map((text) => [text.textContent, text.getBoundingClientRect()]);
+          return boxes.flatMap(([a, p], i) => boxes.slice(i + 1).filter(([, q]) =>
+            p.left < q.right && q.left < p.right && p.top < q.bottom && q.top < p.bottom).map(([b]) => a + b));
+        })()`);
+      await open(query);
+      expect(await covered()).toEqual([]);
+      await button("Train").click();
+      await button("Train again").waitFor();
+      await page.waitForTimeout(300);
+      expect(await covered()).toEqual([]);
+      expect(await card("The characters").locator("text").count()).toBeGreaterThan(25);
+      await page.setViewportSize({ width: 360, height: 740 });
+      expect(await covered()).toEqual([]);
+    },
+  );
+
+  /** Trains on an own list, and looks inside. */
+  async function openOwn(list: string): Promise<void> {
+    await page.goto(`${web.server.address}?steps=30&speed=max`);
+    await page.getByText("A list of your own").click();
+    await page.getByLabel("Or typed here").fill(list);
+    await button("Take this text").click();
+    await page.waitForURL(/list=own-/);
+    await button("Train").click();
+    await button("Train again").waitFor();
+    await page.getByRole("link", { name: "Look inside", exact: true }).click();
+    await page.locator(".views").waitFor();
+  }
+
+  test("words of Hebrew are read from the right, and the arrows go as they point", async () => {
+    await openOwn("שלום\nמים\nלחם\nשמש\n");
+    expect(await word().inputValue()).toBe("שלום");
+    expect(await letters()).toEqual(["◂", "ש", "ל", "ו", "ם"]);
+    const row = page.getByRole("group", { name: "Letters" });
+    const places = await page.evaluate<number[]>(
+      "[...document.querySelectorAll('.letters button')].map((button) => button.getBoundingClientRect().left)",
+    );
+    expect(places).toEqual(places.toSorted((a, b) => b - a));
+    await row.locator("button").first().click();
+    await page.keyboard.press("ArrowLeft");
+    expect(await next().getByRole("heading").innerText()).toBe("What comes after ◂ש");
+    expect(await next().locator("h2 bdi").getAttribute("dir")).toBe("rtl");
+    await page.keyboard.press("ArrowRight");
+    expect(await next().getByRole("heading").innerText()).toBe("What comes after ◂");
+    expect(await button("Next letter").innerText()).toBe("←");
+  });
+
+  test("what cannot be seen has a sign and a name", async () => {
+    await openOwn("a\u00adb\u200dc\nb a\u0301\nc\u00a0x\u0301\n");
+    expect(await letters()).toEqual(["▸", "a", "SHY", "b", "ZWJ", "c"]);
+    const named = (): Promise<string> => card("The word").locator(".unseen").innerText();
+    expect(await named()).toBe("SHY is soft hyphen, U+00AD. ZWJ is zero-width joiner, U+200D.");
+    await word().fill("x\u0301 \u00a0");
+    await expectSoon(async () => (await letters()).join() === "▸,x,◌\u0301,␣,NBSP");
+    expect(await named()).toBe("◌\u0301 is mark U+0301. ␣ is space. NBSP is no-break space, U+00A0.");
+    expect(await card("The word").getByRole("button", { name: "mark U+0301" }).count()).toBe(1);
+    expect(await likelihoodOf("soft hyphen, U+00AD")).toBeGreaterThan(0);
+    expect(await web.faults()).toEqual([]);
+  });
+
   test.each(["light", "dark"] as const)(
     "axe-core finds nothing, and a phone is wide enough: %s",
     async (colorScheme) => {
@@ -206,8 +327,10 @@ describeInBrowser("looking inside in the page", () => {
       await open();
       expect(await web.faults()).toEqual([]);
       await train();
-      await card("Write words").getByRole("button").click();
-      await expectSoon(async () => (await card("Write words").locator("li").count()) === 10);
+      await card("Write words").getByRole("button", { name: "Write words" }).click();
+      await expectSoon(async () => (await card("Write words").locator(".samples li").count()) === 10);
+      await card("What if").getByLabel("the MLP").check();
+      await card("What if").getByRole("button").waitFor();
       expect(await web.faults()).toEqual([]);
       expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBe(360);
     },

@@ -42,7 +42,7 @@ export async function drawPicture(run: Run): Promise<Uint8Array | undefined> {
   drawCurve(context, points, steps, box, { line: colour("--line"), raw: colour("--raw"), smooth: colour("--accent") });
   write(`step 0 to ${steps.toLocaleString("en")}`, MARGIN, HEIGHT - 25, 20, "--muted");
 
-  const words = (run.lastNames.value.length > 0 ? run.lastNames.value : run.samples.value).filter(
+  const words = (run.lastNames.value.length > 0 ? run.lastNames.value : run.words.value).filter(
     ({ name }) => name !== "",
   );
   const left = MARGIN + CURVE_WIDTH + 50;

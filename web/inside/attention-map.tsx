@@ -71,10 +71,10 @@ export function AttentionMap({ rows, symbols, position, label, cell, touch, choo
       {size <= MAX_LETTERS &&
         symbols.map((symbol, i) => (
           <g key={i}>
-            <text x={0.5} y={i + 0.7}>
+            <text x={0.5} y={i + 0.7} {...fitted(symbol)}>
               {symbol}
             </text>
-            <text x={i + 1.5} y={size + 0.7}>
+            <text x={i + 1.5} y={size + 0.7} {...fitted(symbol)}>
               {symbol}
             </text>
           </g>
@@ -83,6 +83,11 @@ export function AttentionMap({ rows, symbols, position, label, cell, touch, choo
       {cell && cell.row < size && <rect class="cell" x={cell.column + 1} y={cell.row} width={1} height={1} />}
     </svg>
   );
+}
+
+/** The sign of an invisible character is an abbreviation, squeezed to the width of a square. */
+function fitted(symbol: string) {
+  return symbol.length > 2 ? ({ textLength: 0.9, lengthAdjust: "spacingAndGlyphs" } as const) : {};
 }
 
 /** Colour strength: 0.5 for a uniform share of the row, 1 for twice as much. */

@@ -1,7 +1,9 @@
 import { type Signal, useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import type { Inspection } from "../worker/inspection";
 import { AttentionMap, type Cell } from "./attention-map";
 import { type Characters, percent } from "./characters";
+import { sharesOf } from "./evenness";
 import { LayerChoice } from "./layer-choice";
 
 interface Props {
@@ -10,12 +12,15 @@ interface Props {
   readonly characters: Characters;
   readonly layer: Signal<number>;
   readonly choose: (position: number) => void;
+  /** What is offered where attention is nearly even. */
+  readonly offer: ComponentChildren;
 }
 
 /** The attention of each head. */
-export function Attention({ inspection: { tokens, attention }, position, characters, layer, choose }: Props) {
+export function Attention({ inspection: { tokens, attention }, position, characters, layer, choose, offer }: Props) {
   const touched = useSignal<(Cell & { readonly head: number }) | undefined>(undefined);
   const heads = attention[Math.min(layer.value, attention.length - 1)] ?? [];
+  const shares = sharesOf(heads, position);
   const seen = tokens.slice(0, position + 1);
   const { value: cell } = touched;
   const touchedRows = cell && heads[cell.head];
@@ -58,6 +63,18 @@ export function Attention({ inspection: { tokens, attention }, position, charact
           </tbody>
         </table>
       </div>
+      {shares && (
+        <p class="evenness">
+          {shares.isNearlyEven ? (
+            <>
+              <strong>Nearly even:</strong> all shares lie between {whole(shares.least)} and {whole(shares.most)}, and
+              an even one would be {whole(shares.even)}. {offer}
+            </>
+          ) : (
+            `From ${whole(shares.least)} to ${whole(shares.most)}, where an even share would be ${whole(shares.even)}.`
+          )}
+        </p>
+      )}
       <h3>All letters of the word</h3>
       <p class="muted">
         A row for each letter, a column for each that it looks at. A medium colour is an even share, a stronger one
@@ -87,6 +104,10 @@ export function Attention({ inspection: { tokens, attention }, position, charact
       </p>
     </section>
   );
+}
+
+function whole(share: number): string {
+  return `${Math.round(100 * share)}%`;
 }
 
 /** The attention that a row of a head pays to a column; NaN where there is none. */

@@ -35,7 +35,7 @@ export function NextCharacter({ inspection: { tokens, probabilities }, position,
   return (
     <section class="card" aria-label="The next character">
       <h2>
-        What comes after <bdi>{before}</bdi>
+        What comes after <bdi dir={characters.direction}>{before}</bdi>
       </h2>
       <p class="muted">
         How likely each character is to come next, as the model sees it. Untrained it finds all of them almost equally
@@ -53,7 +53,7 @@ export function NextCharacter({ inspection: { tokens, probabilities }, position,
       <ol class="bars">
         {shown.map(({ token, probability }) => (
           <li key={token} class={token === following ? "following" : undefined}>
-            <bdi class={token === BOS ? "end" : undefined}>{characters.nextOf(token)}</bdi>
+            <Sign token={token} characters={characters} />
             <span class="track">
               <span class="bar" style={{ width: `${(100 * probability) / full}%` }} />
             </span>
@@ -75,6 +75,18 @@ export function NextCharacter({ inspection: { tokens, probabilities }, position,
         <span class="swatch following" /> is how your word goes on.
       </p>
     </section>
+  );
+}
+
+/** A character to come, with its name for screen readers where it has no other. */
+export function Sign({ token, characters }: { readonly token: number; readonly characters: Characters }) {
+  const [sign, name] = [characters.nextOf(token), characters.nextNameOf(token)];
+  if (sign === name) return <bdi class={token === BOS ? "end" : undefined}>{sign}</bdi>;
+  return (
+    <bdi title={name}>
+      <span aria-hidden="true">{sign}</span>
+      <span class="hidden">{name}</span>
+    </bdi>
   );
 }
 

@@ -1,6 +1,7 @@
 import { signal, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { BOS } from "../../src/gpt/data/vocabulary";
+import type { ModelConfig } from "../../src/gpt/model/config";
 import type { Run } from "../workbench/run";
 import { Controls } from "../components/controls";
 import type { Workbench } from "../workbench/workbench";
@@ -10,10 +11,15 @@ import { Embedding } from "./embedding";
 import { useModelSnapshot } from "./model-snapshot";
 import "./inside.css";
 import { NextCharacter } from "./next-character";
+import { SharperRecipe } from "./sharper-recipe";
 import { shapeOf } from "../workbench/shape";
 import { Weights } from "./weights";
+import { WhatIfCard } from "./what-if";
 import { WordChoice } from "./word-choice";
 import { Writing } from "./writing";
+
+/** A name of the list of names, of the usual length. */
+const TYPICAL_NAME = "maria";
 
 /** The typed word, valid for one vocabulary, and the chosen position; both survive a change of pane. */
 const typed = signal<{ readonly vocabulary: string; readonly word: string } | undefined>(undefined);
@@ -25,24 +31,25 @@ export function InsidePane({ bench }: { readonly bench: Workbench }) {
   return (
     <div class="pane inside">
       <Controls bench={bench} />
-      {run && <Views run={run} />}
+      {run && <Views bench={bench} run={run} />}
     </div>
   );
 }
 
-function Views({ run }: { readonly run: Run }) {
+function Views({ bench, run }: { readonly bench: Workbench; readonly run: Run }) {
   const layer = useSignal(0);
   const characters = useMemo(() => new Characters(run.ready.vocabulary), [run]);
   const config = useMemo(() => shapeOf(run.choice, run.ready.vocabulary), [run]);
-  const usual = useMemo(() => usualWord(run), [run]);
+  const usual = useMemo(() => usualWord(run, config), [run, config]);
   const word = typed.value?.vocabulary === run.ready.vocabulary ? typed.value.word : usual;
   const { snapshot, refusal } = useModelSnapshot(run, word);
   const tokens = snapshot?.inspection.tokens ?? [];
-  const position = Math.min(chosen.value ?? tokens.length >> 1, tokens.length - 1);
+  const position = Math.max(0, Math.min(chosen.value ?? tokens.length >> 1, tokens.length - 1));
   const choose = (next: number): void => void (chosen.value = next);
   return (
     <>
       <Progress run={run} />
+      <Writing run={run} characters={characters} />
       <WordChoice
         word={word}
         tokens={tokens}
@@ -70,8 +77,9 @@ function Views({ run }: { readonly run: Run }) {
               characters={characters}
               layer={layer}
               choose={choose}
+              offer={<SharperRecipe bench={bench} run={run} />}
             />
-            <Writing run={run} />
+            <WhatIfCard run={run} config={config} />
           </div>
           <Weights weights={snapshot.weights} config={config} seed={run.seed} layer={layer} />
         </div>
@@ -98,8 +106,7 @@ function Progress({ run }: { readonly run: Run }) {
   );
 }
 
-/** The last word that the trained model wrote, or else the example from the dataset. */
-function usualWord({ lastNames, choice, ready }: Run): string {
-  const written = lastNames.peek().findLast(({ name }) => name !== "");
-  return written?.name ?? (choice.list === "names" ? "maria" : ready.example);
+/** The word that is shown at first: one of the list that fits the model. */
+function usualWord({ choice, ready }: Run, { blockSize }: ModelConfig): string {
+  return choice.list === "names" && TYPICAL_NAME.length < blockSize ? TYPICAL_NAME : ready.example;
 }

@@ -1,4 +1,5 @@
 import { useRef } from "preact/hooks";
+import { BOS } from "../../src/gpt/data/vocabulary";
 import type { Characters } from "./characters";
 
 interface Props {
@@ -18,13 +19,21 @@ interface Props {
 export function WordChoice({ word, tokens, position, characters, refusal, take, choose }: Props) {
   const letters = useRef<HTMLDivElement>(null);
   const last = tokens.length - 1;
+  const { isRightToLeft, direction } = characters;
+  const [back, forth] = isRightToLeft ? ["→", "←"] : ["←", "→"];
+  const unseen = [...new Set(tokens)].filter(
+    (token) => token !== BOS && characters.symbolOf(token) !== characters.nameOf(token),
+  );
   const move = (to: number): void => {
+    // Before the first picture there is no letter.
+    if (last < 0) return;
     const next = Math.min(last, Math.max(0, to));
     choose(next);
     letters.current?.querySelectorAll("button")[next]?.focus();
   };
   const follow = (event: KeyboardEvent): void => {
-    const to = { ArrowLeft: position - 1, ArrowRight: position + 1, Home: 0, End: last }[event.key];
+    const ahead = isRightToLeft ? -1 : 1;
+    const to = { ArrowLeft: position - ahead, ArrowRight: position + ahead, Home: 0, End: last }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     move(to);
@@ -39,6 +48,7 @@ export function WordChoice({ word, tokens, position, characters, refusal, take, 
           spellcheck={false}
           autocomplete="off"
           autocapitalize="none"
+          dir="auto"
           aria-invalid={refusal !== ""}
           aria-describedby="word-refusal"
           onInput={({ currentTarget }) => take(currentTarget.value)}
@@ -47,13 +57,13 @@ export function WordChoice({ word, tokens, position, characters, refusal, take, 
       <p class="problem" role="alert" id="word-refusal">
         {refusal}
       </p>
-      <div class="row">
+      <div class="row" dir={direction}>
         <div class="letters" role="group" aria-label="Letters of the word" ref={letters} onKeyDown={follow}>
           {tokens.map((token, i) => (
             <button
               key={i}
               type="button"
-              aria-label={characters.nameOf(token)}
+              aria-label={labelOf(token, characters)}
               aria-pressed={i === position}
               tabIndex={i === position ? 0 : -1}
               onClick={() => choose(i)}
@@ -65,24 +75,34 @@ export function WordChoice({ word, tokens, position, characters, refusal, take, 
         <button
           type="button"
           aria-label="Previous letter"
-          disabled={position === 0}
+          disabled={position <= 0}
           onClick={() => choose(position - 1)}
         >
-          ←
+          {back}
         </button>
-        <button
-          type="button"
-          aria-label="Next letter"
-          disabled={position === last}
-          onClick={() => choose(position + 1)}
-        >
-          →
+        <button type="button" aria-label="Next letter" disabled={position >= last} onClick={() => choose(position + 1)}>
+          {forth}
         </button>
       </div>
+      {unseen.length > 0 && (
+        <p class="muted unseen">
+          {unseen.map((token) => (
+            <span key={token}>
+              <strong>{characters.symbolOf(token)}</strong> is {characters.nameOf(token)}.{" "}
+            </span>
+          ))}
+        </p>
+      )}
       <p class="muted">
         Choose a letter, with a click or the arrow keys: the pictures show what the model makes of the word up to that
-        letter. ▸ is the start, before any letter.
+        letter. {characters.symbolOf(BOS)} is the start, before any letter.
       </p>
     </section>
   );
+}
+
+/** The name of a letter, with its sign where that is an abbreviation. */
+function labelOf(token: number, characters: Characters): string {
+  const [sign, name] = [characters.symbolOf(token), characters.nameOf(token)];
+  return sign.length > 2 && sign !== name ? `${sign}, ${name}` : name;
 }

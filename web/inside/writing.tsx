@@ -1,23 +1,111 @@
 import { useSignal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import { samplingLimits, type SamplingLimits } from "../../src/gpt/model/config";
 import { InputError } from "../../src/gpt/base/errors";
 import { settingsOf } from "../workbench/address";
 import type { Sample } from "../worker/messages";
 import type { Run } from "../workbench/run";
 import { Word } from "../components/words";
+import type { Characters } from "./characters";
+import { LetterByLetter } from "./letter-by-letter";
+import type { Sampling } from "./word-writer";
+import "./writing.css";
 
-/** Generates words on request. */
-export function Writing({ run }: { readonly run: Run }) {
-  const temperature = useSignal<number | undefined>(undefined);
+interface Props {
+  readonly run: Run;
+  readonly characters: Characters;
+}
+
+/** Generates words: one letter by letter, or many at once. */
+export function Writing({ run, characters }: Props) {
+  const wanted = useSignal<number | undefined>(undefined);
   const prefix = useSignal("");
-  const count = useSignal("10");
   const topK = useSignal("");
   const topP = useSignal("");
+  const temperature = wanted.value ?? settingsOf(run.choice).temperature;
+  const sampling = useMemo(
+    (): Sampling => ({ prefix: prefix.value, temperature, limits: limitsOf(topK.value, topP.value) }),
+    [prefix.value, temperature, topK.value, topP.value],
+  );
+  return (
+    <section class="card writing" aria-label="Write words">
+      <h2>Let it write</h2>
+      <p class="muted">
+        For each letter the model gives every character a share of 100%. A random number from 0 to 1 then picks one: the
+        larger its share, the likelier. Take another one with a click on its bar, and the word goes on from there.
+      </p>
+      <div class="sides">
+        <LetterByLetter run={run} characters={characters} sampling={sampling} />
+        <div class="sampling">
+          <label class="field">
+            <span>Temperature: {temperature.toFixed(2)}</span>
+            <input
+              type="range"
+              name="temperature"
+              min={0}
+              max={2}
+              step={0.05}
+              value={temperature}
+              aria-describedby="hint-temperature"
+              onInput={({ currentTarget }) => (wanted.value = Number(currentTarget.value))}
+            />
+            <small id="hint-temperature">high: the bars become more alike; 0: always the longest</small>
+          </label>
+          <div class="grid">
+            <label class="field">
+              <span>top-k</span>
+              <input
+                type="number"
+                name="top_k"
+                step="any"
+                placeholder="all"
+                value={topK.value}
+                aria-describedby="hint-top-k"
+                onInput={({ currentTarget }) => (topK.value = currentTarget.value)}
+              />
+              <small id="hint-top-k">draw only from this many of the longest bars</small>
+            </label>
+            <label class="field">
+              <span>top-p</span>
+              <input
+                type="number"
+                name="top_p"
+                step="any"
+                placeholder="1"
+                value={topP.value}
+                aria-describedby="hint-top-p"
+                onInput={({ currentTarget }) => (topP.value = currentTarget.value)}
+              />
+              <small id="hint-top-p">draw only from the longest bars that make up this share</small>
+            </label>
+          </div>
+          <label class="field">
+            <span>Begins with</span>
+            <input
+              name="prefix"
+              value={prefix.value}
+              spellcheck={false}
+              autocomplete="off"
+              autocapitalize="none"
+              dir="auto"
+              onInput={({ currentTarget }) => (prefix.value = currentTarget.value)}
+            />
+          </label>
+          <ManyWords run={run} sampling={sampling} />
+        </div>
+      </div>
+    </section>
+  );
+}
+
+/** Generates words on request. */
+function ManyWords({ run, sampling }: { readonly run: Run; readonly sampling: Sampling }) {
+  const count = useSignal("10");
   const names = useSignal<readonly Sample[]>([]);
   const refusal = useSignal("");
-  const used = temperature.value ?? settingsOf(run.choice).temperature;
   const write = (): void => {
-    run.ask("generate", Number(count.value || NaN), used, prefix.value, limitsOf(topK.value, topP.value)).then(
+    const { temperature, prefix, limits } = sampling;
+    run.ask("generate", Number(count.value || NaN), temperature, prefix, limits).then(
       (written) => {
         refusal.value = "";
         names.value = written;
@@ -29,82 +117,27 @@ export function Writing({ run }: { readonly run: Run }) {
     );
   };
   return (
-    <section class="card" aria-label="Write words">
-      <h2>Let it write</h2>
-      <p class="muted">
-        It draws one letter after the other, by bars like those after your word. Temperature 0 always takes the longest
-        bar; a high temperature makes the bars more alike, so that it dares more.
-      </p>
+    <>
       <form
+        class="many"
         onSubmit={(event) => {
           event.preventDefault();
           write();
         }}
       >
         <label class="field">
-          <span>Temperature: {used.toFixed(2)}</span>
+          <span>How many</span>
           <input
-            type="range"
-            name="temperature"
-            min={0}
-            max={2}
-            step={0.05}
-            value={used}
-            onInput={({ currentTarget }) => (temperature.value = Number(currentTarget.value))}
+            type="number"
+            name="count"
+            step="any"
+            value={count.value}
+            onInput={({ currentTarget }) => (count.value = currentTarget.value)}
           />
         </label>
-        <div class="grid">
-          <label class="field">
-            <span>top-k</span>
-            <input
-              type="number"
-              name="top_k"
-              step="any"
-              placeholder="all"
-              value={topK.value}
-              aria-describedby="hint-top-k"
-              onInput={({ currentTarget }) => (topK.value = currentTarget.value)}
-            />
-            <small id="hint-top-k">draw only from this many of the longest bars</small>
-          </label>
-          <label class="field">
-            <span>top-p</span>
-            <input
-              type="number"
-              name="top_p"
-              step="any"
-              placeholder="1"
-              value={topP.value}
-              aria-describedby="hint-top-p"
-              onInput={({ currentTarget }) => (topP.value = currentTarget.value)}
-            />
-            <small id="hint-top-p">draw only from the longest bars that make up this share</small>
-          </label>
-          <label class="field">
-            <span>Begins with</span>
-            <input
-              name="prefix"
-              value={prefix.value}
-              spellcheck={false}
-              autocomplete="off"
-              autocapitalize="none"
-              onInput={({ currentTarget }) => (prefix.value = currentTarget.value)}
-            />
-          </label>
-          <label class="field">
-            <span>How many</span>
-            <input
-              type="number"
-              name="count"
-              step="any"
-              value={count.value}
-              onInput={({ currentTarget }) => (count.value = currentTarget.value)}
-            />
-          </label>
-        </div>
         <button type="submit">Write words</button>
       </form>
-      <p class="problem" role="alert">
+      <p class="problem" role="alert" id="words-refusal">
         {refusal.value}
       </p>
       <p class="hidden" role="status">
@@ -117,7 +150,7 @@ export function Writing({ run }: { readonly run: Run }) {
           </li>
         ))}
       </ol>
-    </section>
+    </>
   );
 }
 

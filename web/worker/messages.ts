@@ -2,6 +2,7 @@ import type { SamplingLimits } from "../../src/gpt/model/config";
 import type { Event } from "../../src/protocol/events";
 import type { Settings } from "../../src/device/settings";
 import type { Inspection } from "./inspection";
+import type { Draw, Drawing, Omission, WhatIf } from "./questions";
 
 /*
  * Messages between the page and the training worker.
@@ -40,6 +41,10 @@ export interface Requests {
   generate(count: number, temperature: number, prefix: string, limits: SamplingLimits): Sample[];
   /** Runs the forward pass on a text. */
   inspect(text: string): Inspection;
+  /** Draws a letter. */
+  draw(drawing: Drawing): Draw;
+  /** Compares the model with itself without some parts. */
+  whatIf(omission: Omission): Promise<WhatIf>;
   /** A copy of the parameters, in buffer order. */
   weights(): Float32Array;
   /** The training as a safetensors file. */
@@ -63,7 +68,7 @@ export interface Ready {
   readonly names: number;
   /** The characters of tokens 1, 2, … */
   readonly vocabulary: string;
-  /** The first document, cut to what fits the model. */
+  /** The first document that fits the model, or the first one, cut. */
   readonly example: string;
   /** The first three documents, likewise. */
   readonly examples: readonly string[];

@@ -17,9 +17,12 @@ import { Predictor } from "../../src/gpt/predictor";
 import { Runner } from "../../src/gpt/base/runner";
 import { BOS } from "../../src/gpt/data/vocabulary";
 import { readSettings } from "../../src/device/settings";
+import { drawLetter } from "./draw";
 import { inspect, type Inspection } from "./inspection";
 import { PairCount } from "./pair-count";
 import type { StartMessage, TrainingUpdate, Ready, Requests, Sample } from "./messages";
+import type { Draw, Drawing, Omission, WhatIf } from "./questions";
+import { askWhatIf } from "./what-if";
 import { PageStorage } from "../../src/places/browser/storage";
 
 /** A memory limit beyond any model that is practical in a page. */
@@ -39,6 +42,8 @@ const WORDS_SIZE = 250_000;
 /** Pairs are counted for this many milliseconds at a time; while it trains, with a pause in between. */
 const COUNTING = 8;
 const COUNTING_PAUSE = 200;
+/** Maximum number of documents among which an example is looked for. */
+const MAX_LOOKED_AT = 10_000;
 
 /** The event loop of a worker. */
 export interface WorkerClock extends Clock {
@@ -112,8 +117,8 @@ export class TrainingWorker implements Requests {
       parameters: model.parameters.length,
       names: dataset.count,
       vocabulary: String(model.vocabulary),
-      example: this.example(0),
-      examples: Array.from({ length: Math.min(EXAMPLES, dataset.count) }, (_, i) => this.example(i)),
+      example: this.example(),
+      examples: Array.from({ length: Math.min(EXAMPLES, dataset.count) }, (_, i) => this.document(i)),
       untrained: this.untrained,
       indexBytes: dataset.indexBytes,
       stepsDone,
@@ -164,6 +169,15 @@ export class TrainingWorker implements Requests {
 
   inspect(text: string): Inspection {
     return inspect(this.device.trainer.model, text);
+  }
+
+  draw(drawing: Drawing): Draw {
+    return drawLetter(this.device.trainer.model, drawing);
+  }
+
+  whatIf(omission: Omission): Promise<WhatIf> {
+    const { trainer, seed, settings } = this.device;
+    return askWhatIf(trainer, omission, { clock: this.clock, seed, temperature: settings.value("temperature") });
   }
 
   weights(): Float32Array {
@@ -228,11 +242,22 @@ export class TrainingWorker implements Requests {
     if (event.type === "error" || event.type === "trained") this.isRunning = false;
   }
 
-  private example(index: number): string {
+  /** The first document that fits the model. */
+  private example(): string {
     const { model, dataset } = this.device.trainer;
-    const tokens = new Uint8Array(model.config.blockSize);
-    const end = dataset.tokens(index, tokens) - 1;
-    return Array.from(tokens.subarray(1, end), (token) => model.vocabulary.characterOf(token)).join("");
+    const tokens = new Uint8Array(model.config.blockSize + 1);
+    const most = Math.min(dataset.count, MAX_LOOKED_AT);
+    for (let index = 0; index < most; index++)
+      if (dataset.tokens(index, tokens) <= tokens.length) return this.document(index);
+    return this.document(0);
+  }
+
+  /** A document of the dataset, cut to what fits the model. */
+  private document(index: number): string {
+    const { model, dataset } = this.device.trainer;
+    const tokens = new Uint8Array(model.config.blockSize + 1);
+    const length = Math.min(dataset.tokens(index, tokens), tokens.length);
+    return Array.from(tokens.subarray(1, length - 1), (token) => model.vocabulary.characterOf(token)).join("");
   }
 
   private sample(temperature: number, prefix: string, limits?: SamplingLimits): Sample {

@@ -15,7 +15,8 @@ export class Generator {
   /** The last name: BOS, if the vocabulary adds it, and its symbols; and the number of symbols. */
   readonly tokens: Uint8Array;
   letters = 0;
-  private readonly probabilities: Float32Array;
+  /** What the last token was drawn from, within the limits; at temperature 0 it is not set. A view, valid until the next. */
+  readonly probabilities: Float32Array;
   /** Tokens, the most likely first. */
   private readonly order: Uint8Array;
   private readonly longest: number;
@@ -87,7 +88,12 @@ export class Generator {
       throw new InputError("The vocabulary has no BOS to begin with: give a prefix.");
   }
 
-  private sample(position: number, temperature: number, limits: SamplingLimits): number {
+  /**
+   * Draws the token that follows a position, whose logits must be in place, as name() does for each letter. It does not
+   * check the temperature and the limits, and allocates nothing.
+   * @throws InputError for a model whose logits are not finite
+   */
+  sample(position: number, temperature: number, limits: SamplingLimits): number {
     const logits = this.model.logits[position];
     const unit = this.model.logitUnit;
     const { probabilities } = this;
