@@ -73,7 +73,7 @@ function Views({ run }: { readonly run: Run }) {
             />
             <Writing run={run} />
           </div>
-          <Weights weights={snapshot.weights} config={config} seed={run.seed} layer={layer} />
+          <Weights run={run} weights={snapshot.weights} config={config} characters={characters} layer={layer} />
         </div>
       )}
     </>

@@ -38,6 +38,12 @@ export interface Requests {
   inspect(text: string): Inspection;
   /** A copy of the parameters, in buffer order. */
   weights(): Float32Array;
+  /** The parameters that the training began with, as its seed draws them. */
+  drawnWeights(): Float32Array;
+  /** The weight at an index of the parameters, and what the last step did to it. */
+  weight(index: number): WeightReading;
+  /** The values of a weight in the course of the training. */
+  weightCurve(index: number): WeightCurve;
   /** The training as a safetensors file. */
   checkpoint(): Promise<Uint8Array>;
 }
@@ -76,6 +82,39 @@ export interface Sample {
   readonly name: string;
   /** Whether it is in the dataset; undefined if the model has not been trained on that yet. */
   readonly isKnown?: boolean | undefined;
+}
+
+/** A weight between two steps. */
+export interface WeightReading {
+  readonly stepsDone: number;
+  readonly value: number;
+  /** Undefined before the first step since the training was prepared. */
+  readonly update: WeightUpdate | undefined;
+}
+
+/**
+ * How the last step moved a weight: w − learningRate · correctedM / (√correctedV + epsilon), rounded to what the
+ * parameters can hold.
+ */
+export interface WeightUpdate {
+  /** The weight before it. */
+  readonly before: number;
+  readonly gradient: number;
+  /** Adam's moments after it, and with the correction for their start at zero. */
+  readonly m: number;
+  readonly v: number;
+  readonly correctedM: number;
+  readonly correctedV: number;
+  readonly learningRate: number;
+  readonly epsilon: number;
+}
+
+/** A weight after some of the steps, in their order. */
+export interface WeightCurve {
+  readonly steps: readonly number[];
+  readonly values: readonly number[];
+  /** Whether the model is small enough for a history of its weights. */
+  readonly isKept: boolean;
 }
 
 /** Consecutive training steps. */

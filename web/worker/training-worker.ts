@@ -1,6 +1,9 @@
 import type { SamplingLimits } from "../../src/gpt/model/config";
 import { checkInteger, InputError, printablePath } from "../../src/gpt/base/errors";
 import { Generator } from "../../src/gpt/model/generate";
+import { allocate } from "../../src/gpt/model/layout";
+import { drawParameters } from "../../src/gpt/model/parameters";
+import type { Numbers } from "../../src/gpt/model/ops";
 import { Random, siblingSeed } from "../../src/gpt/model/random";
 import { typescriptOps } from "../../src/gpt/model/typescript-ops";
 import type { Clock, Platform, MemoryBudget } from "../../src/gpt/base/platform";
@@ -13,7 +16,9 @@ import { saveTraining } from "../../src/gpt/checkpoint/training-checkpoint";
 import { Runner } from "../../src/gpt/base/runner";
 import { readSettings } from "../../src/device/settings";
 import { inspect, type Inspection } from "./inspection";
-import type { StartMessage, TrainingUpdate, Ready, Requests, Sample } from "./messages";
+import { LastUpdate } from "./last-update";
+import type { StartMessage, TrainingUpdate, Ready, Requests, Sample, WeightCurve, WeightReading } from "./messages";
+import { WeightHistory } from "./weight-history";
 import { PageStorage } from "../../src/places/browser/storage";
 
 /** A memory limit beyond any model that is practical in a page. */
@@ -36,6 +41,8 @@ export interface WorkerClock extends Clock {
 /** The device program in a worker of the page. */
 export class TrainingWorker implements Requests {
   private readonly generator: Generator;
+  private readonly lastUpdate: LastUpdate;
+  private readonly history: WeightHistory;
   private speed = Infinity;
   private isRunning = false;
   private isWalking = false;
@@ -49,6 +56,8 @@ export class TrainingWorker implements Requests {
     const { trainer, seed } = device;
     // A separate random stream, so that generated names do not affect the training.
     this.generator = new Generator(trainer.model, new Random(siblingSeed(seed)));
+    this.lastUpdate = new LastUpdate(trainer);
+    this.history = new WeightHistory(trainer.model.parameters.length, trainer.model.parameterUnit);
   }
 
   /**
@@ -85,6 +94,7 @@ export class TrainingWorker implements Requests {
     await device.runBetweenSteps(() => undefined);
     if (checkpoint) await trainingWorker.adopt(checkpoint);
     trainingWorker.warmUp();
+    trainingWorker.beginHistory();
     return trainingWorker;
   }
 
@@ -136,8 +146,23 @@ export class TrainingWorker implements Requests {
   }
 
   weights(): Float32Array {
-    const { parameters, parameterUnit } = this.device.trainer.model;
-    return Float32Array.from(parameters, (x) => x * parameterUnit);
+    return this.floatsOf(this.device.trainer.model.parameters);
+  }
+
+  drawnWeights(): Float32Array {
+    const { seed, trainer } = this.device;
+    const { ops, config, parameters } = trainer.model;
+    const drawn = allocate(ops.dtype, parameters.length);
+    drawParameters(drawn, new Random(seed), config, ops);
+    return this.floatsOf(drawn);
+  }
+
+  weight(index: number): WeightReading {
+    return this.lastUpdate.reading(index);
+  }
+
+  weightCurve(index: number): WeightCurve {
+    return this.history.curve(index);
   }
 
   async checkpoint(): Promise<Uint8Array> {
@@ -163,6 +188,21 @@ export class TrainingWorker implements Requests {
       trainer.warmUpDocument(i % trainer.dataset.count);
       trainer.warmUpUpdate();
     }
+  }
+
+  private beginHistory(): void {
+    const { model, stepsDone } = this.device.trainer;
+    this.lastUpdate.begin();
+    this.history.take(stepsDone, model.parameters);
+  }
+
+  /** Numbers of the parameters as floats. */
+  private floatsOf(numbers: Numbers): Float32Array {
+    const { parameterUnit } = this.device.trainer.model;
+    const floats = new Float32Array(numbers.length);
+    if (parameterUnit === 1) floats.set(numbers);
+    else for (let i = 0; i < floats.length; i++) floats[i] = (numbers[i] ?? 0) * parameterUnit;
+    return floats;
   }
 
   private async adopt({ file: name, bytes }: NonNullable<StartMessage["checkpoint"]>): Promise<void> {
@@ -192,6 +232,10 @@ export class TrainingWorker implements Requests {
   }
 
   private onEvent(event: Event): void {
+    if (event.type === "step") {
+      if (typeof event.loss === "number") this.lastUpdate.take();
+      this.history.take(event.step + 1, this.device.trainer.model.parameters);
+    }
     if (event.type === "name") this.emit({ type: "sample", isLast: true, ...this.known(event.name) });
     else this.emit(event);
     if (event.type === "error" || event.type === "trained") this.isRunning = false;
