@@ -147,8 +147,8 @@ export function Diagram({ plan, layer, layers, stage }: Props) {
 }
 
 function labelOf(layer: number, layers: number, stage: Stage | undefined): string {
-  const repeated = layers > 1 ? ` ${layers} layers, of which this is layer ${layer + 1}:` : "";
-  const flow = `The model: letters, embedding,${repeated} attention and MLP, which add to the residual stream, logits.`;
+  const repeated = layers > 1 ? ` (${layer + 1} of ${layers})` : "";
+  const flow = `The model: letters, embedding, attention and MLP${repeated}, which add to the residual stream, logits.`;
   return stage ? `${flow} Marked: ${STAGES[stage]}.` : flow;
 }
 

@@ -31,6 +31,7 @@ interface Props {
 export function HeatMap(props: Props) {
   const { weights, offset, start, rows, columns, scale, cell, label, touched, pinned, touch, pin } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
+  const touchedMark = useRef<HTMLSpanElement>(null);
   const hasFocus = useRef(false);
   const last = useRef<Cell>({ row: 0, column: 0 });
   const changes = colourChanges.value;
@@ -68,11 +69,15 @@ export function HeatMap(props: Props) {
     const part = (length: number, whole: number, count: number): number => Math.floor((length / whole) * count);
     return (last.current = within(part(event.clientY - top, height, rows), part(event.clientX - left, width, columns)));
   };
+  // A square that the keys or a pin have chosen must not be behind the panel.
+  const show = (): void =>
+    void requestAnimationFrame(() => touchedMark.current?.scrollIntoView({ block: "nearest", inline: "nearest" }));
   const follow = (event: KeyboardEvent): void => {
     const { row, column } = last.current;
     if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
       pin(last.current);
+      show();
       return;
     }
     const to = {
@@ -89,9 +94,11 @@ export function HeatMap(props: Props) {
     event.preventDefault();
     last.current = to;
     touch(to, true);
+    show();
   };
   const mark = (kind: string, { row, column }: Cell) => (
     <span
+      ref={kind === "touched" ? touchedMark : null}
       class={`mark ${kind}`}
       style={{
         left: `${(100 * column) / columns}%`,
@@ -115,7 +122,10 @@ export function HeatMap(props: Props) {
         tabIndex={0}
         onPointerMove={(event) => touch(at(event), false)}
         onPointerLeave={() => touch(hasFocus.current ? last.current : undefined, false)}
-        onClick={(event) => pin(at(event))}
+        onClick={(event) => {
+          pin(at(event));
+          show();
+        }}
         onFocus={() => {
           hasFocus.current = true;
           last.current = within(last.current.row, last.current.column);

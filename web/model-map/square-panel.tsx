@@ -35,7 +35,7 @@ export function SquarePanel(props: Props) {
     said.value = sentenceOf(touched, reading, names);
   }, [touched, reading, names, said]);
   return (
-    <div class={`square-panel${square ? " open" : ""}`}>
+    <div class="square-panel">
       <p class="hidden" aria-live="polite">
         {said}
       </p>
@@ -120,7 +120,7 @@ function Fact({ name, value }: { readonly name: string; readonly value: number |
 
 /** Adam's formula, in words and in numbers. */
 function Formula({ value, update }: { readonly value: number; readonly update: WeightUpdate }) {
-  const { before, correctedM, correctedV, learningRate, epsilon, gradient } = update;
+  const { before, correctedM, correctedV, learningRate, epsilon, weightStep, gradient } = update;
   if (Number.isNaN(gradient))
     return <p class="muted">The model is too large to keep what its last step did to each weight.</p>;
   const [now, old] = distinctNumbers(value, before);
@@ -128,16 +128,17 @@ function Formula({ value, update }: { readonly value: number; readonly update: W
   return (
     <>
       <p class="formula">
-        new = old − rate × m̂ ÷ (√v̂{epsilon > 0 && " + ε"})
+        new {weightStep > 0 ? "≈" : "="} old − rate × m̂ ÷ {epsilon > 0 ? "(√v̂ + ε)" : "√v̂"}
         <br />
-        <data value={value}>{now}</data> = <data value={before}>{old}</data> −{" "}
+        <data value={value}>{now}</data> {weightStep > 0 ? "≈" : "="} <data value={before}>{old}</data> −{" "}
         <data value={learningRate}>{shortNumber(learningRate)}</data> ×{" "}
-        <data value={correctedM}>{inBrackets(shortNumber(correctedM))}</data> ÷ (√
+        <data value={correctedM}>{inBrackets(shortNumber(correctedM))}</data> ÷ {epsilon > 0 && "("}√
         <data value={correctedV}>{shortNumber(correctedV)}</data>
-        {epsilon > 0 && ` + ${shortNumber(epsilon)}`})
+        {epsilon > 0 && ` + ${shortNumber(epsilon)})`}
       </p>
       <p class="muted gloss">
         m̂: the mean of its last gradients. √v̂: their usual size. Rate: how far it goes if all of them agree.
+        {weightStep > 0 && ` In integers a weight is a multiple of ${shortNumber(weightStep)}.`}
       </p>
     </>
   );

@@ -29,8 +29,8 @@ export const PURPOSES: Readonly<Record<string, string>> = {
   wk: "key: what it is found by",
   wv: "value: what it hands on",
   wo: "joins the heads",
-  w1: "to a wider layer",
-  w2: "and back from it",
+  w1: "to more units",
+  w2: "and back from them",
   wout: "a column for each next letter",
   bias: "how far each head looks back",
 };

@@ -1,5 +1,6 @@
 import { BETA1, BETA2, EPSILON } from "../../src/gpt/training/adam";
 import { gradientLayout } from "../../src/gpt/model/parameters";
+import { WEIGHT_STEP } from "../../src/gpt/model/i32-arithmetic";
 import { powerOfTwo } from "../../src/gpt/base/elementary";
 import type { Numbers } from "../../src/gpt/model/ops";
 import type { Trainer } from "../../src/gpt/training/trainer";
@@ -17,10 +18,13 @@ export class LastUpdate {
   /** Steps up to the last update, 0 before the first. */
   private updates = 0;
 
-  /** Allocates three times the size of the model, unless that is too large. */
-  constructor(private readonly trainer: Trainer) {
+  /** Allocates three times the size of the model, unless that has more than `most` parameters. */
+  constructor(
+    private readonly trainer: Trainer,
+    most = MAX_KEPT,
+  ) {
     const { parameters } = trainer.model;
-    if (parameters.length > MAX_KEPT) return;
+    if (parameters.length > most) return;
     this.gradients = trainer.gradients.slice();
     this.before = parameters.slice();
     this.after = parameters.slice();
@@ -35,12 +39,12 @@ export class LastUpdate {
   /** Call it after each update, before anything else uses the trainer. */
   take(): void {
     const { trainer, gradients, before, after } = this;
+    this.learningRate = trainer.learningRate;
+    this.updates = trainer.totalSteps;
     if (!gradients || !before || !after) return;
     [this.before, this.after] = [after, before];
     before.set(trainer.model.parameters);
     gradients.set(trainer.gradients);
-    this.learningRate = trainer.learningRate;
-    this.updates = trainer.totalSteps;
   }
 
   /** A weight now, and what the last step did to it. @param index in the parameters */
@@ -71,12 +75,14 @@ export class LastUpdate {
       learningRate,
       // In i32 it is the least value of v.
       epsilon: codec ? 0 : EPSILON,
+      weightStep: codec ? WEIGHT_STEP * model.parameterUnit : 0,
     };
   }
 
   private gradientOf(index: number): number {
     const { gradients, trainer } = this;
     const { model, config } = trainer;
+    // The model is too large.
     if (!gradients) return NaN;
     if (!model.ops.codec) return gradients[index] ?? NaN;
     // A tensor, of one matrix or of three, has its exponents behind its numbers.

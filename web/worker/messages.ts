@@ -93,11 +93,11 @@ export interface WeightReading {
 }
 
 /**
- * How the last step moved a weight: w − learningRate · correctedM / (√correctedV + epsilon), rounded to what the
- * parameters can hold.
+ * How the last step moved a weight: w − learningRate · correctedM / (√correctedV + epsilon), rounded to what a
+ * parameter can hold.
  */
 export interface WeightUpdate {
-  /** The weight before it. */
+  /** The weight before it, and its gradient; NaN for models of more than 4 million weights. */
   readonly before: number;
   readonly gradient: number;
   /** Adam's moments after it, and with the correction for their start at zero. */
@@ -107,6 +107,8 @@ export interface WeightUpdate {
   readonly correctedV: number;
   readonly learningRate: number;
   readonly epsilon: number;
+  /** In i32, the distance of the values that a weight can have; else 0. */
+  readonly weightStep: number;
 }
 
 /** A weight after some of the steps, in their order. */
