@@ -17,8 +17,8 @@ interface Props {
   readonly columns: number;
   /** The absolute value that gets the full colour. */
   readonly scale: number;
-  /** Size of a square, in pixels; below 1 the picture shows a sample of the squares. */
-  readonly cell: number;
+  /** Size of the picture; if it has fewer pixels than squares it shows a sample of them. */
+  readonly picture: { readonly width: number; readonly height: number };
   readonly label: string;
   readonly touched: Cell | undefined;
   readonly pinned: Cell | undefined;
@@ -29,7 +29,7 @@ interface Props {
 
 /** A matrix as a heat map, a square per number: one element to be focused, whose squares the arrow keys go through. */
 export function HeatMap(props: Props) {
-  const { weights, offset, start, rows, columns, scale, cell, label, touched, pinned, touch, pin } = props;
+  const { weights, offset, start, rows, columns, scale, picture, label, touched, pinned, touch, pin } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
   const touchedMark = useRef<HTMLSpanElement>(null);
   const hasFocus = useRef(false);
@@ -37,9 +37,9 @@ export function HeatMap(props: Props) {
   const changes = colourChanges.value;
   const shades = useRef<Uint32Array>(undefined);
   useEffect(() => void (shades.current = undefined), [changes]);
-  const pixels = (count: number): number =>
-    cell < 1 ? Math.min(count, Math.ceil(count * cell * devicePixelRatio)) : count;
-  const [width, height] = [pixels(columns), pixels(rows)];
+  const pixels = (count: number, room: number): number =>
+    room < count ? Math.min(count, Math.ceil(room * devicePixelRatio)) : count;
+  const [width, height] = [pixels(columns, picture.width), pixels(rows, picture.height)];
   useEffect(() => {
     const context = canvas.current?.getContext("2d");
     if (!canvas.current || !context) return;
@@ -109,7 +109,7 @@ export function HeatMap(props: Props) {
     />
   );
   return (
-    <div class="squares" style={{ width: `${columns * cell}px`, height: `${rows * cell}px` }}>
+    <div class="squares" style={{ width: `${picture.width}px`, height: `${picture.height}px` }}>
       <canvas
         class="heat"
         ref={canvas}

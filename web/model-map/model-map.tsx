@@ -70,7 +70,7 @@ function FullMap(props: FullProps) {
       {width.value > 0 && (
         <div class="drawing" style={{ width: `${plan.width}px`, height: `${plan.height}px` }}>
           <Diagram plan={plan} layer={layer} layers={config.nLayer} stage={stage} />
-          {plan.matrices.map(({ name, block, offset, rows, columns, slot, cell }) => {
+          {plan.matrices.map(({ name, block, offset, rows, columns, slot, picture }) => {
             const end = offset + rows * columns;
             const cellOf = (square: Square | undefined): Square | undefined =>
               square?.name === name && square.index >= offset && square.index < end ? square : undefined;
@@ -100,7 +100,7 @@ function FullMap(props: FullProps) {
                     rows={rows}
                     columns={columns}
                     scale={scale}
-                    cell={cell}
+                    picture={picture}
                     label={`${name}, ${rows} rows and ${columns} columns: ${PURPOSES[name] ?? ""}`}
                     touched={cellOf(touched)}
                     pinned={cellOf(pinned)}

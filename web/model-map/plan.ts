@@ -23,8 +23,8 @@ export interface PlacedMatrix {
   readonly columns: number;
   /** Its caption and its squares. */
   readonly slot: Box;
-  /** Size of a square; below 1 several share a pixel. */
-  readonly cell: number;
+  /** Size of its picture; a picture with fewer pixels than squares shows a sample of them. */
+  readonly picture: { readonly width: number; readonly height: number };
 }
 
 export interface Plan {
@@ -48,6 +48,7 @@ const BLOCKS: readonly BlockName[] = ["embedding", "attention", "mlp", "logits"]
 /** From here on the four blocks fit side by side. */
 const WIDE = 1170;
 const LARGEST_CELL = 8;
+const SMALL_CELL = 2;
 /** Height of a block's title and of a matrix's caption. */
 const TITLE = 48;
 const CAPTION = 54;
@@ -66,12 +67,14 @@ interface Room {
   readonly width: number;
   readonly height: number;
   readonly rows: readonly (readonly string[])[];
+  /** The largest width of the last matrix, if it is another. */
+  readonly lastWidth?: number;
 }
 
 const WIDE_ROOMS: Readonly<Record<BlockName, Room>> = {
   embedding: { width: 104, height: 272, rows: [["wte", "wpe"]] },
   attention: { width: 104, height: 104, rows: [["wq", "wk"], ["wv", "wo"], ["bias"]] }, // prettier-ignore
-  mlp: { width: 256, height: 272, rows: [["w1", "w2"]] },
+  mlp: { width: 256, height: 272, rows: [["w1", "w2"]], lastWidth: 104 },
   logits: { width: 168, height: 272, rows: [["wout"]] },
 };
 
@@ -88,7 +91,7 @@ function uprightRooms(inner: number): Readonly<Record<BlockName, Room>> {
 }
 
 /** Narrowest slot: the captions need it. */
-const MIN_SLOT = 92;
+const MIN_SLOT = 104;
 
 /** Places the drawing of a model, with the matrices of one layer, in this width. */
 export function planOf(config: ModelConfig, layer: number, width: number): Plan {
@@ -185,18 +188,27 @@ function partsOf(config: ModelConfig, layer: number): Part[] {
 
 /** Places the matrices of a block in rows; width and height are those of all. @param least width of a slot */
 function placeRows(
-  { width, height, rows }: Room,
+  { width, height, rows, lastWidth = width }: Room,
   least: number,
   parts: readonly Part[],
   left: number,
   top: number,
 ): { slots: Omit<PlacedMatrix, "block">[]; width: number; height: number } {
   const slots: Omit<PlacedMatrix, "block">[] = [];
-  // The squares of a block have one size, but for those of the biases, of which there are few.
-  const cellOf = (some: readonly Part[]): number =>
-    Math.min(...some.map((part) => cellFor(width / part.columns, height / part.rows)));
   const names = rows.flat();
-  const common = cellOf(parts.filter(({ name }) => names.includes(name) && name !== "bias"));
+  const widthOf = ({ name }: Part): number => (name === names.at(-1) ? lastWidth : width);
+  // The squares of a block have one size, but where that would be too small to be seen.
+  const common = Math.min(
+    ...parts
+      .filter(({ name }) => names.includes(name))
+      .map((part) => cellFor(widthOf(part) / part.columns, height / part.rows)),
+  );
+  const pictureOf = (part: Part): PlacedMatrix["picture"] => {
+    const isSmall = common < SMALL_CELL;
+    const across = isSmall ? cellFor(SMALL_CELL, widthOf(part) / part.columns) : common;
+    const down = isSmall ? cellFor(SMALL_CELL, height / part.rows) : common;
+    return { width: Math.ceil(part.columns * across), height: Math.ceil(part.rows * down) };
+  };
   let below = top;
   let right = left;
   for (const row of rows) {
@@ -205,14 +217,14 @@ function placeRows(
     for (const name of row) {
       const part = parts.find((other) => other.name === name);
       if (!part) continue;
-      const cell = name === "bias" ? Math.min(common, cellOf([part])) : common;
+      const picture = pictureOf(part);
       const slot = {
         x,
         y,
-        width: Math.max(name === "bias" ? 2 * least + GAP : least, Math.ceil(part.columns * cell)),
-        height: CAPTION + Math.ceil(part.rows * cell),
+        width: Math.max(name === "bias" ? 2 * least + GAP : least, picture.width),
+        height: CAPTION + picture.height,
       };
-      slots.push({ ...part, slot, cell });
+      slots.push({ ...part, slot, picture });
       x += slot.width + GAP;
       right = Math.max(right, slot.x + slot.width);
       below = Math.max(below, y + slot.height);

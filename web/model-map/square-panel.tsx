@@ -42,10 +42,16 @@ export function SquarePanel(props: Props) {
       {square ? (
         <Reading square={square} value={weights[square.index] ?? NaN} reading={reading} names={names} />
       ) : (
-        <p class="muted">
-          Point at a square, or go to a matrix with Tab and from square to square with the arrow keys: here you see its
-          number and what the last step did to it. A click or Enter pins a square and draws its curve.
-        </p>
+        <>
+          <p class="muted">
+            Point at a square, or go to a matrix with Tab and from square to square with the arrow keys: here you see
+            its number and what the last step did to it. A click or Enter pins a square and draws its curve.
+          </p>
+          <p class="muted gloss">
+            Each step moves each number against its gradient, the direction in which the loss grows. The formula for how
+            far is called Adam.
+          </p>
+        </>
       )}
       {pinned && (
         <div class="pin">
