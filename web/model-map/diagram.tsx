@@ -94,7 +94,6 @@ export function Diagram({ plan, layer, layers, stage }: Props) {
             [middle, embedding.y],
           ]}
         />{" "}
-        {/* prettier-ignore */}
       </g>
       <g class={`stream${isOn("residual", "embedding")}`}>
         <Arrow

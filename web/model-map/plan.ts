@@ -73,7 +73,7 @@ interface Room {
 
 const WIDE_ROOMS: Readonly<Record<BlockName, Room>> = {
   embedding: { width: 104, height: 272, rows: [["wte", "wpe"]] },
-  attention: { width: 104, height: 104, rows: [["wq", "wk"], ["wv", "wo"], ["bias"]] }, // prettier-ignore
+  attention: { width: 104, height: 104, rows: [["wq", "wk"], ["wv", "wo"], ["bias"]] },
   mlp: { width: 256, height: 272, rows: [["w1", "w2"]], lastWidth: 104 },
   logits: { width: 168, height: 272, rows: [["wout"]] },
 };
@@ -84,7 +84,7 @@ function uprightRooms(inner: number): Readonly<Record<BlockName, Room>> {
   const height = 400;
   return {
     embedding: { width: half, height, rows: [["wte", "wpe"]] },
-    attention: { width: half, height, rows: [["wq", "wk"], ["wv", "wo"], ["bias"]] }, // prettier-ignore
+    attention: { width: half, height, rows: [["wq", "wk"], ["wv", "wo"], ["bias"]] },
     mlp: { width: inner, height, rows: [["w1"], ["w2"]] },
     logits: { width: inner, height, rows: [["wout"]] },
   };
