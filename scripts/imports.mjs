@@ -30,6 +30,7 @@ const ROOMS = [
   "web/worker",
   "web/workbench",
   "web/components",
+  "web/model-map",
   "web/inside",
   "web/hand-on",
   "web/train",

@@ -81,7 +81,7 @@ function Views({ bench, run }: { readonly bench: Workbench; readonly run: Run })
             />
             <WhatIfCard run={run} config={config} />
           </div>
-          <Weights weights={snapshot.weights} config={config} seed={run.seed} layer={layer} />
+          <Weights run={run} weights={snapshot.weights} config={config} characters={characters} layer={layer} />
         </div>
       )}
     </>

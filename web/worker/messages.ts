@@ -47,6 +47,12 @@ export interface Requests {
   whatIf(omission: Omission): Promise<WhatIf>;
   /** A copy of the parameters, in buffer order. */
   weights(): Float32Array;
+  /** The parameters that the training began with, as its seed draws them. */
+  drawnWeights(): Float32Array;
+  /** The weight at an index of the parameters, and what the last step did to it. */
+  weight(index: number): WeightReading;
+  /** The values of a weight in the course of the training. */
+  weightCurve(index: number): WeightCurve;
   /** The training as a safetensors file. */
   checkpoint(): Promise<Uint8Array>;
 }
@@ -94,6 +100,41 @@ export interface Sample {
    * of an earlier version of the page.
    */
   readonly bits?: number | undefined;
+}
+
+/** A weight between two steps. */
+export interface WeightReading {
+  readonly stepsDone: number;
+  readonly value: number;
+  /** Undefined before the first step since the training was prepared. */
+  readonly update: WeightUpdate | undefined;
+}
+
+/**
+ * How the last step moved a weight: w − learningRate · correctedM / (√correctedV + epsilon), rounded to what a
+ * parameter can hold.
+ */
+export interface WeightUpdate {
+  /** The weight before it, and its gradient; NaN for models of more than 4 million weights. */
+  readonly before: number;
+  readonly gradient: number;
+  /** Adam's moments after it, and with the correction for their start at zero. */
+  readonly m: number;
+  readonly v: number;
+  readonly correctedM: number;
+  readonly correctedV: number;
+  readonly learningRate: number;
+  readonly epsilon: number;
+  /** In i32, the distance of the values that a weight can have; else 0. */
+  readonly weightStep: number;
+}
+
+/** A weight after some of the steps, in their order. */
+export interface WeightCurve {
+  readonly steps: readonly number[];
+  readonly values: readonly number[];
+  /** Whether the model is small enough for a history of its weights. */
+  readonly isKept: boolean;
 }
 
 /** Consecutive training steps. */

@@ -4,6 +4,7 @@ import { Generator } from "../../src/gpt/model/generate";
 import { allocate } from "../../src/gpt/model/layout";
 import { type InferenceModel, Model } from "../../src/gpt/model/model";
 import { drawParameters } from "../../src/gpt/model/parameters";
+import type { Numbers } from "../../src/gpt/model/ops";
 import { Random, siblingSeed } from "../../src/gpt/model/random";
 import { typescriptOps } from "../../src/gpt/model/typescript-ops";
 import type { Clock, Platform, MemoryBudget } from "../../src/gpt/base/platform";
@@ -20,9 +21,11 @@ import { readSettings } from "../../src/device/settings";
 import { drawLetter } from "./draw";
 import { inspect, type Inspection } from "./inspection";
 import { PairCount } from "./pair-count";
-import type { StartMessage, TrainingUpdate, Ready, Requests, Sample } from "./messages";
 import type { Draw, Drawing, Omission, WhatIf } from "./questions";
 import { askWhatIf } from "./what-if";
+import { LastUpdate } from "./last-update";
+import type { StartMessage, TrainingUpdate, Ready, Requests, Sample, WeightCurve, WeightReading } from "./messages";
+import { WeightHistory } from "./weight-history";
 import { PageStorage } from "../../src/places/browser/storage";
 
 /** A memory limit beyond any model that is practical in a page. */
@@ -55,6 +58,8 @@ export class TrainingWorker implements Requests {
   private readonly generator: Generator;
   private readonly predictor: Predictor;
   private untrained: readonly Sample[] = [];
+  private readonly lastUpdate: LastUpdate;
+  private readonly history: WeightHistory;
   private speed = Infinity;
   private isRunning = false;
   private isWalking = false;
@@ -69,6 +74,8 @@ export class TrainingWorker implements Requests {
     // A separate random stream, so that generated names do not affect the training.
     this.generator = new Generator(trainer.model, new Random(siblingSeed(seed)));
     this.predictor = new Predictor(trainer.model);
+    this.lastUpdate = new LastUpdate(trainer);
+    this.history = new WeightHistory(trainer.model.parameters.length, trainer.model.parameterUnit);
   }
 
   /**
@@ -106,6 +113,7 @@ export class TrainingWorker implements Requests {
     if (checkpoint) await trainingWorker.adopt(checkpoint);
     trainingWorker.warmUp();
     trainingWorker.untrained = trainingWorker.wordsUntrained();
+    trainingWorker.beginHistory();
     return trainingWorker;
   }
 
@@ -181,8 +189,23 @@ export class TrainingWorker implements Requests {
   }
 
   weights(): Float32Array {
-    const { parameters, parameterUnit } = this.device.trainer.model;
-    return Float32Array.from(parameters, (x) => x * parameterUnit);
+    return this.floatsOf(this.device.trainer.model.parameters);
+  }
+
+  drawnWeights(): Float32Array {
+    const { seed, trainer } = this.device;
+    const { ops, config, parameters } = trainer.model;
+    const drawn = allocate(ops.dtype, parameters.length);
+    drawParameters(drawn, new Random(seed), config, ops);
+    return this.floatsOf(drawn);
+  }
+
+  weight(index: number): WeightReading {
+    return this.lastUpdate.reading(index);
+  }
+
+  weightCurve(index: number): WeightCurve {
+    return this.history.curve(index);
   }
 
   async checkpoint(): Promise<Uint8Array> {
@@ -208,6 +231,21 @@ export class TrainingWorker implements Requests {
       trainer.warmUpDocument(i % trainer.dataset.count);
       trainer.warmUpUpdate();
     }
+  }
+
+  private beginHistory(): void {
+    const { model, stepsDone } = this.device.trainer;
+    this.lastUpdate.begin();
+    this.history.take(stepsDone, model.parameters);
+  }
+
+  /** Numbers of the parameters as floats. */
+  private floatsOf(numbers: Numbers): Float32Array {
+    const { parameterUnit } = this.device.trainer.model;
+    const floats = new Float32Array(numbers.length);
+    if (parameterUnit === 1) floats.set(numbers);
+    else for (let i = 0; i < floats.length; i++) floats[i] = (numbers[i] ?? 0) * parameterUnit;
+    return floats;
   }
 
   private async adopt({ file: name, bytes }: NonNullable<StartMessage["checkpoint"]>): Promise<void> {
@@ -237,6 +275,10 @@ export class TrainingWorker implements Requests {
   }
 
   private onEvent(event: Event): void {
+    if (event.type === "step") {
+      if (typeof event.loss === "number") this.lastUpdate.take();
+      this.history.take(event.step + 1, this.device.trainer.model.parameters);
+    }
     if (event.type === "name") this.emit({ type: "sample", ...this.known(event.name) });
     else this.emit(event);
     if (event.type === "error" || event.type === "trained") this.isRunning = false;

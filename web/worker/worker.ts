@@ -60,7 +60,8 @@ async function answer({ id, name, values }: Request): Promise<void> {
     const requests = trainingWorker as unknown as Record<RequestName, (...values: readonly unknown[]) => unknown>;
     const value = await requests[name](...values);
     outbox.send();
-    report({ type: "answered", id, value });
+    // All of an answer is made for it.
+    report({ type: "answered", id, value }, value instanceof Float32Array ? [value.buffer] : []);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     outbox.send();
