@@ -31,6 +31,7 @@ const ROOMS = [
   "web/workbench",
   "web/components",
   "web/inside",
+  "web/step",
   "web/train",
   "web/board",
   "web",
