@@ -30,30 +30,32 @@ export function Gradients({ recording, document, layer }: View) {
         matter more at that position.
       </p>
       <p class="formula">∂loss/∂logit = (p − 1 for what came, p for the others) / {weightName(recording)}</p>
-      <Heat
-        label="Size of the gradients by place and position"
-        unit="position"
-        rows={places.map(({ stage, norms }) => ({ name: PLACES[stage], values: norms }))}
-      />
-      <table class="norms">
-        <caption>
-          The gradients of the weights{documentCount > 1 && `, summed over all ${documentCount} words`}: the length of
-          each matrix's gradient
-        </caption>
-        <tbody>
-          {matrices.map(({ name, rows, columns, gradientNorm }) => (
-            <tr key={name}>
-              <th scope="row">
-                {name} <small>{`${rows}×${columns}`}</small>
-              </th>
-              <td>
-                <Bar share={gradientNorm / most} />
-                <Num value={gradientNorm} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <div class="beside">
+        <Heat
+          label="Size of the gradients by place and position"
+          unit="position"
+          rows={places.map(({ stage, norms }) => ({ name: PLACES[stage], values: norms }))}
+        />
+        <table class="norms">
+          <caption>
+            The gradients of the weights{documentCount > 1 && `, summed over all ${documentCount} words`}: the length of
+            each matrix's gradient
+          </caption>
+          <tbody>
+            {matrices.map(({ name, rows, columns, gradientNorm }) => (
+              <tr key={name}>
+                <th scope="row">
+                  {name.replace(/^layers\.\d+\./, "")} <small>{`${rows}×${columns}`}</small>
+                </th>
+                <td>
+                  <Bar share={gradientNorm / most} />
+                  <Num value={gradientNorm} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </>
   );
 }
@@ -224,6 +226,8 @@ function Arithmetic({ adam, matrix, at, isInteger }: ArithmeticProps) {
         <dt>new weight</dt>
         <dd>
           w = <Num id="adam-w-before" value={wBefore} digits={6} /> − α · m̂ / (√v̂ + ε)
+          <br />= {format(wBefore, 6)} − {format(learningRate, 6)} · {format(mHat, 6)} / (√{format(vHat, 6)} +{" "}
+          {format(epsilon, 6)})
           <br />={" "}
           <strong>
             <Num id="adam-w" value={w} digits={6} />

@@ -8,7 +8,7 @@ const MAX_UNITS = 256;
 /** The likeliest tokens that are listed. */
 const MAX_TOKENS = 6;
 
-export function Tokens({ document, characters, position }: View) {
+export function Tokens({ document, characters }: View) {
   const { tokens, kept } = document;
   return (
     <>
@@ -18,7 +18,7 @@ export function Tokens({ document, characters, position }: View) {
       </p>
       <ol class="tokens">
         {Array.from(tokens.subarray(0, kept), (token, t) => (
-          <li key={t} class={t === position ? "chosen" : ""}>
+          <li key={t}>
             <b>{characters.symbolOf(token)}</b>
             <span>
               token <Num value={token} digits={0} />
@@ -107,7 +107,7 @@ export function Attention(view: View) {
         score = q·k/√{d}
         {layer.bias && " + bias"}, p = softmax(scores), mix = Σ p·v
       </p>
-      <div class="wide" tabIndex={0} role="group" aria-label="Scores and shares">
+      <div class="beside attention">
         <table class="scores">
           <thead>
             <tr>
@@ -143,8 +143,6 @@ export function Attention(view: View) {
             ))}
           </tbody>
         </table>
-      </div>
-      <div class="beside">
         <Heat
           label="Query and keys"
           rows={[

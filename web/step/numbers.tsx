@@ -15,10 +15,11 @@ export function Num({ value, id, digits }: { readonly value: number; readonly id
   );
 }
 
-/** Four digits behind the point, or an exponent where they would hide the number. */
+/** Some digits behind the point, or an exponent where they would hide the number. */
 export function format(value: number, digits = 4): string {
   const size = Math.abs(value);
-  const isOdd = size >= 1e5 || (size > 0 && size < 0.5 * 10 ** (1 - digits));
+  if (size === 0) return "0";
+  const isOdd = size >= 1e5 || (digits > 2 && size < 10 ** (1 - digits));
   return (isOdd ? value.toExponential(2) : value.toFixed(digits)).replaceAll("-", "−");
 }
 
@@ -177,5 +178,5 @@ function largestOf(rows: readonly Row[]): number {
 
 /** A bar beside a number; `share` from 0 to 1. */
 export function Bar({ share }: { readonly share: number }) {
-  return <span class="share" style={{ width: `${100 * Math.max(0, Math.min(1, share))}%` }} />;
+  return <span class="share" style={{ width: `calc(${Math.max(0, Math.min(1, share))} * (100% - 4.6rem))` }} />;
 }

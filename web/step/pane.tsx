@@ -20,18 +20,19 @@ interface Picture {
   /** Whether it shows one position, and one layer. */
   readonly hasPosition: boolean;
   readonly hasLayer: boolean;
+  readonly hasSquares: boolean;
 }
 
 const PICTURES: readonly Picture[] = [
-  { title: "Tokens", stage: "tokens", Content: Tokens, hasPosition: true, hasLayer: false },
-  { title: "Embedding", stage: "embedding", Content: Embedding, hasPosition: true, hasLayer: false },
-  { title: "Attention", stage: "attention", Content: Attention, hasPosition: true, hasLayer: true },
-  { title: "Residual", stage: "residual", Content: Residual, hasPosition: true, hasLayer: true },
-  { title: "MLP", stage: "mlp", Content: Mlp, hasPosition: true, hasLayer: true },
-  { title: "Loss", stage: "logits", Content: Logits, hasPosition: true, hasLayer: false },
-  { title: "Gradients", stage: "gradients", Content: Gradients, hasPosition: false, hasLayer: true },
-  { title: "Adam", stage: "adam", Content: Adam, hasPosition: false, hasLayer: false },
-  { title: "Again", stage: "logits", Content: Again, hasPosition: false, hasLayer: false },
+  { title: "Tokens", stage: "tokens", Content: Tokens, hasPosition: false, hasLayer: false, hasSquares: false },
+  { title: "Embedding", stage: "embedding", Content: Embedding, hasPosition: true, hasLayer: false, hasSquares: true },
+  { title: "Attention", stage: "attention", Content: Attention, hasPosition: true, hasLayer: true, hasSquares: true },
+  { title: "Residual", stage: "residual", Content: Residual, hasPosition: true, hasLayer: true, hasSquares: true },
+  { title: "MLP", stage: "mlp", Content: Mlp, hasPosition: true, hasLayer: true, hasSquares: true },
+  { title: "Loss", stage: "logits", Content: Logits, hasPosition: true, hasLayer: false, hasSquares: false },
+  { title: "Gradients", stage: "gradients", Content: Gradients, hasPosition: false, hasLayer: true, hasSquares: true },
+  { title: "Adam", stage: "adam", Content: Adam, hasPosition: false, hasLayer: false, hasSquares: true },
+  { title: "Again", stage: "logits", Content: Again, hasPosition: false, hasLayer: false, hasSquares: false },
 ];
 
 /** What was recorded last, and what is chosen of it; they survive a change of pane. */
@@ -163,43 +164,7 @@ function Walk({ run, recording, goTo, nextStep }: WalkProps) {
   return (
     <section class="card walk" aria-label="One step">
       <div class="top">
-        <div>
-          <Which run={run} recording={recording} />
-          <div class="row">
-            {documentCount > 1 && (
-              <label class="choice">
-                <span>Word</span>
-                <select
-                  name="document"
-                  value={Math.min(document.value, documents.length - 1)}
-                  onChange={({ currentTarget }) => (document.value = Number(currentTarget.value))}
-                >
-                  {documents.map((one, i) => (
-                    <option key={i} value={i}>
-                      {i + 1} of {documentCount}: {wordOf(one, characters)}
-                    </option>
-                  ))}
-                </select>
-              </label>
-            )}
-            {layers > 1 && own.hasLayer && (
-              <label class="choice">
-                <span>Layer</span>
-                <select
-                  name="layer"
-                  value={layerShown}
-                  onChange={({ currentTarget }) => (layer.value = Number(currentTarget.value))}
-                >
-                  {Array.from({ length: layers }, (_, i) => (
-                    <option key={i} value={i}>
-                      {i + 1} of {layers}
-                    </option>
-                  ))}
-                </select>
-              </label>
-            )}
-          </div>
-        </div>
+        <Which run={run} recording={recording} />
         <StageMap stage={own.stage} layer={layerShown} />
       </div>
       <nav class="stations" aria-label="Pictures of the step">
@@ -210,7 +175,7 @@ function Walk({ run, recording, goTo, nextStep }: WalkProps) {
           {PICTURES.map(({ title }, i) => (
             <li key={title}>
               <button type="button" aria-current={i === at ? "step" : undefined} onClick={() => goTo(i)}>
-                <small>{i + 1}</small> {title}
+                <small>{i + 1}</small> <span>{title}</span>
               </button>
             </li>
           ))}
@@ -224,10 +189,44 @@ function Walk({ run, recording, goTo, nextStep }: WalkProps) {
           →
         </button>
       </nav>
-      <h3 aria-live="polite">
-        {own.title}
-        <span class="hidden">, picture {at + 1} of 9</span>
-      </h3>
+      <div class="heading">
+        <h3 aria-live="polite">
+          {own.title}
+          <span class="hidden">, picture {at + 1} of 9</span>
+        </h3>
+        {documentCount > 1 && (
+          <label class="choice">
+            <span>Word</span>
+            <select
+              name="document"
+              value={Math.min(document.value, documents.length - 1)}
+              onChange={({ currentTarget }) => (document.value = Number(currentTarget.value))}
+            >
+              {documents.map((one, i) => (
+                <option key={i} value={i}>
+                  {i + 1} of {documentCount}: {wordOf(one, characters)}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+        {layers > 1 && own.hasLayer && (
+          <label class="choice">
+            <span>Layer</span>
+            <select
+              name="layer"
+              value={layerShown}
+              onChange={({ currentTarget }) => (layer.value = Number(currentTarget.value))}
+            >
+              {Array.from({ length: layers }, (_, i) => (
+                <option key={i} value={i}>
+                  {i + 1} of {layers}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+      </div>
       {view && view.document.kept > 0 ? (
         <div class="picture" key={at}>
           {own.hasPosition && (
@@ -239,6 +238,12 @@ function Walk({ run, recording, goTo, nextStep }: WalkProps) {
             />
           )}
           <Content {...view} />
+          {own.hasSquares && (
+            <p class="muted">
+              Orange squares are positive numbers, blue ones negative, faint ones near 0. Point at one, or go there with
+              Tab and the arrow keys, to read it.
+            </p>
+          )}
         </div>
       ) : (
         <p class="muted">This model is too large to be shown.</p>

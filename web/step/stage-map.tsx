@@ -8,35 +8,35 @@ interface Props {
 
 /** The parts from left to right: their place, and the stages that they are lit in. */
 const PARTS: readonly { readonly name: string; readonly at: number; readonly stages: readonly Stage[] }[] = [
-  { name: "tokens", at: 4, stages: ["tokens"] },
-  { name: "embedding", at: 68, stages: ["embedding"] },
-  { name: "attention", at: 140, stages: ["attention"] },
-  { name: "MLP", at: 212, stages: ["mlp"] },
-  { name: "logits", at: 284, stages: ["logits"] },
+  { name: "tokens", at: 2, stages: ["tokens"] },
+  { name: "embedding", at: 75, stages: ["embedding"] },
+  { name: "attention", at: 148, stages: ["attention"] },
+  { name: "MLP", at: 221, stages: ["mlp"] },
+  { name: "logits", at: 294, stages: ["logits"] },
 ];
 
 /** A small drawing of the model: the residual stream is the line through its parts. */
 export function StageMap({ stage, layer }: Props) {
   const isLit = stage === "gradients" || stage === "adam";
   return (
-    <svg class="stage-map" viewBox="0 0 340 56" role="img" aria-label={`The model: ${nameOf(stage, layer)}`}>
+    <svg class="stage-map" viewBox="0 0 362 56" role="img" aria-label={`The model: ${nameOf(stage, layer)}`}>
       <line
         class={stage === "residual" || stage === "gradients" ? "stream lit" : "stream"}
-        x1={24}
+        x1={26}
         y1={44}
-        x2={316}
+        x2={336}
         y2={44}
       />
       {PARTS.map(({ name, at, stages }) => (
         <g key={name} class={isLit || stages.includes(stage) ? "part lit" : "part"}>
-          <rect x={at} y={6} width={60} height={24} rx={5} />
-          <text x={at + 30} y={22}>
+          <rect x={at} y={6} width={66} height={24} rx={5} />
+          <text x={at + 33} y={22}>
             {name}
           </text>
-          <line x1={at + 30} y1={30} x2={at + 30} y2={44} />
+          <line x1={at + 33} y1={30} x2={at + 33} y2={44} />
         </g>
       ))}
-      {stage === "gradients" && <path class="back" d="M 316 50 H 30 m 6 -4 l -6 4 l 6 4" />}
+      {stage === "gradients" && <path class="back" d="M 336 51 H 30 m 6 -4 l -6 4 l 6 4" />}
     </svg>
   );
 }

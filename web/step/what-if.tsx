@@ -20,9 +20,10 @@ export function WhatIf({ example, isBusy, take }: Props) {
         take(word.value || example);
       }}
     >
-      <label>
-        <span>What would another word do? On a copy: the training stays as it is.</span>
+      <label for="what-if">What would another word do? On a copy: the training stays as it is.</label>
+      <div class="row">
         <input
+          id="what-if"
           name="what-if"
           value={word.value}
           placeholder={example}
@@ -31,13 +32,13 @@ export function WhatIf({ example, isBusy, take }: Props) {
           autocapitalize="none"
           onInput={({ currentTarget }) => (word.value = currentTarget.value)}
         />
-      </label>
-      <button type="submit" disabled={isBusy}>
-        What if
-      </button>
-      <button type="button" disabled={isBusy} onClick={() => take(undefined)}>
-        Any word of the list
-      </button>
+        <button type="submit" disabled={isBusy}>
+          What if
+        </button>
+        <button type="button" disabled={isBusy} onClick={() => take(undefined)}>
+          Any word of the list
+        </button>
+      </div>
     </form>
   );
 }
