@@ -33,6 +33,7 @@ const ROOMS = [
   "web/model-map",
   "web/inside",
   "web/hand-on",
+  "web/step",
   "web/train",
   "web/board",
   "web/offline",

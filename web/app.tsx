@@ -8,11 +8,13 @@ import { LossChart } from "./components/chart";
 import { OfflineNotice } from "./offline/offline-notice";
 import { InsidePane } from "./inside/pane";
 import { uncaughtError } from "./uncaught-errors";
+import { StepPane } from "./step/pane";
 import { TrainPane } from "./train/pane";
 import type { Workbench } from "./workbench/workbench";
 
 const PANES = [
   { id: "train", title: "Train here" },
+  { id: "step", title: "One step" },
   { id: "inside", title: "Look inside" },
   { id: "board", title: "Your board" },
 ] as const;
@@ -59,6 +61,7 @@ export function App({ bench, session, curve }: Props) {
           </p>
         )}
         {pane === "train" && <TrainPane bench={bench} />}
+        {pane === "step" && <StepPane bench={bench} />}
         {pane === "inside" && <InsidePane bench={bench} />}
         {pane === "board" && (
           <BoardPane

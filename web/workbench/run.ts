@@ -13,6 +13,7 @@ import type {
   Requests,
   Sample,
 } from "../worker/messages";
+import type { StepRecording } from "../worker/step-recording";
 
 /** Maximum number of names after a training that are shown. */
 const MAX_NAMES = 200;
@@ -124,6 +125,18 @@ export class Run {
   async step(): Promise<void> {
     this.isRunning.value = false;
     await this.ask("step");
+  }
+
+  /** Does one step and records it. */
+  async recordStep(layer: number): Promise<StepRecording> {
+    this.isRunning.value = false;
+    return this.ask("recordStep", layer);
+  }
+
+  /** Pauses, and records a step that the training does not make: see Requests. */
+  async recordWhatIf(word: string | undefined, layer: number): Promise<StepRecording> {
+    this.isRunning.value = false;
+    return this.ask("recordWhatIf", word, layer);
   }
 
   /** Stops the training; the model stays usable. */

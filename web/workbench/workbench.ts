@@ -20,6 +20,7 @@ import * as kept from "./run-store";
 import { Run } from "./run";
 import { type List, LISTS } from "./lists";
 import { readFile } from "./read-file";
+import type { StepRecording } from "../worker/step-recording";
 
 /** Maximum number of earlier curves in the chart. */
 const MAX_EARLIER = 2;
@@ -172,12 +173,21 @@ export class Workbench {
 
   /** Does one step of the choice's training. */
   async step(): Promise<void> {
+    await (await this.runToStep())?.step();
+  }
+
+  /** Does one step of the choice's training, and records it; see Requests. */
+  async recordStep(layer: number): Promise<{ readonly run: Run; readonly recording: StepRecording } | undefined> {
+    const run = await this.runToStep();
+    return run && { run, recording: await run.recordStep(layer) };
+  }
+
+  private async runToStep(): Promise<Run | undefined> {
     await this.settle();
     if (this.next.value) this.takeOver(this.next.value);
     const run = this.run.value;
-    if (!run) return;
-    this.keep(run);
-    await run.step();
+    if (run) this.keep(run);
+    return run;
   }
 
   setSpeed(speed: Speed): void {

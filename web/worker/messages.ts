@@ -3,6 +3,7 @@ import type { Event } from "../../src/protocol/events";
 import type { Settings } from "../../src/device/settings";
 import type { Inspection } from "./inspection";
 import type { Draw, Drawing, Omission, WhatIf } from "./questions";
+import type { StepRecording } from "./step-recording";
 
 /*
  * Messages between the page and the training worker.
@@ -55,6 +56,10 @@ export interface Requests {
   weightCurve(index: number): WeightCurve;
   /** The training as a safetensors file. */
   checkpoint(): Promise<Uint8Array>;
+  /** Does one step, records it, then pauses. @param layer the one that is kept if the model is too large for all */
+  recordStep(layer: number): Promise<StepRecording>;
+  /** Pauses, and records a step on a word, or on one of the list, that leaves the training as it is. */
+  recordWhatIf(word: string | undefined, layer: number): Promise<StepRecording>;
 }
 
 export type RequestName = keyof Requests;

@@ -26,6 +26,8 @@ import { askWhatIf } from "./what-if";
 import { LastUpdate } from "./last-update";
 import type { StartMessage, TrainingUpdate, Ready, Requests, Sample, WeightCurve, WeightReading } from "./messages";
 import { WeightHistory } from "./weight-history";
+import { recordStep, recordWhatIf } from "./recorded-step";
+import type { StepRecording } from "./step-recording";
 import { PageStorage } from "../../src/places/browser/storage";
 
 /** A memory limit beyond any model that is practical in a page. */
@@ -102,7 +104,8 @@ export class TrainingWorker implements Requests {
     const device = new Device({
       platform,
       settings: readSettings({ ...settings, save_every: SAVE_EVERY }),
-      provideOps: typescriptOps,
+      // An object of its own, in which a recorder can take the place of the kernels.
+      provideOps: (dtype) => ({ ...typescriptOps(dtype) }),
       write: () => undefined,
       onEvent: (event) => trainingWorker.onEvent(event),
     });
@@ -220,6 +223,19 @@ export class TrainingWorker implements Requests {
     const bytes = await storage.read(STORED);
     if (!bytes) throw new Error("the checkpoint that was saved is not there");
     return bytes;
+  }
+
+  async recordStep(layer: number): Promise<StepRecording> {
+    this.isRunning = false;
+    this.device.pause();
+    return recordStep(this.device, layer);
+  }
+
+  async recordWhatIf(word: string | undefined, layer: number): Promise<StepRecording> {
+    const { device } = this;
+    this.isRunning = false;
+    device.pause();
+    return device.runBetweenSteps(() => recordWhatIf(device.trainer, word, layer));
   }
 
   /** Runs some steps first, so that the JIT compiler has optimised the code when the training starts. */

@@ -5,6 +5,9 @@ import { Outbox } from "./outbox";
 
 /* The training worker: the first message starts it, the following ones are requests. */
 
+/** Requests whose answers are made of copies: their memory is handed over to the page. */
+const HANDED_OVER: readonly RequestName[] = ["recordStep", "recordWhatIf", "weights", "drawnWeights"];
+
 const report = (message: WorkerMessage, transfer: Transferable[] = []): void => postMessage(message, { transfer });
 
 const broken = (error: unknown): void => report({ type: "broken", message: String(error) });
@@ -60,11 +63,16 @@ async function answer({ id, name, values }: Request): Promise<void> {
     const requests = trainingWorker as unknown as Record<RequestName, (...values: readonly unknown[]) => unknown>;
     const value = await requests[name](...values);
     outbox.send();
-    // All of an answer is made for it.
-    report({ type: "answered", id, value }, value instanceof Float32Array ? [value.buffer] : []);
+    report({ type: "answered", id, value }, HANDED_OVER.includes(name) ? buffersOf(value) : []);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     outbox.send();
     report({ type: "failed", id, message: error.message });
   }
+}
+
+/** The memory of all arrays of numbers in an answer. */
+function buffersOf(value: unknown): ArrayBuffer[] {
+  if (ArrayBuffer.isView(value)) return value.byteLength > 0 ? [value.buffer as ArrayBuffer] : [];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(buffersOf) : [];
 }
