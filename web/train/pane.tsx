@@ -6,6 +6,7 @@ import type { Workbench } from "../workbench/workbench";
 import { CheckpointFiles } from "./checkpoint-files";
 import { Controls } from "../components/controls";
 import { Memory } from "./memory";
+import { OwnWords } from "./own-words";
 import { SettingsForm } from "./settings-form";
 import { Words } from "../components/words";
 
@@ -41,6 +42,7 @@ export function TrainPane({ bench }: { readonly bench: Workbench }) {
         {bench.next.value && <Remarks run={bench.next.value} />}
       </div>
       {run && <CheckpointFiles bench={bench} run={run} />}
+      {run && <OwnWords bench={bench} run={run} />}
     </div>
   );
 }

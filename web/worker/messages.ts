@@ -18,6 +18,8 @@ export interface StartMessage {
   readonly folder: string;
   /** Whether to delete the saved training first. */
   readonly isAfresh: boolean;
+  /** Words of the user, for a training that has none stored. */
+  readonly ownWords: readonly string[];
   /** A checkpoint to load, and its name in messages. */
   readonly checkpoint?: { readonly file: string; readonly bytes: Uint8Array };
 }
@@ -40,6 +42,12 @@ export interface Requests {
   weights(): Float32Array;
   /** The training as a safetensors file. */
   checkpoint(): Promise<Uint8Array>;
+  /** Adds a word of the user to what is trained on. */
+  addWord(word: string): Promise<void>;
+  /** Removes one of them. */
+  forgetWord(word: string): Promise<void>;
+  /** The words of the user, in their order. */
+  ownWords(): Promise<readonly OwnWord[]>;
 }
 
 export type RequestName = keyof Requests;
@@ -67,6 +75,8 @@ export interface Ready {
   readonly steps: number;
   /** Whether the training is saved in the browser. */
   readonly isKept: boolean;
+  /** The words of the user. */
+  readonly ownWords: readonly OwnWord[];
 }
 
 /** A generated name. */
@@ -76,6 +86,13 @@ export interface Sample {
   readonly name: string;
   /** Whether it is in the dataset; undefined if the model has not been trained on that yet. */
   readonly isKnown?: boolean | undefined;
+}
+
+/** A word of the user. */
+export interface OwnWord {
+  readonly word: string;
+  /** How surprising it is to the model now, in nats per token; undefined if it was not measured. */
+  readonly loss: number | undefined;
 }
 
 /** Consecutive training steps. */
