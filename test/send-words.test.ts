@@ -1,5 +1,5 @@
 import { InputError } from "../src/gpt/base/errors";
-import { type WordReceiver, sendWords } from "../web/board/send-words";
+import { type WordReceiver, sendWords } from "../web/workbench/send-words";
 
 class Gone extends InputError {}
 

@@ -1,7 +1,6 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { LiveCurve } from "./board/live-curve";
-import { FlashPane } from "./board/flash-pane";
 import { BoardPane } from "./board/pane";
 import type { BoardSession } from "./board/session";
 import { LossChart } from "./components/chart";
@@ -76,7 +75,6 @@ export function App({ bench, session, curve }: Props) {
               </section>
             }
             trained={() => bench.checkpoint()}
-            flash={session.obstacle === undefined && <FlashPane lend={(work) => session.lend(work)} />}
           />
         )}
       </main>

@@ -12,4 +12,5 @@ const curve = new LiveCurve();
 const session = new BoardSession(curve.onEvent);
 const app = document.getElementById("app");
 if (app) render(<App bench={bench} session={session} curve={curve} />, app);
+void session.resume();
 void bench.open(location.search.slice(1), location.hash.slice(1)).then(startOffline);

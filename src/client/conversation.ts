@@ -30,6 +30,8 @@ export interface ConversationListener {
   onNoise(): void;
   /** speaksProtocol has changed. */
   onProtocolChange(): void;
+  /** The board does not switch to the protocol, for this reason. Without this method the reason is a remark. */
+  onUnanswered?(reason: InputError): void;
   /** An internal error. */
   onError(error: Error): void;
 }
@@ -141,6 +143,7 @@ export class Conversation implements BoardListener {
         if (this.isOver || this.isProtocol === false) return;
         this.setProtocol(false);
         if (!(error instanceof InputError)) this.listener.onError(error as Error);
+        else if (this.listener.onUnanswered) this.listener.onUnanswered(error);
         else if (isFirst) this.listener.onRemark(`${error.message} Its output is shown as text, without a curve.`);
         this.link.send("set log text");
       },

@@ -1,6 +1,6 @@
 /* Writes an image into a board's flash with esptool-js, Espressif's own library. */
 import { InputError, printable } from "../gpt/base/errors";
-import { CHIPS } from "./chips";
+import { type Chip, CHIPS } from "./chips";
 import { type Image, PARTITION_TABLE_AT, PARTITION_TABLE_SIZE, readPartitions } from "./image";
 import type { Library, Loader, Port, Reset, Transport } from "./library";
 
@@ -12,6 +12,16 @@ export const STAGES: Readonly<Record<Stage, string>> = Object.freeze({
   writing: "Writing",
   checking: "Comparing what the flash holds",
 });
+
+/** What a board is, as its ROM loader and its flash say. */
+export interface Found {
+  /** Undefined for a chip that is not known here. */
+  readonly chip: Chip | undefined;
+  /** The name of the chip. */
+  readonly name: string;
+  /** In bytes; undefined where the flash does not say. */
+  readonly flashSize: number | undefined;
+}
 
 /** Where it is flashed from: a page or a program. */
 export interface FlashPlace<P extends Port> {
@@ -66,7 +76,29 @@ export async function flash<P extends Port>(
   image: Image,
   options: FlashOptions,
 ): Promise<Storage> {
-  const { onProgress, onFit, signal, isEraseAll } = options;
+  const order = { image, isEraseAll: options.isEraseAll };
+  return flashAfterLooking({ library, portTrouble }, port, () => Promise.resolve(order), options);
+}
+
+/** What to write, and whether to erase everything before. */
+export interface Order {
+  readonly image: Image;
+  readonly isEraseAll: boolean;
+}
+
+/**
+ * The same, with an image that is chosen when it is known what the board is. The board waits for it in its loader, so
+ * that one that has to be got there by its buttons is got there once.
+ * @param decide may take any time; when it rejects, nothing is written
+ * @throws what flash() throws
+ */
+export async function flashAfterLooking<P extends Port>(
+  { library, portTrouble }: FlashPlace<P>,
+  port: P,
+  decide: (found: Found) => Promise<Order>,
+  options: Omit<FlashOptions, "isEraseAll">,
+): Promise<Storage> {
+  const { onProgress, onFit, signal } = options;
   onProgress("connecting");
   const transport = new library.Transport(port);
   // It writes to the console.
@@ -76,7 +108,10 @@ export async function flash<P extends Port>(
   let isWriting = false;
   try {
     await cable.during(loader.main());
-    await cable.during(requireFit(loader, image));
+    const found = await cable.during(identify(loader));
+    const { image, isEraseAll } = await cable.during(decide(found));
+    const trouble = misfit(found, image);
+    if (trouble !== undefined) throw new InputError(`${trouble}: nothing was written.`);
     const isKept = !isEraseAll && image.isStorageKept && (await cable.during(hasStorage(loader, image, library.md5)));
     signal.throwIfAborted();
     onFit?.(isKept ? "kept" : "gone");
@@ -108,10 +143,17 @@ export async function flash<P extends Port>(
   }
 }
 
+/** Why an image cannot be written into a board, a sentence without its end; undefined if it can. */
+export function misfit({ chip, name, flashSize }: Found, image: Image): string | undefined {
+  if (chip?.id !== image.chip.id) return `The board has an ${name}, and the image is for an ${image.chip.name}`;
+  if (flashSize === undefined || flashSize >= image.flashSize) return undefined;
+  return `The board has ${flashSize / 2 ** 20}MB of flash, and the image is for ${image.flashSize / 2 ** 20}MB`;
+}
+
 function createLoader<P extends Port>(
   library: Library<P>,
   transport: Transport<P>,
-  { signal, speed = SPEED }: FlashOptions,
+  { signal, speed = SPEED }: Pick<FlashOptions, "signal" | "speed">,
 ): Loader<P> {
   /** Every attempt to reach the board begins with a reset: there it can be given up. */
   const unlessAborted = (strategy: Reset): Reset => ({
@@ -170,19 +212,16 @@ function nowhere(): Port {
   return port as unknown as Port;
 }
 
-/** @throws {InputError} when the board is not what the image is for */
-async function requireFit<P extends Port>(loader: Loader<P>, image: Image): Promise<void> {
-  if (loader.chip.IMAGE_CHIP_ID !== image.chip.id) {
-    const name = CHIPS.find(({ id }) => id === loader.chip.IMAGE_CHIP_ID)?.name ?? printable(loader.chip.CHIP_NAME);
-    throw new InputError(`The board has an ${name}, and the image is for an ${image.chip.name}: nothing was written.`);
-  }
+/** @throws {InputError} when the chip is locked */
+async function identify<P extends Port>(loader: Loader<P>): Promise<Found> {
+  const chip = CHIPS.find(({ id }) => id === loader.chip.IMAGE_CHIP_ID);
+  const name = chip?.name ?? printable(loader.chip.CHIP_NAME);
   if (!loader.IS_STUB)
-    throw new InputError("The board's chip is locked (secure download mode), and cannot be flashed from here.");
-  const size = await loader.detectFlashSize();
-  if (size !== undefined && loader.flashSizeBytes(size) < image.flashSize)
     throw new InputError(
-      `The board has ${size} of flash, and the image is for ${image.flashSize / 2 ** 20}MB: nothing was written.`,
+      `The board's chip, an ${name}, is locked (secure download mode), and cannot be flashed from here.`,
     );
+  const size = await loader.detectFlashSize();
+  return { chip, name, flashSize: size === undefined ? undefined : loader.flashSizeBytes(size) };
 }
 
 /** Whether the board, as it is, has a file system where the image expects its own. */

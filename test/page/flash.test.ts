@@ -41,11 +41,21 @@ describeInBrowser("the part that flashes", () => {
   /** What flashes, in the board's pane. */
   const part = (): Locator => page.locator("section.flash");
 
-  const status = (): Promise<string> => part().getByRole("status").innerText();
+  const message = (): Locator => page.locator(".flash-message");
 
   async function expectStatus(text: RegExp): Promise<void> {
-    await part().getByRole("status").filter({ hasText: text }).waitFor();
+    await message().filter({ hasText: text }).waitFor();
   }
+
+  const findButton = (): Locator => page.getByRole("button", { name: "Find my board", exact: true });
+
+  /** From the door to the board that is found. */
+  async function find(what = "ESP32 with 4 MB"): Promise<void> {
+    await findButton().click();
+    await part().getByText(`Your board has an ${what} of flash.`).waitFor();
+  }
+
+  const openChoices = (): Promise<void> => part().getByText("Another image, or a fresh start").click();
 
   async function choose(bytes: Buffer, name = "esp32gpt-full.bin"): Promise<void> {
     await part()
@@ -53,7 +63,7 @@ describeInBrowser("the part that flashes", () => {
       .setInputFiles({ name, mimeType: "application/octet-stream", buffer: bytes });
   }
 
-  const flashButton = (): Locator => part().getByRole("button", { name: "Flash the board" });
+  const flashButton = (): Locator => part().getByRole("button", { name: "Flash", exact: true });
 
   const connection = (text: string): Locator => page.locator(".connection").filter({ hasText: text });
   const said = (text: string | RegExp): Locator => page.getByRole("log").locator("div").filter({ hasText: text });
@@ -66,21 +76,23 @@ describeInBrowser("the part that flashes", () => {
 
   test("an image from disk is written at 0; the board's checkpoint stays; the library comes when it is needed", async () => {
     await openPage();
-    await choose(IMAGE);
-    await page.getByText("The board’s own checkpoint survives").waitFor();
-    expect(await page.getByText("ESP32, 4 MB of flash, version 1.2.3").count()).toBe(1);
+    await findButton().waitFor();
     const scripts = scriptsAskedFor();
     expect(scripts.length).toBeGreaterThan(0);
     for (const path of scripts)
       expect(await (await page.request.get(web.server.address + path)).text()).not.toMatch(
         /Uploading stub|Could not auto-detect/,
       );
+    await find();
+    expect(scriptsAskedFor().length).toBeGreaterThan(scripts.length);
+    await choose(IMAGE);
+    await page.getByText("The board’s own checkpoint survives").waitFor();
+    expect(await page.getByText("ESP32, 4 MB of flash, version 1.2.3").count()).toBe(1);
     const { starts } = rom;
     await flashButton().press("Enter");
     await expectStatus(/flashed and restarts. Its checkpoint has been left/);
     expect(flashOf(IMAGE).equals(IMAGE)).toBe(true);
     expect(rom.flash.subarray(STORAGE_AT, STORAGE_AT + CHECKPOINT.length)).toEqual(CHECKPOINT);
-    expect(scriptsAskedFor().length).toBeGreaterThan(scripts.length);
     // The last time for the console.
     await expectSoon(() => serial.speeds.length >= 3);
     expect(serial.speeds.slice(0, 3)).toEqual([115_200, 460_800, 115_200]);
@@ -92,8 +104,10 @@ describeInBrowser("the part that flashes", () => {
     const board = await SimulatedBoard.start("--engine", "node", ...SMALL);
     try {
       await openPage({ application: new TcpFarSide(board.port) });
-      await page.getByRole("button", { name: "Connect a board", exact: true }).click();
+      await page.getByRole("button", { name: "Connect my board", exact: true }).click();
       await connection("Connected.").waitFor();
+      await page.getByRole("button", { name: "Flash another image" }).click();
+      await part().getByText("Your board has an ESP32").waitFor();
       await choose(IMAGE);
       await flashButton().click();
       await expectStatus(/is flashed/);
@@ -112,6 +126,7 @@ describeInBrowser("the part that flashes", () => {
 
   test("everything is erased first, when that is wanted", async () => {
     await openPage();
+    await find();
     await choose(IMAGE);
     await page.getByLabel("Erase everything first").check();
     await page.getByText("own checkpoint will be lost").waitFor();
@@ -124,6 +139,7 @@ describeInBrowser("the part that flashes", () => {
   test("a board whose file system lay elsewhere begins without a checkpoint", async () => {
     await openPage();
     rom.flash.fill(0xff, 0x8000, 0x9000);
+    await find();
     await choose(IMAGE);
     await flashButton().click();
     await expectStatus(/It begins without a checkpoint/);
@@ -131,6 +147,7 @@ describeInBrowser("the part that flashes", () => {
 
   test("an image that covers the file system says so", async () => {
     await openPage();
+    await find();
     await choose(Buffer.concat([IMAGE, Buffer.alloc(STORAGE_AT - IMAGE.length + 1)]));
     await page.getByText("covers the board’s file system").waitFor();
   });
@@ -138,12 +155,13 @@ describeInBrowser("the part that flashes", () => {
   test("an image for another chip, or a larger flash, is refused before anything is written", async () => {
     await openPage({ chip: "esp32c3" });
     const before = Buffer.from(rom.flash);
+    await find("ESP32-C3 with 4 MB");
     await choose(IMAGE);
-    await flashButton().click();
-    await expectStatus(/The board has an ESP32-C3, and the image is for an ESP32: nothing was written/);
+    await part().getByText("The board has an ESP32-C3, and the image is for an ESP32: choose another image.").waitFor();
+    expect(await flashButton().count()).toBe(0);
     await choose(fullImage({ chip: "esp32c3", flash: "8mb", application: randomBytes(1_000) }));
-    await flashButton().click();
-    await expectStatus(/The board has 4MB of flash, and the image is for 8MB: nothing was written/);
+    await part().getByText("The board has 4MB of flash, and the image is for 8MB: choose another image.").waitFor();
+    expect(await flashButton().count()).toBe(0);
     expect(rom.flash.equals(before)).toBe(true);
     // And it runs again.
     await choose(fullImage({ chip: "esp32c3", application: randomBytes(1_000) }));
@@ -151,8 +169,36 @@ describeInBrowser("the part that flashes", () => {
     await expectStatus(/is flashed/);
   });
 
+  test("a board that takes the place of the one that was found is looked at anew", async () => {
+    await openPage();
+    await find();
+    await choose(IMAGE);
+    const other = new RomLoader({ chip: "esp32c3" });
+    const before = Buffer.from(other.flash);
+    serial.pull();
+    await expectStatus(/The cable was pulled before anything was written: plug it in and try again/);
+    expect(await flashButton().count()).toBe(0);
+    serial.plug(other);
+    await find("ESP32-C3 with 4 MB");
+    await part().getByText("The board has an ESP32-C3, and the image is for an ESP32: choose another image.").waitFor();
+    expect(await flashButton().count()).toBe(0);
+    expect(other.flash.equals(before)).toBe(true);
+  });
+
+  test("a board that was found and is not flashed restarts", async () => {
+    await openPage();
+    await find();
+    const { starts } = rom;
+    await part().getByRole("button", { name: "Back" }).click();
+    await findButton().waitFor();
+    await page.getByRole("button", { name: "Connect my board" }).waitFor();
+    await expectSoon(() => rom.starts === starts + 1);
+    expect(await message().textContent()).toBe("");
+  });
+
   test("a cable that is pulled while the image is written is told, and a second attempt writes it", async () => {
     await openPage();
+    await find();
     await choose(IMAGE);
     rom.onBlock = (sequence) => {
       if (sequence === 3) serial.pull();
@@ -161,11 +207,11 @@ describeInBrowser("the part that flashes", () => {
     await expectStatus(/connection was lost while the image was written.*flash it again.*not damaged/);
     expect(flashOf(IMAGE).equals(IMAGE)).toBe(false);
     rom.onBlock = () => undefined;
-    await flashButton().click();
+    await findButton().click();
     await expectStatus(/The port cannot be used/);
     rom.boot(false);
     serial.plug();
-    await said("Connected.").waitFor();
+    await find();
     await flashButton().click();
     await expectStatus(/is flashed/);
     expect(flashOf(IMAGE).equals(IMAGE)).toBe(true);
@@ -175,21 +221,25 @@ describeInBrowser("the part that flashes", () => {
   test("a board that does not answer: what to do, and it may be cancelled; then the buttons are pressed", async () => {
     await openPage({ hasAutoReset: false });
     const before = Buffer.from(rom.flash);
-    await choose(IMAGE);
-    await flashButton().click();
+    await findButton().click();
     await expectStatus(/does not answer: hold its BOOT button, press EN/);
-    await flashButton().click();
+    await findButton().click();
     await page.getByText("Connecting to the board").waitFor();
     await part().getByRole("button", { name: "Cancel" }).click();
     await expectStatus(/Cancelled: nothing was written/);
     expect(rom.flash.equals(before)).toBe(true);
     rom.boot(true);
+    // The buttons are pressed once for both: to find the chip, and to write.
+    await find();
+    await choose(IMAGE);
     await flashButton().click();
     await expectStatus(/is flashed/);
+    expect(flashOf(IMAGE).equals(IMAGE)).toBe(true);
   });
 
   test("a line that takes no high speed is used at the low one", async () => {
     await openPage({ fastest: 115_200 });
+    await find();
     await choose(IMAGE);
     await flashButton().click();
     await expectStatus(/is flashed/);
@@ -202,6 +252,7 @@ describeInBrowser("the part that flashes", () => {
 
   test("a flash that does not hold what was written is noticed", async () => {
     await openPage();
+    await find();
     await choose(IMAGE);
     rom.onBlock = () => (rom.flash[0x20] = 0);
     await flashButton().click();
@@ -218,12 +269,13 @@ describeInBrowser("the part that flashes", () => {
       () => fullImage({ chip: 77, application: randomBytes(100) }),
       /not known here \(number 77\)/,
     ],
-  ])("%s is refused", async (_name, bytes, message) => {
+  ])("%s is refused", async (_name, bytes, reason) => {
     await openPage();
+    await find();
     await choose(bytes(), "a\x1b[2J<img src=x onerror=alert(1)>.bin");
-    await expectStatus(message);
-    expect(await status()).toContain("a\\u{1b}[2J<img");
-    expect(await flashButton().isEnabled()).toBe(false);
+    await expectStatus(reason);
+    expect(await message().innerText()).toContain("a\\u{1b}[2J<img");
+    expect(await flashButton().count()).toBe(0);
   });
 
   function publish(index: unknown, image = IMAGE): void {
@@ -236,6 +288,7 @@ describeInBrowser("the part that flashes", () => {
   test("an image that lies beside the page is offered, with its licences", async () => {
     publish({ source: "https://example.org/esp32gpt-1.2.3.tar.gz", images: [ENTRY] });
     await openPage();
+    await find();
     const paragraph = page.getByText("These images contain");
     await paragraph.waitFor();
     const links = await paragraph.getByRole("link").all();
@@ -243,8 +296,11 @@ describeInBrowser("the part that flashes", () => {
     expect(addresses).toContain("https://example.org/esp32gpt-1.2.3.tar.gz");
     for (const path of addresses.filter((address) => !address?.startsWith("https:")))
       expect((await page.request.get(web.server.address + String(path))).status()).toBe(200);
+    // It is proposed, as the one for this chip.
+    await page.getByText("The board’s own checkpoint survives").waitFor();
     await choose(Buffer.from("something else"));
     await expectStatus(/is not an image/);
+    await openChoices();
     await page.getByLabel("ESP32, 4 MB").check();
     await page.getByText("The board’s own checkpoint survives").waitFor();
     expect(await part().locator("input[type=file]").inputValue()).toBe("");
@@ -263,26 +319,43 @@ describeInBrowser("the part that flashes", () => {
     expect(await read("LICENSE.txt")).toContain("MIT License");
   });
 
-  test.each<[string, Buffer, object, RegExp]>([
-    ["other bytes than the list says", flipped(IMAGE, 0x20000), ENTRY, /is not the file that the list describes/],
+  test.each<[string, Buffer, object, RomLoaderOptions, string, RegExp]>([
+    [
+      "other bytes than the list says",
+      flipped(IMAGE, 0x20000),
+      ENTRY,
+      {},
+      "ESP32 with 4 MB",
+      /is not the file that the list describes/,
+    ],
     [
       "another chip than the list says",
       IMAGE,
-      { ...ENTRY, chip: "esp32s3" },
+      { ...ENTRY, chip: "esp32c3" },
+      { chip: "esp32c3" },
+      "ESP32-C3 with 4 MB",
       /for another chip or flash than the list/,
     ],
-    ["another flash than the list says", IMAGE, { ...ENTRY, flash: "8mb" }, /for another chip or flash than the list/],
-  ])("an image with %s is refused", async (_name, image, entry, message) => {
+    [
+      "another flash than the list says",
+      IMAGE,
+      { ...ENTRY, flash: "8mb" },
+      { flashSize: 8 << 20 },
+      "ESP32 with 8 MB",
+      /for another chip or flash than the list/,
+    ],
+  ])("an image with %s is refused", async (_name, image, entry, board, what, reason) => {
     publish({ images: [entry] }, image);
-    await openPage();
-    await page.getByLabel("ESP32, 4 MB").check();
-    await expectStatus(message);
-    expect(await flashButton().isEnabled()).toBe(false);
+    await openPage(board);
+    await find(what);
+    await expectStatus(reason);
+    expect(await flashButton().count()).toBe(0);
   });
 
   test("a list that leads elsewhere is not taken, and a file of one's own can be flashed all the same", async () => {
     publish({ images: [ENTRY, { ...ENTRY, file: "../secret.bin" }] });
     await openPage();
+    await find();
     await expectStatus(/^The list of images \(images\/index\.json\) has a wrong "file" in image 2: tell whoever/);
     expect(await part().getByRole("radio").count()).toBe(0);
     await choose(IMAGE);
@@ -292,15 +365,18 @@ describeInBrowser("the part that flashes", () => {
   test("a list that shows text as it is, and nothing when there is none", async () => {
     publish({ images: [{ ...ENTRY, name: "<b>\u202ebold</b>" }] });
     await openPage();
+    await find();
+    await openChoices();
     await page.getByText("<b>\\u{202e}bold</b>").waitFor();
     web.server.files.set("images/index.json", undefined);
     // The browser itself says so.
     const complaint = page.waitForEvent("console", (message) => message.text().includes("404"));
     await page.reload();
+    await findButton().click();
     await complaint;
     expect(web.troubles.splice(0)).toEqual([expect.stringContaining("404")]);
-    await page.getByText("A full image (-full.bin)").waitFor();
-    expect(await status()).toBe("");
+    await page.getByText("A full image (-full.bin)", { exact: true }).waitFor();
+    expect(await message().textContent()).toBe("");
   });
 });
 

@@ -10,12 +10,12 @@ interface CheckpointsProps {
 export function Checkpoints({ session, trained }: CheckpointsProps): VNode {
   const isOff = !session.isReady.value;
   const fetch = async (): Promise<void> => {
-    const fetched = await session.fetchCheckpoint();
+    const fetched = await session.transfers.fetchCheckpoint();
     if (fetched) download(fetched.bytes, `esp32gpt-${fetched.steps}-steps.safetensors`);
   };
   const sendTrained = async (): Promise<void> => {
     const bytes = await trained?.();
-    if (bytes) await session.sendCheckpoint(bytes, "The model of this page");
+    if (bytes) await session.transfers.sendCheckpoint(bytes, "The model of this page");
     else session.onRemark("There is no model in this page yet: train one first.");
   };
   return (
@@ -39,7 +39,7 @@ export function Checkpoints({ session, trained }: CheckpointsProps): VNode {
         disabled={isOff}
         onChange={({ currentTarget }) => {
           const file = currentTarget.files?.[0];
-          if (file) void session.sendFile(file);
+          if (file) void session.transfers.takeCheckpoint(file);
           // Allows the same file to be chosen again.
           currentTarget.value = "";
         }}
@@ -50,7 +50,7 @@ export function Checkpoints({ session, trained }: CheckpointsProps): VNode {
 }
 
 function Carried({ session }: { readonly session: BoardSession }): VNode | null {
-  const carrying = session.carrying.value;
+  const carrying = session.transfers.carrying.value;
   if (!carrying) return null;
   const { what, done, total } = carrying;
   return (

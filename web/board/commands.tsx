@@ -14,7 +14,7 @@ const WORDS: readonly (readonly [command: string, label: string])[] = [
 
 /** Buttons for the common commands. */
 export function Commands({ session }: { readonly session: BoardSession }): VNode {
-  const isOff = session.connection.value !== "connected";
+  const isOff = session.link.value.kind !== "answers";
   return (
     <section class="card" aria-labelledby="board-commands">
       <h3 id="board-commands">Tell it what to do</h3>

@@ -18,10 +18,20 @@ export function Console({ session }: { readonly session: BoardSession }): VNode 
   );
 }
 
+/** The bare output of a board that is not understood. */
+export function Output({ session }: { readonly session: BoardSession }): VNode {
+  return (
+    <section class="card" aria-labelledby="board-console">
+      <h3 id="board-console">What it says</h3>
+      <Lines session={session} />
+    </section>
+  );
+}
+
 function Lines({ session }: { readonly session: BoardSession }): VNode {
   const pane = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
-  const lines = session.lines.value;
+  const lines = session.log.lines.value;
   useLayoutEffect(() => {
     const { current } = pane;
     if (current && follows.current) current.scrollTop = current.scrollHeight;

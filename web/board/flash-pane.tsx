@@ -1,122 +1,98 @@
-/* The part of the page that flashes a board: which image, what becomes of what is on the board, how far it is. */
-import { useSignal } from "@preact/signals";
+/* The part of the page that flashes a board: what it is, which image suits it, what becomes of what is on it. */
 import { useEffect, useId, useRef } from "preact/hooks";
-import { InputError, printable } from "../../src/gpt/base/errors";
+import { type Found, STAGES } from "../../src/flasher/flash";
+import { printable } from "../../src/gpt/base/errors";
 import "./flash.css";
-import { OUTCOMES, type Stage, STAGES } from "../../src/flasher/flash";
-import { type Image, readImage } from "../../src/flasher/image";
-import { flash } from "./flash";
-import type { Index, Listed } from "./image-index";
-import { fetchImage, fetchIndex, sha256 } from "./images";
+import type { ChosenImage, FlashProgress, FlashSession } from "./flash-session";
+import type { Listed } from "./image-index";
 
-export interface FlashPaneProps {
-  /**
-   * Lends a port, closed, to flash through; asked for at a click, so that the browser may let the user choose.
-   * Resolves to undefined where there is none.
-   */
-  readonly lend: (work: (port: SerialPort) => Promise<true>) => Promise<true | undefined>;
-}
-
-interface Choice {
-  readonly name: string;
-  readonly image: Image;
-}
-
-interface Progress {
-  readonly stage: Stage;
-  readonly done: number | undefined;
-}
-
-export function FlashPane({ lend }: FlashPaneProps) {
-  const index = useSignal<Index>({ source: "", images: [] });
-  /** The file in images/ that is being fetched or has been; "" for one from disk. */
-  const picked = useSignal("");
-  const choice = useSignal<Choice | undefined>(undefined);
-  /** Counts the choices, so that a slow download does not take the place of a later one. */
-  const choices = useSignal(0);
-  const isEraseAll = useSignal(false);
-  const progress = useSignal<Progress | undefined>(undefined);
-  const cancel = useSignal<AbortController | undefined>(undefined);
-  const message = useSignal<Message>({ text: "" });
-  const fileInput = useRef<HTMLInputElement>(null);
+export function FlashPane({ flashing }: { readonly flashing: FlashSession }) {
+  const { found, choice, isEraseAll, progress } = flashing;
   const id = useId();
-
-  useEffect(() => {
-    fetchIndex().then(
-      (fetched) => (index.value = fetched),
-      (error: unknown) => (message.value = failure(error)),
-    );
-  }, []);
-
-  const choose = async (name: string, load: () => Promise<Image>): Promise<void> => {
-    const number = ++choices.value;
-    choice.value = undefined;
-    message.value = { text: `Reading ${printable(name)} …` };
-    try {
-      const image = await load();
-      if (number !== choices.value) return;
-      choice.value = { name, image };
-      message.value = { text: "" };
-    } catch (error) {
-      if (number === choices.value) message.value = failure(error);
-    }
-  };
-
-  const chooseListed = (listed: Listed): void => {
-    picked.value = listed.file;
-    if (fileInput.current) fileInput.current.value = "";
-    void choose(listed.file, () => fetchImage(listed));
-  };
-
-  const chooseFile = (file: File | undefined): void => {
-    // Who gives up choosing one keeps what was chosen before.
-    if (!file) return;
-    picked.value = "";
-    void choose(file.name, async () => readImage(new Uint8Array(await file.arrayBuffer()), file.name, sha256));
-  };
-
-  const start = async ({ image }: Choice): Promise<void> => {
-    const controller = new AbortController();
-    cancel.value = controller;
-    message.value = { text: "" };
-    const write = async (port: SerialPort): Promise<true> => {
-      try {
-        const storage = await flash(port, image, {
-          isEraseAll: isEraseAll.value,
-          signal: controller.signal,
-          onProgress: (stage, done) => (progress.value = { stage, done }),
-        });
-        message.value = { text: `The board is flashed and restarts. ${OUTCOMES[storage]}`, kind: "good" };
-      } catch (error) {
-        message.value = failure(error);
-      }
-      return true;
-    };
-    try {
-      if (!(await lend(write))) message.value = { text: "No port was chosen." };
-    } finally {
-      progress.value = undefined;
-      cancel.value = undefined;
-    }
-  };
-
-  const { source, images } = index.value;
+  const title = useRef<HTMLHeadingElement>(null);
+  // The button that led here is gone.
+  useEffect(() => title.current?.focus(), []);
+  const isBusy = progress.value !== undefined;
+  const isCancelable = progress.value?.stage === "connecting";
+  const { trouble } = flashing;
   const chosen = choice.value;
-  const isBusy = cancel.value !== undefined;
-  const isCancelable = isBusy && (progress.value?.stage ?? "connecting") === "connecting";
   return (
     <section class="flash card" aria-labelledby={`${id}-title`}>
-      <h3 id={`${id}-title`}>Flash the firmware</h3>
-      <p class="muted">Puts esp32gpt on an ESP32 at a USB port: choose the image of a release, then the port.</p>
+      <h3 id={`${id}-title`} tabIndex={-1} ref={title}>
+        Put esp32gpt on a board
+      </h3>
+      {found.value && <Board {...found.value} />}
+      {chosen && <Facts {...chosen} isEraseAll={isEraseAll.value} trouble={trouble} />}
+      {found.value && !chosen && flashing.suitable.length === 0 && (
+        <p>
+          There is no image for it beside this page: choose a full image (<code>-full.bin</code>) of a release from your
+          disk.
+        </p>
+      )}
+      {progress.value && <Bar {...progress.value} />}
+      <p class="flash-buttons">
+        {found.value ? (
+          chosen &&
+          trouble === undefined && (
+            // Not disabled while it works, lest the keyboard lose its place.
+            <button type="button" class="primary" aria-disabled={isBusy} onClick={() => !isBusy && flashing.flash()}>
+              Flash
+            </button>
+          )
+        ) : (
+          <button type="button" class="primary" aria-disabled={isBusy} onClick={() => !isBusy && void flashing.find()}>
+            Find my board
+          </button>
+        )}
+        {isCancelable && (
+          <button type="button" onClick={() => flashing.cancel()}>
+            Cancel
+          </button>
+        )}
+        {!isBusy && (
+          <button type="button" onClick={() => void flashing.close()}>
+            Back
+          </button>
+        )}
+      </p>
+      {found.value && <Choices flashing={flashing} isBusy={isBusy} />}
+      {flashing.suitable.length > 0 && <Licence source={flashing.index.value.source} />}
+    </section>
+  );
+}
+
+function Board({ chip, name, flashSize }: Found) {
+  const size = flashSize === undefined ? "" : ` with ${flashSize / 2 ** 20} MB of flash`;
+  return (
+    <p>
+      Your board has an <strong>{name}</strong>
+      {size}
+      {chip ? "." : ": there is no esp32gpt for this chip."}
+    </p>
+  );
+}
+
+/** Another image than the proposed one, and the choice to erase all. */
+function Choices({ flashing, isBusy }: { readonly flashing: FlashSession; readonly isBusy: boolean }) {
+  const { picked, isEraseAll, suitable } = flashing;
+  const fileInput = useRef<HTMLInputElement>(null);
+  const id = useId();
+  const takeListed = (listed: Listed): void => {
+    if (fileInput.current) fileInput.current.value = "";
+    void flashing.takeListed(listed);
+  };
+  return (
+    <details open={suitable.length === 0}>
+      <summary>Another image, or a fresh start</summary>
       <fieldset disabled={isBusy}>
         <legend>Which image</legend>
-        {images.map((image) => (
+        {suitable.map((image) => (
           <label key={image.file}>
             <input
               type="radio"
               name={`${id}-image`}
               checked={picked.value === image.file}
-              onChange={() => chooseListed(image)}
+              onChange={() => takeListed(image)}
             />
             <span>
               {image.name}
@@ -128,71 +104,58 @@ export function FlashPane({ lend }: FlashPaneProps) {
           </label>
         ))}
         <label class="flash-file">
-          <span>{images.length > 0 ? "or one of your own (-full.bin)" : "A full image (-full.bin)"}</span>
+          <span>{suitable.length > 0 ? "or one of your own (-full.bin)" : "A full image (-full.bin)"}</span>
           <input
             ref={fileInput}
             type="file"
             accept=".bin"
-            onChange={(event) => chooseFile(event.currentTarget.files?.[0])}
+            onChange={({ currentTarget }) => {
+              const file = currentTarget.files?.[0];
+              // Who gives up choosing one keeps what was chosen before.
+              if (file) void flashing.takeImage(file);
+            }}
           />
         </label>
+        <label>
+          <input
+            type="checkbox"
+            checked={isEraseAll.value}
+            onChange={({ currentTarget }) => (isEraseAll.value = currentTarget.checked)}
+          />
+          <span>Erase everything first: the board’s checkpoint and its own words are gone for good</span>
+        </label>
       </fieldset>
-      {images.length > 0 && <Licence source={source} />}
-      {chosen && <Facts {...chosen} isEraseAll={isEraseAll.value} />}
-      <label>
-        <input
-          type="checkbox"
-          checked={isEraseAll.value}
-          disabled={isBusy}
-          onChange={(event) => (isEraseAll.value = event.currentTarget.checked)}
-        />
-        <span>Erase everything first: the board’s checkpoint and its own words are gone for good</span>
-      </label>
-      <p class="flash-buttons">
-        {/* Not disabled while it works, lest the keyboard lose its place. */}
-        <button
-          type="button"
-          disabled={!chosen}
-          aria-disabled={isBusy}
-          onClick={() => chosen && !isBusy && void start(chosen)}
-        >
-          Flash the board
-        </button>
-        {isCancelable && (
-          <button type="button" onClick={() => cancel.value?.abort()}>
-            Cancel
-          </button>
-        )}
-      </p>
-      {progress.value && <Bar {...progress.value} />}
-      <p role="status" class={message.value.kind}>
-        {message.value.text}
-      </p>
-    </section>
+    </details>
   );
 }
 
-function Facts({ name, image, isEraseAll }: Choice & { isEraseAll: boolean }) {
+interface FactsProps extends ChosenImage {
+  readonly isEraseAll: boolean;
+  readonly trouble: string | undefined;
+}
+
+function Facts({ name, image, isEraseAll, trouble }: FactsProps) {
   const version = image.version && `, version ${image.version}`;
   return (
-    <p>
-      {printable(name)}: {image.chip.name}, {image.flashSize / 2 ** 20} MB of flash{version},{" "}
-      {formatSize(image.bytes.length)}, written at 0.{" "}
-      <strong class={image.isStorageKept && !isEraseAll ? "good" : "bad"}>{fate(image, isEraseAll)}</strong>
-    </p>
+    <>
+      <p>
+        The image: {printable(name)}, for {image.chip.name}, {image.flashSize / 2 ** 20} MB of flash{version},{" "}
+        {formatSize(image.bytes.length)}. {trouble === undefined && <strong>{fate(image, isEraseAll)}</strong>}
+      </p>
+      {trouble !== undefined && <p class="bad">{trouble}: choose another image.</p>}
+    </>
   );
 }
 
 /** What becomes of the checkpoint on the board. */
-function fate(image: Image, isEraseAll: boolean): string {
+function fate({ isStorageKept, storage }: ChosenImage["image"], isEraseAll: boolean): string {
   if (isEraseAll) return "The board’s own checkpoint will be lost.";
-  if (image.isStorageKept)
-    return "The board’s own checkpoint survives, if esp32gpt for this size of flash is on it already.";
-  if (image.storage) return "The image covers the board’s file system: its own checkpoint will be lost.";
+  if (isStorageKept) return "The board’s own checkpoint survives, if esp32gpt for this size of flash is on it already.";
+  if (storage) return "The image covers the board’s file system: its own checkpoint will be lost.";
   return "The image has no file system for a checkpoint: one on the board will be of no use.";
 }
 
-function Bar({ stage, done }: Progress) {
+function Bar({ stage, done }: FlashProgress) {
   const id = useId();
   const percent = done === undefined ? undefined : Math.floor(100 * done);
   return (
@@ -207,7 +170,7 @@ function Bar({ stage, done }: Progress) {
 }
 
 /** What the licence of a part of the images asks of those who pass them on. */
-function Licence({ source }: { source: string }) {
+function Licence({ source }: { readonly source: string }) {
   return (
     <p class="flash-licence">
       These images contain esp32gpt (MIT) and the runtime of the Moddable SDK, which is under the{" "}
@@ -221,21 +184,6 @@ function Licence({ source }: { source: string }) {
       .
     </p>
   );
-}
-
-interface Message {
-  readonly text: string;
-  readonly kind?: "good" | "bad";
-}
-
-/** What went wrong, for the user. Cancelling is no mistake. */
-function failure(error: unknown): Message {
-  if (error instanceof InputError) return { text: error.message, kind: "bad" };
-  if (error instanceof DOMException && error.name === "AbortError")
-    return { text: "Cancelled: nothing was written, and the board restarts." };
-  if (error instanceof DOMException)
-    return { text: `The browser does not allow it: ${printable(error.message)}`, kind: "bad" };
-  throw error;
 }
 
 function formatSize(bytes: number): string {

@@ -27,6 +27,9 @@ export interface Index {
   readonly images: readonly Listed[];
 }
 
+/** That of a page with nothing in images/. */
+export const NO_IMAGES: Index = { source: "", images: [] };
+
 const MAX_IMAGES = 50;
 
 /** @throws {InputError} when the text is not as docs/page.md says */

@@ -1,9 +1,10 @@
 /* The images that lie beside the page, in images/. */
 import { InputError, printable } from "../../src/gpt/base/errors";
 import { type Image, readImage } from "../../src/flasher/image";
-import { type Index, type Listed, parseIndex } from "./image-index";
+import { type Index, type Listed, NO_IMAGES, parseIndex } from "./image-index";
 
-const FLASH_SIZES: Record<Listed["flash"], number> = { "4mb": 4 * 2 ** 20, "8mb": 8 * 2 ** 20 };
+/** In bytes. */
+export const FLASH_SIZES: Record<Listed["flash"], number> = { "4mb": 4 * 2 ** 20, "8mb": 8 * 2 ** 20 };
 
 /**
  * What lies beside the page; nothing when there is no index.
@@ -11,7 +12,7 @@ const FLASH_SIZES: Record<Listed["flash"], number> = { "4mb": 4 * 2 ** 20, "8mb"
  */
 export async function fetchIndex(): Promise<Index> {
   const bytes = await request("index.json");
-  return bytes ? parseIndex(new TextDecoder().decode(bytes)) : { source: "", images: [] };
+  return bytes ? parseIndex(new TextDecoder().decode(bytes)) : NO_IMAGES;
 }
 
 /**

@@ -1,10 +1,14 @@
-import type { ComponentChildren, VNode } from "preact";
-import { useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
 import "./board.css";
 import { Checkpoints } from "./checkpoints";
 import { Commands } from "./commands";
-import { Console } from "./console";
-import type { BoardSession, Connection } from "./session";
+import { Console, Output } from "./console";
+import { Doors, WithoutBoard } from "./doors";
+import { FlashPane } from "./flash-pane";
+import { LinkCard } from "./link-card";
+import { viewOf } from "./link-view";
+import type { BoardSession } from "./session";
+import { Teaching } from "./teaching";
 
 export interface BoardPaneProps {
   readonly session: BoardSession;
@@ -12,105 +16,69 @@ export interface BoardPaneProps {
   readonly chart?: ComponentChildren;
   /** The checkpoint of the training in this page; undefined if there is none. */
   readonly trained?: () => Promise<Uint8Array | undefined>;
-  /** The part of the pane that flashes a board. */
-  readonly flash?: ComponentChildren;
 }
 
-const CONNECTIONS: Readonly<Record<Connection, string>> = {
-  none: "No board is connected.",
-  connecting: "The port is open; identifying the board.",
-  connected: "Connected.",
-  waiting: "The board is gone. It reconnects when it is plugged in; some boards must be connected by hand.",
-};
-
-/** The pane of a connected board: its state, loss curve, words, console and commands. */
-export function BoardPane({ session, chart, trained, flash }: BoardPaneProps): VNode {
+/** The pane of a board: two doors, then what its link has: flashing, or curve, words, commands and console. */
+export function BoardPane({ session, chart, trained }: BoardPaneProps) {
   const { obstacle } = session;
+  if (obstacle !== undefined)
+    return (
+      <section class="board" aria-labelledby="board-title">
+        <h2 id="board-title">Your board</h2>
+        <div class="card">
+          <p>{obstacle}</p>
+          <p>Without it you can:</p>
+          <WithoutBoard />
+        </div>
+      </section>
+    );
+  const link = session.link.value;
+  const isFlashing = session.flashing.isOpen.value;
+  const { parts } = viewOf(link);
   return (
-    <section class="board" aria-labelledby="board-title">
+    <section class="board" aria-labelledby="board-title" data-link={link.kind}>
       <h2 id="board-title">Your board</h2>
-      {obstacle === undefined ? <Link session={session} /> : <p class="card">{obstacle}</p>}
-      <Alert session={session} />
-      {obstacle === undefined && (
-        <>
+      <LinkCard session={session} />
+      <Messages session={session} />
+      {isFlashing && <FlashPane flashing={session.flashing} />}
+      {parts.doors && !isFlashing && <Doors session={session} />}
+      {/* Hidden, it keeps what was typed. */}
+      {parts.output === "all" && (
+        <div hidden={isFlashing}>
           {chart}
           <Names session={session} />
-          <div class="board-cards">
+          <div class="board-cards" hidden={parts.work === "hidden"}>
             <Commands session={session} />
             <Teaching session={session} />
             <Checkpoints session={session} {...(trained && { trained })} />
+            <OtherImage session={session} />
           </div>
           <Console session={session} />
-        </>
+        </div>
       )}
-      {flash}
+      {parts.output === "text" && !isFlashing && <Output session={session} />}
     </section>
   );
 }
 
-function Link({ session }: { readonly session: BoardSession }): VNode {
-  const connection = session.connection.value;
-  const isOn = connection !== "none";
-  const text = session.isText.value ? " It only prints text: see the console." : "";
+/** What went wrong last, and what became of the flashing. */
+function Messages({ session }: { readonly session: BoardSession }) {
+  const error = session.error.value;
+  const { text, isBad = false } = session.flashing.message.value;
   return (
-    <div class="card">
-      <div class="row">
-        <button type="button" class="primary" onClick={() => void session.connect()}>
-          {isOn ? "Connect another board" : "Connect a board"}
-        </button>
-        <button type="button" disabled={!isOn} onClick={() => void session.disconnect()}>
-          Disconnect
-        </button>
-        <button
-          type="button"
-
-          disabled={!isOn || connection === "waiting"}
-          onClick={() => void session.restart()}
-        >
-          Restart the board
-        </button>
-      </div>
-      <p role="status" class={`connection ${connection}`}>
-        {CONNECTIONS[connection]}
+    <>
+      <p role="alert" class="error" hidden={error === ""}>
+        {error}
+      </p>
+      <p role="status" class={`flash-message ${isBad ? "bad" : ""}`} hidden={text === ""}>
         {text}
       </p>
-      {isOn ? (
-        <State session={session} />
-      ) : (
-        <p class="muted">
-          Connect an ESP32 that runs esp32gpt to a USB port of this computer and watch it learn. Flash one without it at
-          the end of this page.
-        </p>
-      )}
-    </div>
+    </>
   );
 }
 
-function State({ session }: { readonly session: BoardSession }): VNode | null {
-  const device = session.device.value;
-  if (!device) return null;
-  const { state, step, steps, loss } = device;
-  const shown = (count: number): string => count.toLocaleString("en");
-  return (
-    <p class="state">
-      <strong>{state}</strong>
-      {step !== undefined && <span>{`step ${shown(step)}${steps === undefined ? "" : ` of ${shown(steps)}`}`}</span>}
-      {loss !== undefined && <span>{`loss ${loss.toFixed(4)}`}</span>}
-    </p>
-  );
-}
-
-function Alert({ session }: { readonly session: BoardSession }): VNode {
-  const error = session.error.value;
-  return (
-    <p role="alert" class="error" hidden={error === ""}>
-      {error}
-    </p>
-  );
-}
-
-function Names({ session }: { readonly session: BoardSession }): VNode | null {
-  const names = session.names.value;
+function Names({ session }: { readonly session: BoardSession }) {
+  const names = session.log.names.value;
   if (names.length === 0) return null;
   return (
     <section class="card" aria-labelledby="board-names">
@@ -124,31 +92,16 @@ function Names({ session }: { readonly session: BoardSession }): VNode | null {
   );
 }
 
-function Teaching({ session }: { readonly session: BoardSession }): VNode {
-  const [text, setText] = useState("");
-  const teach = async (): Promise<void> => {
-    if (await session.teach(text)) setText("");
-  };
+function OtherImage({ session }: { readonly session: BoardSession }) {
   return (
-    <form
-      class="card"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void teach();
-      }}
-    >
-      <h3>Teach it words of your own</h3>
-      <label for="board-words">Words, one per line: it trains on them as well</label>
-      <textarea
-        id="board-words"
-        rows={5}
-        spellcheck={false}
-        value={text}
-        onInput={({ currentTarget }) => setText(currentTarget.value)}
-      />
+    <section class="card" aria-labelledby="board-image">
+      <h3 id="board-image">Its program</h3>
+      <p class="muted">Flash a newer esp32gpt, or another. The console is closed meanwhile.</p>
       <div class="row">
-        <button disabled={!session.isReady.value || text.trim() === ""}>Teach</button>
+        <button type="button" disabled={!session.isReady.value} onClick={() => void session.flashing.begin()}>
+          Flash another image
+        </button>
       </div>
-    </form>
+    </section>
   );
 }

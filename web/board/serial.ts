@@ -1,5 +1,6 @@
 import { InputError, printable } from "../../src/gpt/base/errors";
 import type { Link } from "../../src/client/commands";
+import { nameOf, type PortName } from "./last-port";
 
 const BAUD = 115200;
 /** Size of the receive buffer in bytes. */
@@ -9,6 +10,8 @@ const RESET_TIME = 100;
 /** Attempts and their interval in milliseconds after a disconnect: a port may appear before its permissions are set. */
 const MAX_FAILURES = 15;
 const INTERVAL = 300;
+/** Attempts after a reload: the page before may still be closing the port. */
+const MAX_REOPENINGS = 4;
 
 /** Receives the events of a cable. */
 export interface CableListener {
@@ -30,6 +33,8 @@ export class Cable implements Link {
   private reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   private reading: Promise<void> = Promise.resolve();
   private isSearching = false;
+  /** Counts what was closed, so that a port that is still being opened then is not taken. */
+  private closings = 0;
   private readonly encoder = new TextEncoder();
 
   constructor(
@@ -52,13 +57,44 @@ export class Cable implements Link {
     }
   }
 
+  /** The port in use, as the browser names it; undefined if there is none. */
+  get name(): PortName | undefined {
+    return this.port && nameOf(this.port);
+  }
+
+  get isConnected(): boolean {
+    return this.isOpen;
+  }
+
   /**
-   * Opens a port and reconnects to it when it is lost.
+   * Opens a port and reconnects to it when it is lost. If close() is called meanwhile, it stays closed.
    * @throws InputError when it cannot be opened
    */
   async open(port: SerialPort): Promise<void> {
+    const { closings } = this;
     await openPort(port);
-    this.adopt(port);
+    if (closings === this.closings) this.adopt(port);
+    else await port.close().catch(ignore);
+  }
+
+  /**
+   * Opens a port that the user has let the page use before.
+   * @throws InputError when it is not there, or cannot be opened
+   */
+  async openGranted(name: PortName): Promise<void> {
+    const ports = await this.serial.getPorts();
+    const port = ports.find((port) => isThere(port) && isSame(nameOf(port), name));
+    if (!port) throw new InputError("It is not plugged in.");
+    const { closings } = this;
+    for (let failures = 0; closings === this.closings;) {
+      try {
+        await this.open(port);
+        return;
+      } catch (error) {
+        if (++failures === MAX_REOPENINGS) throw error;
+        await pause(INTERVAL);
+      }
+    }
   }
 
   /** Opens a port that may be absent now and reappear later. */
@@ -67,9 +103,16 @@ export class Cable implements Link {
     await this.search();
   }
 
+  /** The port that stands for the same board now, if it is there: it is another one after the board was unplugged. */
+  async present(port: SerialPort): Promise<SerialPort> {
+    const ports = await this.serial.getPorts();
+    return ports.find((other) => isThere(other) && isSameBoard(other, port)) ?? port;
+  }
+
   /** Closes the port and returns it. */
   async close(): Promise<SerialPort | undefined> {
     const { port, isOpen } = this;
+    this.closings++;
     this.port = undefined;
     this.isOpen = false;
     await this.reader?.cancel().catch(ignore);
@@ -191,8 +234,12 @@ function isThere(port: Partial<SerialPort>): boolean {
 /** Whether two ports belong to the same board, as far as the browser tells. */
 function isSameBoard(port: SerialPort, other: SerialPort): boolean {
   if (port === other) return true;
-  const [a, b] = [port.getInfo(), other.getInfo()];
-  return a.usbVendorId !== undefined && a.usbVendorId === b.usbVendorId && a.usbProductId === b.usbProductId;
+  const name = nameOf(port);
+  return name.vendor !== undefined && isSame(name, nameOf(other));
+}
+
+function isSame(one: PortName, other: PortName): boolean {
+  return one.vendor === other.vendor && one.product === other.product;
 }
 
 function reasonOf(error: unknown): string {

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { ComponentChildren } from "preact";
-import { colourChanges, SHADES, shadesOf } from "../inside/colours";
+import { colourChanges, SHADES, shadesOf } from "../model-map/colours";
 
 /** Columns of a row of numbers that are shown as text. */
 const MAX_TEXT = 64;

@@ -5,6 +5,7 @@ import { CheckpointFiles } from "./checkpoint-files";
 import { ListCards } from "./list-cards";
 import { LossCard, LossNotes, Remarks } from "./loss-card";
 import { Memory } from "./memory";
+import { OwnWords } from "./own-words";
 import { SettingsForm } from "./settings-form";
 import { Words } from "./words";
 
@@ -26,6 +27,7 @@ export function TrainPane({ bench }: { readonly bench: Workbench }) {
         <SettingsForm bench={bench} />
         <div>
           {prepared && <Memory run={prepared} />}
+          {run && <OwnWords bench={bench} run={run} />}
           {run && <CheckpointFiles bench={bench} run={run} />}
           {run && <HandOn bench={bench} run={run} />}
         </div>

@@ -5,6 +5,7 @@ import { LossCurve } from "../../src/jobs/loss-curve";
 import type { Choice } from "./address";
 import type { SavedView } from "./run-store";
 import type {
+  OwnWord,
   StartMessage,
   TrainingUpdate,
   Ready,
@@ -39,6 +40,8 @@ export class Run {
   /** The last remarks of the training. */
   readonly remarks = signal<readonly string[]>([]);
   readonly problem = signal("");
+  /** The words of the user, as they were when asked for last. */
+  readonly ownWords = signal<readonly OwnWord[]>([]);
   /** Duration of the finished training: milliseconds and steps. */
   readonly took = signal<{ readonly milliseconds: number; readonly steps: number } | undefined>(undefined);
   /** Called when a checkpoint was saved, with the curve up to it, and after the last names. */
@@ -59,6 +62,7 @@ export class Run {
       this.lastNames.value = shown.lastNames;
     } else this.curve = new LossCurve();
     this.stepsDone.value = ready.stepsDone;
+    this.ownWords.value = ready.ownWords;
     this.isOver.value = ready.stepsDone >= ready.steps;
     for (const update of first) this.onEvent(update);
     worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => this.receive(data);
@@ -137,6 +141,11 @@ export class Run {
   async recordWhatIf(word: string | undefined, layer: number): Promise<StepRecording> {
     this.isRunning.value = false;
     return this.ask("recordWhatIf", word, layer);
+  }
+
+  /** Asks for the words of the user and their losses. */
+  async updateOwnWords(): Promise<void> {
+    this.ownWords.value = await this.ask("ownWords");
   }
 
   /** Stops the training; the model stays usable. */

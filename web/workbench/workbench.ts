@@ -260,6 +260,7 @@ export class Workbench {
         namesFile: file,
         folder: kept.folderOf(address),
         isAfresh,
+        ownWords: checkpoint ? [] : this.ownWordsFor(choice),
         ...(checkpoint && { checkpoint }),
       };
       const run = await Run.begin(beginning, choice, shown);
@@ -314,6 +315,20 @@ export class Workbench {
     run.saved = () => void kept.saveView(address, run.shown);
     run.saved();
     void kept.remember(address);
+  }
+
+  /** To be called when words of the user were added to the present training, or removed: they last as it does. */
+  ownWordsChanged(): void {
+    const run = this.run.value;
+    if (run) this.keep(run);
+    // The one that waits has still the words of before.
+    if (this.next.value) this.change({});
+  }
+
+  /** The words of the user go along while the list is the same. */
+  private ownWordsFor({ list }: Choice): readonly string[] {
+    const present = this.run.value;
+    return present?.choice.list === list ? present.ownWords.value.map(({ word }) => word) : [];
   }
 
   private async listOf(id: string): Promise<kept.OwnList> {

@@ -20,6 +20,8 @@ export interface StartMessage {
   readonly folder: string;
   /** Whether to delete the saved training first. */
   readonly isAfresh: boolean;
+  /** Words of the user, for a training that has none stored. */
+  readonly ownWords: readonly string[];
   /** A checkpoint to load, and its name in messages. */
   readonly checkpoint?: { readonly file: string; readonly bytes: Uint8Array };
 }
@@ -60,6 +62,12 @@ export interface Requests {
   recordStep(layer: number): Promise<StepRecording>;
   /** Pauses, and records a step on a word, or on one of the list, that leaves the training as it is. */
   recordWhatIf(word: string | undefined, layer: number): Promise<StepRecording>;
+  /** Adds a word of the user to what is trained on. */
+  addWord(word: string): Promise<void>;
+  /** Removes one of them. */
+  forgetWord(word: string): Promise<void>;
+  /** The words of the user, in their order. */
+  ownWords(): Promise<readonly OwnWord[]>;
 }
 
 export type RequestName = keyof Requests;
@@ -91,6 +99,8 @@ export interface Ready {
   readonly steps: number;
   /** Whether the training is saved in the browser. */
   readonly isKept: boolean;
+  /** The words of the user. */
+  readonly ownWords: readonly OwnWord[];
 }
 
 /** A generated name. */
@@ -140,6 +150,13 @@ export interface WeightCurve {
   readonly values: readonly number[];
   /** Whether the model is small enough for a history of its weights. */
   readonly isKept: boolean;
+}
+
+/** A word of the user. */
+export interface OwnWord {
+  readonly word: string;
+  /** How surprising it is to the model now, in nats per token; undefined if it was not measured. */
+  readonly loss: number | undefined;
 }
 
 /** Consecutive training steps. */

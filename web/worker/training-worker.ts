@@ -9,6 +9,7 @@ import { Random, siblingSeed } from "../../src/gpt/model/random";
 import { typescriptOps } from "../../src/gpt/model/typescript-ops";
 import type { Clock, Platform, MemoryBudget } from "../../src/gpt/base/platform";
 import { doSteps } from "../../src/device/commands/training";
+import { addWord, forgetWord } from "../../src/device/commands/words";
 import { adopt } from "../../src/device/commands/transfer";
 import { Device } from "../../src/device/device";
 import type { Event } from "../../src/protocol/events";
@@ -24,10 +25,20 @@ import { PairCount } from "./pair-count";
 import type { Draw, Drawing, Omission, WhatIf } from "./questions";
 import { askWhatIf } from "./what-if";
 import { LastUpdate } from "./last-update";
-import type { StartMessage, TrainingUpdate, Ready, Requests, Sample, WeightCurve, WeightReading } from "./messages";
+import type {
+  StartMessage,
+  TrainingUpdate,
+  OwnWord,
+  Ready,
+  Requests,
+  Sample,
+  WeightCurve,
+  WeightReading,
+} from "./messages";
 import { WeightHistory } from "./weight-history";
 import { recordStep, recordWhatIf } from "./recorded-step";
 import type { StepRecording } from "./step-recording";
+import { inheritOwnWords, measureOwnWords } from "./own-words";
 import { PageStorage } from "../../src/places/browser/storage";
 
 /** A memory limit beyond any model that is practical in a page. */
@@ -86,7 +97,7 @@ export class TrainingWorker implements Requests {
    * @throws InputError (as a rejection) when the settings, the dataset or the checkpoint are invalid
    */
   static async begin(
-    { settings, names, namesFile, folder, isAfresh, checkpoint }: StartMessage,
+    { settings, names, namesFile, folder, isAfresh, ownWords, checkpoint }: StartMessage,
     clock: WorkerClock,
     emit: (update: TrainingUpdate) => void,
     broken: (error: unknown) => void,
@@ -114,6 +125,9 @@ export class TrainingWorker implements Requests {
     device.run().catch(broken);
     await device.runBetweenSteps(() => undefined);
     if (checkpoint) await trainingWorker.adopt(checkpoint);
+    // A training that goes on has the words that are stored with it.
+    const lost = device.trainer.stepsDone === 0 ? inheritOwnWords(device, ownWords) : "";
+    if (lost !== "") emit({ type: "remark", message: lost });
     trainingWorker.warmUp();
     trainingWorker.untrained = trainingWorker.wordsUntrained();
     trainingWorker.beginHistory();
@@ -135,6 +149,7 @@ export class TrainingWorker implements Requests {
       stepsDone,
       steps: config.steps,
       isKept: this.storage.isLasting,
+      ownWords: measureOwnWords(this.device),
     };
   }
 
@@ -236,6 +251,21 @@ export class TrainingWorker implements Requests {
     this.isRunning = false;
     device.pause();
     return device.runBetweenSteps(() => recordWhatIf(device.trainer, word, layer));
+  }
+
+  addWord(word: string): Promise<void> {
+    const { device } = this;
+    return device.runBetweenSteps(() => addWord(device, word));
+  }
+
+  forgetWord(word: string): Promise<void> {
+    const { device } = this;
+    return device.runBetweenSteps(() => forgetWord(device, word));
+  }
+
+  ownWords(): Promise<readonly OwnWord[]> {
+    const { device } = this;
+    return device.runBetweenSteps(() => measureOwnWords(device));
   }
 
   /** Runs some steps first, so that the JIT compiler has optimised the code when the training starts. */

@@ -1,6 +1,7 @@
 import { changeWords, type Command, emitAll } from "./command";
 import { printable } from "../../gpt/base/errors";
 import { checkWord } from "../../gpt/training/document-length";
+import type { Device } from "../device";
 
 /** Commands for user words. */
 export const WORD_COMMANDS: readonly Command[] = Object.freeze([
@@ -11,11 +12,8 @@ export const WORD_COMMANDS: readonly Command[] = Object.freeze([
     order: "changes",
     run({ device }, tail) {
       const typed = tail.trimEnd();
-      const { model, dataset } = device.trainer;
-      const word = model.vocabulary.respell(typed);
-      checkWord(model, word);
-      changeWords(device, (own) => own.add(word));
-      const count = dataset.own?.count ?? 0;
+      addWord(device, typed);
+      const count = device.trainer.dataset.own?.count ?? 0;
       const words = count === 1 ? "your own words, the only one" : `${count} words of your own`;
       device.say(`"${printable(typed)}" is one of ${words}.`);
     },
@@ -27,8 +25,7 @@ export const WORD_COMMANDS: readonly Command[] = Object.freeze([
     order: "changes",
     run({ device }, tail) {
       const word = tail.trimEnd();
-      const { vocabulary } = device.trainer.model;
-      changeWords(device, (own) => own.forget(own.has(word) ? word : vocabulary.respell(word)));
+      forgetWord(device, word);
       device.say(`"${printable(word)}" is forgotten.`);
     },
   }),
@@ -42,3 +39,20 @@ export const WORD_COMMANDS: readonly Command[] = Object.freeze([
     },
   }),
 ]);
+
+/**
+ * Adds a word of the user to the dataset, and schedules a save.
+ * @throws InputError if the model cannot take it, it is there already, or there is no room
+ */
+export function addWord(device: Device, typed: string): void {
+  const { model } = device.trainer;
+  const word = model.vocabulary.respell(typed);
+  checkWord(model, word);
+  changeWords(device, (own) => own.add(word));
+}
+
+/** Removes a word of the user, and schedules a save. @throws InputError if it is not there */
+export function forgetWord(device: Device, typed: string): void {
+  const { vocabulary } = device.trainer.model;
+  changeWords(device, (own) => own.forget(own.has(typed) ? typed : vocabulary.respell(typed)));
+}
