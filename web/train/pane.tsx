@@ -22,11 +22,11 @@ export function TrainPane({ bench }: { readonly bench: Workbench }) {
         <LossNotes bench={bench} run={run} />
       </div>
       <div class="below">
-        <SettingsForm bench={bench} />
         <div>
-          {prepared && <Memory run={prepared} />}
+          <SettingsForm bench={bench} />
           {run && <CheckpointFiles bench={bench} run={run} />}
         </div>
+        {prepared && <Memory run={prepared} />}
       </div>
     </div>
   );
