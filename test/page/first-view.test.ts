@@ -275,12 +275,12 @@ describeInBrowser("the first view", () => {
   test("where it is hardly better than counting, the recipe that learns more is one button away", async () => {
     await web.visit();
     await train();
-    await button("Train what learns more").click();
+    await button("Train with “learns more”").click();
     await page.waitForURL(/preset=tuned&steps=1000/);
     await stepIs(/^1,000 of/);
     await button("Train again").waitFor();
     await page.locator(".names li:nth-child(20)").waitFor();
-    expect(await button("Train what learns more").count()).toBe(0);
+    expect(await button("Train with “learns more”").count()).toBe(0);
     const [, smoothed, pairs] =
       /to (\d\.\d\d), smoothed.*pairs of letters: (\d\.\d\d)\.$/.exec(
         (await chart().getAttribute("aria-label")) ?? "",

@@ -229,6 +229,7 @@ function drawLevels(chart: uPlot, levels: readonly Level[], colour: (name: strin
   const scale = devicePixelRatio;
   ctx.save();
   ctx.font = `${12 * scale}px system-ui, sans-serif`;
+  ctx.setLineDash([]);
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
   for (const { loss, label, colour: name, isAtLeft } of levels) {

@@ -105,9 +105,9 @@ function Suggestion({ bench, run }: { readonly bench: Workbench; readonly run: R
   };
   return (
     <p class="note">
-      {smoothed < pairs ? "Hardly better" : "No better"} than counting pairs of letters.{" "}
+      At its end this run is {smoothed < pairs ? "hardly" : "no"} better than counting pairs of letters.{" "}
       <button type="button" onClick={take}>
-        Train what learns more
+        Train with “learns more”
       </button>
     </p>
   );

@@ -24,12 +24,14 @@ export function TrainPane({ bench }: { readonly bench: Workbench }) {
         <LossNotes bench={bench} run={run} />
       </div>
       <div class="below">
-        <SettingsForm bench={bench} />
         <div>
-          {prepared && <Memory run={prepared} />}
-          {run && <OwnWords bench={bench} run={run} />}
+          <SettingsForm bench={bench} />
           {run && <CheckpointFiles bench={bench} run={run} />}
           {run && <HandOn bench={bench} run={run} />}
+        </div>
+        <div>
+          {run && <OwnWords bench={bench} run={run} />}
+          {prepared && <Memory run={prepared} />}
         </div>
       </div>
     </div>
