@@ -133,6 +133,7 @@ describeInBrowser("one step in the page", () => {
     expect(await letters.count()).toBe(length - 1);
 
     await press("ArrowRight");
+    await button(/^Position 1,/).click();
     const [ofToken, ofPosition, sum] = [...(await rows("Embeddings")).values()];
     const n = 16;
     expect(ofToken).toEqual([...before.subarray(tokens[1] * n, (tokens[1] + 1) * n)]);
@@ -140,7 +141,7 @@ describeInBrowser("one step in the page", () => {
     expect(sum).toEqual(ofToken.map((x, i) => Math.fround(x + ofPosition[i])));
 
     await press("ArrowRight");
-    await button(/^Position 3/).click();
+    await button(/^Position 3,/).click();
     const shares = await numbers(page.locator(".scores .p").first().locator("xpath=ancestor::tbody"));
     const [scores, p] = [shares.filter((_, i) => i % 2 === 0), shares.filter((_, i) => i % 2 === 1)];
     expect(p).toHaveLength(4);

@@ -256,6 +256,8 @@ export function Again({ recording, document, characters }: View) {
           <Num value={lossAfter} id="loss-after" />
         </strong>
         .{" "}
+        {!Number.isFinite(lossAfter) &&
+          "The new weights are too large: a lower learning rate would keep them in range. "}
         {isBetter
           ? "One step has made this word a little less surprising."
           : "This step did not help this word: it was too large, or older gradients and other words pulled elsewhere."}

@@ -40,7 +40,8 @@ const recorded = signal<{ readonly run: Run; readonly recording: StepRecording }
 const isBusy = signal(false);
 const picture = signal(0);
 const document = signal(0);
-const position = signal(1);
+/** By default the middle of the word. */
+const position = signal<number | undefined>(undefined);
 const layer = signal(0);
 const head = signal(0);
 const weight = signal<Weight | undefined>(undefined);
@@ -154,7 +155,7 @@ function Walk({ run, recording, goTo, nextStep }: WalkProps) {
     recording,
     document: chosen,
     characters,
-    position: Math.min(position.value, chosen.kept - 1),
+    position: Math.min(position.value ?? chosen.kept >> 1, chosen.kept - 1),
     layer: layerShown,
     head: Math.min(head.value, recording.shape.heads - 1),
     weight: weight.value,
