@@ -46,7 +46,7 @@ describeInBrowser("what if a part were missing, in the page", () => {
       );
     const compare = async (title: string, parts: object): Promise<void> => {
       const { whole, without } = await ask(parts);
-      await expectSoon(async () => (await card().locator("h3").nth(1).innerText()).startsWith(`Without ${title} `));
+      await card().getByText(`without ${title}, the loss is`).waitFor();
       expect(await told()).toMatch(
         `At step 300, without ${title}, the loss is ${without.loss.toFixed(3)} instead of ${whole.loss.toFixed(3)}:`,
       );
@@ -108,6 +108,20 @@ describeInBrowser("what if a part were missing, in the page", () => {
     expect(await lastNames()).toEqual(alone);
   });
 
+  test("several parts ticked in a row are measured together in the end, and another training begins anew", async () => {
+    await open("?n_embd=64&steps=10");
+    await train();
+    for (const part of ["head 1", "head 2", "head 3", "head 4", "the MLP"]) await card().getByLabel(part).check();
+    await expectSoon(async () =>
+      (await card().locator("h3").allInnerTexts()).join().includes("Without head 1, head 2, head 3, head 4, the MLP"),
+    );
+    await button("Another seed").click();
+    await page.waitForURL(/seed=43/);
+    await card().getByText("Tick a part to compare.").waitFor();
+    expect(await card().getByRole("checkbox", { checked: true }).count()).toBe(0);
+    expect(await card().locator("[role=alert]").textContent()).toBe("");
+  });
+
   test("in i32 too", async () => {
     await open("?list=dinosaurs&steps=20&dtype=i32&n_embd=8&n_head=2&block_size=12");
     await train();
@@ -119,7 +133,7 @@ describeInBrowser("what if a part were missing, in the page", () => {
   });
 
   test("the worker answers while it measures, in the middle of a training", async () => {
-    await open("?n_embd=256&n_layer=4");
+    await open("?n_embd=128&n_layer=4");
     const writing = page.getByRole("region", { name: "Write words", exact: true });
     await button("Train").click();
     await card().getByLabel("the MLP").check();

@@ -14,42 +14,68 @@ const MAX_ROUNDS = 30;
 const SHARE = 0.51;
 /** Directions in which a free place is looked for, at each distance. */
 const DIRECTIONS = 16;
+/** Maximum number of places that are tried for a label that comes back. */
+const MAX_PLACES = 8 * DIRECTIONS;
 /** Gap between two boxes, in heights. */
 const GAP = 0.04;
 
 /**
  * Centres for labels so that no two boxes overlap, near their own; the same for the same labels. Labels push each other
- * apart where they overlap least; if some still do so after some rounds, all go, one by one, to the nearest free place.
- * It is for some hundreds of labels.
+ * apart where they overlap least; if some still overlap after some rounds, all go, one by one, to the nearest free
+ * place. Then those that were carried far off come back as near as there is room. It is for some hundreds of labels.
  */
 export function placeLabels(labels: readonly Label[]): Place[] {
   const boxes = labels.map(({ x, y, width, height }) => new Box(x, y, width + GAP * height, (1 + GAP) * height));
-  const tallest = boxes.reduce((most, { height }) => Math.max(most, height), 0);
-  const sorted = [...boxes];
-  for (let round = 0; round < MAX_ROUNDS; round++) if (!pushApart(sorted, tallest)) return boxes.map(placeOf);
-  const placed: Box[] = [];
-  for (const box of boxes) {
-    moveToFreePlace(box, placed);
-    placed.push(box);
+  if (!pushAllApart(boxes)) {
+    const placed: Box[] = [];
+    for (const box of boxes) {
+      moveToFreePlace(box, placed);
+      placed.push(box);
+    }
   }
-  return boxes.map(placeOf);
+  for (const box of boxes.toSorted((a, b) => b.distance - a.distance)) comeBack(box, boxes);
+  return boxes.map(({ x, y }): Place => [x, y]);
 }
 
 class Box {
+  /** Where it belongs. */
+  private readonly homeX: number;
+  private readonly homeY: number;
+
   constructor(
     public x: number,
     public y: number,
     readonly width: number,
     readonly height: number,
-  ) {}
+  ) {
+    this.homeX = x;
+    this.homeY = y;
+  }
+
+  /** From where it belongs. */
+  get distance(): number {
+    return Math.hypot(this.x - this.homeX, this.y - this.homeY);
+  }
 
   overlaps({ x, y, width, height }: Box): boolean {
     return 2 * Math.abs(this.x - x) < this.width + width && 2 * Math.abs(this.y - y) < this.height + height;
   }
+
+  /** Goes to place number `place` on the rings around where it belongs: 0 is there, then come those half a box away. */
+  goTo(place: number): void {
+    const ring = Math.ceil(place / DIRECTIONS) / 2;
+    const angle = (2 * Math.PI * place) / DIRECTIONS;
+    this.x = this.homeX + ring * this.width * Math.cos(angle);
+    this.y = this.homeY + ring * this.height * Math.sin(angle);
+  }
 }
 
-function placeOf({ x, y }: Box): Place {
-  return [x, y];
+/** Returns whether no boxes overlap in the end. */
+function pushAllApart(boxes: readonly Box[]): boolean {
+  const tallest = boxes.reduce((most, { height }) => Math.max(most, height), 0);
+  const sorted = [...boxes];
+  for (let round = 0; round < MAX_ROUNDS; round++) if (!pushApart(sorted, tallest)) return true;
+  return false;
 }
 
 /**
@@ -83,13 +109,19 @@ function pushApart(boxes: Box[], tallest: number): boolean {
   return isMoved;
 }
 
-/** Along rings around its place, each half a height farther out: n boxes cannot fill n rings of this size. */
+/** Finds a place: n boxes cannot fill n rings. */
 function moveToFreePlace(box: Box, others: readonly Box[]): void {
-  const { x, y, width, height } = box;
-  for (let ring = 0; others.some((other) => other.overlaps(box)); ring++) {
-    const at = ring % DIRECTIONS;
-    const distance = 0.5 * (1 + Math.floor(ring / DIRECTIONS));
-    box.x = x + distance * width * Math.cos((2 * Math.PI * at) / DIRECTIONS);
-    box.y = y + distance * height * Math.sin((2 * Math.PI * at) / DIRECTIONS);
+  for (let place = 0; others.some((other) => other.overlaps(box)); place++) box.goTo(place);
+}
+
+/** Goes to the first free place that is nearer to where it belongs, if there is one. */
+function comeBack(box: Box, boxes: readonly Box[]): void {
+  const { x, y, distance } = box;
+  for (let place = 0; place <= MAX_PLACES; place++) {
+    box.goTo(place);
+    if (box.distance >= distance) break;
+    if (!boxes.some((other) => other !== box && other.overlaps(box))) return;
   }
+  box.x = x;
+  box.y = y;
 }

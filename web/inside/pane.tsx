@@ -18,6 +18,9 @@ import { WhatIfCard } from "./what-if";
 import { WordChoice } from "./word-choice";
 import { Writing } from "./writing";
 
+/** Number of runs that have been looked into. */
+let runs = 0;
+
 /** A name of the list of names, of the usual length. */
 const TYPICAL_NAME = "maria";
 
@@ -41,6 +44,7 @@ function Views({ bench, run }: { readonly bench: Workbench; readonly run: Run })
   const characters = useMemo(() => new Characters(run.ready.vocabulary), [run]);
   const config = useMemo(() => shapeOf(run.choice, run.ready.vocabulary), [run]);
   const usual = useMemo(() => usualWord(run, config), [run, config]);
+  const card = useMemo(() => ++runs, [run]);
   const word = typed.value?.vocabulary === run.ready.vocabulary ? typed.value.word : usual;
   const { snapshot, refusal } = useModelSnapshot(run, word);
   const tokens = snapshot?.inspection.tokens ?? [];
@@ -79,7 +83,7 @@ function Views({ bench, run }: { readonly bench: Workbench; readonly run: Run })
               choose={choose}
               offer={<SharperRecipe bench={bench} run={run} />}
             />
-            <WhatIfCard run={run} config={config} />
+            <WhatIfCard key={card} run={run} config={config} />
           </div>
           <Weights run={run} weights={snapshot.weights} config={config} characters={characters} layer={layer} />
         </div>

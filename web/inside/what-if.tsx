@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { InputError } from "../../src/gpt/base/errors";
 import { hasRelativeBias, type ModelConfig } from "../../src/gpt/model/config";
 import type { Measured, Omission, WhatIf } from "../worker/questions";
@@ -17,12 +17,11 @@ interface Props {
 }
 
 interface Result {
-  readonly run: Run;
   readonly parts: readonly string[];
   readonly answer: WhatIf;
 }
 
-/** Leaves parts out of a copy of the model: what it loses, and what it writes then. */
+/** Leaves parts out of a copy of the model: what it loses, and what it writes then. Another run needs another card. */
 export function WhatIfCard({ run, config }: Props) {
   /** Keys of the parts: "positions", "distances", "mlp LAYER", "head LAYER HEAD". */
   const left = useSignal<ReadonlySet<string>>(new Set());
@@ -30,40 +29,38 @@ export function WhatIfCard({ run, config }: Props) {
   const isAsking = useSignal(false);
   const result = useSignal<Result | undefined>(undefined);
   const refusal = useSignal("");
-  const latest = useRef(0);
-  useEffect(() => {
-    left.value = new Set();
-    refusal.value = "";
-  }, [run, left, refusal]);
+  const isStale = useRef(false);
 
-  const ask = (): void => {
-    const keys = [...left.value];
-    const turn = ++latest.current;
-    isAsking.value = keys.length > 0;
-    if (keys.length === 0) {
-      result.value = undefined;
-      return;
+  // One at a time: each is a copy of the model. The last choice is measured when the one before it is done.
+  const ask = async (): Promise<void> => {
+    isStale.current = true;
+    if (isAsking.value) return;
+    isAsking.value = true;
+    try {
+      while (isStale.current) {
+        isStale.current = false;
+        await measure([...left.value]);
+      }
+    } finally {
+      isAsking.value = false;
     }
-    run.ask("whatIf", omissionOf(keys)).then(
-      (answer) => {
-        if (turn !== latest.current) return;
-        isAsking.value = false;
-        refusal.value = "";
-        result.value = { run, answer, parts: keys.toSorted().map((key) => titleOf(key, config.nLayer)) };
-      },
-      (error: unknown) => {
-        if (!(error instanceof InputError)) throw error;
-        if (turn !== latest.current) return;
-        isAsking.value = false;
-        refusal.value = error.message;
-      },
-    );
+  };
+  const measure = async (keys: readonly string[]): Promise<void> => {
+    try {
+      const answer = keys.length > 0 && (await run.ask("whatIf", omissionOf(keys)));
+      const parts = keys.toSorted().map((key) => titleOf(key, config.nLayer));
+      result.value = answer ? { answer, parts } : undefined;
+      refusal.value = "";
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      refusal.value = error.message;
+    }
   };
   const toggle = (key: string): void => {
     const next = new Set(left.value);
     if (!next.delete(key)) next.add(key);
     left.value = next;
-    ask();
+    void ask();
   };
   const shown = Math.min(layer.value, config.nLayer - 1);
   const part = (key: string, title: string) => (
@@ -94,14 +91,14 @@ export function WhatIfCard({ run, config }: Props) {
         {refusal.value}
       </p>
       <div aria-busy={isAsking.value}>
-        {found?.run === run ? (
+        {found ? (
           <Comparison result={found} />
         ) : (
           <p class="muted">{isAsking.value ? "It is being measured …" : "Tick a part to compare."}</p>
         )}
       </div>
-      {found?.run === run && (
-        <button type="button" onClick={ask}>
+      {found && (
+        <button type="button" onClick={() => void ask()}>
           Measure again
         </button>
       )}
