@@ -7,8 +7,6 @@ import { Refresher } from "./refresher";
 
 /** Minimum interval between snapshots during training, in milliseconds. */
 const PERIOD = 100;
-const NOT_FINITE =
-  "The model's numbers are not finite, so there is nothing to see: train it again, with a lower learning rate.";
 
 /** The state of a model at one moment. */
 export interface ModelSnapshot {
@@ -43,10 +41,8 @@ export function useModelSnapshot(run: Run, word: string): Omit<SnapshotState, "r
       ]);
       if (refresher.current !== present) return;
       const before = sight.value.run === run ? sight.value.snapshot : undefined;
-      const isFinite = weights?.every(Number.isFinite) ?? true;
-      if (!isFinite) refusal = NOT_FINITE;
       const shown = inspection ?? before?.inspection;
-      sight.value = { run, snapshot: shown && weights && isFinite ? { inspection: shown, weights } : before, refusal };
+      sight.value = { run, snapshot: shown && weights ? { inspection: shown, weights } : before, refusal };
     };
     const present = (refresher.current = new Refresher(look, PERIOD));
     const stop = effect(() => {

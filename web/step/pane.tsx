@@ -3,12 +3,13 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { JSX } from "preact";
 import { Characters } from "../inside/characters";
 import type { Run } from "../workbench/run";
+import { shapeOf } from "../workbench/shape";
 import type { Workbench } from "../workbench/workbench";
 import type { StepRecording } from "../worker/step-recording";
 import { Adam, Again, Gradients } from "./backward-pictures";
 import { Attention, Embedding, Logits, Mlp, Residual, Tokens } from "./forward-pictures";
 import { Letters } from "./letters";
-import { type Stage, StageMap } from "./stage-map";
+import { ModelMap, type Stage } from "../model-map/model-map";
 import "./step.css";
 import { type View, type Weight, wordOf } from "./view";
 import { WhatIf } from "./what-if";
@@ -109,7 +110,9 @@ function Entrance({ run, begin }: { readonly run: Run; readonly begin: () => voi
   return (
     <section class="card" aria-label="One step">
       <h2>One step, slowly</h2>
-      <StageMap stage="tokens" layer={0} />
+      <div class="stage-map">
+        <ModelMap compact layers={shapeOf(run.choice, run.ready.vocabulary).nLayer} />
+      </div>
       {isOver ? (
         <p>
           The training is over: there is no next step. You can still see what a step on a word of your choice{" "}
@@ -166,7 +169,9 @@ function Walk({ run, recording, goTo, nextStep }: WalkProps) {
     <section class="card walk" aria-label="One step">
       <div class="top">
         <Which run={run} recording={recording} />
-        <StageMap stage={own.stage} layer={layerShown} />
+        <div class="stage-map">
+          <ModelMap compact stage={own.stage} layer={layerShown} layers={layers} />
+        </div>
       </div>
       <nav class="stations" aria-label="Pictures of the step">
         <button type="button" aria-label="Previous picture" disabled={at === 0} onClick={() => goTo(at - 1)}>

@@ -1,7 +1,4 @@
 import { DEFAULT_MODEL, type ModelConfig } from "../../src/gpt/model/config";
-import { drawParameters } from "../../src/gpt/model/parameters";
-import { Random } from "../../src/gpt/model/random";
-import { typescriptOps } from "../../src/gpt/model/typescript-ops";
 import { type Choice, settingsOf } from "./address";
 
 /**
@@ -14,11 +11,4 @@ export function shapeOf(choice: Choice, vocabulary: string): ModelConfig {
     ...settingsOf(choice).model,
     vocabularySize: Array.from(vocabulary).length + 1,
   };
-}
-
-/** The initial parameters that a seed draws. */
-export function drawnWeights(config: ModelConfig, seed: number, length: number): Float32Array {
-  const parameters = new Float32Array(length);
-  drawParameters(parameters, new Random(seed), config, typescriptOps("f32"));
-  return parameters;
 }

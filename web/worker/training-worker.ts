@@ -1,5 +1,6 @@
 import type { SamplingLimits } from "../../src/gpt/model/config";
 import { checkInteger, InputError, printablePath } from "../../src/gpt/base/errors";
+import { areFinite } from "../../src/gpt/model/are-finite";
 import { Generator } from "../../src/gpt/model/generate";
 import { allocate } from "../../src/gpt/model/layout";
 import { type InferenceModel, Model } from "../../src/gpt/model/model";
@@ -207,7 +208,12 @@ export class TrainingWorker implements Requests {
   }
 
   weights(): Float32Array {
-    return this.floatsOf(this.device.trainer.model.parameters);
+    const { parameters } = this.device.trainer.model;
+    if (!(parameters instanceof Int32Array) && !areFinite(parameters))
+      throw new InputError(
+        "The model's numbers are not finite, so there is nothing to see: train it again, with a lower learning rate.",
+      );
+    return this.floatsOf(parameters);
   }
 
   drawnWeights(): Float32Array {
