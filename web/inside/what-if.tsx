@@ -108,7 +108,8 @@ export function WhatIfCard({ run, config }: Props) {
 
 function Comparison({ result: { answer, parts } }: { readonly result: Result }) {
   const { step, documents, isHeldOut, whole, without } = answer;
-  const more = without.loss - whole.loss;
+  // Of the digits that are shown.
+  const more = Number(without.loss.toFixed(3)) - Number(whole.loss.toFixed(3));
   const count = `${documents.toLocaleString("en")} ${documents === 1 ? "word" : "words"}`;
   return (
     <>

@@ -48,6 +48,7 @@ export interface Measured {
 export interface WhatIf {
   /** Training steps of both. */
   readonly step: number;
+  /** Those measured: documents that are too long are passed over. */
   readonly documents: number;
   /** Whether these are held out of the training. */
   readonly isHeldOut: boolean;

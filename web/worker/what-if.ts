@@ -29,11 +29,12 @@ export async function askWhatIf(
   const isHeldOut = heldOut !== undefined && heldOut.length > 0;
   const documents = isHeldOut ? heldOut : spread(dataset.count);
   const runner = new Runner(clock);
+  let count = 0;
 
   const measure = async (): Promise<Measured> => {
     const evaluation = new EvaluationTask(copy, dataset, documents);
     await runner.run(evaluation);
-    const { loss } = evaluation;
+    const { loss, measured } = evaluation;
     if (loss === undefined) throw new InputError("None of the words that would be measured fits block_size.");
     const words: string[] = [];
     const random = new Random(siblingSeed(seed));
@@ -48,13 +49,14 @@ export async function askWhatIf(
         return words.length < WORDS;
       },
     });
+    count = measured;
     return { loss, words };
   };
 
   const whole = await measure();
   leaveOut(copy, omission);
   const without = await measure();
-  return { step: stepsDone, documents: documents.length, isHeldOut, whole, without };
+  return { step: stepsDone, documents: count, isHeldOut, whole, without };
 }
 
 /** Sets the weights to zero by which the parts reach the rest of the model. @throws RangeError for an unknown part */
