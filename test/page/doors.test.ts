@@ -168,6 +168,10 @@ describeInBrowser("the two doors to a board", () => {
       .locator("div")
       .filter({ hasText: /^Step \d+ of 1000000000/ })
       .waitFor();
+    // What became of the flashing is told until something else is so.
+    serial.pull();
+    await expectState("gone", "bad", /^The board is gone\./);
+    expect(await page.locator(".flash-message").isVisible()).toBe(false);
   });
 
   test("a board with a larger flash is proposed the image for it", async () => {
