@@ -12,7 +12,7 @@ class Talk {
   readonly device: FakeDevice;
   readonly conversation: Conversation;
 
-  constructor(options: ConstructorParameters<typeof FakeDevice>[2] = {}) {
+  constructor(options: ConstructorParameters<typeof FakeDevice>[2] = {}, onUnanswered?: (reason: Error) => void) {
     this.device = new FakeDevice((line) => this.onEvent(`${line}\r\n`), fileOf(1000), options);
     const link = this.simulation.link((line) => {
       this.sent.push(line);
@@ -33,6 +33,7 @@ class Talk {
         onNoise: () => emit("found")("noise"),
         onProtocolChange: () => emit("protocol")(this.conversation.speaksProtocol),
         onError: emit("failed"),
+        ...(onUnanswered && { onUnanswered }),
       },
       1,
     );
@@ -204,6 +205,14 @@ test("what is typed goes to a board as a command of the protocol, to one without
   await other.wait(100);
   other.conversation.type(" status ");
   expect(other.sent.at(-1)).toBe(" status ");
+});
+
+test("whoever wants to know why a board does not answer is told that, in place of a remark", async () => {
+  const reasons: string[] = [];
+  const talk = new Talk({ protocol: 2 }, ({ message }) => reasons.push(message));
+  await talk.wait(100);
+  expect(reasons).toEqual(["The board uses version 2 of the device protocol, this program version 1."]);
+  expect(talk.told.filter((told) => told.startsWith("remark"))).toEqual([]);
 });
 
 test("whoever typed a command that a restart ended is told of the restart, once", async () => {

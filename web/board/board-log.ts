@@ -57,6 +57,12 @@ export class BoardLog {
     if (event.type === "name") this.written.add({ number: this.nameCount++, name: escapeLine(event.name) });
   }
 
+  /** Forgets the state of a training and its words; the lines stay. */
+  forgetTraining(): void {
+    this.device.value = undefined;
+    this.written.clear();
+  }
+
   noteStatus(state: DeviceStatus): void {
     this.device.value = { ...state, state: escapeLine(state.state.slice(0, 20)) };
   }

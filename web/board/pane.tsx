@@ -50,8 +50,10 @@ export function BoardPane({ session, chart, trained }: BoardPaneProps) {
           <div class="board-cards" hidden={parts.work === "hidden"}>
             <Commands session={session} />
             <Teaching session={session} />
-            <Checkpoints session={session} {...(trained && { trained })} />
-            <OtherImage session={session} />
+            <div>
+              <Checkpoints session={session} {...(trained && { trained })} />
+              <OtherImage session={session} />
+            </div>
           </div>
           <Console session={session} />
         </div>

@@ -15,6 +15,11 @@ export class Recent<T> {
     return this.shown;
   }
 
+  clear(): void {
+    this.all = [];
+    this.shown.value = [];
+  }
+
   add(item: T): void {
     this.all.push(item);
     if (this.all.length > 2 * this.most) this.all = this.all.slice(-this.most);

@@ -269,9 +269,13 @@ export class BoardSession implements ConversationListener, CableListener, Transf
     const after = next(before, event);
     if (after === before) return;
     this.link.value = after;
+    // It may be another board, or another program.
+    if (event.type === "opening") this.log.forgetTraining();
     // What has failed in another state of the link is no longer so; after a restart its reason stays.
     const isRestart = [before.kind, after.kind].every((kind) => kind === "answers" || kind === "connecting");
-    if (before.kind !== after.kind && !isRestart) this.error.value = "";
+    if (before.kind === after.kind || isRestart) return;
+    this.error.value = "";
+    if (before.kind === "answers") this.flashing.message.value = { text: "" };
   }
 
   /** The port that the user chooses; undefined if none. Without a port in use that is then the state of the link. */

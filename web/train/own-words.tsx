@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { InputError } from "../../src/gpt/base/errors";
+import "./own-words.css";
 import type { Run } from "../workbench/run";
 import { sendWords } from "../workbench/send-words";
 import type { Workbench } from "../workbench/workbench";

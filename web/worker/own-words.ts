@@ -17,7 +17,7 @@ export function measureOwnWords({ trainer }: Device): readonly OwnWord[] {
 }
 
 /**
- * Gives a training that has no words of the user those of another one. Nothing is saved yet.
+ * Gives a training that has no words of the user those of another one; the caller saves it.
  * @returns a sentence about those that its model cannot take; "" if it takes all
  */
 export function inheritOwnWords({ trainer }: Device, words: readonly string[]): string {

@@ -127,8 +127,11 @@ export class TrainingWorker implements Requests {
     await device.runBetweenSteps(() => undefined);
     if (checkpoint) await trainingWorker.adopt(checkpoint);
     // A training that goes on has the words that are stored with it.
-    const lost = device.trainer.stepsDone === 0 ? inheritOwnWords(device, ownWords) : "";
-    if (lost !== "") emit({ type: "remark", message: lost });
+    if (device.trainer.stepsDone === 0 && ownWords.length > 0) {
+      const lost = inheritOwnWords(device, ownWords);
+      if (lost !== "") emit({ type: "remark", message: lost });
+      await device.saveSoon();
+    }
     trainingWorker.warmUp();
     trainingWorker.untrained = trainingWorker.wordsUntrained();
     trainingWorker.beginHistory();
