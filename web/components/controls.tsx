@@ -1,5 +1,6 @@
 import type { Speed } from "../workbench/address";
 import type { Workbench } from "../workbench/workbench";
+import { exitOf } from "./exit";
 
 /** The speeds to choose from. */
 const SPEEDS: readonly Speed[] = [1, 2, 5, 10, 20, 50, undefined, 100, 200, 500, 1000, Infinity];
@@ -12,12 +13,19 @@ export function Controls({ bench }: { readonly bench: Workbench }) {
   const stepsDone = run?.stepsDone.value ?? 0;
   const isOver = run?.isOver.value ?? false;
   const hasProblem = bench.problem.value !== "";
-  const isUnderWay = stepsDone > 0 && !isOver;
+  const canGoOn = run?.obstacle.value === "";
+  const isUnderWay = stepsDone > 0 && !isOver && canGoOn;
+  const exit = exitOf(bench);
   const speed = bench.speed.value;
   return (
     <>
       <div class="card controls">
         <div class="row">
+          {exit && (
+            <button type="button" class="primary" onClick={() => bench.attempt(exit.take())}>
+              {exit.label}
+            </button>
+          )}
           {run && isRunning ? (
             <button type="button" class="primary" onClick={() => bench.attempt(run.pause())}>
               Pause
@@ -26,6 +34,7 @@ export function Controls({ bench }: { readonly bench: Workbench }) {
             <button
               type="button"
               class="primary"
+              hidden={exit && !isUnderWay}
               disabled={!run || (hasProblem && !isUnderWay)}
               onClick={() => bench.attempt(bench.start())}
             >
@@ -34,7 +43,7 @@ export function Controls({ bench }: { readonly bench: Workbench }) {
           )}
           <button
             type="button"
-            disabled={!run || isRunning || (isOver && !next)}
+            disabled={!run || isRunning || (!next && (isOver || !canGoOn))}
             onClick={() => bench.attempt(bench.step())}
           >
             One step

@@ -13,8 +13,9 @@ import { saveTraining } from "../../src/gpt/checkpoint/training-checkpoint";
 import { Runner } from "../../src/gpt/base/runner";
 import { readSettings } from "../../src/device/settings";
 import { inspect, type Inspection } from "./inspection";
-import type { StartMessage, TrainingUpdate, Ready, Requests, Sample } from "./messages";
+import { type StartMessage, type TrainingUpdate, type Ready, type Requests, type Sample, SHOWN } from "./messages";
 import { PageStorage } from "../../src/places/browser/storage";
+import { View } from "./view";
 
 /** A memory limit beyond any model that is practical in a page. */
 const ROOM: MemoryBudget = { total: 256 << 20, largestPiece: 256 << 20 };
@@ -44,6 +45,7 @@ export class TrainingWorker implements Requests {
     private readonly device: Device,
     private readonly storage: PageStorage,
     private readonly clock: WorkerClock,
+    private readonly view: View,
     private readonly emit: (update: TrainingUpdate) => void,
   ) {
     const { trainer, seed } = device;
@@ -57,12 +59,13 @@ export class TrainingWorker implements Requests {
    * @throws InputError (as a rejection) when the settings, the dataset or the checkpoint are invalid
    */
   static async begin(
-    { settings, names, namesFile, folder, isAfresh, checkpoint }: StartMessage,
+    { settings, names, namesFile, folder, isAfresh, shown, checkpoint }: StartMessage,
     clock: WorkerClock,
     emit: (update: TrainingUpdate) => void,
     broken: (error: unknown) => void,
   ): Promise<TrainingWorker> {
-    const storage = await PageStorage.open(folder);
+    const view = new View();
+    const storage = await PageStorage.open(folder, (file) => (file === STORED ? { [SHOWN]: view.saved } : {}));
     if (isAfresh) for (const name of ALL_FILES) await storage.remove(name);
     const platform: Platform = {
       place: "browser",
@@ -79,10 +82,11 @@ export class TrainingWorker implements Requests {
       write: () => undefined,
       onEvent: (event) => trainingWorker.onEvent(event),
     });
-    const trainingWorker = new TrainingWorker(device, storage, clock, emit);
+    const trainingWorker = new TrainingWorker(device, storage, clock, view, emit);
     device.pause();
     device.run().catch(broken);
     await device.runBetweenSteps(() => undefined);
+    if (shown) view.restore(shown, device.trainer.stepsDone);
     if (checkpoint) await trainingWorker.adopt(checkpoint);
     trainingWorker.warmUp();
     return trainingWorker;
@@ -96,6 +100,7 @@ export class TrainingWorker implements Requests {
       parameters: model.parameters.length,
       names: dataset.count,
       vocabulary: String(model.vocabulary),
+      longest: dataset.longest,
       example: this.example(),
       indexBytes: dataset.indexBytes,
       stepsDone,
@@ -116,9 +121,19 @@ export class TrainingWorker implements Requests {
     await this.device.saveSoon();
   }
 
+  save(): Promise<void> {
+    return this.device.saveSoon();
+  }
+
+  halt(): void {
+    this.isRunning = false;
+    this.device.pause();
+  }
+
   async step(): Promise<void> {
     this.isRunning = false;
     await doSteps(this.device, 1);
+    await this.device.saveSoon();
   }
 
   setSpeed(stepsPerSecond: number): void {
@@ -192,11 +207,19 @@ export class TrainingWorker implements Requests {
   }
 
   private onEvent(event: Event): void {
-    if (event.type === "name") this.emit({ type: "sample", isLast: true, ...this.known(event.name) });
+    this.view.onEvent(event);
+    if (event.type === "name") this.emitSample(this.known(event.name), true);
     else this.emit(event);
+    // The names after the last step are not in its save.
+    if (event.type === "done") void this.device.saveSoon();
     if (event.type === "error" || event.type === "trained") this.isRunning = false;
     if (event.type === "step" && isSampled(event.step, event.isLogged))
-      this.emit({ type: "sample", isLast: false, ...this.sample(this.device.settings.value("temperature"), "") });
+      this.emitSample(this.sample(this.device.settings.value("temperature"), ""), false);
+  }
+
+  private emitSample(sample: Sample, isLast: boolean): void {
+    this.view.add(sample, isLast);
+    this.emit({ type: "sample", isLast, ...sample });
   }
 
   private example(): string {
