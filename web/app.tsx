@@ -5,7 +5,10 @@ import { FlashPane } from "./board/flash-pane";
 import { BoardPane } from "./board/pane";
 import type { BoardSession } from "./board/session";
 import { LossChart } from "./components/chart";
+import { PaneBoundary } from "./components/pane-boundary";
+import { DropHint } from "./file-drop";
 import { InsidePane } from "./inside/pane";
+import { notice } from "./notice";
 import { uncaughtError } from "./uncaught-errors";
 import { TrainPane } from "./train/pane";
 import type { Workbench } from "./workbench/workbench";
@@ -32,7 +35,8 @@ export function App({ bench, session, curve }: Props) {
     addEventListener("hashchange", follow);
     return () => removeEventListener("hashchange", follow);
   }, []);
-  const pane = PANES.find(({ id }) => hash.value === `#${id}`)?.id ?? "train";
+  const { id: pane, title } = PANES.find(({ id }) => hash.value === `#${id}`) ?? PANES[0];
+  useEffect(() => void (document.title = `${title} · esp32gpt`), [title]);
   return (
     <>
       <header>
@@ -53,28 +57,41 @@ export function App({ bench, session, curve }: Props) {
       </header>
       <main>
         {uncaughtError.value !== "" && (
-          <p class="problem" role="alert">
-            An internal error occurred ({uncaughtError.value}): reload the page.
-          </p>
+          <>
+            <p class="problem" role="alert">
+              An internal error occurred ({uncaughtError.value}): reload the page.
+            </p>
+            <p>
+              <button type="button" onClick={() => (uncaughtError.value = "")}>
+                Hide this message
+              </button>
+            </p>
+          </>
         )}
-        {pane === "train" && <TrainPane bench={bench} />}
-        {pane === "inside" && <InsidePane bench={bench} />}
-        {pane === "board" && (
-          <BoardPane
-            session={session}
-            chart={
-              <section class="card" aria-label="Loss">
-                <h3>Loss</h3>
-                <LossChart source={curve} />
-                <p class="muted">
-                  How surprised the model on the board is by the next character: it falls as the board learns.
-                </p>
-              </section>
-            }
-            trained={() => bench.checkpoint()}
-            flash={session.obstacle === undefined && <FlashPane lend={(work) => session.lend(work)} />}
-          />
-        )}
+        <p class="problem" role="alert">
+          {notice.value}
+        </p>
+        <DropHint />
+        <PaneBoundary key={pane} bench={bench}>
+          {pane === "train" && <TrainPane bench={bench} />}
+          {pane === "inside" && <InsidePane bench={bench} />}
+          {pane === "board" && (
+            <BoardPane
+              session={session}
+              chart={
+                <section class="card" aria-label="Loss">
+                  <h3>Loss</h3>
+                  <LossChart source={curve} />
+                  <p class="muted">
+                    How surprised the model on the board is by the next character: it falls as the board learns.
+                  </p>
+                </section>
+              }
+              trained={() => bench.checkpoint()}
+              flash={session.obstacle === undefined && <FlashPane lend={(work) => session.lend(work)} />}
+            />
+          )}
+        </PaneBoundary>
       </main>
       <footer>
         <p>

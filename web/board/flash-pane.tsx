@@ -1,10 +1,11 @@
 /* The part of the page that flashes a board: which image, what becomes of what is on the board, how far it is. */
-import { useSignal } from "@preact/signals";
+import { effect, useSignal } from "@preact/signals";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { InputError, printable } from "../../src/gpt/base/errors";
 import "./flash.css";
 import { OUTCOMES, type Stage, STAGES } from "../../src/flasher/flash";
 import { type Image, readImage } from "../../src/flasher/image";
+import { droppedImage } from "./dropped-image";
 import { flash } from "./flash";
 import type { Index, Listed } from "./image-index";
 import { fetchImage, fetchIndex, sha256 } from "./images";
@@ -74,6 +75,16 @@ export function FlashPane({ lend }: FlashPaneProps) {
     picked.value = "";
     void choose(file.name, async () => readImage(new Uint8Array(await file.arrayBuffer()), file.name, sha256));
   };
+
+  useEffect(
+    () =>
+      effect(() => {
+        const file = droppedImage.value;
+        droppedImage.value = undefined;
+        chooseFile(file);
+      }),
+    [],
+  );
 
   const start = async ({ image }: Choice): Promise<void> => {
     const controller = new AbortController();

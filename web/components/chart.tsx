@@ -1,9 +1,14 @@
-import { effect, type ReadonlySignal } from "@preact/signals";
+import { effect, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { LossCurve } from "../../src/jobs/loss-curve";
 import type { EarlierCurve } from "../workbench/workbench";
+import { ChartCursor } from "./chart-cursor";
+import type { ChartSource } from "./chart-source";
+import { lossRange } from "./loss-range";
+import { LossTable } from "./loss-table";
+import { lossText } from "./loss-text";
 
 const HEIGHT = 300;
 /** Possible increments of the step axis. */
@@ -22,12 +27,6 @@ const DASHES: readonly Dash[] = [
 ];
 const NONE: readonly EarlierCurve[] = [];
 
-export interface ChartSource {
-  readonly curve: LossCurve;
-  /** Incremented with every change of the curve. */
-  readonly changes: ReadonlySignal<number>;
-}
-
 interface Props {
   readonly source: ChartSource | undefined;
   readonly earlier?: readonly EarlierCurve[];
@@ -36,6 +35,7 @@ interface Props {
 /** The loss chart: each step, smoothed, validation, and earlier trainings. */
 export function LossChart({ source, earlier = NONE }: Props) {
   const place = useRef<HTMLDivElement>(null);
+  const at = useSignal<number | undefined>(undefined);
 
   useEffect(() => {
     const element = place.current;
@@ -57,27 +57,41 @@ export function LossChart({ source, earlier = NONE }: Props) {
     const end = effect(() => {
       if (source && source.changes.value >= 0 && frame === 0) frame = requestAnimationFrame(update);
     });
+    const endCursor = effect(() => {
+      const left = at.value === undefined ? -1 : chart.valToPos(at.value, "x");
+      chart.setCursor({ left, top: left });
+    });
     const resizing = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height: HEIGHT }));
     resizing.observe(element);
     const darkness = matchMedia("(prefers-color-scheme: dark)");
     darkness.addEventListener("change", again);
+    const forced = matchMedia("(forced-colors: active)");
+    forced.addEventListener("change", again);
     return () => {
       end();
+      endCursor();
       cancelAnimationFrame(frame);
       resizing.disconnect();
       darkness.removeEventListener("change", again);
+      forced.removeEventListener("change", again);
       chart.destroy();
     };
-  }, [source, earlier]);
+  }, [source, earlier, at]);
 
-  return <div class="chart" role="img" aria-label={describe(source?.curve)} ref={place} />;
+  return (
+    <>
+      <div class="chart" role="img" aria-label={describe(source?.curve)} ref={place} />
+      {source && <ChartCursor source={source} at={at} />}
+      {source && <LossTable source={source} />}
+    </>
+  );
 }
 
 /** A text alternative for screen readers. */
 function describe(curve: LossCurve | undefined): string {
   const start = curve?.points[0];
   if (curve?.smoothed === undefined || !start) return "The curve of the loss is still empty.";
-  return `The curve of the loss: from ${start.loss.toFixed(2)} to ${curve.smoothed.toFixed(2)}, smoothed, in ${curve.lastStep + 1} steps.`;
+  return `The curve of the loss: from ${lossText(start.loss, 2)} to ${lossText(curve.smoothed, 2)}, smoothed, in ${curve.lastStep + 1} steps.`;
 }
 
 /** Whether to show a curve of the validation loss. */
@@ -94,7 +108,7 @@ function draw(element: HTMLElement, source: ChartSource | undefined, earlier: re
     ticks: { stroke: colour("--line"), width: 1 },
     font: "12px system-ui, sans-serif",
   };
-  const number = (_: uPlot, value: number | null): string => value?.toFixed(3) ?? "–";
+  const number = (_: uPlot, value: number | null): string => lossText(value, 3);
   const firstEarlier = isHeldOutOf(source) ? 4 : 3;
   const dashOf = (i: number): Dash => {
     const dash = DASHES[earlier.length - 1 - i];
@@ -110,7 +124,7 @@ function draw(element: HTMLElement, source: ChartSource | undefined, earlier: re
       },
     },
     cursor: { drag: { x: true, y: false } },
-    scales: { x: { time: false }, y: { range: (_, low, high) => rangeOf(low, high) } },
+    scales: { x: { time: false }, y: { range: (_, low, high) => lossRange(low, high, source?.curve.points[0]?.loss) } },
     axes: [
       { ...axis, incrs: WHOLE, label: "step", labelSize: 18, labelFont: axis.font, size: 34 },
       { ...axis, label: "loss", labelSize: 18, labelFont: axis.font, size: 48 },
@@ -168,11 +182,4 @@ function dataOf(source: ChartSource | undefined, earlier: readonly EarlierCurve[
     }),
   ];
   return uPlot.join(tables);
-}
-
-/** The range of the loss axis, with a margin of 5 %. */
-function rangeOf(low: number | null, high: number | null): [number, number] {
-  if (low === null || high === null) return [0, 4];
-  const margin = Math.max(0.05, (high - low) * 0.05);
-  return [Math.max(0, low - margin), high + margin];
 }

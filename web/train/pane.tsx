@@ -1,10 +1,11 @@
 import { LossChart } from "../components/chart";
-import { download } from "../components/download";
-import { encodeLosses } from "../workbench/losses";
+import { downloadLosses } from "../components/download-losses";
+import { lossText } from "../components/loss-text";
 import type { Run } from "../workbench/run";
 import type { Workbench } from "../workbench/workbench";
 import { CheckpointFiles } from "./checkpoint-files";
 import { Controls } from "../components/controls";
+import { LongerLines } from "./longer-lines";
 import { Memory } from "./memory";
 import { SettingsForm } from "./settings-form";
 import { Words } from "../components/words";
@@ -28,7 +29,7 @@ export function TrainPane({ bench }: { readonly bench: Workbench }) {
           <LossChart source={run} earlier={bench.earlier.value} />
           {run && <Blind characters={Array.from(run.ready.vocabulary).length} />}
           {run && (
-            <button type="button" onClick={() => download(`losses-seed-${run.seed}.csv`, encodeLosses(run.curve))}>
+            <button type="button" onClick={() => downloadLosses(run)}>
               Download the losses
             </button>
           )}
@@ -39,6 +40,7 @@ export function TrainPane({ bench }: { readonly bench: Workbench }) {
         <SettingsForm bench={bench} />
         {prepared && <Memory run={prepared} />}
         {bench.next.value && <Remarks run={bench.next.value} />}
+        {prepared && <LongerLines bench={bench} run={prepared} />}
       </div>
       {run && <CheckpointFiles bench={bench} run={run} />}
     </div>
@@ -79,7 +81,7 @@ function Status({ run }: { readonly run: Run }) {
         : "ready";
   void run.changes.value;
   const { loss, smoothed, validationLoss } = run.curve;
-  const shown = (value: number | undefined): string => value?.toFixed(4) ?? "–";
+  const shown = (value: number | undefined): string => lossText(value, 4);
   return (
     <>
       <dl class="figures">

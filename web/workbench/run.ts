@@ -97,7 +97,8 @@ export class Run {
         event.preventDefault();
         const { message } = event;
         // An event without a message: the worker's script could not be loaded.
-        if (message === undefined) give(new PassingError("The training worker does not start: try again."));
+        if (message === undefined)
+          give(new PassingError("The training worker does not start: try again, or reload the page."));
         else fail(message);
       };
       worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {

@@ -19,7 +19,7 @@ import * as kept from "./run-store";
 import { Claims } from "./claims";
 import { PassingError, Run } from "./run";
 import { type List, LISTS } from "./lists";
-import { readFile } from "./read-file";
+import { readFile, tooLarge } from "./read-file";
 
 /** Maximum number of earlier curves in the chart. */
 const MAX_EARLIER = 3;
@@ -131,6 +131,14 @@ export class Workbench {
     this.loaded.set(id, list);
     this.change({}, id);
     await kept.saveList(id, list);
+  }
+
+  /** Chooses a custom dataset that was typed or pasted. */
+  async takeOwnText(text: string): Promise<void> {
+    const file = "your text";
+    // Each character has one byte or more in UTF-8: encoding a text that is too long would block the page.
+    if (text.length <= LARGEST_LIST) await this.takeOwnList(file, new Blob([text]));
+    else this.refuse(tooLarge(file, LARGEST_LIST));
   }
 
   /** Starts or resumes the choice's training. */
