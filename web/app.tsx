@@ -68,9 +68,11 @@ export function App({ bench, session, curve }: Props) {
             </p>
           </>
         )}
-        <p class="problem" role="alert">
-          {notice.value}
-        </p>
+        {notice.value !== "" && (
+          <p class="problem" role="alert">
+            {notice.value}
+          </p>
+        )}
         <DropHint />
         <PaneBoundary key={pane} bench={bench}>
           {pane === "train" && <TrainPane bench={bench} />}

@@ -211,7 +211,10 @@ describeInBrowser("the page", () => {
           expect(await there.isDisabled()).toBe(true);
       expect((await page.locator(".problem:visible").allInnerTexts()).join("")).toMatch(sentence);
       await page.waitForTimeout(100);
-      const drawn = (await page.evaluate<string[]>("[...labels]")).filter((text) => /^[\d.]+$/.test(text)).map(Number);
+      const drawn = (await page.evaluate<string[]>("[...labels]"))
+        .map((text) => text.replaceAll(",", ""))
+        .filter((text) => /^[\d.]+$/.test(text))
+        .map(Number);
       expect(drawn.length).toBeGreaterThan(5);
       // The losses are in the millions. The steps are on the other axis.
       expect(Math.max(...drawn)).toBeLessThanOrEqual(300);
