@@ -51,7 +51,10 @@ export class PageStorage implements Storage {
     const files = new Map<string, unknown>();
     const shelf: Shelf = {
       get: (key) => Promise.resolve(files.get(key)),
-      set: (entries) => Promise.resolve(entries.forEach(([key, value]) => files.set(key, value))),
+      set: (entries) => {
+        for (const [key, value] of entries) files.set(key, value);
+        return Promise.resolve();
+      },
       del: (key) => Promise.resolve(void files.delete(key)),
     };
     return new PageStorage(folder, shelf, false);
