@@ -5,7 +5,10 @@ import { BoardPane } from "./board/pane";
 import type { BoardSession } from "./board/session";
 import { LossChart } from "./components/chart";
 import { OfflineNotice } from "./offline/offline-notice";
+import { PaneBoundary } from "./components/pane-boundary";
+import { DropHint } from "./file-drop";
 import { InsidePane } from "./inside/pane";
+import { notice } from "./notice";
 import { uncaughtError } from "./uncaught-errors";
 import { StepPane } from "./step/pane";
 import { TrainPane } from "./train/pane";
@@ -34,7 +37,8 @@ export function App({ bench, session, curve }: Props) {
     addEventListener("hashchange", follow);
     return () => removeEventListener("hashchange", follow);
   }, []);
-  const pane = PANES.find(({ id }) => hash.value.split("&")[0] === `#${id}`)?.id ?? "train";
+  const { id: pane, title } = PANES.find(({ id }) => hash.value.split("&")[0] === `#${id}`) ?? PANES[0];
+  useEffect(() => void (document.title = `${title} · esp32gpt`), [title]);
   return (
     <>
       <header>
@@ -55,28 +59,43 @@ export function App({ bench, session, curve }: Props) {
       </header>
       <main>
         {uncaughtError.value !== "" && (
+          <>
+            <p class="problem" role="alert">
+              An internal error occurred ({uncaughtError.value}): reload the page.
+            </p>
+            <p>
+              <button type="button" onClick={() => (uncaughtError.value = "")}>
+                Hide this message
+              </button>
+            </p>
+          </>
+        )}
+        {notice.value !== "" && (
           <p class="problem" role="alert">
-            An internal error occurred ({uncaughtError.value}): reload the page.
+            {notice.value}
           </p>
         )}
-        {pane === "train" && <TrainPane bench={bench} />}
-        {pane === "step" && <StepPane bench={bench} />}
-        {pane === "inside" && <InsidePane bench={bench} />}
-        {pane === "board" && (
-          <BoardPane
-            session={session}
-            chart={
-              <section class="card" aria-label="Loss">
-                <h3>Loss</h3>
-                <LossChart source={curve} />
-                <p class="muted">
-                  How surprised the model on the board is by the next character: it falls as the board learns.
-                </p>
-              </section>
-            }
-            trained={() => bench.checkpoint()}
-          />
-        )}
+        <DropHint />
+        <PaneBoundary key={pane} bench={bench}>
+          {pane === "train" && <TrainPane bench={bench} />}
+          {pane === "step" && <StepPane bench={bench} />}
+          {pane === "inside" && <InsidePane bench={bench} />}
+          {pane === "board" && (
+            <BoardPane
+              session={session}
+              chart={
+                <section class="card" aria-label="Loss">
+                  <h3>Loss</h3>
+                  <LossChart source={curve} />
+                  <p class="muted">
+                    How surprised the model on the board is by the next character: it falls as the board learns.
+                  </p>
+                </section>
+              }
+              trained={() => bench.checkpoint()}
+            />
+          )}
+        </PaneBoundary>
       </main>
       <footer>
         <p>

@@ -2,7 +2,9 @@ import { render } from "preact";
 import { App } from "./app";
 import { LiveCurve } from "./board/live-curve";
 import { BoardSession } from "./board/session";
+import { takeDroppedFiles } from "./file-drop";
 import { startOffline } from "./offline/service-worker";
+import { limitPasting } from "./pasting";
 import { showUncaughtErrors } from "./uncaught-errors";
 import { Workbench } from "./workbench/workbench";
 
@@ -10,6 +12,8 @@ showUncaughtErrors();
 const bench = new Workbench();
 const curve = new LiveCurve();
 const session = new BoardSession(curve.onEvent);
+takeDroppedFiles(bench, session);
+limitPasting();
 const app = document.getElementById("app");
 if (app) render(<App bench={bench} session={session} curve={curve} />, app);
 void session.resume();

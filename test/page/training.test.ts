@@ -379,7 +379,7 @@ describeInBrowser("training in the page", () => {
       await web.openSettings();
       await page.locator("input[name=steps]").fill("31");
       await page.locator(".problem:not(:empty)").first().waitFor();
-      expect(await sentence()).toBe("The training worker does not start: reload the page.");
+      expect(await sentence()).toBe("The training worker does not start: try again, or reload the page.");
       await expectNothingLost(before);
     });
 

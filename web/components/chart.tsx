@@ -1,9 +1,14 @@
-import { effect, type ReadonlySignal } from "@preact/signals";
+import { effect, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { LossCurve } from "../../src/jobs/loss-curve";
 import type { EarlierCurve } from "../workbench/workbench";
+import { ChartCursor } from "./chart-cursor";
+import type { ChartSource } from "./chart-source";
+import { lossRange } from "./loss-range";
+import { LossTable } from "./loss-table";
+import { lossText } from "./loss-text";
 
 /** Axes have labels from this height on. */
 const MIN_LABELLED = 200;
@@ -22,12 +27,6 @@ const DASHES: readonly Dash[] = [
   { chart: [16, 4], legend: "solid" },
 ];
 const NONE: readonly EarlierCurve[] = [];
-
-export interface ChartSource {
-  readonly curve: LossCurve;
-  /** Incremented with every change of the curve. */
-  readonly changes: ReadonlySignal<number>;
-}
 
 interface Props {
   readonly source: ChartSource | undefined;
@@ -50,6 +49,7 @@ interface Level {
 /** The loss chart: each step, smoothed, validation, and earlier trainings. */
 export function LossChart({ source, earlier = NONE, steps, blind, pairs }: Props) {
   const place = useRef<HTMLDivElement>(null);
+  const at = useSignal<number | undefined>(undefined);
 
   useEffect(() => {
     const element = place.current;
@@ -72,20 +72,34 @@ export function LossChart({ source, earlier = NONE, steps, blind, pairs }: Props
     const end = effect(() => {
       if (source && source.changes.value >= 0 && frame === 0) frame = requestAnimationFrame(update);
     });
+    const endCursor = effect(() => {
+      const left = at.value === undefined ? -1 : chart.valToPos(at.value, "x");
+      chart.setCursor({ left, top: left });
+    });
     const resizing = new ResizeObserver(() => chart.setSize(sizeOf(element)));
     resizing.observe(element);
     const darkness = matchMedia("(prefers-color-scheme: dark)");
     darkness.addEventListener("change", again);
+    const forced = matchMedia("(forced-colors: active)");
+    forced.addEventListener("change", again);
     return () => {
       end();
+      endCursor();
       cancelAnimationFrame(frame);
       resizing.disconnect();
       darkness.removeEventListener("change", again);
+      forced.removeEventListener("change", again);
       chart.destroy();
     };
-  }, [source, earlier, steps, blind, pairs]);
+  }, [source, earlier, steps, blind, pairs, at]);
 
-  return <div class="chart" role="img" aria-label={describe(source?.curve, levelsOf(blind, pairs))} ref={place} />;
+  return (
+    <>
+      <div class="chart" role="img" aria-label={describe(source?.curve, levelsOf(blind, pairs))} ref={place} />
+      {source && <ChartCursor source={source} at={at} />}
+      {source && <LossTable source={source} />}
+    </>
+  );
 }
 
 /** A text alternative for screen readers. */
@@ -93,7 +107,7 @@ function describe(curve: LossCurve | undefined, levels: readonly Level[]): strin
   const start = curve?.points[0];
   const lines = levels.map(({ label, loss }) => ` ${label}: ${loss.toFixed(2)}.`).join("");
   if (curve?.smoothed === undefined || !start) return `The curve of the loss is still empty.${lines}`;
-  return `The curve of the loss: from ${start.loss.toFixed(2)} to ${curve.smoothed.toFixed(2)}, smoothed, in ${curve.lastStep + 1} steps.${lines}`;
+  return `The curve of the loss: from ${lossText(start.loss, 2)} to ${lossText(curve.smoothed, 2)}, smoothed, in ${curve.lastStep + 1} steps.${lines}`;
 }
 
 function levelsOf(blind: number | undefined, pairs: number | undefined): readonly Level[] {
@@ -135,7 +149,7 @@ function draw(
     ticks: { stroke: colour("--line"), width: 1 },
     font: "12px system-ui, sans-serif",
   };
-  const number = (_: uPlot, value: number | null): string => value?.toFixed(3) ?? "–";
+  const number = (_: uPlot, value: number | null): string => lossText(value, 3);
   const firstEarlier = isHeldOutOf(source) ? 4 : 3;
   const dashOf = (i: number): Dash => {
     const dash = DASHES[earlier.length - 1 - i];
@@ -144,6 +158,7 @@ function draw(
   };
   const last = Math.max(steps ?? 0, ...earlier.map(({ curve }) => curve.lastStep + 1));
   const size = sizeOf(element);
+  const compared = levels.map(({ loss }) => loss);
   const hasRoom = size.height >= MIN_LABELLED;
   const options: uPlot.Options = {
     ...size,
@@ -155,7 +170,7 @@ function draw(
     cursor: { drag: { x: true, y: false } },
     scales: {
       x: { time: false, ...(steps !== undefined && { range: (chart, low, high) => stepsOf(chart, low, high, last) }) },
-      y: { range: (_, low, high) => rangeOf(low, high, levels) },
+      y: { range: (_, low, high) => lossRange(low, high, source?.curve.points[0]?.loss, compared) },
     },
     hooks: { draw: [(chart) => drawLevels(chart, levels, colour)] },
     axes: [
@@ -254,14 +269,4 @@ function drawLevels(chart: uPlot, levels: readonly Level[], colour: (name: strin
     ctx.fillText(text, x, at);
   }
   ctx.restore();
-}
-
-/** The range of the loss axis, with a margin of 5 %. */
-function rangeOf(lowest: number | null, highest: number | null, levels: readonly Level[]): [number, number] {
-  const losses = levels.map(({ loss }) => loss);
-  if (lowest !== null && highest !== null) losses.push(lowest, highest);
-  if (losses.length === 0) return [0, 4];
-  const [low, high] = [Math.min(...losses), Math.max(...losses)];
-  const margin = Math.max(0.05, (high - low) * 0.05);
-  return [Math.max(0, low - margin), high + margin];
 }

@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Speed } from "../workbench/address";
 import type { Run } from "../workbench/run";
 import type { Workbench } from "../workbench/workbench";
+import { exitOf } from "./exit";
 
 /** The speeds to choose from. */
 const SPEEDS: readonly Speed[] = [1, 2, 5, 10, 20, 50, undefined, 100, 200, 500, 1000, Infinity];
@@ -15,7 +16,9 @@ export function Controls({ bench }: { readonly bench: Workbench }) {
   const stepsDone = run?.stepsDone.value ?? 0;
   const isOver = run?.isOver.value ?? false;
   const hasProblem = bench.problem.value !== "";
-  const isUnderWay = stepsDone > 0 && !isOver;
+  const canGoOn = run?.obstacle.value === "";
+  const isUnderWay = stepsDone > 0 && !isOver && canGoOn;
+  const exit = exitOf(bench);
   const speed = bench.speed.value;
   /** The training of which one is asked whether it may be thrown away. */
   const endangered = useSignal<Run | undefined>(undefined);
@@ -27,6 +30,11 @@ export function Controls({ bench }: { readonly bench: Workbench }) {
     <>
       <div class="card controls">
         <div class="row">
+          {exit && (
+            <button type="button" class="primary" onClick={() => bench.attempt(exit.take())}>
+              {exit.label}
+            </button>
+          )}
           {run && isRunning ? (
             <button type="button" class="primary" onClick={() => bench.attempt(run.pause())}>
               Pause
@@ -35,6 +43,7 @@ export function Controls({ bench }: { readonly bench: Workbench }) {
             <button
               type="button"
               class="primary"
+              hidden={exit && !isUnderWay}
               disabled={!run || (hasProblem && !isUnderWay)}
               onClick={() => bench.attempt(bench.start())}
             >
@@ -43,7 +52,7 @@ export function Controls({ bench }: { readonly bench: Workbench }) {
           )}
           <button
             type="button"
-            disabled={!run || isRunning || (isOver && !next)}
+            disabled={!run || isRunning || (!next && (isOver || !canGoOn))}
             onClick={() => bench.attempt(bench.step())}
           >
             One step

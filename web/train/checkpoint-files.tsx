@@ -22,6 +22,7 @@ export function CheckpointFiles({ bench, run }: Props) {
       <div class="row">
         <button
           type="button"
+          disabled={run.obstacle.value === "broken"}
           onClick={() =>
             bench.attempt(
               run.ask("checkpoint").then((bytes) => download(`esp32gpt-${run.stepsDone.value}.safetensors`, bytes)),

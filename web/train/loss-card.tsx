@@ -1,7 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { LossChart } from "../components/chart";
-import { download } from "../components/download";
-import { encodeLosses } from "../workbench/losses";
+import { downloadLosses } from "../components/download-losses";
+import { lossText } from "../components/loss-text";
 import type { Run } from "../workbench/run";
 import type { Workbench } from "../workbench/workbench";
 import { presetOf } from "./fields";
@@ -53,7 +53,7 @@ export function LossNotes({ bench, run }: Props) {
       {tokens && <Lines run={run} tokens={tokens} />}
       <div class="row">
         {run && (
-          <button type="button" onClick={() => download(`losses-seed-${run.seed}.csv`, encodeLosses(run.curve))}>
+          <button type="button" onClick={() => downloadLosses(run)}>
             Download the losses
           </button>
         )}
@@ -137,7 +137,7 @@ function Figures({ run }: { readonly run: Run }) {
         : "ready";
   void run.changes.value;
   const { loss, smoothed, validationLoss } = run.curve;
-  const shown = (value: number | undefined): string => value?.toFixed(4) ?? "–";
+  const shown = (value: number | undefined): string => lossText(value, 4);
   return (
     <>
       <dl class="figures">

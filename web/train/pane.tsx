@@ -3,6 +3,7 @@ import { HandOn } from "../hand-on/hand-on";
 import type { Workbench } from "../workbench/workbench";
 import { CheckpointFiles } from "./checkpoint-files";
 import { ListCards } from "./list-cards";
+import { LongerLines } from "./longer-lines";
 import { LossCard, LossNotes, Remarks } from "./loss-card";
 import { Memory } from "./memory";
 import { OwnWords } from "./own-words";
@@ -18,6 +19,7 @@ export function TrainPane({ bench }: { readonly bench: Workbench }) {
       <ListCards bench={bench} />
       <Controls bench={bench} />
       {bench.next.value && <Remarks run={bench.next.value} />}
+      {prepared && <LongerLines bench={bench} run={prepared} />}
       <div class="learning">
         <LossCard bench={bench} run={run} />
         {run && <Words run={run} />}

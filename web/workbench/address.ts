@@ -1,22 +1,16 @@
 import { InputError, printable } from "../../src/gpt/base/errors";
-import { type NamesWith, settingNames } from "../../src/gpt/base/settings";
+import { settingNames } from "../../src/gpt/base/settings";
 import { readSettings, type FirmwareSettings } from "../../src/device/settings";
+import { DEFAULT_MODEL } from "../../src/gpt/model/config";
+import type { Choice, SettingName } from "./choice";
+import { suitedValues } from "./lists";
 
-/** A setting that the page supports: those of a build that define the model or its training. */
-export type SettingName = NamesWith<"given", "anywhere"> & NamesWith<"kept", "model" | "record" | "run">;
+export type { Choice, SettingName } from "./choice";
 
 /** All settings of the page, in the order of the address. */
 export const NAMES = settingNames(
   ({ given, kept }) => given === "anywhere" && (kept === "model" || kept === "record" || kept === "run"),
 ) as readonly SettingName[];
-
-/** What to train. The query of the page's address contains it, so that a link can. */
-export interface Choice {
-  /** The id of a list in lists.ts, or "own-" and a checksum for a custom one. */
-  readonly list: string;
-  /** Values as typed, by name of setting; an absent one has its default. */
-  readonly values: Readonly<Partial<Record<SettingName, string>>>;
-}
 
 export const OWN = "own";
 export const DEFAULT_CHOICE: Choice = { list: "names", values: {} };
@@ -25,8 +19,8 @@ export const DEFAULT_CHOICE: Choice = { list: "names", values: {} };
 export type Speed = number | undefined;
 
 /**
- * Parses the query of an address; undefined if it chooses nothing. Parameters that are not settings are ignored: sites
- * add their own to links.
+ * Parses the query of an address; undefined if it chooses nothing. A list alone comes with the settings that suit it,
+ * as in the page's menu. Parameters that are not settings are ignored: sites add their own to links.
  * @throws InputError for a value that is too long
  */
 export function parseAddress(query: string): Choice | undefined {
@@ -40,6 +34,8 @@ export function parseAddress(query: string): Choice | undefined {
     else values[name] = value;
   }
   if (list === undefined && Object.keys(values).length === 0) return undefined;
+  if (list !== undefined && Object.values(values).every((value) => value === ""))
+    return { list, values: suitedValues(list) };
   return { list: list ?? DEFAULT_CHOICE.list, values };
 }
 
@@ -60,9 +56,11 @@ function isSetting(name: string): name is SettingName {
   return (NAMES as readonly string[]).includes(name);
 }
 
-/** The query of an address; equal choices have equal addresses. */
+/** The query of an address, which parseAddress() reads as the same choice; equal choices have equal addresses. */
 export function formatAddress({ list, values }: Choice): string {
   const given = NAMES.map((name): [string, string] => [name, values[name] ?? ""]).filter(([, value]) => value !== "");
+  // A list alone would be read with the settings that suit it.
+  if (given.length === 0 && Object.keys(suitedValues(list)).length > 0) given.push(["preset", DEFAULT_MODEL.preset]);
   return new URLSearchParams([["list", list], ...given]).toString();
 }
 

@@ -1,4 +1,4 @@
-import type { Choice } from "./address";
+import type { Values } from "./choice";
 
 /** A dataset that the page offers, with settings that suit it. */
 export interface List {
@@ -12,7 +12,7 @@ export interface List {
   /** URL of the file: UTF-8, one word per line. */
   readonly url: string;
   /** Settings that suit it. */
-  readonly values: Choice["values"];
+  readonly values: Values;
 }
 
 /** The first is the firmware's dataset. A model can overfit the others, so they have a holdout. */
@@ -59,3 +59,8 @@ export const LISTS: readonly List[] = Object.freeze([
     values: { preset: "tuned", steps: "500", holdout: "10" },
   },
 ] satisfies List[]);
+
+/** The settings that suit a list; none for a custom one. */
+export function suitedValues(id: string): Values {
+  return LISTS.find((list) => list.id === id)?.values ?? {};
+}

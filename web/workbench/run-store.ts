@@ -1,24 +1,15 @@
 import { delMany, get, keys, set } from "idb-keyval";
-import type { KeptCurve } from "../../src/jobs/loss-curve";
 import { database } from "../../src/places/browser/database";
-import type { Sample } from "../worker/messages";
+import { type SavedView, SHOWN } from "../worker/messages";
 
 /*
- * Saves what the page shows of the last trainings in the browser, beside the checkpoints of the workers, and which
- * training was the last.
+ * What the browser keeps: own lists, which trainings were the last, and what the workers have saved of those.
  */
 
 /** Older trainings are deleted. */
 const MAX_RUNS = 8;
 const RECENT = "esp32gpt";
-const SHOWN = "shown";
 const LIST = "list";
-
-/** The saved view of a training, beside its model. */
-export interface SavedView {
-  readonly curve: KeptCurve;
-  readonly lastNames: readonly Sample[];
-}
 
 /** The folder of a training in the browser's storage. */
 export function folderOf(address: string): string {
@@ -28,10 +19,6 @@ export function folderOf(address: string): string {
 export async function readSavedView(address: string): Promise<SavedView | undefined> {
   const found = await read(`${folderOf(address)}/${SHOWN}`);
   return isShown(found) ? found : undefined;
-}
-
-export function saveView(address: string, shown: SavedView): Promise<void> {
-  return write(`${folderOf(address)}/${SHOWN}`, shown);
 }
 
 /** Another version of the page may have saved another format. */

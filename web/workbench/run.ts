@@ -3,23 +3,31 @@ import workerUrl from "virtual:training-worker-url";
 import { InputError } from "../../src/gpt/base/errors";
 import { LossCurve } from "../../src/jobs/loss-curve";
 import type { Choice } from "./address";
-import type { SavedView } from "./run-store";
-import type {
-  OwnWord,
-  StartMessage,
-  TrainingUpdate,
-  Ready,
-  WorkerMessage,
-  RequestName,
-  Requests,
-  Sample,
+import { onEnd } from "../worker/locks";
+import {
+  MAX_NAMES,
+  type OwnWord,
+  type StartMessage,
+  type TrainingUpdate,
+  type Ready,
+  type WorkerMessage,
+  type RequestName,
+  type Requests,
+  type Sample,
 } from "../worker/messages";
 import type { StepRecording } from "../worker/step-recording";
 
-/** Maximum number of names after a training that are shown. */
-const MAX_NAMES = 200;
-
 const MAX_REMARKS = 4;
+
+/** How long a worker may take to answer at all, and how long to be ready, in milliseconds. */
+const ANSWER_MS = 10_000;
+const READY_MS = 120_000;
+
+/** A failure that may not occur the next time. */
+export class PassingError extends InputError {}
+
+/** Why a training cannot go on: an internal error, numbers out of range, or another tab that goes on with it. */
+export type Obstacle = "" | "broken" | "diverged" | "elsewhere";
 
 /** The result of a request. */
 type Answer<Name extends RequestName> = Promise<Awaited<ReturnType<Requests[Name]>>>;
@@ -32,6 +40,7 @@ export class Run {
   readonly stepsDone = signal(0);
   readonly isRunning = signal(false);
   readonly isOver = signal(false);
+  readonly obstacle = signal<Obstacle>("");
   /** Names of the model as it is now, and those generated after the training; latest last. */
   readonly words = signal<readonly Sample[]>([]);
   readonly lastNames = signal<readonly Sample[]>([]);
@@ -44,17 +53,16 @@ export class Run {
   readonly ownWords = signal<readonly OwnWord[]>([]);
   /** Duration of the finished training: milliseconds and steps. */
   readonly took = signal<{ readonly milliseconds: number; readonly steps: number } | undefined>(undefined);
-  /** Called when a checkpoint was saved, with the curve up to it, and after the last names. */
-  saved: () => void = () => undefined;
   private readonly requests = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   private lastId = 0;
+  private isEnded = false;
 
   private constructor(
     private readonly worker: Worker,
     readonly choice: Choice,
     readonly ready: Ready,
     first: readonly TrainingUpdate[],
-    shown: SavedView | undefined,
+    { shown, lock }: Pick<StartMessage, "shown" | "lock">,
   ) {
     // A saved view with steps beyond the checkpoint belongs to another training.
     if (shown && shown.curve.lastStep < ready.stepsDone) {
@@ -66,36 +74,56 @@ export class Run {
     this.isOver.value = ready.stepsDone >= ready.steps;
     for (const update of first) this.onEvent(update);
     worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => this.receive(data);
-    worker.onerror = ({ message }) => this.break(message);
+    worker.onerror = (event) => {
+      // It is told here, and need not be told as an error of the page.
+      event.preventDefault();
+      this.break(event.message);
+    };
+    onEnd(lock, () => this.break("its worker has ended."));
   }
 
   /**
    * Starts a worker; the training is paused.
-   * @param shown the saved view, if there is one
-   * @throws InputError (as a rejection) when the worker refuses
+   * @throws InputError (as a rejection) when the worker refuses, PassingError when it fails
    */
-  static begin(beginning: StartMessage, choice: Choice, shown?: SavedView): Promise<Run> {
+  static begin(given: Omit<StartMessage, "lock">, choice: Choice): Promise<Run> {
+    const beginning = { ...given, lock: `esp32gpt worker ${Math.random()}` };
     const worker = new Worker(workerUrl, { type: "module" });
     return new Promise((resolve, reject) => {
       const first: TrainingUpdate[] = [];
-      const give = (error: Error): void => {
+      const give = (error: InputError): void => {
+        clearTimeout(timer);
         worker.terminate();
         reject(error);
       };
-      // The worker's script could not be loaded.
-      worker.onerror = () => give(new InputError("The training worker does not start: reload the page."));
+      const giveUp = (): void => give(new PassingError("The training worker does not answer: try again."));
+      let timer = setTimeout(giveUp, ANSWER_MS);
+      const fail = (message: string): void =>
+        give(new PassingError(`The training cannot begin because of an internal error: ${message}`));
+      worker.onerror = (event: Partial<ErrorEvent> & Event) => {
+        event.preventDefault();
+        const { message } = event;
+        // An event without a message: the worker's script could not be loaded.
+        if (message === undefined)
+          give(new PassingError("The training worker does not start: try again, or reload the page."));
+        else fail(message);
+      };
       worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
-        if (data.type === "happened") first.push(...data.updates);
-        else if (data.type === "ready") resolve(new Run(worker, choice, data.ready, first, shown));
-        else give(data.type === "refused" ? new InputError(data.message) : new Error(JSON.stringify(data)));
+        clearTimeout(timer);
+        if (data.type === "happened") {
+          timer = setTimeout(giveUp, READY_MS);
+          first.push(...data.updates);
+        } else if (data.type === "ready") resolve(new Run(worker, choice, data.ready, first, beginning));
+        else if (data.type === "refused") give(new InputError(data.message));
+        else fail("message" in data ? data.message : data.type);
       };
       worker.postMessage(beginning);
     });
   }
 
-  get shown(): SavedView {
-    const { curve, lastNames } = this;
-    return { curve: curve.kept, lastNames: lastNames.value };
+  /** Whether it trains or works on a request, so that there may be something to save. */
+  get isBusy(): boolean {
+    return this.obstacle.value === "" && (this.isRunning.value || this.requests.size > 0);
   }
 
   get seed(): number {
@@ -107,6 +135,7 @@ export class Run {
    * @throws InputError (as a rejection) when the worker refuses
    */
   ask<Name extends RequestName>(name: Name, ...values: Parameters<Requests[Name]>): Answer<Name> {
+    if (this.isEnded) return Promise.reject(new InputError("This training has been ended."));
     const id = ++this.lastId;
     return new Promise((resolve, reject) => {
       this.requests.set(id, { resolve: resolve as (value: unknown) => void, reject });
@@ -148,6 +177,14 @@ export class Run {
     this.ownWords.value = await this.ask("ownWords");
   }
 
+  /** Gives the training up to another tab, which reads what is stored. */
+  async giveUp(mayStore: boolean): Promise<void> {
+    this.problem.value = "This training goes on in another tab, which stores it: this tab does not store it any more.";
+    this.obstacle.value = "elsewhere";
+    this.isRunning.value = false;
+    await this.ask(mayStore ? "pause" : "halt");
+  }
+
   /** Stops the training; the model stays usable. */
   async stop(): Promise<void> {
     await this.pause();
@@ -156,6 +193,7 @@ export class Run {
 
   /** Terminates the worker; pending requests reject. */
   end(): void {
+    this.isEnded = true;
     this.worker.terminate();
     this.isRunning.value = false;
     this.fail(new InputError("This training has been ended."));
@@ -195,10 +233,6 @@ export class Run {
         this.isOver.value = true;
         this.took.value = { milliseconds: update.milliseconds, steps: update.stepsDone - update.from };
         break;
-      case "saved":
-      case "done":
-        this.saved();
-        return;
       case "remark":
         this.say(update.message);
         return;
@@ -208,6 +242,8 @@ export class Run {
       case "error":
         this.isRunning.value = false;
         this.problem.value = update.message;
+        // No other error stops a training before its end.
+        if (!this.isOver.value) this.obstacle.value = "diverged";
         return;
       default:
         return;
@@ -220,6 +256,8 @@ export class Run {
   }
 
   private break(message: string): void {
+    if (this.isEnded) return;
+    this.obstacle.value = "broken";
     this.problem.value = `The training ended because of an internal error: ${message}`;
     this.end();
   }

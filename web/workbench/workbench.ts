@@ -17,9 +17,10 @@ import {
 import { readChoice } from "./checkpoints";
 import { hasList, listFromFragment, listToFragment } from "./list-link";
 import * as kept from "./run-store";
-import { Run } from "./run";
+import { Claims } from "./claims";
+import { PassingError, Run } from "./run";
 import { type List, LISTS } from "./lists";
-import { readFile } from "./read-file";
+import { readFile, tooLarge } from "./read-file";
 import type { StepRecording } from "../worker/step-recording";
 
 /** Maximum number of earlier curves in the chart. */
@@ -28,6 +29,13 @@ const MAX_EARLIER = 2;
 const DEBOUNCE_MS = 250;
 /** Duration of a training at the default speed, in seconds. */
 const RUN_SECONDS = 12;
+/**
+ * How long a page that is left waits for its worker to save, in milliseconds, and for each 1000 parameters. The
+ * browser ends the worker when the page's last event has been handled, whatever the worker does then.
+ */
+const LEAVE_MS = 200;
+const LEAVE_MS_PER_1000 = 1;
+const MOST_LEAVE_MS = 500;
 /** Maximum size of a custom dataset, in bytes. */
 const LARGEST_LIST = 16 << 20;
 /** Maximum size of a checkpoint, in bytes. */
@@ -44,6 +52,8 @@ export interface EarlierCurve {
 interface Preparation {
   /** Whether to discard what is saved of this training and to replace the current one. */
   readonly isAfresh?: boolean;
+  /** Whether to replace the current training by what is saved of it. */
+  readonly isAgain?: boolean;
   readonly checkpoint?: { readonly file: string; readonly bytes: Uint8Array };
 }
 
@@ -52,6 +62,8 @@ export class Workbench {
   readonly choice = signal<Choice>(DEFAULT_CHOICE);
   /** Why the choice cannot be trained, or "". */
   readonly problem = signal("");
+  /** Whether the problem may not occur the next time. */
+  readonly isPassing = signal(false);
   /** Why the last action failed, or "". */
   readonly trouble = signal("");
   readonly run = signal<Run | undefined>(undefined);
@@ -66,6 +78,7 @@ export class Workbench {
   private work: Promise<unknown> = Promise.resolve();
   /** The address of the last prepared choice. */
   private address = "";
+  private readonly claims = new Claims((address, mayStore) => this.giveUp(address, mayStore));
 
   /**
    * Prepares the training in the address, or the last one if the address is empty.
@@ -75,6 +88,7 @@ export class Workbench {
   async open(query: string, fragment: string): Promise<void> {
     // Going back in the history must keep the current choice in the address.
     addEventListener("popstate", () => this.showAddress());
+    this.saveWhenHidden();
     this.speed.value = parseSpeed(query);
     try {
       this.choice.value = parseAddress(query) ?? parseAddress(kept.recentAddresses()[0] ?? "") ?? DEFAULT_CHOICE;
@@ -156,19 +170,44 @@ export class Workbench {
     return id;
   }
 
+  /** Chooses a custom dataset that was typed or pasted. */
+  async takeOwnText(text: string): Promise<void> {
+    const file = "your text";
+    // Each character has one byte or more in UTF-8: encoding a text that is too long would block the page.
+    if (text.length <= LARGEST_LIST) await this.takeOwnList(file, new Blob([text]));
+    else this.refuse(tooLarge(file, LARGEST_LIST));
+  }
+
   /** Starts or resumes the choice's training. */
   async start(): Promise<void> {
     await this.settle();
-    if (this.next.value) this.takeOver(this.next.value);
+    if (this.next.value) await this.takeNext(this.next.value);
     else if (this.run.value?.isOver.value && !(await this.prepare({ isAfresh: true }))) return;
     await this.begin();
+  }
+
+  /** Prepares the choice once more, from what is saved of it, and goes on with it if it has begun. */
+  async goOnFromSaved(): Promise<void> {
+    const hadBegun = (this.run.value?.stepsDone.value ?? 0) > 0;
+    if (!(await this.prepare({ isAgain: true }))) return;
+    if (hadBegun && this.run.value?.isOver.value === false) await this.begin();
+  }
+
+  /** Prepares the choice once more after a failure that may have passed. */
+  tryAgain(): Promise<boolean> {
+    return this.prepare();
+  }
+
+  /** Starts the choice from its first step, with other settings. */
+  async startAfresh(values: Choice["values"]): Promise<void> {
+    this.choice.value = { ...this.choice.value, values: { ...this.choice.value.values, ...values } };
+    if (await this.prepare({ isAfresh: true })) await this.begin();
   }
 
   /** Starts the choice with the next seed; the current curve stays in the chart. */
   async startFromAnotherSeed(): Promise<void> {
     const seed = Number(this.choice.value.values.seed ?? "") || SETTINGS.seed.default;
-    this.choice.value = { ...this.choice.value, values: { ...this.choice.value.values, seed: String(seed + 1) } };
-    if (await this.prepare({ isAfresh: true })) await this.begin();
+    await this.startAfresh({ seed: String(seed + 1) });
   }
 
   /** Does one step of the choice's training. */
@@ -184,7 +223,7 @@ export class Workbench {
 
   private async runToStep(): Promise<Run | undefined> {
     await this.settle();
-    if (this.next.value) this.takeOver(this.next.value);
+    if (this.next.value) await this.takeNext(this.next.value);
     const run = this.run.value;
     if (run) this.keep(run);
     return run;
@@ -247,12 +286,17 @@ export class Workbench {
     return work;
   }
 
-  private async prepareNow(turn: number, { isAfresh = false, checkpoint }: Preparation): Promise<boolean> {
+  private async prepareNow(
+    turn: number,
+    { isAfresh = false, isAgain = false, checkpoint }: Preparation,
+  ): Promise<boolean> {
     const choice = this.choice.value;
+    const isAtOnce = isAfresh || isAgain || checkpoint !== undefined;
     try {
       const address = formatAddress(choice);
       settingsOf(choice);
       const { file, bytes } = await this.listOf(choice.list);
+      if (isAtOnce || !this.run.value || this.run.value.stepsDone.value === 0) await this.claims.claim(address);
       const shown = isAfresh || checkpoint ? undefined : await kept.readSavedView(address);
       const beginning = {
         settings: choice.values,
@@ -261,17 +305,20 @@ export class Workbench {
         folder: kept.folderOf(address),
         isAfresh,
         ownWords: checkpoint ? [] : this.ownWordsFor(choice),
+        shown,
         ...(checkpoint && { checkpoint }),
       };
-      const run = await Run.begin(beginning, choice, shown);
+      const run = await Run.begin(beginning, choice);
       if (turn !== this.turn) {
         run.end();
         return false;
       }
       this.problem.value = "";
+      this.isPassing.value = false;
       this.address = address;
       this.showAddress();
-      this.place(run, isAfresh || checkpoint !== undefined);
+      if (isAgain) this.replace(run);
+      else this.place(run, isAtOnce);
       return true;
     } catch (error) {
       if (turn === this.turn) this.refuse(error);
@@ -295,6 +342,12 @@ export class Workbench {
     else this.next.value = run;
   }
 
+  /** Starts with a prepared training, or with what another tab, which gives it up, has made of it. */
+  private async takeNext(next: Run): Promise<void> {
+    if (await this.claims.claim(formatAddress(next.choice))) await this.prepare({ isAgain: true });
+    else this.takeOver(next);
+  }
+
   private takeOver(run: Run): void {
     const present = this.run.value;
     const earlier = [...this.earlier.value];
@@ -303,18 +356,48 @@ export class Workbench {
       earlier.push({ list, name: `${nameOf(list)}, seed ${present.seed}`, curve: present.curve });
     }
     this.earlier.value = earlier.filter(({ list }) => list === run.choice.list).slice(-MAX_EARLIER);
-    present?.end();
+    this.replace(run);
+  }
+
+  private replace(run: Run): void {
+    this.run.value?.end();
+    if (this.next.value !== run) this.next.value?.end();
     this.next.value = undefined;
     this.run.value = run;
+    this.claims.keepOnly(formatAddress(run.choice));
     if (run.stepsDone.value > 0) this.keep(run);
   }
 
-  /** Saves this training in the browser from now on. */
+  /** Keeps what is saved of this training in the browser from now on. */
   private keep(run: Run): void {
-    const address = formatAddress(run.choice);
-    run.saved = () => void kept.saveView(address, run.shown);
-    run.saved();
-    void kept.remember(address);
+    void kept.remember(formatAddress(run.choice));
+  }
+
+  /** Another tab goes on with a training. */
+  private async giveUp(address: string, mayStore: boolean): Promise<void> {
+    const run = this.run.value;
+    if (run && formatAddress(run.choice) === address) await run.giveUp(mayStore).catch(() => undefined);
+  }
+
+  /** Saves the training as soon as the page is hidden, and when it is left. */
+  private saveWhenHidden(): void {
+    const save = (): Run | undefined => {
+      const run = this.run.value;
+      if (!run?.isBusy) return undefined;
+      void run.ask("save").catch(() => undefined);
+      return run;
+    };
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "hidden") save();
+    });
+    addEventListener("beforeunload", save);
+    addEventListener("pagehide", () => {
+      const run = save();
+      if (!run) return;
+      const wait = LEAVE_MS + (LEAVE_MS_PER_1000 * run.ready.parameters) / 1000;
+      const end = performance.now() + Math.min(MOST_LEAVE_MS, wait);
+      while (performance.now() < end);
+    });
   }
 
   /** To be called when words of the user were added to the present training, or removed: they last as it does. */
@@ -344,6 +427,7 @@ export class Workbench {
   /** @throws errors that are not InputErrors */
   private refuse(error: unknown): void {
     this.problem.value = sentenceOf(error);
+    this.isPassing.value = error instanceof PassingError;
     this.next.value?.end();
     this.next.value = undefined;
   }
@@ -366,6 +450,6 @@ async function fetchList(id: string): Promise<kept.OwnList> {
       `There is no list ${printable(id)}: choose one of ${LISTS.map((other) => other.id).join(", ")}.`,
     );
   const response = await fetch(list.url).catch(() => undefined);
-  if (!response?.ok) throw new InputError(`The list ${list.title} could not be loaded: try again.`);
+  if (!response?.ok) throw new PassingError(`The list ${list.title} could not be loaded: try again.`);
   return { file: `${list.id}.txt`, bytes: new Uint8Array(await response.arrayBuffer()) };
 }

@@ -1,3 +1,4 @@
+import type { KeptCurve } from "../../src/jobs/loss-curve";
 import type { SamplingLimits } from "../../src/gpt/model/config";
 import type { Event } from "../../src/protocol/events";
 import type { Settings } from "../../src/device/settings";
@@ -16,12 +17,16 @@ export interface StartMessage {
   /** The dataset and its name in messages. */
   readonly names: Uint8Array;
   readonly namesFile: string;
+  /** A lock that the worker holds as long as it lives. */
+  readonly lock: string;
   /** The folder of this training in the browser's storage. */
   readonly folder: string;
   /** Whether to delete the saved training first. */
   readonly isAfresh: boolean;
   /** Words of the user, for a training that has none stored. */
   readonly ownWords: readonly string[];
+  /** What was saved with the checkpoint in the folder. */
+  readonly shown?: SavedView | undefined;
   /** A checkpoint to load, and its name in messages. */
   readonly checkpoint?: { readonly file: string; readonly bytes: Uint8Array };
 }
@@ -32,7 +37,11 @@ export interface Requests {
   resume(): void;
   /** Resolves when a checkpoint is saved, or saving has failed and was reported. */
   pause(): Promise<void>;
-  /** Does one step, then pauses. */
+  /** Saves between two steps, and goes on. Resolves as pause() does. */
+  save(): Promise<void>;
+  /** Pauses without saving. */
+  halt(): void;
+  /** Does one step, then pauses and saves. */
   step(): Promise<void>;
   /** Sets the speed in steps per second; Infinity means unlimited. */
   setSpeed(stepsPerSecond: number): void;
@@ -87,6 +96,8 @@ export interface Ready {
   readonly names: number;
   /** The characters of tokens 1, 2, … */
   readonly vocabulary: string;
+  /** Characters of the longest document. */
+  readonly longest: number;
   /** The first document that fits the model, or the first one, cut. */
   readonly example: string;
   /** The first three documents, likewise. */
@@ -158,6 +169,18 @@ export interface OwnWord {
   /** How surprising it is to the model now, in nats per token; undefined if it was not measured. */
   readonly loss: number | undefined;
 }
+
+/** What the page shows of a training; saved in one transaction with its checkpoint. */
+export interface SavedView {
+  readonly curve: KeptCurve;
+  readonly lastNames: readonly Sample[];
+}
+
+/** Maximum number of names after a training that are shown. */
+export const MAX_NAMES = 200;
+
+/** The key of a SavedView in the folder of its training. */
+export const SHOWN = "shown";
 
 /** Consecutive training steps. */
 export interface Steps {

@@ -26,21 +26,23 @@ import { PairCount } from "./pair-count";
 import type { Draw, Drawing, Omission, WhatIf } from "./questions";
 import { askWhatIf } from "./what-if";
 import { LastUpdate } from "./last-update";
-import type {
-  StartMessage,
-  TrainingUpdate,
-  OwnWord,
-  Ready,
-  Requests,
-  Sample,
-  WeightCurve,
-  WeightReading,
+import {
+  type StartMessage,
+  type TrainingUpdate,
+  type OwnWord,
+  type Ready,
+  type Requests,
+  type Sample,
+  SHOWN,
+  type WeightCurve,
+  type WeightReading,
 } from "./messages";
 import { WeightHistory } from "./weight-history";
 import { recordStep, recordWhatIf } from "./recorded-step";
 import type { StepRecording } from "./step-recording";
 import { inheritOwnWords, measureOwnWords } from "./own-words";
 import { PageStorage } from "../../src/places/browser/storage";
+import { View } from "./view";
 
 /** A memory limit beyond any model that is practical in a page. */
 const ROOM: MemoryBudget = { total: 256 << 20, largestPiece: 256 << 20 };
@@ -82,6 +84,7 @@ export class TrainingWorker implements Requests {
     private readonly device: Device,
     private readonly storage: PageStorage,
     private readonly clock: WorkerClock,
+    private readonly view: View,
     private readonly emit: (update: TrainingUpdate) => void,
   ) {
     const { trainer, seed } = device;
@@ -98,12 +101,13 @@ export class TrainingWorker implements Requests {
    * @throws InputError (as a rejection) when the settings, the dataset or the checkpoint are invalid
    */
   static async begin(
-    { settings, names, namesFile, folder, isAfresh, ownWords, checkpoint }: StartMessage,
+    { settings, names, namesFile, folder, isAfresh, ownWords, shown, checkpoint }: StartMessage,
     clock: WorkerClock,
     emit: (update: TrainingUpdate) => void,
     broken: (error: unknown) => void,
   ): Promise<TrainingWorker> {
-    const storage = await PageStorage.open(folder);
+    const view = new View();
+    const storage = await PageStorage.open(folder, (file) => (file === STORED ? { [SHOWN]: view.saved } : {}));
     if (isAfresh) for (const name of ALL_FILES) await storage.remove(name);
     const platform: Platform = {
       place: "browser",
@@ -121,10 +125,11 @@ export class TrainingWorker implements Requests {
       write: () => undefined,
       onEvent: (event) => trainingWorker.onEvent(event),
     });
-    const trainingWorker = new TrainingWorker(device, storage, clock, emit);
+    const trainingWorker = new TrainingWorker(device, storage, clock, view, emit);
     device.pause();
     device.run().catch(broken);
     await device.runBetweenSteps(() => undefined);
+    if (shown) view.restore(shown, device.trainer.stepsDone);
     if (checkpoint) await trainingWorker.adopt(checkpoint);
     // A training that goes on has the words that are stored with it.
     if (device.trainer.stepsDone === 0 && ownWords.length > 0) {
@@ -146,6 +151,7 @@ export class TrainingWorker implements Requests {
       parameters: model.parameters.length,
       names: dataset.count,
       vocabulary: String(model.vocabulary),
+      longest: dataset.longest,
       example: this.example(),
       examples: Array.from({ length: Math.min(EXAMPLES, dataset.count) }, (_, i) => this.document(i)),
       untrained: this.untrained,
@@ -169,9 +175,19 @@ export class TrainingWorker implements Requests {
     await this.device.saveSoon();
   }
 
+  save(): Promise<void> {
+    return this.device.saveSoon();
+  }
+
+  halt(): void {
+    this.isRunning = false;
+    this.device.pause();
+  }
+
   async step(): Promise<void> {
     this.isRunning = false;
     await doSteps(this.device, 1);
+    await this.device.saveSoon();
   }
 
   setSpeed(stepsPerSecond: number): void {
@@ -330,13 +346,22 @@ export class TrainingWorker implements Requests {
   }
 
   private onEvent(event: Event): void {
+    this.view.onEvent(event);
     if (event.type === "step") {
       if (typeof event.loss === "number") this.lastUpdate.take();
       this.history.take(event.step + 1, this.device.trainer.model.parameters);
     }
-    if (event.type === "name") this.emit({ type: "sample", ...this.known(event.name) });
+    if (event.type === "name") this.emitName(this.known(event.name));
     else this.emit(event);
+    // The names after the last step are not in its save.
+    if (event.type === "done") void this.device.saveSoon();
     if (event.type === "error" || event.type === "trained") this.isRunning = false;
+  }
+
+  /** A name that was generated after the training. */
+  private emitName(name: Sample): void {
+    this.view.add(name);
+    this.emit({ type: "sample", ...name });
   }
 
   /** The first document that fits the model. */

@@ -1,5 +1,6 @@
 import { InputError } from "../../src/gpt/base/errors";
 import { TrainingWorker, type WorkerClock } from "./training-worker";
+import { hold } from "./locks";
 import type { StartMessage, TrainingUpdate, WorkerMessage, Request, RequestName } from "./messages";
 import { Outbox } from "./outbox";
 
@@ -46,7 +47,10 @@ onmessage = ({ data }: MessageEvent<StartMessage | Request>) => {
 };
 
 async function begin(beginning: StartMessage): Promise<void> {
+  // The page may wait longer for a worker that has answered.
+  report({ type: "happened", updates: [] });
   try {
+    await hold(beginning.lock);
     trainingWorker = await TrainingWorker.begin(beginning, clock, (update) => outbox.put(update), broken);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;

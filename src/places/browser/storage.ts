@@ -1,4 +1,4 @@
-import { del, get, set } from "idb-keyval";
+import { del, get, setMany } from "idb-keyval";
 import { storedBytes } from "../stored-bytes";
 import { InputError } from "../../gpt/base/errors";
 import { NewFiles } from "../../gpt/base/new-files";
@@ -8,9 +8,13 @@ import { database } from "./database";
 /** A key-value store for files. */
 interface Shelf {
   get(key: string): Promise<unknown>;
-  set(key: string, bytes: Uint8Array): Promise<void>;
+  /** Sets all values in one transaction. */
+  set(entries: [key: string, value: unknown][]): Promise<void>;
   del(key: string): Promise<void>;
 }
+
+/** Values to store in the same transaction as a file, by their keys in its folder. */
+export type Companions = (file: string) => Readonly<Record<string, unknown>>;
 
 /** Files of the page, replaced atomically: in the browser's database, or in memory until the page is closed. */
 export class PageStorage implements Storage {
@@ -21,10 +25,14 @@ export class PageStorage implements Storage {
     private readonly shelf: Shelf,
     /** Whether the files are kept when the page is closed. */
     readonly isLasting: boolean,
+    private readonly companions: Companions = () => ({}),
   ) {}
 
-  /** Opens a folder in the database; in memory if there is no database. */
-  static async open(folder: string): Promise<PageStorage> {
+  /**
+   * Opens a folder in the database; in memory if there is no database.
+   * @param companions called whenever a file is written
+   */
+  static async open(folder: string, companions?: Companions): Promise<PageStorage> {
     try {
       await get("", database);
     } catch {
@@ -33,17 +41,20 @@ export class PageStorage implements Storage {
     }
     const shelf: Shelf = {
       get: (key) => get<unknown>(key, database),
-      set: (key, bytes) => set(key, bytes, database),
+      set: (entries) => setMany(entries, database),
       del: (key) => del(key, database),
     };
-    return new PageStorage(folder, shelf, true);
+    return new PageStorage(folder, shelf, true, companions);
   }
 
   static inMemory(folder: string): PageStorage {
-    const files = new Map<string, Uint8Array>();
+    const files = new Map<string, unknown>();
     const shelf: Shelf = {
       get: (key) => Promise.resolve(files.get(key)),
-      set: (key, bytes) => Promise.resolve(void files.set(key, bytes)),
+      set: (entries) => {
+        for (const [key, value] of entries) files.set(key, value);
+        return Promise.resolve();
+      },
       del: (key) => Promise.resolve(void files.delete(key)),
     };
     return new PageStorage(folder, shelf, false);
@@ -89,8 +100,9 @@ export class PageStorage implements Storage {
       bytes.set(piece, at);
       at += piece.length;
     }
+    const values: [string, unknown][] = [[name, bytes], ...Object.entries(this.companions(name))];
     try {
-      await this.shelf.set(this.pathOf(name), bytes);
+      await this.shelf.set(values.map(([key, value]) => [this.pathOf(key), value]));
     } catch {
       throw new InputError("The browser has no room to keep this training: download its checkpoint.");
     }
