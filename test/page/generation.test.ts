@@ -79,6 +79,12 @@ describeInBrowser("writing letter by letter in the page", () => {
     await open();
     await train();
     await card().getByLabel("all 27 bars").check();
+    // The last steps may still be on their way to the bars.
+    await expectSoon(async () => {
+      const { from } = await told();
+      await page.waitForTimeout(500);
+      return (await told()).from === from;
+    });
     for (let i = 0; i < 4; i++) {
       const { number, letter, from, to } = await told();
       const all = await shares();

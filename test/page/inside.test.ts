@@ -12,7 +12,7 @@ describeInBrowser("looking inside in the page", () => {
 
   async function open(query = ""): Promise<void> {
     await page.goto(web.server.address + atFullSpeed(`${query}#inside`));
-    await page.locator(".views").waitFor();
+    await page.locator("canvas.heat").first().waitFor();
   }
 
   const button = (name: string): Locator => page.getByRole("button", { name, exact: true });
