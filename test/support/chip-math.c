@@ -32,7 +32,8 @@ int main(void)
         measure(&updates, (double)-w, (double)m / (sqrt((double)v) + 1e-8));
     }
     gpt_adam(&unmoved, &none, &none, &none, 1, 0.85f, 0.99f, 1e-8f, 1, 100);
-    printf("{\"exponentials\":%g,\"small\":%g,\"updates\":%g,\"ends\":[%g,%g,%g,%.17g]}\n", exponentials, small, updates,
-        (double)exponential(0.0f), (double)exponential(-INFINITY), (double)exponential(-1e30f), (double)unmoved);
+    printf("{\"exponentials\":%g,\"small\":%g,\"updates\":%g,\"ends\":[%g,%g,%g,%.17g]}\n", exponentials, small,
+        updates, (double)exponential(0.0f), (double)exponential(-INFINITY), (double)exponential(-1e30f),
+        (double)unmoved);
     return exponential(NAN) == exponential(NAN);
 }
