@@ -298,7 +298,7 @@ describeInBrowser("the board pane", () => {
         "\\u{1b}[2J<img src=x onerror='document.title=\"owned\"'><script>alert(1)</script>\\u{202e}\\u{7}",
       );
       expect(await log().locator("img, script").count()).toBe(0);
-      expect(await page.title()).toBe("esp32gpt");
+      expect(await page.title()).toBe("Your board · esp32gpt");
       await connection(
         /^Another program runs on it\. The board says something, but not what esp32gpt says\.$/,
       ).waitFor();

@@ -6,6 +6,7 @@ import type { LossCurve } from "../../src/jobs/loss-curve";
 import type { EarlierCurve } from "../workbench/workbench";
 import { ChartCursor } from "./chart-cursor";
 import type { ChartSource } from "./chart-source";
+import { axisStyle, coloursAt } from "./chart-style";
 import { lossRange } from "./loss-range";
 import { LossTable } from "./loss-table";
 import { lossText } from "./loss-text";
@@ -141,14 +142,8 @@ function draw(
   earlier: readonly EarlierCurve[],
   { steps, levels }: Frame,
 ): uPlot {
-  const style = getComputedStyle(element);
-  const colour = (name: string): string => style.getPropertyValue(name).trim();
-  const axis = {
-    stroke: colour("--muted"),
-    grid: { stroke: colour("--line"), width: 1 },
-    ticks: { stroke: colour("--line"), width: 1 },
-    font: "12px system-ui, sans-serif",
-  };
+  const colour = coloursAt(element);
+  const axis = axisStyle(colour);
   const number = (_: uPlot, value: number | null): string => lossText(value, 3);
   const firstEarlier = isHeldOutOf(source) ? 4 : 3;
   const dashOf = (i: number): Dash => {

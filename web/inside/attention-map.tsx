@@ -1,10 +1,7 @@
+import { type Cell, cellAfter } from "../components/cells";
+
 /** Maximum number of rows with labels. */
 const MAX_LETTERS = 24;
-
-export interface Cell {
-  readonly row: number;
-  readonly column: number;
-}
 
 interface Props {
   /** The attention weights of each row, one for each position up to the row's own. */
@@ -32,13 +29,7 @@ export function AttentionMap({ rows, symbols, position, label, cell, touch, choo
     return within(cellOf(event.clientY - top), cellOf(event.clientX - left) - 1);
   };
   const follow = (event: KeyboardEvent): void => {
-    const { row, column } = cell ?? { row: position, column: 0 };
-    const to = {
-      ArrowUp: within(row - 1, column),
-      ArrowDown: within(row + 1, column),
-      ArrowLeft: within(row, column - 1),
-      ArrowRight: within(row, column + 1),
-    }[event.key];
+    const to = cellAfter(event.key, cell ?? { row: position, column: 0 }, within);
     if (!to) return;
     event.preventDefault();
     touch(to);

@@ -1,7 +1,8 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import type { Inspection } from "../worker/inspection";
-import { AttentionMap, type Cell } from "./attention-map";
+import type { Cell } from "../components/cells";
+import { AttentionMap } from "./attention-map";
 import { type Characters, percent } from "./characters";
 import { sharesOf } from "./evenness";
 import { LayerChoice } from "./layer-choice";

@@ -1,11 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
+import { type Cell, cellAfter } from "../components/cells";
 import { colourChanges, SHADES, shadesOf } from "./colours";
-
-/** A square of a matrix. */
-export interface Cell {
-  readonly row: number;
-  readonly column: number;
-}
 
 interface Props {
   /** The matrix is in row-major order, from `offset` on. */
@@ -73,23 +68,13 @@ export function HeatMap(props: Props) {
   const show = (): void =>
     void requestAnimationFrame(() => touchedMark.current?.scrollIntoView({ block: "nearest", inline: "nearest" }));
   const follow = (event: KeyboardEvent): void => {
-    const { row, column } = last.current;
     if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
       pin(last.current);
       show();
       return;
     }
-    const to = {
-      ArrowUp: within(row - 1, column),
-      ArrowDown: within(row + 1, column),
-      ArrowLeft: within(row, column - 1),
-      ArrowRight: within(row, column + 1),
-      Home: within(row, 0),
-      End: within(row, columns - 1),
-      PageUp: within(0, column),
-      PageDown: within(rows - 1, column),
-    }[event.key];
+    const to = cellAfter(event.key, last.current, within);
     if (!to) return;
     event.preventDefault();
     last.current = to;

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import uPlot from "uplot";
+import { axisStyle, coloursAt } from "../components/chart-style";
 import type { WeightCurve, WeightReading } from "../worker/messages";
 import { colourChanges } from "./colours";
 import { shortNumber } from "./squares";
@@ -90,14 +91,8 @@ export function WeightChart({ curve, now, steps }: Props) {
 }
 
 function draw(element: HTMLElement, data: uPlot.AlignedData, steps: number): uPlot {
-  const style = getComputedStyle(element);
-  const colour = (name: string): string => style.getPropertyValue(name).trim();
-  const axis = {
-    stroke: colour("--muted"),
-    grid: { stroke: colour("--line"), width: 1 },
-    ticks: { stroke: colour("--line"), width: 1 },
-    font: "12px system-ui, sans-serif",
-  };
+  const colour = coloursAt(element);
+  const axis = axisStyle(colour);
   const options: uPlot.Options = {
     width: element.clientWidth,
     height: HEIGHT,

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { ComponentChildren } from "preact";
+import { type Cell, cellAfter } from "../components/cells";
 import { colourChanges, SHADES, shadesOf } from "../model-map/colours";
 
 /** Columns of a row of numbers that are shown as text. */
@@ -26,11 +27,6 @@ export function format(value: number, digits = 4): string {
 export interface Row {
   readonly name: string;
   readonly values: ArrayLike<number>;
-}
-
-export interface Cell {
-  readonly row: number;
-  readonly column: number;
 }
 
 interface Props {
@@ -65,13 +61,7 @@ export function Heat({ rows, label, unit = "column", reading, chosen, choose, is
     );
   };
   const follow = (event: KeyboardEvent): void => {
-    const { row, column } = cell;
-    const to = {
-      ArrowUp: within(row - 1, column),
-      ArrowDown: within(row + 1, column),
-      ArrowLeft: within(row, column - 1),
-      ArrowRight: within(row, column + 1),
-    }[event.key];
+    const to = cellAfter(event.key, cell, within);
     if (to) touched.value = to;
     else if (choose && (event.key === "Enter" || event.key === " ")) choose(cell);
     else return;
