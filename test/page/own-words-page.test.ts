@@ -52,8 +52,10 @@ describeInBrowser("own words in the page", () => {
     // The same training without it, which is then told how surprising it finds the word.
     await page.getByRole("button", { name: `Forget ${word}` }).click();
     await expectSoon(async () => (await words()).length === 0);
+    const took = (): Promise<string | null> => page.locator(".figures data").getAttribute("value");
+    const before = await took();
     await press("Train again");
-    await trained();
+    await expectSoon(async () => (await trained(), (await took()) !== before));
     await teach(word);
     await expectSoon(async () => (await words()).length === 1);
     expect(await loss()).toBeGreaterThan(learnt + 2);

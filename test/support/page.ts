@@ -170,7 +170,7 @@ export class PageInBrowser {
   /** Opens the page at an address, at full speed, and waits until it can train. */
   async visit(address = ""): Promise<void> {
     await this.page.goto(`${this.server.address}${atFullSpeed(address)}`);
-    await this.page.locator("button.primary:enabled").waitFor();
+    await this.page.locator("button.primary:enabled").first().waitFor();
   }
 
   /** Unfolds the settings, unless they are. */
