@@ -50,4 +50,20 @@ describeInFirefox("the page in Firefox", () => {
     const { stdout } = await esp32gpt("train");
     expect(names).toEqual(Array.from(stdout.matchAll(/^ +\d+\. (.*)$/gm), ([, name]) => name));
   });
+
+  test("walks through one step, whose arithmetic holds", async () => {
+    await page.goto(`${server.address}?steps=500&speed=max#step`);
+    await button("Walk through step 1").click();
+    for (const picture of ["Tokens", "Embedding", "Attention", "Residual", "MLP", "Loss", "Gradients", "Adam"]) {
+      await page.locator(`::-p-xpath(//h3[starts-with(., "${picture},")])`).wait();
+      if (picture !== "Adam") await page.keyboard.press("ArrowRight");
+    }
+    const number = async (id: string): Promise<number> =>
+      Number(await page.evaluate(`document.getElementById("adam-${id}").value`));
+    const [before, rate, m, v] = [await number("w-before"), await number("rate"), await number("m"), await number("v")];
+    // After the first update the corrected moments are g and g².
+    const expected = before - (rate * (m / (1 - 0.85))) / (Math.sqrt(v / (1 - 0.99)) + 1e-8);
+    expect(Math.abs((await number("w")) - expected)).toBeLessThan(1e-6);
+    expect(await number("w")).not.toBe(before);
+  });
 });
