@@ -137,8 +137,11 @@ async function memoryOfTrainings() {
   /** @type {number[]} */
   const bytes = [];
   for (let done = 1; done <= Math.max(...TRAININGS); done++) {
+    const took = "document.querySelector('.figures data')?.value";
+    const before = await page.evaluate(took);
     await train.click();
-    await page.getByText("The training is over.").waitFor({ state: "attached" });
+    // The button of the training before has the same name.
+    await page.waitForFunction(`${took} !== undefined && ${took} !== ${JSON.stringify(before) ?? "undefined"}`);
     await page.getByRole("button", { name: "Train again" }).waitFor();
     if (!TRAININGS.includes(done)) continue;
     const measured = page.evaluate("performance.measureUserAgentSpecificMemory().then(({ bytes }) => bytes)");

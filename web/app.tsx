@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { LiveCurve } from "./board/live-curve";
 import { BoardPane } from "./board/pane";
@@ -22,6 +22,8 @@ const PANES = [
 ] as const;
 
 const hash = signal(location.hash);
+/** The pane that the URL fragment selects. */
+const current = computed(() => PANES.find(({ id }) => hash.value.split("&")[0] === `#${id}`) ?? PANES[0]);
 
 interface Props {
   readonly bench: Workbench;
@@ -30,33 +32,30 @@ interface Props {
   readonly curve: LiveCurve;
 }
 
-/** The page: a header and the pane that the URL fragment selects. */
+/** Links to the panes, for the header in index.html. */
+export function PaneLinks() {
+  return (
+    <>
+      {PANES.map(({ id, title }) => (
+        <a key={id} href={`#${id}`} aria-current={id === current.value.id ? "page" : undefined}>
+          {title}
+        </a>
+      ))}
+    </>
+  );
+}
+
+/** The page below its header. */
 export function App({ bench, session, curve }: Props) {
   useEffect(() => {
     const follow = (): void => void (hash.value = location.hash);
     addEventListener("hashchange", follow);
     return () => removeEventListener("hashchange", follow);
   }, []);
-  const { id: pane, title } = PANES.find(({ id }) => hash.value.split("&")[0] === `#${id}`) ?? PANES[0];
+  const { id: pane, title } = current.value;
   useEffect(() => void (document.title = `${title} · esp32gpt`), [title]);
   return (
     <>
-      <header>
-        <div>
-          <h1>esp32gpt</h1>
-          <p>
-            A GPT, the kind of model behind chatbots, learns to make up words in front of you: one so small that a
-            four-dollar chip, the ESP32, can train it.
-          </p>
-        </div>
-        <nav aria-label="Parts of the page">
-          {PANES.map(({ id, title }) => (
-            <a key={id} href={`#${id}`} aria-current={id === pane ? "page" : undefined}>
-              {title}
-            </a>
-          ))}
-        </nav>
-      </header>
       <main>
         {uncaughtError.value !== "" && (
           <>

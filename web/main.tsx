@@ -1,5 +1,5 @@
 import { render } from "preact";
-import { App } from "./app";
+import { App, PaneLinks } from "./app";
 import { LiveCurve } from "./board/live-curve";
 import { BoardSession } from "./board/session";
 import { takeDroppedFiles } from "./file-drop";
@@ -14,6 +14,8 @@ const curve = new LiveCurve();
 const session = new BoardSession(curve.onEvent);
 takeDroppedFiles(bench, session);
 limitPasting();
+const links = document.querySelector("nav");
+if (links) render(<PaneLinks />, links);
 const app = document.getElementById("app");
 if (app) render(<App bench={bench} session={session} curve={curve} />, app);
 void session.resume();

@@ -9,7 +9,7 @@ import { atFullSpeed, builtPage, describeInBrowser, PageInBrowser } from "../sup
 
 /* What the whole page promises: its weight, its licences, and that everybody can use it. */
 
-const PANES = ["train", "inside", "board"];
+const PANES = ["train", "step", "inside", "board"];
 
 const at = temporaryFolder();
 

@@ -121,7 +121,7 @@ describeInBrowser("training in the page", () => {
     await page.getByLabel("Speed").fill("10");
     await press("Resume");
     await main("Train again").waitFor();
-    expect(await figure("took")).toMatch(
+    expect(await figure("computing")).toMatch(
       new RegExp(`^[\\d.]+\\s+s for the last ${400 - Number.parseInt(step, 10)} steps$`),
     );
     await page.locator(".names li:nth-child(20)").waitFor();

@@ -26,7 +26,7 @@ describeInBrowser("a mistake in the page", () => {
     expect(web.troubles.splice(0)).toEqual(["a mistake in the worker"]);
   });
 
-  test.each(["#train", "#inside", "#board"])("itself is told, in %s", async (pane) => {
+  test.each(["#train", "#step", "#inside", "#board"])("itself is told, in %s", async (pane) => {
     await page.goto(`${web.server.address}${pane}`);
     await page.locator("main h2, main h3").first().waitFor();
     await page.evaluate(() => {

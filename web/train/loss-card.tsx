@@ -163,7 +163,7 @@ function Figures({ run }: { readonly run: Run }) {
         )}
         {took && (
           <div>
-            <dt>took</dt>
+            <dt>computing</dt>
             <dd>
               <data value={took.milliseconds}>{(took.milliseconds / 1000).toFixed(2)}</data>{" "}
               <small>s{took.steps < run.ready.steps && ` for the last ${took.steps.toLocaleString("en")} steps`}</small>
