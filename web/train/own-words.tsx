@@ -18,6 +18,8 @@ export function OwnWords({ bench, run }: Props) {
   const [text, setText] = useState("");
   const [message, setMessage] = useState("");
   const words = run.ownWords.value;
+  // Both tabs would store words of their own.
+  const isElsewhere = run.obstacle.value === "elsewhere";
   const hasWords = words.length > 0;
   useEffect(() => {
     if (!hasWords) return undefined;
@@ -81,9 +83,9 @@ export function OwnWords({ bench, run }: Props) {
             onInput={({ currentTarget }) => setText(currentTarget.value)}
           />
         </label>
-        <button>Teach</button>
+        <button disabled={isElsewhere}>Teach</button>
       </form>
-      <p role="status">{message}</p>
+      <p role="status">{isElsewhere ? "This training goes on in another tab: teach it there." : message}</p>
       {hasWords && (
         <>
           <table>
@@ -103,7 +105,12 @@ export function OwnWords({ bench, run }: Props) {
                   </th>
                   <td>{loss?.toFixed(2) ?? "–"}</td>
                   <td>
-                    <button type="button" aria-label={`Forget ${word}`} onClick={() => void forget(word)}>
+                    <button
+                      type="button"
+                      disabled={isElsewhere}
+                      aria-label={`Forget ${word}`}
+                      onClick={() => void forget(word)}
+                    >
                       Forget
                     </button>
                   </td>
