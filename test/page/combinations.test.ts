@@ -27,24 +27,23 @@ describeInBrowser("parts of the page together", () => {
     return Number(shown.replace(/\s.*/s, "").replaceAll(",", ""));
   }
 
-  async function trainSomeSteps(): Promise<void> {
-    await button("Train").click();
-    await page.locator(".figures div:first-child dd", { hasText: /^\d{2}/ }).waitFor();
-    await link("One step").click();
-  }
-
   test.each([
     ["a walked step", "Pause, and walk through a step"],
     ["a what-if", "What if"],
   ])("%s that pauses a training saves it", async (_, name) => {
     await saveOnlyWhenAsked();
     await web.visit("?speed=50");
-    await trainSomeSteps();
+    // Nothing else is asked of the training then, so that leaving it does not save it.
+    await page.locator('[aria-label*="ounting pairs"]').first().waitFor();
+    await button("Train").click();
+    await page.locator(".figures div:first-child dd", { hasText: /^\d{2}/ }).waitFor();
+    await link("One step").click();
     await button(name).click();
     await page.locator(".walk").waitFor();
-    await link("Train here").click();
-    const steps = await stepsShown();
+    const said = await page.locator(".walk .top p").innerText();
+    const steps = Number(/step (\d+)/i.exec(said)?.[1]);
     await page.reload();
+    await link("Train here").click();
     await button("Resume").waitFor();
     expect(await stepsShown()).toBe(steps);
   });
@@ -166,5 +165,21 @@ describeInBrowser("parts of the page together", () => {
     const boxes = await Promise.all((await page.locator("header nav a").all()).map((one) => one.boundingBox()));
     const tops = boxes.map((box) => box?.y);
     expect(new Set(tops).size).toBe(1);
+  });
+
+  test("a message with a long word fits the window", async () => {
+    await web.open({ viewport: { width: 320, height: 844 } });
+    ({ page } = web);
+    await web.visit();
+    const width = (): Promise<number> => page.evaluate("document.documentElement.scrollWidth");
+    await page.locator("textarea[name=own-words]").fill("x".repeat(300));
+    await button("Teach").click();
+    await page.getByText("0 of 1 word was taken.").waitFor();
+    expect(await width()).toBe(320);
+    await link("One step").click();
+    await page.locator("input[name=what-if]").fill("x".repeat(300));
+    await button("What if").click();
+    await page.locator(".problem", { hasText: "is too long" }).waitFor();
+    expect(await width()).toBe(320);
   });
 });

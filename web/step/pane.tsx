@@ -106,6 +106,11 @@ export function StepPane({ bench }: { readonly bench: Workbench }) {
           </button>
         </p>
       )}
+      {!run && !problem && (
+        <p class="muted" role="status">
+          The training is being prepared.
+        </p>
+      )}
       {run && !shown && <Entrance bench={bench} run={run} begin={nextStep} />}
       {run && shown && <Walk bench={bench} run={run} recording={shown.recording} goTo={goTo} nextStep={nextStep} />}
       {run && <WhatIf example={run.ready.example} isBusy={isBusy.value} take={whatIf} />}
