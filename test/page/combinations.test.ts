@@ -182,4 +182,35 @@ describeInBrowser("parts of the page together", () => {
     await page.locator(".problem", { hasText: "is too long" }).waitFor();
     expect(await width()).toBe(320);
   });
+
+  test("the walk shows words of Hebrew from the right, and each letter before the next one", async () => {
+    await web.visit();
+    await page.getByText("A list of your own").click();
+    await page.getByLabel("Or typed here").fill("שלום\nמים\nלחם\nשמש\n");
+    await button("Take this text").click();
+    await page.waitForURL(/list=own-/);
+    await link("One step").click();
+    await page.locator("input[name=what-if]").fill("שלום");
+    await button("What if").click();
+    await page.getByText("◂ is token 0").waitFor();
+    const placesOf = (selector: string): Promise<number[]> =>
+      page
+        .locator(selector)
+        .evaluateAll((all) =>
+          all.map(
+            (one) => (one as unknown as { getBoundingClientRect(): { left: number } }).getBoundingClientRect().left,
+          ),
+        );
+    const tiles = await placesOf(".tokens li");
+    expect(tiles).toEqual(tiles.toSorted((a, b) => b - a));
+    await button(/Again$/).click();
+    const row = "tbody tr:nth-child(2) th bdi";
+    expect(await page.locator(row).allInnerTexts()).toEqual(["ש", "ל"]);
+    const [letter, next] = await placesOf(row);
+    expect(letter).toBeLessThan(next);
+    await button(/Loss$/).click();
+    await page.locator(".letters button").first().click();
+    await page.keyboard.press("ArrowLeft");
+    await button("Position 1, ש").and(page.locator("[aria-pressed=true]")).waitFor();
+  });
 });
