@@ -119,7 +119,7 @@ export function OwnWords({ bench, run }: Props) {
             </tbody>
           </table>
           <p class="muted">
-            The loss says how surprising the word is to the model now, a letter: it falls as it learns.{" "}
+            The loss says how surprising the word is to the model now, per letter: it falls as it learns.{" "}
             {run.isOver.value && "This training is over: train again, and it learns them too. "}
             {run.ready.isKept
               ? "Your words are kept in this browser with the training, and stay while the list is the same."
