@@ -163,12 +163,12 @@ describeInBrowser("the model as a map", () => {
     trainer.step();
     const after = weightsOf(trainer);
     for (const [matrix, name, row, column, title] of [
-      ["wte", "wte", 13, 4, "wte, row 14: m, column 5: dimension 5"],
-      ["wpe", "wpe", 0, 15, "wpe, row 1: position 1, the start, column 16: dimension 16"],
-      ["wq", "layers.0.wq", 2, 5, "wq, row 3: dimension 3, column 6: head 2, query 2"],
-      ["wo", "layers.0.wo", 15, 0, "wo, row 16: head 4, value 4, column 1: dimension 1"],
-      ["w1", "layers.0.w1", 1, 63, "w1, row 2: dimension 2, column 64: unit 64"],
-      ["wout", "wout", 7, 0, "wout, row 8: dimension 8, column 1: end of the word"],
+      ["wte", "wte", 13, 4, "wte, row 13: m, column 4: dimension 4"],
+      ["wpe", "wpe", 0, 15, "wpe, row 0: position 0, the start, column 15: dimension 15"],
+      ["wq", "layers.0.wq", 2, 5, "wq, row 2: dimension 2, column 5: head 2, query 1"],
+      ["wo", "layers.0.wo", 15, 0, "wo, row 15: head 4, value 3, column 0: dimension 0"],
+      ["w1", "layers.0.w1", 1, 63, "w1, row 1: dimension 1, column 63: unit 63"],
+      ["wout", "wout", 7, 0, "wout, row 7: dimension 7, column 0: end of the word"],
     ] as const) {
       await point(matrix, row, column);
       const shown = await said(title);
@@ -195,9 +195,9 @@ describeInBrowser("the model as a map", () => {
     trainer.step();
     const after = weightsOf(trainer);
     for (const [matrix, name, row, column, title] of [
-      ["wte", "wte", 1, 2, "wte, row 2: a, column 3: dimension 3"],
-      ["wv", "layers.0.wv", 3, 4, "wv, row 4: dimension 4, column 5: head 2, value 1"],
-      ["w2", "layers.0.w2", 2, 3, "w2, row 3: unit 3, column 4: dimension 4"],
+      ["wte", "wte", 1, 2, "wte, row 1: a, column 2: dimension 2"],
+      ["wv", "layers.0.wv", 3, 4, "wv, row 3: dimension 3, column 4: head 2, value 0"],
+      ["w2", "layers.0.w2", 2, 3, "w2, row 2: unit 2, column 3: dimension 3"],
     ] as const) {
       await walk(matrix, row, column);
       const shown = await said(title);
@@ -215,7 +215,7 @@ describeInBrowser("the model as a map", () => {
     }
     await page.keyboard.press("ArrowUp");
     await page.keyboard.press("End");
-    expect((await said("column 16")).title).toBe("w2, row 2: unit 2, column 16: dimension 16");
+    expect((await said("column 15")).title).toBe("w2, row 1: unit 1, column 15: dimension 15");
   });
 
   test("with batches the gradient is that of the whole batch", async () => {
@@ -223,7 +223,7 @@ describeInBrowser("the model as a map", () => {
     await button("One step").click();
     await page.getByText("Step 1 of 30").waitFor();
     await point("wout", 2, 1);
-    const shown = await said("wout, row 3");
+    const shown = await said("wout, row 2");
     const trainer = nodeTraining(30, "f32", 4);
     trainer.step();
     close(shown.gradient, gradientOf(trainer, "wout", 2, 1));
@@ -254,7 +254,7 @@ describeInBrowser("the model as a map", () => {
     await button("Train again").waitFor();
     await page.getByRole("link", { name: "Look inside", exact: true }).click();
     await panel().getByText("Pinned").waitFor();
-    await said("wk, row 5: dimension 5, column 8: head 2, key 4");
+    await said("wk, row 4: dimension 4, column 7: head 2, key 3");
     expect(await page.locator(".mark.pinned").count()).toBe(1);
     await button("Remove the pin").click();
     await expectSoon(async () => (await page.locator(".mark.pinned").count()) === 0);
@@ -306,7 +306,7 @@ describeInBrowser("the model as a map", () => {
     await page.keyboard.press("Enter");
     await panel().getByText("The curve as a table").click();
     await walk("bias", 2, 3);
-    expect((await said("bias")).title).toBe("bias of layer 1, row 3: head 3, column 4: 3 back");
+    expect((await said("bias")).title).toBe("bias of layer 1, row 2: head 3, column 3: 3 back");
     expect(await web.faults()).toEqual([]);
   });
 });

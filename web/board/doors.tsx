@@ -53,8 +53,8 @@ export function WithoutBoard() {
         <a href="#inside">Look inside</a> the model that you have trained.
       </li>
       <li>
-        Run the simulator: with Node.js, <code>npx esp32gpt monitor --simulate</code> is a board without a board, with
-        its console.
+        Run the simulator: with Node.js, <code>npx esp32gpt monitor --simulate</code> simulates a board, with its
+        console.
       </li>
       <li>
         Use the command line with a board, in place of this browser: <code>npx esp32gpt flash IMAGE</code> writes an

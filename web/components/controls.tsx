@@ -22,6 +22,11 @@ export function Controls({ bench }: { readonly bench: Workbench }) {
   const speed = bench.speed.value;
   /** The training of which one is asked whether it may be thrown away. */
   const endangered = useSignal<Run | undefined>(undefined);
+  const anotherSeed = useRef<HTMLButtonElement>(null);
+  const keep = (): void => {
+    endangered.value = undefined;
+    anotherSeed.current?.focus();
+  };
   const anew = (): void => {
     endangered.value = undefined;
     bench.attempt(bench.startFromAnotherSeed());
@@ -50,11 +55,7 @@ export function Controls({ bench }: { readonly bench: Workbench }) {
               {next ? "Train anew" : isUnderWay ? "Resume" : isOver ? "Train again" : "Train"}
             </button>
           )}
-          <button
-            type="button"
-            disabled={!run || isRunning || (!next && (isOver || !canGoOn))}
-            onClick={() => bench.attempt(bench.step())}
-          >
+          <button type="button" disabled={isRunning || !bench.ofNextStep} onClick={() => bench.attempt(bench.step())}>
             One step
           </button>
           <button type="button" disabled={!isUnderWay} onClick={() => bench.attempt(run?.stop())}>
@@ -62,6 +63,7 @@ export function Controls({ bench }: { readonly bench: Workbench }) {
           </button>
           <button
             type="button"
+            ref={anotherSeed}
             disabled={!run || hasProblem || stepsDone === 0}
             onClick={() => {
               if (isUnderWay) endangered.value = run;
@@ -86,9 +88,7 @@ export function Controls({ bench }: { readonly bench: Workbench }) {
           <output>{nameOf(speed)}</output>
         </label>
       </div>
-      {run && isUnderWay && endangered.value === run && (
-        <Question run={run} yes={anew} no={() => (endangered.value = undefined)} />
-      )}
+      {run && isUnderWay && endangered.value === run && <Question run={run} yes={anew} no={keep} />}
       <p class="note" role="status">
         {next && !isRunning && "What you have changed waits for “Train anew”."}
         {next && isRunning && (

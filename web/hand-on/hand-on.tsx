@@ -37,7 +37,8 @@ export function HandOn({ bench, run }: Props) {
       <h2>Hand it on</h2>
       <p class="muted">
         A link repeats this training anywhere: it carries the list, the settings and the seed, but nothing that the
-        model has learnt. For that, hand on the checkpoint.
+        model has learnt{run.ownWords.value.length > 0 && ", and none of the words that you taught it"}. For that, hand
+        on the checkpoint.
       </p>
       <div class="row">
         <button type="button" onClick={() => bench.attempt(copy())}>

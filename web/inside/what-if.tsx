@@ -74,8 +74,8 @@ export function WhatIfCard({ run, config }: Props) {
     <section class="card what-if" aria-label="What if">
       <h2>What if a part were missing?</h2>
       <p class="muted">
-        Leave parts out and see what they were good for: the weights by which they speak to the rest are set to zero, in
-        a copy. The training does not notice.
+        Leave parts out and see what they were good for: the weights that pass their results on are set to zero, in a
+        copy. The training stays as it is.
       </p>
       <fieldset class="row">
         <legend>Without</legend>

@@ -96,8 +96,8 @@ function Reading({ square, value, reading, names }: ReadingProps) {
   return (
     <div class="square-reading">
       <p>
-        <strong>{matrixOf(square)}</strong>, row {square.row + 1}: <bdi class="meaning">{row}</bdi>, column{" "}
-        {square.column + 1}: <bdi class="meaning">{column}</bdi>
+        <strong>{matrixOf(square)}</strong>, row {square.row}: <bdi class="meaning">{row}</bdi>, column {square.column}:{" "}
+        <bdi class="meaning">{column}</bdi>
       </p>
       <dl>
         <Fact name="value" value={shown} />

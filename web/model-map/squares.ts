@@ -35,16 +35,16 @@ export const PURPOSES: Readonly<Record<string, string>> = {
   bias: "how far each head looks back",
 };
 
-/** The meaning of a square's row and column. */
+/** The meaning of a square's row and column; they count from 0, as in the formulas of the walk: wte[13] + wpe[0]. */
 export function meaningOf({ name, row, column }: Square, { config, nameOf, nextOf }: Names): [string, string] {
-  const dimension = (i: number): string => `dimension ${i + 1}`;
+  const dimension = (i: number): string => `dimension ${i}`;
   const width = config.nEmbd / config.nHead;
-  const head = (i: number, part: string): string => `head ${Math.floor(i / width) + 1}, ${part} ${(i % width) + 1}`;
+  const head = (i: number, part: string): string => `head ${Math.floor(i / width) + 1}, ${part} ${i % width}`;
   switch (name) {
     case "wte":
       return [row === BOS ? "start of the word" : nameOf(row), dimension(column)];
     case "wpe":
-      return [row === 0 ? "position 1, the start" : `position ${row + 1}`, dimension(column)];
+      return [row === 0 ? "position 0, the start" : `position ${row}`, dimension(column)];
     case "wq":
       return [dimension(row), head(column, "query")];
     case "wk":
@@ -54,9 +54,9 @@ export function meaningOf({ name, row, column }: Square, { config, nameOf, nextO
     case "wo":
       return [head(row, "value"), dimension(column)];
     case "w1":
-      return [dimension(row), `unit ${column + 1}`];
+      return [dimension(row), `unit ${column}`];
     case "w2":
-      return [`unit ${row + 1}`, dimension(column)];
+      return [`unit ${row}`, dimension(column)];
     case "wout":
       return [dimension(row), nextOf(column)];
     default:

@@ -279,7 +279,8 @@ export function Again({ recording, document, characters }: View) {
               return (
                 <tr key={t}>
                   <th scope="row">
-                    {characters.symbolOf(tokens[t] ?? 0)} → {characters.nextOf(tokens[t + 1] ?? 0)}
+                    <bdi>{characters.symbolOf(tokens[t] ?? 0)}</bdi> →{" "}
+                    <bdi>{characters.nextOf(tokens[t + 1] ?? 0)}</bdi>
                   </th>
                   <td>
                     <Bar share={before / most} />

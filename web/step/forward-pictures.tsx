@@ -13,12 +13,12 @@ export function Tokens({ document, characters }: View) {
   return (
     <>
       <p>
-        A letter is a number for the model, its <strong>token</strong>. ▸ is token 0: it begins and ends every word. At
-        each position the model has to say which token comes next.
+        A letter is a number for the model, its <strong>token</strong>. {characters.symbolOf(0)} is token 0: it begins
+        and ends every word. At each position the model has to say which token comes next.
       </p>
-      <ol class="tokens">
+      <ol class="tokens" dir={characters.direction}>
         {Array.from(tokens.subarray(0, kept), (token, t) => (
-          <li key={t}>
+          <li key={t} dir="ltr">
             <b>{characters.symbolOf(token)}</b>
             <span>
               token <Num value={token} digits={0} />
@@ -301,7 +301,7 @@ export function Logits({ recording, document, characters, position }: View) {
             {Array.from(losses.subarray(0, kept), (each, t) => (
               <tr key={t} class={t === position ? "chosen" : ""}>
                 <th scope="row">
-                  {characters.symbolOf(tokens[t] ?? 0)} → {characters.nextOf(tokens[t + 1] ?? 0)}
+                  <bdi>{characters.symbolOf(tokens[t] ?? 0)}</bdi> → <bdi>{characters.nextOf(tokens[t + 1] ?? 0)}</bdi>
                 </th>
                 <td>
                   <Bar share={each / most} />

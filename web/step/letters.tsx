@@ -13,7 +13,8 @@ interface Props {
 export function Letters({ document: { tokens, rows, kept }, characters, position, choose }: Props) {
   const letters = useRef<HTMLDivElement>(null);
   const follow = (event: KeyboardEvent): void => {
-    const to = { ArrowLeft: position - 1, ArrowRight: position + 1, Home: 0, End: kept - 1 }[event.key];
+    const ahead = characters.isRightToLeft ? -1 : 1;
+    const to = { ArrowLeft: position - ahead, ArrowRight: position + ahead, Home: 0, End: kept - 1 }[event.key];
     if (to === undefined) return;
     // The walk has these keys too.
     event.preventDefault();
@@ -22,7 +23,7 @@ export function Letters({ document: { tokens, rows, kept }, characters, position
     letters.current?.querySelectorAll("button")[next]?.focus();
   };
   return (
-    <div class="letters" role="group" aria-label="Position" ref={letters} onKeyDown={follow}>
+    <div class="letters" role="group" aria-label="Position" dir={characters.direction} ref={letters} onKeyDown={follow}>
       {Array.from(tokens.subarray(0, kept), (token, t) => (
         <button
           key={t}
@@ -35,7 +36,11 @@ export function Letters({ document: { tokens, rows, kept }, characters, position
           {characters.symbolOf(token)}
         </button>
       ))}
-      {rows > kept && <span class="muted">… {rows - kept} more that are not recorded</span>}
+      {rows > kept && (
+        <span class="muted" dir="ltr">
+          … {rows - kept} more that are not recorded
+        </span>
+      )}
     </div>
   );
 }

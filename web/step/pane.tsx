@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { JSX } from "preact";
+import { exitOf } from "../components/exit";
 import { Characters } from "../inside/characters";
 import type { Run } from "../workbench/run";
 import { shapeOf } from "../workbench/shape";
@@ -85,50 +86,74 @@ export function StepPane({ bench }: { readonly bench: Workbench }) {
       if (target instanceof Element && target.closest("input, select, textarea, .wide")) return;
       event.preventDefault();
       if (shown) goTo(picture.value + (key === "ArrowRight" ? 1 : -1));
-      else if (key === "ArrowRight" && run && !run.isOver.value) nextStep();
+      else if (key === "ArrowRight" && bench.ofNextStep) nextStep();
     };
     addEventListener("keydown", follow);
     return () => removeEventListener("keydown", follow);
   });
 
+  const exit = exitOf(bench);
   const problem = bench.trouble.value || bench.problem.value || run?.problem.value;
   return (
     <div class="pane step" aria-busy={isBusy.value}>
       <p class="problem" role="alert">
         {problem}
       </p>
-      {run && !shown && <Entrance run={run} begin={nextStep} />}
-      {run && shown && <Walk run={run} recording={shown.recording} goTo={goTo} nextStep={nextStep} />}
+      {exit && (
+        <p>
+          <button type="button" onClick={() => bench.attempt(exit.take())}>
+            {exit.label}
+          </button>
+        </p>
+      )}
+      {!run && !problem && (
+        <p class="muted" role="status">
+          The training is being prepared.
+        </p>
+      )}
+      {run && !shown && <Entrance bench={bench} run={run} begin={nextStep} />}
+      {run && shown && <Walk bench={bench} run={run} recording={shown.recording} goTo={goTo} nextStep={nextStep} />}
       {run && <WhatIf example={run.ready.example} isBusy={isBusy.value} take={whatIf} />}
     </div>
   );
 }
 
-function Entrance({ run, begin }: { readonly run: Run; readonly begin: () => void }) {
-  const isOver = run.isOver.value;
-  const number = (run.stepsDone.value + 1).toLocaleString("en");
+interface EntranceProps {
+  readonly bench: Workbench;
+  readonly run: Run;
+  readonly begin: () => void;
+}
+
+function Entrance({ bench, run, begin }: EntranceProps) {
+  const next = bench.ofNextStep;
+  const number = next && (next.stepsDone.value + 1).toLocaleString("en");
+  const { choice, ready } = next ?? run;
   return (
     <section class="card" aria-label="One step">
       <h2>One step, slowly</h2>
       <div class="stage-map">
-        <ModelMap compact layers={shapeOf(run.choice, run.ready.vocabulary).nLayer} />
+        <ModelMap compact layers={shapeOf(choice, ready.vocabulary).nLayer} />
       </div>
-      {isOver ? (
+      {!next ? (
         <p>
-          The training is over: there is no next step. You can still see what a step on a word of your choice{" "}
-          <em>would</em> do.
+          {run.isOver.value
+            ? "The training is over: there is no next step."
+            : "The training cannot go on: there is no next step."}{" "}
+          You can still see what a step on a word of your choice <em>would</em> do.
         </p>
       ) : (
         <>
           <p>
             A training is one small step after another. Walk through the next one, step {number} of{" "}
-            {run.ready.steps.toLocaleString("en")}, in nine pictures, from the letters to a changed weight, with its
-            real numbers. It counts as a step of the training.
-            {run.isRunning.value && " The training is running: it pauses for this."}
+            {ready.steps.toLocaleString("en")}, in nine pictures, from the letters to a changed weight, with its real
+            numbers. It counts as a step of the training.
+            {next !== run
+              ? " Your changed settings begin with it, and the present run ends."
+              : run.isRunning.value && " The training is running: it pauses for this."}
           </p>
           <p>
             <button type="button" class="primary" disabled={isBusy.value} onClick={begin}>
-              {run.isRunning.value ? "Pause, and walk through a step" : `Walk through step ${number}`}
+              {next === run && run.isRunning.value ? "Pause, and walk through a step" : `Walk through step ${number}`}
             </button>
           </p>
         </>
@@ -138,14 +163,16 @@ function Entrance({ run, begin }: { readonly run: Run; readonly begin: () => voi
 }
 
 interface WalkProps {
+  readonly bench: Workbench;
   readonly run: Run;
   readonly recording: StepRecording;
   readonly goTo: (picture: number) => void;
   readonly nextStep: () => void;
 }
 
-function Walk({ run, recording, goTo, nextStep }: WalkProps) {
+function Walk({ bench, run, recording, goTo, nextStep }: WalkProps) {
   const characters = useMemo(() => new Characters(run.ready.vocabulary), [run]);
+  const next = bench.ofNextStep;
   const at = picture.value;
   const own = PICTURES[at];
   if (!own) throw new RangeError(`There is no picture ${at}.`);
@@ -254,10 +281,10 @@ function Walk({ run, recording, goTo, nextStep }: WalkProps) {
       ) : (
         <p class="muted">This model is too large to be shown.</p>
       )}
-      {at === PICTURES.length - 1 && !run.isOver.value && (
+      {at === PICTURES.length - 1 && next && (
         <p>
           <button type="button" class="primary" disabled={isBusy.value} onClick={nextStep}>
-            Next step
+            {next === run ? "Next step" : "Begin with the changed settings"}
           </button>
         </p>
       )}

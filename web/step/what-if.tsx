@@ -30,6 +30,7 @@ export function WhatIf({ example, isBusy, take }: Props) {
           spellcheck={false}
           autocomplete="off"
           autocapitalize="none"
+          dir="auto"
           onInput={({ currentTarget }) => (word.value = currentTarget.value)}
         />
         <button type="submit" disabled={isBusy}>

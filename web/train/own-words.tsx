@@ -18,6 +18,8 @@ export function OwnWords({ bench, run }: Props) {
   const [text, setText] = useState("");
   const [message, setMessage] = useState("");
   const words = run.ownWords.value;
+  // Both tabs would store words of their own.
+  const isElsewhere = run.obstacle.value === "elsewhere";
   const hasWords = words.length > 0;
   useEffect(() => {
     if (!hasWords) return undefined;
@@ -81,9 +83,9 @@ export function OwnWords({ bench, run }: Props) {
             onInput={({ currentTarget }) => setText(currentTarget.value)}
           />
         </label>
-        <button>Teach</button>
+        <button disabled={isElsewhere}>Teach</button>
       </form>
-      <p role="status">{message}</p>
+      <p role="status">{isElsewhere ? "This training goes on in another tab: teach it there." : message}</p>
       {hasWords && (
         <>
           <table>
@@ -103,7 +105,12 @@ export function OwnWords({ bench, run }: Props) {
                   </th>
                   <td>{loss?.toFixed(2) ?? "–"}</td>
                   <td>
-                    <button type="button" aria-label={`Forget ${word}`} onClick={() => void forget(word)}>
+                    <button
+                      type="button"
+                      disabled={isElsewhere}
+                      aria-label={`Forget ${word}`}
+                      onClick={() => void forget(word)}
+                    >
                       Forget
                     </button>
                   </td>
@@ -112,7 +119,7 @@ export function OwnWords({ bench, run }: Props) {
             </tbody>
           </table>
           <p class="muted">
-            The loss says how surprising the word is to the model now, a letter: it falls as it learns.{" "}
+            The loss says how surprising the word is to the model now, per letter: it falls as it learns.{" "}
             {run.isOver.value && "This training is over: train again, and it learns them too. "}
             {run.ready.isKept
               ? "Your words are kept in this browser with the training, and stay while the list is the same."

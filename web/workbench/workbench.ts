@@ -207,7 +207,15 @@ export class Workbench {
   /** Starts the choice with the next seed; the current curve stays in the chart. */
   async startFromAnotherSeed(): Promise<void> {
     const seed = Number(this.choice.value.values.seed ?? "") || SETTINGS.seed.default;
-    await this.startAfresh({ seed: String(seed + 1) });
+    await this.startAfresh({ seed: String((seed % SETTINGS.seed.most) + 1) });
+  }
+
+  /** The training of the next single step; undefined if there is none that can do one. */
+  get ofNextStep(): Run | undefined {
+    const run = this.next.value ?? this.run.value;
+    if (!run || run.isOver.value || run.obstacle.value !== "") return undefined;
+    // One that has not begun is of an earlier choice if the present one is refused.
+    return this.problem.value !== "" && run.stepsDone.value === 0 ? undefined : run;
   }
 
   /** Does one step of the choice's training. */

@@ -67,9 +67,9 @@ export interface Requests {
   weightCurve(index: number): WeightCurve;
   /** The training as a safetensors file. */
   checkpoint(): Promise<Uint8Array>;
-  /** Does one step, records it, then pauses. @param layer the one that is kept if the model is too large for all */
+  /** Does one step, records it, then pauses and saves. @param layer the one that is kept if the model is too large for all */
   recordStep(layer: number): Promise<StepRecording>;
-  /** Pauses, and records a step on a word, or on one of the list, that leaves the training as it is. */
+  /** Pauses and saves, and records a step on a word, or on one of the list, that leaves the training as it is. */
   recordWhatIf(word: string | undefined, layer: number): Promise<StepRecording>;
   /** Adds a word of the user to what is trained on. */
   addWord(word: string): Promise<void>;

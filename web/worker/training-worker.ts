@@ -266,15 +266,15 @@ export class TrainingWorker implements Requests {
   }
 
   async recordStep(layer: number): Promise<StepRecording> {
-    this.isRunning = false;
-    this.device.pause();
-    return recordStep(this.device, layer);
+    if (this.isRunning) await this.pause();
+    const recording = await recordStep(this.device, layer);
+    await this.device.saveSoon();
+    return recording;
   }
 
   async recordWhatIf(word: string | undefined, layer: number): Promise<StepRecording> {
     const { device } = this;
-    this.isRunning = false;
-    device.pause();
+    if (this.isRunning) await this.pause();
     return device.runBetweenSteps(() => recordWhatIf(device.trainer, word, layer));
   }
 
