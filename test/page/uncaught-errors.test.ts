@@ -28,7 +28,7 @@ describeInBrowser("a mistake in the page", () => {
 
   test.each(["#train", "#step", "#inside", "#board"])("itself is told, in %s", async (pane) => {
     await page.goto(`${web.server.address}${pane}`);
-    await page.locator("main h2, main h3").first().waitFor();
+    await page.locator("main section, main form").first().waitFor();
     await page.evaluate(() => {
       setTimeout(() => {
         void Promise.reject(new TypeError("a mistake in the page"));
