@@ -195,7 +195,7 @@ describeInBrowser("the page", () => {
     test.each([
       [
         "to numbers that are not finite",
-        "?learning_rate=10",
+        "?learning_rate=10&steps=300",
         "with the usual learning rate",
         /^Training has diverged.*Try/,
       ],

@@ -10,7 +10,8 @@ import { PLAIN_NAMES } from "./plain-names";
 /** Form for the model's shape and the training. */
 export function SettingsForm({ bench }: { readonly bench: Workbench }) {
   const { list, values } = bench.choice.value;
-  const problem = bench.problem.value;
+  // What may pass is no fault of the settings.
+  const problem = bench.isPassing.value ? "" : bench.problem.value;
   const usual = usualValues(values);
   const preset = presetOf(values);
   const given = (name: SettingName): string | undefined =>
