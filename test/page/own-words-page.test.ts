@@ -50,12 +50,11 @@ describeInBrowser("own words in the page", () => {
     await expectSoon(async () => (await loss()) < 1);
     const learnt = await loss();
     // The same training without it, which is then told how surprising it finds the word.
-    await page.getByRole("button", { name: `Forget ${word}` }).click();
-    await expectSoon(async () => (await words()).length === 0);
-    const took = (): Promise<string | null> => page.locator(".figures data").getAttribute("value");
-    const before = await took();
-    await press("Train again");
-    await expectSoon(async () => (await trained(), (await took()) !== before));
+    await web.open();
+    ({ page } = web);
+    await web.visit(SMALL);
+    await press("Train");
+    await trained();
     await teach(word);
     await expectSoon(async () => (await words()).length === 1);
     expect(await loss()).toBeGreaterThan(learnt + 2);

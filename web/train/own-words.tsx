@@ -23,7 +23,8 @@ export function OwnWords({ bench, run }: Props) {
   const hasWords = words.length > 0;
   useEffect(() => {
     if (!hasWords) return undefined;
-    let seen = run.changes.value;
+    // The training may have gone on since the words were measured.
+    let seen = -1;
     const timer = setInterval(() => {
       const { value } = run.changes;
       if (value === seen) return;

@@ -10,7 +10,7 @@ import { PLAIN_NAMES } from "./plain-names";
 /** Form for the model's shape and the training. */
 export function SettingsForm({ bench }: { readonly bench: Workbench }) {
   const { list, values } = bench.choice.value;
-  // A failure that may pass is none of the settings.
+  // What may pass is no fault of the settings.
   const problem = bench.isPassing.value ? "" : bench.problem.value;
   const usual = usualValues(values);
   const preset = presetOf(values);
