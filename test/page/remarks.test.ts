@@ -64,6 +64,7 @@ describeInBrowser("the page says", () => {
       /^The model is not learning: after 300 steps .* a learning rate of 0\.01 \(it was 0\.3\)\.$/,
     ).waitFor();
     expect(await remark("The model is not learning").count()).toBe(2);
+    await page.locator(".names li:nth-child(20)").waitFor();
     expect(await page.locator(".names .tag").count()).toBe(20);
   });
 
