@@ -141,7 +141,7 @@ async function memoryOfTrainings() {
     const before = await page.evaluate(took);
     await train.click();
     // The button of the training before has the same name.
-    await page.waitForFunction(`${took} !== undefined && ${took} !== ${JSON.stringify(before) ?? "undefined"}`);
+    while (((now) => now === undefined || now === before)(await page.evaluate(took))) await page.waitForTimeout(20);
     await page.getByRole("button", { name: "Train again" }).waitFor();
     if (!TRAININGS.includes(done)) continue;
     const measured = page.evaluate("performance.measureUserAgentSpecificMemory().then(({ bytes }) => bytes)");
