@@ -82,7 +82,10 @@ describeInBrowser("what if a part were missing, in the page", () => {
   test("a training that goes on meanwhile gives the names that it gives alone", async () => {
     const lastNames = async (): Promise<string[]> => {
       await page.getByRole("link", { name: "Train here" }).click();
-      return page.locator(".names bdi").allInnerTexts();
+      // The card of what-if has lists of words as well.
+      const names = page.getByRole("region", { name: "What it writes" }).locator(".names");
+      await names.locator("li:nth-child(20)").waitFor();
+      return names.locator("bdi").allInnerTexts();
     };
     await open("?steps=3000");
     await train();
