@@ -36,7 +36,7 @@ static inline float first_step(float h)
 static float updated_slowly(float w, float step, float v, float v_scale, float epsilon)
 {
     float h, r, d, y;
-    if (v == 0.0f)
+    if (step == 0.0f)
         return w;
     h = ROOT_SCALE * fused(v, v_scale, 1e-36f);
     r = first_step(h);
