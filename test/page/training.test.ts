@@ -202,6 +202,19 @@ describeInBrowser("training in the page", () => {
     expect(await page.locator(".problem:not(:empty)").count()).toBe(0);
   });
 
+  test("a double click on Train trains", async () => {
+    await open("?steps=100000000&speed=50");
+    const box = await main("Train").boundingBox();
+    if (!box) throw new Error("the button is not shown");
+    const [x, y] = [box.x + 20, box.y + box.height / 2];
+    await page.mouse.click(x, y);
+    await main("Pause").waitFor();
+    await page.mouse.down({ clickCount: 2 });
+    await page.mouse.up({ clickCount: 2 });
+    await stepIs(/^[\d,]{3,} /);
+    await main("Pause").waitFor();
+  });
+
   test("a checkpoint that has the weights alone is trained as it is chosen", async () => {
     const weights = at("weights.safetensors");
     await esp32gpt("train", "--steps", "300", "--samples", "0", "--n-embd", "8", "--save-weights", weights);

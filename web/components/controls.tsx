@@ -41,7 +41,8 @@ export function Controls({ bench }: { readonly bench: Workbench }) {
             </button>
           )}
           {run && isRunning ? (
-            <button type="button" class="primary" onClick={() => bench.attempt(run.pause())}>
+            // The second click of a double click on Train is not for Pause, which is in its place by then.
+            <button type="button" class="primary" onClick={({ detail }) => detail < 2 && bench.attempt(run.pause())}>
               Pause
             </button>
           ) : (
