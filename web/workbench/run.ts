@@ -3,6 +3,7 @@ import workerUrl from "virtual:training-worker-url";
 import { InputError } from "../../src/gpt/base/errors";
 import { LossCurve } from "../../src/jobs/loss-curve";
 import type { Choice } from "./address";
+import { PassingError } from "./passing-error";
 import { onEnd } from "../worker/locks";
 import {
   MAX_NAMES,
@@ -22,9 +23,6 @@ const MAX_REMARKS = 4;
 /** How long a worker may take to answer at all, and how long to be ready, in milliseconds. */
 const ANSWER_MS = 10_000;
 const READY_MS = 120_000;
-
-/** A failure that may not occur the next time. */
-export class PassingError extends InputError {}
 
 /** Why a training cannot go on: an internal error, numbers out of range, or another tab that goes on with it. */
 export type Obstacle = "" | "broken" | "diverged" | "elsewhere";

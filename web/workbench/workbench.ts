@@ -1,6 +1,5 @@
 import { signal } from "@preact/signals";
-import { crc32, formatChecksum } from "../../src/gpt/base/crc32";
-import { InputError, printable } from "../../src/gpt/base/errors";
+import { InputError } from "../../src/gpt/base/errors";
 import { SETTINGS } from "../../src/gpt/base/settings";
 import type { LossCurve } from "../../src/jobs/loss-curve";
 import {
@@ -8,18 +7,20 @@ import {
   DEFAULT_CHOICE,
   formatAddress,
   formatSpeed,
-  OWN,
   parseAddress,
   parseSpeed,
   settingsOf,
   type Speed,
 } from "./address";
 import { readChoice } from "./checkpoints";
+import { saveWhenLeft } from "./leaving";
+import { isOwn, ListFiles } from "./list-files";
 import { hasList, listFromFragment, listToFragment } from "./list-link";
-import * as kept from "./run-store";
 import { Claims } from "./claims";
-import { PassingError, Run } from "./run";
-import { type List, LISTS } from "./lists";
+import { PassingError } from "./passing-error";
+import * as kept from "./run-store";
+import { Run } from "./run";
+import type { List } from "./lists";
 import { readFile, tooLarge } from "./read-file";
 import type { StepRecording } from "../worker/step-recording";
 
@@ -29,13 +30,6 @@ const MAX_EARLIER = 2;
 const DEBOUNCE_MS = 250;
 /** Duration of a training at the default speed, in seconds. */
 const RUN_SECONDS = 12;
-/**
- * How long a page that is left waits for its worker to save, in milliseconds, and for each 1000 parameters. The
- * browser ends the worker when the page's last event has been handled, whatever the worker does then.
- */
-const LEAVE_MS = 200;
-const LEAVE_MS_PER_1000 = 1;
-const MOST_LEAVE_MS = 500;
 /** Maximum size of a custom dataset, in bytes. */
 const LARGEST_LIST = 16 << 20;
 /** Maximum size of a checkpoint, in bytes. */
@@ -72,7 +66,7 @@ export class Workbench {
   /** Of the list of `run`. */
   readonly earlier = signal<readonly EarlierCurve[]>([]);
   readonly speed = signal<Speed>(undefined);
-  private readonly loaded = new Map<string, kept.OwnList>();
+  private readonly lists = new ListFiles();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private turn = 0;
   private work: Promise<unknown> = Promise.resolve();
@@ -88,7 +82,7 @@ export class Workbench {
   async open(query: string, fragment: string): Promise<void> {
     // Going back in the history must keep the current choice in the address.
     addEventListener("popstate", () => this.showAddress());
-    this.saveWhenHidden();
+    saveWhenLeft(() => this.save());
     this.speed.value = parseSpeed(query);
     try {
       this.choice.value = parseAddress(query) ?? parseAddress(kept.recentAddresses()[0] ?? "") ?? DEFAULT_CHOICE;
@@ -102,7 +96,7 @@ export class Workbench {
   private async takeLinkedList(fragment: string): Promise<void> {
     const bytes = await listFromFragment(fragment);
     if (bytes) {
-      const list = await this.addOwnList("the list of the link", bytes);
+      const list = await this.lists.add("the list of the link", bytes);
       this.choice.value = { ...this.choice.value, list };
     } else this.trouble.value = "The list in the link is damaged: ask for the link again.";
     // It is in the browser's storage now.
@@ -111,8 +105,7 @@ export class Workbench {
 
   /** The own list that is chosen, if it is one. */
   ownList(): kept.OwnList | undefined {
-    const { list } = this.choice.value;
-    return list.startsWith(`${OWN}-`) ? this.loaded.get(list) : undefined;
+    return this.lists.own(this.choice.value.list);
   }
 
   /** A link that repeats the training; it carries an own list, if that is short. */
@@ -158,16 +151,7 @@ export class Workbench {
       this.refuse(error);
       return;
     }
-    this.change({}, await this.addOwnList(file, bytes));
-  }
-
-  /** Keeps a list of the user; resolves to its id. */
-  private async addOwnList(file: string, bytes: Uint8Array): Promise<string> {
-    const id = `${OWN}-${formatChecksum(crc32(bytes))}`;
-    const list = { file, bytes };
-    this.loaded.set(id, list);
-    await kept.saveList(id, list);
-    return id;
+    this.change({}, await this.lists.add(file, bytes));
   }
 
   /** Chooses a custom dataset that was typed or pasted. */
@@ -256,7 +240,7 @@ export class Workbench {
     const bytes = await readFile(file, content, LARGEST_CHECKPOINT);
     await this.settle();
     const before = this.choice.value;
-    this.choice.value = await readChoice(file, bytes, before, (id) => this.listOf(id));
+    this.choice.value = await readChoice(file, bytes, before, (id) => this.lists.of(id));
     await this.prepare({ checkpoint: { file, bytes } });
     const problem = this.problem.value;
     if (problem === "") return;
@@ -303,7 +287,7 @@ export class Workbench {
     try {
       const address = formatAddress(choice);
       settingsOf(choice);
-      const { file, bytes } = await this.listOf(choice.list);
+      const { file, bytes } = await this.lists.of(choice.list);
       if (isAtOnce || !this.run.value || this.run.value.stepsDone.value === 0) await this.claims.claim(address);
       const shown = isAfresh || checkpoint ? undefined : await kept.readSavedView(address);
       const beginning = {
@@ -387,25 +371,12 @@ export class Workbench {
     if (run && formatAddress(run.choice) === address) await run.giveUp(mayStore).catch(() => undefined);
   }
 
-  /** Saves the training as soon as the page is hidden, and when it is left. */
-  private saveWhenHidden(): void {
-    const save = (): Run | undefined => {
-      const run = this.run.value;
-      if (!run?.isBusy) return undefined;
-      void run.ask("save").catch(() => undefined);
-      return run;
-    };
-    document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "hidden") save();
-    });
-    addEventListener("beforeunload", save);
-    addEventListener("pagehide", () => {
-      const run = save();
-      if (!run) return;
-      const wait = LEAVE_MS + (LEAVE_MS_PER_1000 * run.ready.parameters) / 1000;
-      const end = performance.now() + Math.min(MOST_LEAVE_MS, wait);
-      while (performance.now() < end);
-    });
+  /** Begins to save the training; returns its number of parameters, undefined if there is nothing to save. */
+  private save(): number | undefined {
+    const run = this.run.value;
+    if (!run?.isBusy) return undefined;
+    void run.ask("save").catch(() => undefined);
+    return run.ready.parameters;
   }
 
   /** To be called when words of the user were added to the present training, or removed: they last as it does. */
@@ -422,16 +393,6 @@ export class Workbench {
     return present?.choice.list === list ? present.ownWords.value.map(({ word }) => word) : [];
   }
 
-  private async listOf(id: string): Promise<kept.OwnList> {
-    const present = this.loaded.get(id);
-    if (present) return present;
-    const list = id.startsWith(`${OWN}-`) ? await kept.readList(id) : await fetchList(id);
-    if (!list)
-      throw new InputError("The address refers to a custom list that this browser does not have: provide it here.");
-    this.loaded.set(id, list);
-    return list;
-  }
-
   /** @throws errors that are not InputErrors */
   private refuse(error: unknown): void {
     this.problem.value = sentenceOf(error);
@@ -442,22 +403,11 @@ export class Workbench {
 }
 
 function nameOf(list: string): string {
-  return list.startsWith(`${OWN}-`) ? "your list" : list;
+  return isOwn(list) ? "your list" : list;
 }
 
 /** @throws errors that are not InputErrors */
 function sentenceOf(error: unknown): string {
   if (!(error instanceof InputError)) throw error;
   return error.message;
-}
-
-async function fetchList(id: string): Promise<kept.OwnList> {
-  const list = LISTS.find((other) => other.id === id);
-  if (!list)
-    throw new InputError(
-      `There is no list ${printable(id)}: choose one of ${LISTS.map((other) => other.id).join(", ")}.`,
-    );
-  const response = await fetch(list.url).catch(() => undefined);
-  if (!response?.ok) throw new PassingError(`The list ${list.title} could not be loaded: try again.`);
-  return { file: `${list.id}.txt`, bytes: new Uint8Array(await response.arrayBuffer()) };
 }
