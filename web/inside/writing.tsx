@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { samplingLimits, type SamplingLimits } from "../../src/gpt/model/config";
 import { InputError } from "../../src/gpt/base/errors";
@@ -52,32 +52,20 @@ export function Writing({ run, characters }: Props) {
             <small id="hint-temperature">high: the bars become more alike; 0: always the longest</small>
           </label>
           <div class="grid">
-            <label class="field">
-              <span>top-k</span>
-              <input
-                type="number"
-                name="top_k"
-                step="any"
-                placeholder="all"
-                value={topK.value}
-                aria-describedby="hint-top-k"
-                onInput={({ currentTarget }) => (topK.value = currentTarget.value)}
-              />
-              <small id="hint-top-k">draw only from this many of the longest bars</small>
-            </label>
-            <label class="field">
-              <span>top-p</span>
-              <input
-                type="number"
-                name="top_p"
-                step="any"
-                placeholder="1"
-                value={topP.value}
-                aria-describedby="hint-top-p"
-                onInput={({ currentTarget }) => (topP.value = currentTarget.value)}
-              />
-              <small id="hint-top-p">draw only from the longest bars that make up this share</small>
-            </label>
+            <LimitField
+              label="top-k"
+              name="top_k"
+              none="all"
+              value={topK}
+              hint="draw only from this many of the longest bars"
+            />
+            <LimitField
+              label="top-p"
+              name="top_p"
+              none="1"
+              value={topP}
+              hint="draw only from the longest bars that make up this share"
+            />
           </div>
           <label class="field">
             <span>Begins with</span>
@@ -95,6 +83,34 @@ export function Writing({ run, characters }: Props) {
         </div>
       </div>
     </section>
+  );
+}
+
+interface LimitProps {
+  readonly label: string;
+  readonly name: string;
+  /** What an empty field means. */
+  readonly none: string;
+  readonly value: Signal<string>;
+  readonly hint: string;
+}
+
+/** Field for a limit of what is drawn from. */
+function LimitField({ label, name, none, value, hint }: LimitProps) {
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <input
+        type="number"
+        name={name}
+        step="any"
+        placeholder={none}
+        value={value.value}
+        aria-describedby={`hint-${name}`}
+        onInput={({ currentTarget }) => (value.value = currentTarget.value)}
+      />
+      <small id={`hint-${name}`}>{hint}</small>
+    </label>
   );
 }
 

@@ -1,12 +1,10 @@
 import type { SamplingLimits } from "../../src/gpt/model/config";
 import { checkInteger, InputError, printablePath } from "../../src/gpt/base/errors";
 import { areFinite } from "../../src/gpt/model/are-finite";
-import { Generator } from "../../src/gpt/model/generate";
 import { allocate } from "../../src/gpt/model/layout";
-import { type InferenceModel, Model } from "../../src/gpt/model/model";
 import { drawParameters } from "../../src/gpt/model/parameters";
 import type { Numbers } from "../../src/gpt/model/ops";
-import { Random, siblingSeed } from "../../src/gpt/model/random";
+import { Random } from "../../src/gpt/model/random";
 import { typescriptOps } from "../../src/gpt/model/typescript-ops";
 import type { Clock, Platform, MemoryBudget } from "../../src/gpt/base/platform";
 import { doSteps } from "../../src/device/commands/training";
@@ -16,9 +14,7 @@ import { Device } from "../../src/device/device";
 import type { Event } from "../../src/protocol/events";
 import { ALL_FILES, RECEIVED, STORED } from "../../src/device/checkpoint-files";
 import { saveTraining } from "../../src/gpt/checkpoint/training-checkpoint";
-import { Predictor } from "../../src/gpt/predictor";
 import { Runner } from "../../src/gpt/base/runner";
-import { BOS } from "../../src/gpt/data/vocabulary";
 import { readSettings } from "../../src/device/settings";
 import { drawLetter } from "./draw";
 import { inspect, type Inspection } from "./inspection";
@@ -41,6 +37,7 @@ import { WeightHistory } from "./weight-history";
 import { recordStep, recordWhatIf } from "./recorded-step";
 import type { StepRecording } from "./step-recording";
 import { inheritOwnWords, measureOwnWords } from "./own-words";
+import { Samples } from "./samples";
 import { PageStorage } from "../../src/places/browser/storage";
 import { View } from "./view";
 
@@ -55,9 +52,6 @@ const MAX_NAMES = 100;
 const EXAMPLES = 3;
 /** Duration of the warm-up before a training, in milliseconds. */
 const WARM_UP = 80;
-/** Names that are generated to be shown at a time, fewer of a model with more parameters than WORDS_SIZE. */
-const WORDS = 10;
-const WORDS_SIZE = 250_000;
 /** Pairs are counted for this many milliseconds at a time; while it trains, with a pause in between. */
 const COUNTING = 8;
 const COUNTING_PAUSE = 200;
@@ -71,14 +65,13 @@ export interface WorkerClock extends Clock {
 
 /** The device program in a worker of the page. */
 export class TrainingWorker implements Requests {
-  private readonly generator: Generator;
-  private readonly predictor: Predictor;
+  private readonly samples: Samples;
   private untrained: readonly Sample[] = [];
   private readonly lastUpdate: LastUpdate;
   private readonly history: WeightHistory;
   private speed = Infinity;
   private isRunning = false;
-  private isWalking = false;
+  private isPacing = false;
 
   private constructor(
     private readonly device: Device,
@@ -87,10 +80,8 @@ export class TrainingWorker implements Requests {
     private readonly view: View,
     private readonly emit: (update: TrainingUpdate) => void,
   ) {
-    const { trainer, seed } = device;
-    // A separate random stream, so that generated names do not affect the training.
-    this.generator = new Generator(trainer.model, new Random(siblingSeed(seed)));
-    this.predictor = new Predictor(trainer.model);
+    const { trainer } = device;
+    this.samples = new Samples(device);
     this.lastUpdate = new LastUpdate(trainer);
     this.history = new WeightHistory(trainer.model.parameters.length, trainer.model.parameterUnit);
   }
@@ -138,7 +129,7 @@ export class TrainingWorker implements Requests {
       await device.saveSoon();
     }
     trainingWorker.warmUp();
-    trainingWorker.untrained = trainingWorker.wordsUntrained();
+    trainingWorker.untrained = trainingWorker.samples.untrained();
     trainingWorker.beginHistory();
     return trainingWorker;
   }
@@ -197,12 +188,11 @@ export class TrainingWorker implements Requests {
 
   generate(count: number, temperature: number, prefix: string, limits: SamplingLimits): Sample[] {
     checkInteger("The number of names", count, 1, MAX_NAMES);
-    return Array.from({ length: count }, () => this.sample(temperature, prefix, limits));
+    return this.samples.generate(count, temperature, prefix, limits);
   }
 
   words(): Sample[] {
-    const temperature = this.device.settings.value("temperature");
-    return Array.from({ length: this.wordsShown }, () => this.sample(temperature, ""));
+    return this.samples.shown();
   }
 
   async pairLoss(): Promise<number> {
@@ -329,12 +319,12 @@ export class TrainingWorker implements Requests {
   /** Trains at the set speed. */
   private move(): void {
     if (this.speed === Infinity) this.device.resume();
-    else if (!this.isWalking) void this.walk();
+    else if (!this.isPacing) void this.pace();
   }
 
-  private async walk(): Promise<void> {
+  private async pace(): Promise<void> {
     const { clock, device } = this;
-    this.isWalking = true;
+    this.isPacing = true;
     let at = clock.now();
     while (this.isRunning && this.speed < Infinity && device.isUnderWay) {
       const steps = Math.max(1, Math.round(this.speed / PACES));
@@ -342,7 +332,7 @@ export class TrainingWorker implements Requests {
       at = Math.max(at + (1000 * steps) / this.speed, clock.now());
       await clock.wait(at - clock.now());
     }
-    this.isWalking = false;
+    this.isPacing = false;
   }
 
   private onEvent(event: Event): void {
@@ -351,7 +341,7 @@ export class TrainingWorker implements Requests {
       if (typeof event.loss === "number") this.lastUpdate.take();
       this.history.take(event.step + 1, this.device.trainer.model.parameters);
     }
-    if (event.type === "name") this.emitName(this.known(event.name));
+    if (event.type === "name") this.emitName(this.samples.of(event.name));
     else this.emit(event);
     // The names after the last step are not in its save.
     if (event.type === "done") void this.device.saveSoon();
@@ -381,47 +371,6 @@ export class TrainingWorker implements Requests {
     const length = Math.min(dataset.tokens(index, tokens), tokens.length);
     return Array.from(tokens.subarray(1, length - 1), (token) => model.vocabulary.characterOf(token)).join("");
   }
-
-  private sample(temperature: number, prefix: string, limits?: SamplingLimits): Sample {
-    return this.known(this.generator.name(temperature, prefix, limits));
-  }
-
-  private known(name: string): Sample {
-    const { dataset, stepsDone: step, totalSteps } = this.device.trainer;
-    // With weights from a training on another dataset, `isKnown` would be meaningless before the first step.
-    return {
-      step,
-      name,
-      isKnown: totalSteps > 0 ? dataset.has(name) : undefined,
-      bits: bitsOf(this.predictor, name),
-    };
-  }
-
-  private get wordsShown(): number {
-    const { length } = this.device.trainer.model.parameters;
-    return Math.max(1, Math.min(WORDS, Math.floor((WORDS * WORDS_SIZE) / length)));
-  }
-
-  /** Names of the model that the seed draws. The training may have gone on since, so it is drawn again. */
-  private wordsUntrained(): readonly Sample[] {
-    const { device } = this;
-    const { config, ops, vocabulary, parameters } = device.trainer.model;
-    const model: InferenceModel = new Model(config, ops, vocabulary, allocate(ops.dtype, parameters.length));
-    drawParameters(model.parameters, new Random(device.seed), config, ops);
-    const generator = new Generator(model, new Random(siblingSeed(device.seed)));
-    const predictor = new Predictor(model);
-    const temperature = device.settings.value("temperature");
-    return Array.from({ length: this.wordsShown }, () => {
-      const name = generator.name(temperature);
-      return { step: 0, name, bits: bitsOf(predictor, name) };
-    });
-  }
-}
-
-function bitsOf(predictor: Predictor, name: string): number {
-  const nats =
-    name === "" ? -Math.log(predictor.probabilities("")[BOS] ?? 0) : predictor.negativeLogLikelihood(name).mean;
-  return nats / Math.LN2;
 }
 
 /** A Platform's clock. */
