@@ -41,14 +41,8 @@ describeInBrowser("the page", () => {
   let page: Page;
   beforeEach(() => ({ page } = web));
 
-  const button = (name: string) => page.getByRole("button", { name, exact: true });
-  const problem = (text: string | RegExp) => page.locator(".problem", { hasText: text }).first();
-  const tab = (id: string) => page.locator(`nav a[href="#${id}"]`);
-
-  async function train(): Promise<void> {
-    await button("Train").click();
-    await button("Train again").waitFor();
-  }
+  const { button, problem, tab } = web;
+  const train = (): Promise<void> => web.train();
 
   async function downloadOf(name: string): Promise<string> {
     const [download] = await Promise.all([page.waitForEvent("download"), button(name).click()]);

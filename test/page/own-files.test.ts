@@ -12,14 +12,8 @@ describeInBrowser("the page", () => {
   let page: Page;
   beforeEach(() => ({ page } = web));
 
-  const button = (name: string) => page.getByRole("button", { name, exact: true });
-  const problem = (text: string | RegExp) => page.locator(".problem", { hasText: text }).first();
-  const tab = (id: string) => page.locator(`nav a[href="#${id}"]`);
-
-  async function train(): Promise<void> {
-    await button("Train").click();
-    await button("Train again").waitFor();
-  }
+  const { button, problem, tab } = web;
+  const train = (): Promise<void> => web.train();
 
   describe("with a list of one's own", () => {
     async function takeText(text: string): Promise<void> {

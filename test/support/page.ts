@@ -5,7 +5,14 @@ import { createRequire } from "node:module";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Locator,
+  type Page,
+} from "playwright-core";
 import { ROOT } from "../helpers";
 import { SHARED_FOLDER } from "./build";
 import { skipUnless } from "./skipping";
@@ -171,6 +178,21 @@ export class PageInBrowser {
   async visit(address = ""): Promise<void> {
     await this.page.goto(`${this.server.address}${atFullSpeed(address)}`);
     await this.page.locator("button.primary:enabled").first().waitFor();
+  }
+
+  /** Buttons of exactly this name. */
+  readonly button = (name: string): Locator => this.page.getByRole("button", { name, exact: true });
+
+  /** The first message of a problem that has this text. */
+  readonly problem = (text: string | RegExp): Locator => this.page.locator(".problem", { hasText: text }).first();
+
+  /** The link to a pane. */
+  readonly tab = (id: string): Locator => this.page.locator(`nav a[href="#${id}"]`);
+
+  /** Trains to the end. */
+  async train(): Promise<void> {
+    await this.button("Train").click();
+    await this.button("Train again").waitFor();
   }
 
   /** Unfolds the settings, unless they are. */
