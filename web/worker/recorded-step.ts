@@ -11,7 +11,7 @@ import { recordWith, StepRecorder } from "./recording-ops";
 import type { DocumentRecord, StepRecording } from "./step-recording";
 import { lossesOf } from "./tensor-copies";
 
-/* A step of the training with all that it computes, and a step on a copy. */
+/* A step of the training with all that it computes, and a step that is undone again. */
 
 /** How often a document that fits is looked for. */
 const TRIES = 100;
