@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Dtype } from "../src/gpt/model/ops";
-import { DEFAULT_MODEL, DEFAULT_TRAINING } from "../src/gpt/model/config";
+import { DEFAULT_MODEL, DEFAULT_TRAINING, type Moments } from "../src/gpt/model/config";
 import { Dataset } from "../src/gpt/data/dataset";
 import { remarksOf } from "../src/gpt/data/list-check";
 import { InputError, printable } from "../src/gpt/base/errors";
@@ -119,6 +119,8 @@ function createProgram(output: Output, ending: AbortSignal): Command {
       program.command("plan").description("list the memory that training needs, and the chips that have enough"),
     ),
   )
+    .addOption(settingOption("batch_size"))
+    .addOption(settingOption("moments"))
     .addOption(settingOption("dtype", { usual: "f32, and for each chip its own" }))
     .option("--inference", "list what a model takes that is not trained: flash for the weights, and RAM", false)
     .option("--json", "as one line of JSON", false)
@@ -157,6 +159,8 @@ function readVersion(): string {
 /** Model settings that are absent have their defaults. */
 interface PlanOptions extends ModelOptions {
   readonly data: string;
+  readonly batchSize?: number;
+  readonly moments?: Moments;
   readonly dtype?: Dtype;
   readonly inference: boolean;
   readonly json: boolean;
@@ -169,7 +173,13 @@ async function plan(options: PlanOptions, output: Output, ending: AbortSignal): 
     for (const remark of remarksOf(dataset)) console.error(`esp32gpt: ${remark}`);
     const config = { ...DEFAULT_MODEL, ...chosen(options, "model"), vocabularySize: dataset.vocabulary.size };
     if (options.inference) output.write(formatInferencePlan(config, dataset.vocabulary, options));
-    else output.write((options.json ? planAsJson : formatPlan)(config, dataset.indexBytes, options.dtype));
+    else {
+      const { indexBytes } = dataset;
+      const { dtype, json } = options;
+      output.write(
+        (json ? planAsJson : formatPlan)(config, { indexBytes, dtype, training: chosen(options, "record") }),
+      );
+    }
   });
 }
 

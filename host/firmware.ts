@@ -6,7 +6,7 @@ import { Dataset } from "../src/gpt/data/dataset";
 import { bindDataset } from "../src/gpt/training/document-length";
 import { remarksOf } from "../src/gpt/data/list-check";
 import { InputError, printablePath } from "../src/gpt/base/errors";
-import { fits, largestEmbedding, planMemory } from "../src/gpt/plan";
+import { chipOps, fits, largestEmbedding, planMemory } from "../src/gpt/plan";
 import { readSettings, type Settings, settingsIn } from "../src/device/settings";
 import { LIST, readRegular } from "./files/inputs";
 import { ROOT } from "./xs/sources";
@@ -54,7 +54,7 @@ export function checkFirmware(
   const { vocabulary, indexBytes } = dataset;
   for (const remark of remarksOf(dataset)) console.error(remark);
   const { config } = JSON.parse(readFileSync(manifest, "utf8")) as { config: Settings };
-  const { port, dtype, ...firmware } = readSettings(Object.assign(settingsIn(config), settings));
+  const { port, dtype, training, ...firmware } = readSettings(Object.assign(settingsIn(config), settings));
   const model = { ...DEFAULT_MODEL, ...firmware.model, vocabularySize: vocabulary.size };
   checkModelConfig(model);
   bindDataset({ config: model, vocabulary }, dataset);
@@ -62,10 +62,10 @@ export function checkFirmware(
   if (chip === undefined) return bytes;
   if (port === "usb" && chip.name === WITHOUT_USB)
     throw new InputError(`${chip.name}: this chip has no USB: port must be auto or uart.`);
-  const arithmetic = dtype ?? chip.dtype;
-  const plan = planMemory(model, indexBytes, arithmetic);
+  const toPlan = { indexBytes, ops: chipOps(dtype ?? chip.dtype), training };
+  const plan = planMemory(model, toPlan);
   if (fits(plan, chip.memory)) return bytes;
-  const largest = largestEmbedding(model, chip.memory, indexBytes, arithmetic);
+  const largest = largestEmbedding(model, chip.memory, toPlan);
   throw new InputError(
     `${chip.name}: this model needs ${plan.total} bytes, and the chip has ${chip.memory.total}: ` +
       `${largest === undefined ? "choose fewer layers, a smaller block_size, or a dataset with fewer different characters" : `n_embd ${largest} would fit`}.`,

@@ -4,15 +4,26 @@ import type { Dtype } from "../src/gpt/model/ops";
 import { InputError } from "../src/gpt/base/errors";
 import type { Vocabulary } from "../src/gpt/data/vocabulary";
 import { planInference } from "../src/gpt/plan-inference";
-import { COMMANDS_BYTES, fits, largestEmbedding, type PlannedBuffer, planMemory } from "../src/gpt/plan";
+import {
+  chipOps,
+  COMMANDS_BYTES,
+  fits,
+  largestEmbedding,
+  type PlannedBuffer,
+  planMemory,
+  type TrainingToPlan,
+} from "../src/gpt/plan";
 
-/**
- * The memory plan of a model as a table.
- * @param indexBytes size of the dataset's index
- * @param dtype by default f32, and for each chip its own
- */
-export function formatPlan(config: ModelConfig, indexBytes: number, dtype?: Dtype): string {
-  const plan = planMemory(config, indexBytes, dtype);
+/** A training to plan for chips: with their ops. */
+interface Planned extends Omit<TrainingToPlan, "ops"> {
+  /** By default f32, and for each chip its own. */
+  readonly dtype?: Dtype | undefined;
+}
+
+/** The memory plan of a model as a table. */
+export function formatPlan(config: ModelConfig, planned: Planned): string {
+  const { dtype } = planned;
+  const plan = planMemory(config, onChip(planned));
   const { buffers, bufferBytes, others, chunks, slots, stack, total } = plan;
   const lines = [
     `Training ${shapeOf(config)}, needs on a device, in ${dtype ?? "f32"}, in bytes:`,
@@ -29,7 +40,7 @@ export function formatPlan(config: ModelConfig, indexBytes: number, dtype?: Dtyp
     "",
     "Does it fit?",
   ];
-  for (const { name, memory, source, arithmetic, doesFit, largest } of verdictsOf(config, indexBytes, dtype)) {
+  for (const { name, memory, source, arithmetic, doesFit, largest } of verdictsOf(config, planned)) {
     const verdict = doesFit ? "fits" : "does not fit";
     lines.push(
       `  ${`${name}, ${arithmetic}`.padEnd(26)} ${verdict.padEnd(13)} ${bytes(memory.total)} in all, ${bytes(memory.largestPiece)} in one piece; ` +
@@ -41,18 +52,16 @@ export function formatPlan(config: ModelConfig, indexBytes: number, dtype?: Dtyp
 }
 
 /** The memory plan as one line of JSON. */
-export function planAsJson(config: ModelConfig, indexBytes: number, dtype?: Dtype): string {
-  const plan = planMemory(config, indexBytes, dtype);
-  const chips = verdictsOf(config, indexBytes, dtype).map(
-    ({ name, memory, source, arithmetic, doesFit, largest = null }) => ({
-      name,
-      ...memory,
-      source,
-      dtype: arithmetic,
-      fits: doesFit,
-      largestEmbedding: largest,
-    }),
-  );
+export function planAsJson(config: ModelConfig, planned: Planned): string {
+  const plan = planMemory(config, onChip(planned));
+  const chips = verdictsOf(config, planned).map(({ name, memory, source, arithmetic, doesFit, largest = null }) => ({
+    name,
+    ...memory,
+    source,
+    dtype: arithmetic,
+    fits: doesFit,
+    largestEmbedding: largest,
+  }));
   return `${JSON.stringify({ config, ...plan, commands: COMMANDS_BYTES, chips })}\n`;
 }
 
@@ -89,12 +98,17 @@ interface Verdict extends Chip {
 }
 
 /** For each chip, whether the model fits it. */
-function verdictsOf(config: ModelConfig, indexBytes: number, dtype: Dtype | undefined): readonly Verdict[] {
+function verdictsOf(config: ModelConfig, planned: Planned): readonly Verdict[] {
   return CHIPS.map((chip) => {
-    const arithmetic = dtype ?? chip.dtype;
-    const doesFit = fits(planMemory(config, indexBytes, arithmetic), chip.memory);
-    return { ...chip, arithmetic, doesFit, largest: largestEmbedding(config, chip.memory, indexBytes, arithmetic) };
+    const arithmetic = planned.dtype ?? chip.dtype;
+    const toPlan = onChip(planned, arithmetic);
+    const doesFit = fits(planMemory(config, toPlan), chip.memory);
+    return { ...chip, arithmetic, doesFit, largest: largestEmbedding(config, chip.memory, toPlan) };
   });
+}
+
+function onChip({ dtype, ...others }: Planned, arithmetic = dtype): TrainingToPlan {
+  return { ...others, ops: chipOps(arithmetic) };
 }
 
 function bufferLines({ name, bytes, parts = [] }: PlannedBuffer, indent = 2): string[] {

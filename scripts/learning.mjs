@@ -1,5 +1,5 @@
-// npm run bench:learning: the held-out loss after trainings in f32 and i32, from the same seeds, and the mean of the
-// paired differences. node scripts/learning.mjs [seeds, 10] [PRESET:STEPS ...]
+// npm run bench:learning: the held-out loss after trainings in f32, in f32 with Adam's moments in words, and in i32, from
+// the same seeds, and the mean of the paired differences from f32. node scripts/learning.mjs [seeds, 10] [PRESET:STEPS ...]
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,21 +9,28 @@ import { build } from "./build.mjs";
 
 const PROGRAM = fileURLToPath(new URL("../bin/esp32gpt.js", import.meta.url));
 const RUNS = ["esp32gpt:1000", "esp32gpt:10000", "tuned:250", "tuned:2500", "tuned:15000", "microgpt:1000"];
-const DTYPES = /** @type {const} */ (["f32", "i32"]);
+const WAYS = [
+  ["--moments", "f32"],
+  ["--moments", "bf16"],
+  ["--dtype", "i32"],
+];
 const HOLDOUT = "5";
 
 await build();
 const [seeds = "10", ...wanted] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "esp32gpt-"));
-console.log("run               f32               i32               i32 - f32, paired");
+const heads = ["f32", "moments bf16", "i32", "bf16 - f32, paired", "i32 - f32, paired"];
+console.log(["run".padEnd(16), ...heads.map((head) => head.padEnd(18))].join("  "));
 try {
   for (const run of wanted.length > 0 ? wanted : RUNS) {
     const [preset, steps] = run.split(":");
     const losses = Array.from({ length: Number(seeds) }, (_, i) =>
-      DTYPES.map((dtype) => lossOf(preset, steps, i + 1, dtype)),
+      WAYS.map((options) => lossOf(preset, steps, i + 1, options)),
     );
-    const columns = [losses.map(([f32]) => f32), losses.map(([, i32]) => i32), losses.map(([f32, i32]) => i32 - f32)];
-    console.log([run.padEnd(16), ...columns.map((values) => inWords(values))].join("  "));
+    const [exact, ...others] = WAYS.map((_, way) => losses.map((ofSeed) => ofSeed[way]));
+    const differences = others.map((values) => values.map((value, i) => value - exact[i]));
+    const columns = [exact, ...others, ...differences];
+    console.log([run.padEnd(16), ...columns.map((values) => inWords(values).padEnd(18))].join("  "));
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -34,12 +41,12 @@ try {
  * @param {string} preset
  * @param {string} steps
  * @param {number} seed
- * @param {string} dtype
+ * @param {readonly string[]} options
  */
-function lossOf(preset, steps, seed, dtype) {
+function lossOf(preset, steps, seed, options) {
   const file = join(folder, "model.safetensors");
   const training = ["--preset", preset, "--steps", steps, "--holdout", HOLDOUT, "--seed", String(seed)];
-  run("train", ...training, "--dtype", dtype, "--log-every", steps, "--samples", "0", "--save", file);
+  run("train", ...training, ...options, "--log-every", steps, "--samples", "0", "--save", file);
   const loss = Number(/^nats per token\s+([\d.]+)$/m.exec(run("eval", "--model", file))?.[1]);
   if (!(loss > 0)) throw new Error(`eval has not printed a loss for ${preset}, seed ${seed}.`);
   return loss;

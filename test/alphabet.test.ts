@@ -176,7 +176,7 @@ on32Bits.test.each(LISTS)(
     const plan = JSON.parse(planned) as { bufferBytes: number; chunks: number };
     const { indexBytes, vocabulary } = datasetOf(list);
     expect(plan).toEqual(
-      expect.objectContaining({ ...planMemory({ ...DEFAULT_MODEL, vocabularySize: vocabulary.size }, indexBytes) }),
+      expect.objectContaining({ ...planMemory({ ...DEFAULT_MODEL, vocabularySize: vocabulary.size }, { indexBytes }) }),
     );
     const options = ["--xs-bits", "32", ...ROOMY, "--steps", "20", "--samples", "2", "--stats"];
     const { stdout } = await esp32gpt("train", "--engine", "xs", ...options, "--data", fileOf(list));

@@ -18,6 +18,7 @@ import {
 import type { ModelConfig, PresetName } from "../src/gpt/model/config";
 import type { Dtype } from "../src/gpt/model/ops";
 import { activationLayout } from "../src/gpt/model/activations";
+import { i32Ops } from "../src/gpt/model/i32-ops";
 import { planMemory } from "../src/gpt/plan";
 import { ROOT } from "./helpers";
 import { checkSentence, fuzzRandom, fuzzRuns, HOSTILE, mutated, pick } from "./support/fuzz";
@@ -92,7 +93,7 @@ test("a device with 64 for n_embd needs a tenth of the memory of a training", ()
     vocabularySize: 27,
   };
   const { bufferBytes, flash } = planInference(config, "i32");
-  expect(bufferBytes).toBeLessThan(planMemory(config, undefined, "i32").bufferBytes / 10);
+  expect(bufferBytes).toBeLessThan(planMemory(config, { ops: i32Ops }).bufferBytes / 10);
   expect(bufferBytes).toBeLessThan(50_000);
   expect(flash).toBeLessThan(220_000);
 });

@@ -12,6 +12,7 @@ import {
   type Refusal,
   type SaveCost,
   type Shape,
+  type WordsAnswer,
 } from "./support/native-ops-questions";
 import { bundle, HostProcess, hostExecutable } from "./support/xs";
 
@@ -97,8 +98,11 @@ describe.each(["desktop", "chip"] as const)("for the %s:", (loops) => {
 
   describe("refuses what will not do, before it touches anything:", () => {
     // Any floats are looked at.
-    test.each(OP_NAMES.filter((op) => op !== "areFinite"))("%s", async (op) => {
-      const refusals = await ask<Refusal[]>({ kind: "refuse", op });
+    const ops = OP_NAMES.filter((op) => op !== "areFinite").map((op) => [op, ""] as const);
+    const backward = OP_NAMES.filter((op) => op.endsWith("Backward") && op !== "rmsNormBackward");
+    const updates = loops === "chip" ? backward.map((op) => [op, " that updates"] as const) : [];
+    test.each([...ops, ...updates])("%s%s", async (op, how) => {
+      const refusals = await ask<Refusal[]>({ kind: "refuse", op, updates: how !== "" });
       expect(refusals.length).toBeGreaterThan(7);
       const failures = refusals.flatMap(({ wrong, error, isTouched }) => {
         const isSize = /: (size|too short|empty|not aligned|\d+ at)/.test(wrong);
@@ -107,6 +111,17 @@ describe.each(["desktop", "chip"] as const)("for the %s:", (loops) => {
       });
       expect(failures).toEqual([]);
     });
+  });
+
+  test("moments in words are those of TypeScript, but for a last digit", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 0xffffffff }), async (seed) => {
+        const { m, v, w, areConversionsSame } = await ask<WordsAnswer>({ kind: "words", seed });
+        expect([m <= 1, v <= 1, areConversionsSame]).toEqual([true, true, true]);
+        expect(w).toBeLessThan(1e-6);
+      }),
+      { numRuns: fuzzRuns(80) },
+    );
   });
 
   test.each([

@@ -10,7 +10,9 @@ import {
   CREATION,
   fits,
   largestEmbedding,
+  chipOps,
   planMemory,
+  type TrainingToPlan,
 } from "../src/gpt/plan";
 import { Random } from "../src/gpt/model/random";
 import { Trainer } from "../src/gpt/training/trainer";
@@ -37,25 +39,34 @@ test("the default model: 67,072 bytes of parameters, gradients and moments, belo
   expect(bufferBytes).toBeLessThan(100000);
 });
 
-test.each(CONFIGS)("every buffer of %p is in the plan, with its size", (wanted) => {
-  const config = { ...DEFAULT_MODEL, ...wanted };
-  const dataset = shippedNames();
-  const ops = typescriptOps("f32");
-  const buffers = new Set<ArrayBufferLike>();
-  const watched: Ops = {
-    ...ops,
-    view(floats, offset, length) {
-      buffers.add(floats.buffer);
-      return ops.view(floats, offset, length);
-    },
-  };
-  new Trainer(new Model(config, watched), dataset, new Random(42), DEFAULT_TRAINING);
-  const allocated = [...buffers]
-    .map(({ byteLength }) => byteLength)
-    .concat(dataset.indexBytes, vocabularyBytes(config.vocabularySize));
-  const planned = planMemory(config, dataset.indexBytes).buffers.map(({ bytes }) => bytes);
-  expect(allocated.sort()).toEqual(planned.sort());
-});
+const TRAININGS = [{}, { moments: "bf16" }, { moments: "bf16", batchSize: 8 }] as const;
+
+test.each(CONFIGS.flatMap((wanted) => TRAININGS.map((training) => [wanted, training] as const)))(
+  "every buffer of %p trained with %p is in the plan, with its size",
+  (wanted, training) => {
+    const config = { ...DEFAULT_MODEL, ...wanted };
+    const dataset = shippedNames();
+    // Those of a chip would update at once, which no step here does.
+    const ops = { ...typescriptOps("f32"), canUpdate: chipOps().canUpdate };
+    const buffers = new Set<ArrayBufferLike>();
+    const watched: Ops = {
+      ...ops,
+      view(floats, offset, length) {
+        buffers.add(floats.buffer);
+        return ops.view(floats, offset, length);
+      },
+    };
+    new Trainer(new Model(config, watched), dataset, new Random(42), { ...DEFAULT_TRAINING, ...training });
+    const allocated = [...buffers]
+      .filter(({ byteLength }) => byteLength > 0)
+      .map(({ byteLength }) => byteLength)
+      .concat(dataset.indexBytes, vocabularyBytes(config.vocabularySize));
+    const planned = planMemory(config, { indexBytes: dataset.indexBytes, ops, training }).buffers.map(
+      ({ bytes }) => bytes,
+    );
+    expect(allocated.sort()).toEqual(planned.sort());
+  },
+);
 
 test("parts add up to their buffers", () => {
   for (const { bytes, parts } of planMemory(DEFAULT_MODEL).buffers)
@@ -71,7 +82,8 @@ test.each(CHIPS)("the largest n_embd that fits $name is the largest", ({ memory 
 
 test("what does not fit is refused, with what would", () => {
   const memory = CHIPS[0].memory;
-  const check = (wanted: Partial<ModelConfig>): void => checkMemory({ ...DEFAULT_MODEL, ...wanted }, memory, 4036);
+  const check = (wanted: Partial<ModelConfig>): void =>
+    checkMemory({ ...DEFAULT_MODEL, ...wanted }, memory, { indexBytes: 4036 });
   expect(() => check({})).not.toThrow();
   expect(() => check({ nEmbd: 64 })).toThrow(/needs \d+ bytes.*n_embd \d+ would fit/);
   expect(() => check({ nLayer: 64 })).toThrow(/n_embd \d+ would fit|fewer layers/);
@@ -79,27 +91,29 @@ test("what does not fit is refused, with what would", () => {
 
 test("a machine that is running takes what its first chunks have no room for in pieces that must be free", () => {
   const config = { ...DEFAULT_MODEL, nEmbd: 24 };
-  const { total, chunks, largestGrowth } = planMemory(config, 4036);
+  const { total, chunks, largestGrowth } = planMemory(config, { indexBytes: 4036 });
   expect(largestGrowth).toBeGreaterThan(0);
   expect(chunks).toBeGreaterThanOrEqual(CREATION.chunks + largestGrowth);
   const memory = { total, largestPiece: largestGrowth };
-  expect(() => checkMemory(config, memory, 4036)).not.toThrow();
-  expect(() => checkMemory(config, { ...memory, largestPiece: largestGrowth - 1 }, 4036)).toThrow(
+  expect(() => checkMemory(config, memory, { indexBytes: 4036 })).not.toThrow();
+  expect(() => checkMemory(config, { ...memory, largestPiece: largestGrowth - 1 }, { indexBytes: 4036 })).toThrow(
     /n_embd \d+ would fit/,
   );
-  expect(() => checkMemory(config, { ...memory, total: total - 1 }, 4036)).toThrow(/n_embd \d+ would fit/);
+  expect(() => checkMemory(config, { ...memory, total: total - 1 }, { indexBytes: 4036 })).toThrow(
+    /n_embd \d+ would fit/,
+  );
 });
 
 test("each buffer takes its header beside its bytes", () => {
   // The line index may be of any size: with this one the buffers alone would just fill the first chunks.
-  const empty = planMemory(DEFAULT_MODEL, 0);
+  const empty = planMemory(DEFAULT_MODEL, { indexBytes: 0 });
   const others = empty.others.reduce((sum, { bytes }) => sum + bytes, 0);
   const free = CREATION.chunks - others - empty.bufferBytes;
   expect(free).toBeGreaterThan(4000);
   const headers = 16 * empty.buffers.length;
-  expect(planMemory(DEFAULT_MODEL, free - headers).chunks).toBe(CREATION.chunks);
+  expect(planMemory(DEFAULT_MODEL, { indexBytes: free - headers }).chunks).toBe(CREATION.chunks);
   for (const tooMuch of [free - headers + 1, free]) {
-    const { chunks, largestGrowth } = planMemory(DEFAULT_MODEL, tooMuch);
+    const { chunks, largestGrowth } = planMemory(DEFAULT_MODEL, { indexBytes: tooMuch });
     expect(largestGrowth).toBeGreaterThan(0);
     expect(chunks).toBe(CREATION.chunks + largestGrowth);
   }
@@ -115,10 +129,10 @@ test("a chip with a console keeps something for its commands", () => {
 
 test("the dataset's own line index is counted", () => {
   const config = { ...DEFAULT_MODEL, nEmbd: 24 };
-  const { total, largestGrowth } = planMemory(config, 0);
+  const { total, largestGrowth } = planMemory(config, { indexBytes: 0 });
   const memory = { total, largestPiece: largestGrowth };
-  expect(() => checkMemory(config, memory, 0)).not.toThrow();
-  expect(() => checkMemory(config, memory, 200_000)).toThrow(/This model needs/);
+  expect(() => checkMemory(config, memory, { indexBytes: 0 })).not.toThrow();
+  expect(() => checkMemory(config, memory, { indexBytes: 200_000 })).toThrow(/This model needs/);
 });
 
 test("esp32gpt plan prints the sum, and the same as JSON", async () => {
@@ -134,18 +148,31 @@ test("esp32gpt plan prints the sum, and the same as JSON", async () => {
   expect(chips.map(({ name, dtype }) => [name, dtype])).toEqual(CHIPS.map(({ name, dtype }) => [name, dtype]));
 });
 
-test("i32 takes 12 bytes a parameter and not 16", () => {
-  const bytes = (dtype: Dtype, nEmbd: number): number =>
-    planMemory({ ...DEFAULT_MODEL, nEmbd }, 4036, dtype).bufferBytes;
-  const parameters = parameterLayout({ ...DEFAULT_MODEL, nEmbd: 32 }).length;
-  const saved = bytes("f32", 32) - bytes("i32", 32);
-  // Less the exponents of the tensors.
-  expect(saved).toBeGreaterThan(4 * parameters - 300);
-  expect(saved).toBeLessThan(4 * parameters);
-  const largest = (dtype: Dtype): (number | undefined)[] =>
-    CHIPS.map(({ memory }) => largestEmbedding(DEFAULT_MODEL, memory, 4036, dtype));
+test.each([
+  // Bytes of weights, gradients and moments.
+  ["f32", {}, 16],
+  ["f32", { moments: "bf16", batchSize: 8 }, 12],
+  ["f32", { moments: "bf16" }, 8],
+  ["i32", { batchSize: 8 }, 12],
+  ["i32", {}, 8],
+] as const)("%s trained with %p takes %d bytes a parameter", (dtype, training, expected) => {
+  const config = { ...DEFAULT_MODEL, nEmbd: 32 };
+  const { buffers } = planMemory(config, { ops: chipOps(dtype), training });
+  const ofParameters = buffers.filter(({ name }) => /^(parameters|gradients|adam\.[mv]|Adam's moments)$/.test(name));
+  const bytes = ofParameters.reduce((sum, buffer) => sum + buffer.bytes, 0) / parameterLayout(config).length;
+  // In i32 gradients have exponents too.
+  expect(bytes).toBeGreaterThanOrEqual(expected);
+  expect(bytes).toBeLessThan(expected + 0.01);
+});
+
+test("the largest n_embd on each chip", () => {
+  const largest = (dtype: Dtype, training: TrainingToPlan["training"] = {}): (number | undefined)[] =>
+    CHIPS.map(({ memory }) => largestEmbedding(DEFAULT_MODEL, memory, { ops: chipOps(dtype), training }));
   expect(largest("f32")).toEqual([24, 24, 200, 20, 28]);
-  expect(largest("i32")).toEqual([28, 28, 232, 24, 32]);
+  expect(largest("f32", { moments: "bf16", batchSize: 8 })).toEqual([28, 28, 232, 24, 32]);
+  expect(largest("f32", { moments: "bf16" })).toEqual([32, 36, 256, 28, 40]);
+  expect(largest("i32", { batchSize: 8 })).toEqual([28, 28, 232, 24, 32]);
+  expect(largest("i32")).toEqual([32, 36, 256, 28, 40]);
 });
 
 const on32Bits = skipUnless(makes32Bits(), "the plan against the 32-bit XS host, which needs gcc-multilib");

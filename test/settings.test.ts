@@ -69,7 +69,7 @@ test.each<[Record<string, unknown>, string]>([
   [
     { step: "500" },
     "There is no setting step: there are version, codename, preset, n_layer, n_embd, n_head, block_size, mlp_width, relative_bias, batch_size, steps, " +
-      "learning_rate, holdout, seed, samples, temperature, log_every, save_every, dtype, ops, port, transmit, receive.",
+      "learning_rate, holdout, moments, seed, samples, temperature, log_every, save_every, dtype, ops, port, transmit, receive.",
   ],
   [{ ops: "js" }, "ops must be native or typescript, not js."],
   [{ port: "com3" }, "port must be auto or uart or usb, not com3."],

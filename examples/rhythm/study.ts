@@ -1,4 +1,4 @@
-import { type Dtype, planMemory, typescriptOps } from "esp32gpt";
+import { type Dtype, i32Ops, planMemory, typescriptOps } from "esp32gpt";
 import { CusumDetector, type Detector, EnergyDetector, EwmaDetector, MarkovDetector, ModelDetector } from "./detectors";
 import { Limit } from "./limit";
 import { type Machine, Pump } from "./pump";
@@ -147,5 +147,5 @@ export function judge(runs: readonly Run[], weight: number, { measure, heldOut, 
 /** The buffers of the model and of its training in i32, with the last windows in RAM. */
 export function modelBytes(): number {
   const config = { ...MODEL, preset: "tuned", vocabularySize: SYMBOLS + 1 } as const;
-  return planMemory(config, DOCUMENTS * (LENGTH + 1), "i32").bufferBytes;
+  return planMemory(config, { indexBytes: DOCUMENTS * (LENGTH + 1), ops: i32Ops }).bufferBytes;
 }

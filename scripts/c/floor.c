@@ -87,9 +87,16 @@ float compute_gradients(const uint8_t *tokens, int rows, float weight, bool accu
     return loss;
 }
 
+/* With MOMENT_WORDS both moments of a parameter are in a word. */
 void update(float rate, float v_scale)
 {
-    COUNTED(ADAM, gpt_adam(parameters, gradients, moment1, moment2, PARAMETERS, 0.85f, 0.99f, 1e-8f, rate, v_scale));
+    GptAdam adam = { 0.85f, 0.99f, 1e-8f, rate, v_scale };
+#ifdef MOMENT_WORDS
+    static uint32_t words[PARAMETERS];
+    COUNTED(ADAM, gpt_adam_words(parameters, gradients, words, PARAMETERS, 1, &adam));
+#else
+    COUNTED(ADAM, gpt_adam(parameters, gradients, moment1, moment2, PARAMETERS, &adam));
+#endif
 }
 
 float train_step(const uint8_t *tokens, int rows, float rate, float v_scale)

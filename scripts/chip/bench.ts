@@ -174,11 +174,21 @@ function onRiscv(
   const includes = [folder, chip, c, OPS].map((path) => `-I${path}`);
   const { relativeBias, rmsNorm } = PRESETS[preset];
   const shape = { RELATIVE_BIAS: Number(relativeBias), RMS_NORM: Number(rmsNorm), DOCUMENTS: config.batchSize };
-  const defines = ["-DCOUNT_CALLS", ...Object.entries(shape).map(([name, value]) => `-D${name}=${value}`)];
+  const words = config.moments === "bf16" && machine.dtype === "f32" ? ["-DMOMENT_WORDS"] : [];
+  const defines = ["-DCOUNT_CALLS", ...words, ...Object.entries(shape).map(([name, value]) => `-D${name}=${value}`)];
   const memory = MEMORY.map((symbol) => `-Wl,--defsym=${symbol}`);
   const strict = ["-Wall", "-Wextra", "-Werror"];
-  const words = [...LIBRARY, ...machine.flags, ...CHIP_FLAGS, ...flags, ...strict, ...defines, ...includes, ...memory];
-  execFileSync(COMPILER, [...words, ...sources, "-lm", "-o", program], { stdio: ["ignore", "inherit", "inherit"] });
+  const options = [
+    ...LIBRARY,
+    ...machine.flags,
+    ...CHIP_FLAGS,
+    ...flags,
+    ...strict,
+    ...defines,
+    ...includes,
+    ...memory,
+  ];
+  execFileSync(COMPILER, [...options, ...sources, "-lm", "-o", program], { stdio: ["ignore", "inherit", "inherit"] });
   const virtual = ["-machine", "virt", "-m", "16", "-bios", "none", "-icount", "shift=0"];
   const output = ["-display", "none", "-serial", "none", "-monitor", "none"];
   const semihosting = ["-chardev", "stdio,id=out", "-semihosting-config", "enable=on,target=native,chardev=out"];

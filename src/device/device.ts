@@ -87,7 +87,8 @@ export class Device {
     const config = { ...DEFAULT_MODEL, ...settings.model, vocabularySize: dataset.vocabulary.size };
     const ops = context.provideOps(settings.dtype ?? context.storedDtype, settings.ops);
     const memory = platform.memoryBudget();
-    if (memory) checkMemory(config, besideCommands(memory), dataset.indexBytes, ops.dtype);
+    const { indexBytes } = dataset;
+    if (memory) checkMemory(config, besideCommands(memory), { indexBytes, ops, training: settings.training });
     const model = new Model(config, ops, dataset.vocabulary);
     this.seed = settings.seed;
     const { temperature, logEvery, saveEvery } = settings;

@@ -40,13 +40,14 @@ export function createTrainer<Source extends DocumentSource>(options: TrainerOpt
   const { dataset, dtype, ops = floatOps(dtype), memory } = options;
   checkNames("createTrainer()", options, "dataset preset model training seed dtype ops memory");
   checkNames("model", options.model, "nLayer nEmbd nHead blockSize mlpWidth relativeBias");
-  checkNames("training", options.training, "steps batchSize learningRate schedule sampling holdout");
+  checkNames("training", options.training, "steps batchSize learningRate schedule sampling holdout moments");
   const { preset = DEFAULT_MODEL.preset, seed = SETTINGS.seed.default } = options;
   if (dtype !== undefined && ops.dtype !== dtype)
     throw new RangeError(`The ops compute in ${ops.dtype}, not ${dtype}.`);
   const { vocabulary } = dataset;
   const config = { ...DEFAULT_MODEL, ...options.model, preset, vocabularySize: vocabulary.size };
-  if (memory) checkMemory(config, memory, dataset.indexBytes, ops.dtype);
+  const { training } = options;
+  if (memory) checkMemory(config, memory, { indexBytes: dataset.indexBytes, ops, training });
   const random = new Random(seed);
   const model = new Model(config, ops, vocabulary);
   drawParameters(model.parameters, random, config, ops);

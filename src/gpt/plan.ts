@@ -1,11 +1,12 @@
 import { activationLayout, activationGradientsLayout } from "./model/activations";
-import { checkModelConfig, type ModelConfig } from "./model/config";
+import { checkModelConfig, type ModelConfig, type TrainingConfig, trainingConfig } from "./model/config";
 import { InputError } from "./base/errors";
 import type { Layout } from "./model/layout";
-import type { Dtype } from "./model/ops";
-import { gradientLayout, parameterLayout } from "./model/parameters";
+import type { Dtype, Ops } from "./model/ops";
+import { areMomentsInWords, canUpdateAtOnce, gradientLayout, parameterLayout } from "./model/parameters";
 import { MAX_OWN_BYTES } from "./data/own-words";
 import type { MemoryBudget } from "./base/platform";
+import { CONSTANTS } from "./training/adam";
 import { vocabularyBytes } from "./data/vocabulary";
 
 /*
@@ -72,25 +73,50 @@ const FOREIGN_TENSORS = 32;
 /** Size of the default dataset's line index; that of any dataset is at most 5,120. */
 const LINE_INDEX_BYTES = 4036;
 
+/** What the memory of a training depends on beside the model. */
+export interface TrainingToPlan {
+  /** Size of the dataset's line index; that of the default dataset by default. */
+  readonly indexBytes?: number | undefined;
+  /** The ops; those of a chip in f32 by default. */
+  readonly ops?: PlannedOps | undefined;
+  /** By default what the preset has. */
+  readonly training?: Partial<Pick<TrainingConfig, "batchSize" | "moments">> | undefined;
+}
+
+/** What the memory of a training depends on of its ops. */
+export type PlannedOps = Pick<Ops, "dtype" | "canUpdate">;
+
+/** The most numbers in a row, and of a bias, that the ops for chips update at once. */
+export const MAX_UPDATE = 256;
+
+/** The ops in C on a chip, in f32 or i32. */
+export function chipOps(dtype: Dtype = "f32"): PlannedOps {
+  return { dtype, canUpdate: (width, bias) => dtype !== "f64" && width <= MAX_UPDATE && bias <= MAX_UPDATE };
+}
+
 /**
  * The memory that training this model takes on the device.
- * @param indexBytes size of the dataset's line index
- * @param dtype of all numbers; f32 or i32 on the device
  * @throws InputError for an invalid configuration
  */
-export function planMemory(config: ModelConfig, indexBytes = LINE_INDEX_BYTES, dtype: Dtype = "f32"): MemoryPlan {
+export function planMemory(config: ModelConfig, toPlan: TrainingToPlan = {}): MemoryPlan {
   checkModelConfig(config);
+  const { indexBytes = LINE_INDEX_BYTES, ops = chipOps() } = toPlan;
+  const { dtype } = ops;
+  const { batchSize, moments = "f32" } = trainingConfig(config.preset, toPlan.training ?? {});
   const numberBytes = NUMBER_BYTES[dtype];
   const parameters = parameterLayout(config).length * numberBytes;
-  const gradients = gradientLayout(config, dtype, 1).length * numberBytes;
+  const gradients = gradientLayout(config, dtype, batchSize).length * numberBytes;
+  const isInWords = areMomentsInWords(dtype, moments);
   const buffers: PlannedBuffer[] = [
     { name: "line index", bytes: indexBytes },
     { name: "vocabulary", bytes: vocabularyBytes(config.vocabularySize) },
     { name: "parameters", bytes: parameters },
     withParts("activations", activationLayout(config, dtype), numberBytes),
-    { name: "gradients", bytes: gradients },
+    canUpdateAtOnce(config, ops, { batchSize, moments })
+      ? { name: "Adam's constants", bytes: CONSTANTS * numberBytes }
+      : { name: "gradients", bytes: gradients },
     withParts("gradients between ops", activationGradientsLayout(config, dtype), numberBytes),
-    ...(dtype === "i32"
+    ...(isInWords
       ? [{ name: "Adam's moments", bytes: parameters }]
       : [
           { name: "adam.m", bytes: parameters },
@@ -146,22 +172,20 @@ export function headerLimits(config: ModelConfig): { readonly bytes: number; rea
 export function largestEmbedding(
   config: ModelConfig,
   memory: MemoryBudget,
-  indexBytes?: number,
-  dtype?: Dtype,
+  toPlan?: TrainingToPlan,
 ): number | undefined {
-  return largestThat(config, (candidate) => fits(planMemory(candidate, indexBytes, dtype), memory));
+  return largestThat(config, (candidate) => fits(planMemory(candidate, toPlan), memory));
 }
 
 /**
  * Checks that a running machine can grow to what the model needs.
  * @param memory its initial sizes plus the free memory; the largest free block
- * @param indexBytes size of the dataset's line index
  * @throws InputError that says what is needed, what is available, and what would fit
  */
-export function checkMemory(config: ModelConfig, memory: MemoryBudget, indexBytes: number, dtype: Dtype = "f32"): void {
-  const plan = planMemory(config, indexBytes, dtype);
+export function checkMemory(config: ModelConfig, memory: MemoryBudget, toPlan: TrainingToPlan): void {
+  const plan = planMemory(config, toPlan);
   if (canGrow(plan, memory)) return;
-  const largest = largestThat(config, (candidate) => canGrow(planMemory(candidate, indexBytes, dtype), memory));
+  const largest = largestThat(config, (candidate) => canGrow(planMemory(candidate, toPlan), memory));
   const advice =
     largest === undefined
       ? "choose fewer layers, a smaller block_size, or a list with fewer different characters"

@@ -46,18 +46,16 @@ export class BestCheckpoint {
         throw new InputError(`${printablePath(file)} is of another training: name another file with --keep-best.`);
       checkpoint.modelConfig(model.config);
       const { parameters } = model;
-      await trainer.lendGradients(async (buffer) => {
-        buffer.set(parameters);
-        try {
-          const loss = await this.measure(checkpoint);
-          if (loss === undefined) return;
-          this.loss = loss;
-          this.step = record.state.stepsDone - 1;
-          training.lowest.begin(this.step, loss);
-        } finally {
-          parameters.set(buffer.subarray(0, parameters.length));
-        }
-      });
+      const before = parameters.slice();
+      try {
+        const loss = await this.measure(checkpoint);
+        if (loss === undefined) return;
+        this.loss = loss;
+        this.step = record.state.stepsDone - 1;
+        training.lowest.begin(this.step, loss);
+      } finally {
+        parameters.set(before);
+      }
     } finally {
       checkpoint.close();
     }

@@ -57,7 +57,7 @@ export function checkAgreement(
   isNext: boolean,
 ): void {
   const { config, seed } = record;
-  const { batchSize, sampling, holdout } = wanted.training;
+  const { batchSize, sampling, holdout, moments } = wanted.training;
   const { steps, learningRate } = isNext ? config : wanted.training;
   const names = isNext ? undefined : wanted.trainNames;
   const pairs: readonly [string, unknown, unknown][] = [
@@ -68,6 +68,7 @@ export function checkAgreement(
     ["learning-rate", learningRate, config.learningRate],
     ["sampling", sampling, config.sampling],
     ["holdout", holdout, config.holdout],
+    ["moments", moments, config.moments],
     ["seed", wanted.seed, seed],
   ];
   for (const [option, value, found] of pairs) {

@@ -105,7 +105,7 @@ export async function prepareTraining(job: TrainJob, context: RunContext): Promi
   const dataset = datasetOf(platform);
   const seed = job.seed ?? DEFAULT_SEED;
   const random = new Random(seed);
-  const check = roomChecker(context, dataset, ops);
+  const check = roomChecker(context, dataset, ops, job.training);
   const loaded =
     job.init === undefined
       ? { model: drawnModel(job.model, ops, dataset, random, check), origin: undefined }
@@ -138,7 +138,7 @@ async function prepareResumed(job: TrainJob, file: string, context: RunContext):
     checkAgreement(name, job, record, checkpoint.dtype, schedule !== undefined);
     if (record.dataset !== dataset.checksum)
       throw new InputError(`${name} was trained on another list than ${dataset.source}: give that one with --data.`);
-    roomChecker(context, dataset, ops)(config);
+    roomChecker(context, dataset, ops, record.config)(config);
     const model = new Model(config, ops, checkpoint.vocabulary(dataset.vocabulary));
     const trainer = new Trainer(model, dataset, new Random(record.seed), record.config);
     const ending = await restoreTraining(runner, checkpoint, record, trainer);
@@ -151,10 +151,15 @@ async function prepareResumed(job: TrainJob, file: string, context: RunContext):
   }
 }
 
-function roomChecker({ platform }: RunContext, dataset: Dataset, ops: Ops): (config: ModelConfig) => void {
+function roomChecker(
+  { platform }: RunContext,
+  { indexBytes }: Dataset,
+  ops: Ops,
+  training: Partial<TrainingConfig>,
+): (config: ModelConfig) => void {
   return (config) => {
     const memory = platform.memoryBudget();
-    if (memory) checkMemory(config, memory, dataset.indexBytes, ops.dtype);
+    if (memory) checkMemory(config, memory, { indexBytes, ops, training });
   };
 }
 

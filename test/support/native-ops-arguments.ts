@@ -51,7 +51,10 @@ export function argumentsOf(op: OpName, shape: Shape): NamedArgument[] {
     name: "tokens",
     value: Uint8Array.from({ length }, (_, t) => (t === 0 ? m - 1 : random.index(m))),
   });
-  const accumulate = { name: "accumulate", value: shape.accumulate };
+  const accumulate = shape.updates
+    ? { name: "update", value: Float32Array.of(BETA1, BETA2, EPSILON, 0.01, 1) }
+    : { name: "accumulate", value: shape.accumulate };
+  const inUpdates = (...args: NamedArgument[]): NamedArgument[] => (shape.updates ? args : []);
   const biases = (name: string): NamedArgument => (hasBias ? tensor(name, heads, block) : { name, value: undefined });
   const numbers = (values: Record<string, number>): NamedArgument[] =>
     Object.entries(values).map(([name, value]) => ({ name, value }));
@@ -75,6 +78,7 @@ export function argumentsOf(op: OpName, shape: Shape): NamedArgument[] {
         ...[tensor("dwte", m, n), tensor("dwpe", block, n), tensor("dx", block, n), tokens(rows + 1)],
         ...numbers({ rows, n }),
         accumulate,
+        ...inUpdates(tensor("wte", m, n), tensor("wpe", block, n)),
       ];
     case "rmsNormForward":
       return [tensor("y", block, n), tensor("x", block, n), ...numbers({ from, to: rows, n })];
@@ -119,6 +123,7 @@ export function argumentsOf(op: OpName, shape: Shape): NamedArgument[] {
         ...[tensor("dqkv", 3 * block, n), biases("dbias"), tensor("dy", block, n), y, probabilities, qkv],
         ...numbers({ rows, n, heads, block }),
         accumulate,
+        ...inUpdates(tensor("weights", heads, block)),
       ];
     }
     case "mlpForward":

@@ -30,6 +30,8 @@ import type {
   Question,
   Refusal,
   RefuseQuestion,
+  WordsAnswer,
+  WordsQuestion,
   SaveCost,
   TrainQuestion,
 } from "./native-ops-questions";
@@ -42,12 +44,14 @@ host.setLineListener((line) => {
   if (line !== undefined) host.write(`${JSON.stringify(answer(JSON.parse(line) as Question))}\n`);
 });
 
-function answer(question: Question): Comparison | Refusal[] | number[] | Hidden | Allocation | SaveCost {
+function answer(question: Question): Comparison | Refusal[] | WordsAnswer | number[] | Hidden | Allocation | SaveCost {
   switch (question.kind) {
     case "compare":
       return compare(question);
     case "refuse":
       return refuse(question);
+    case "words":
+      return compareWords(question);
     case "train":
       return train(question);
     case "diverge":
@@ -75,13 +79,43 @@ function compare({ op, shape }: CompareQuestion): Comparison {
   return { ratio: Number.isNaN(largest) ? null : largest, isOutside: !native.areGuardsIntact() };
 }
 
+function compareWords({ seed }: WordsQuestion): WordsAnswer {
+  const random = new Random(seed);
+  const length = 1 + random.index(300);
+  const draw = (scale: number): Float32Array => Float32Array.from({ length }, () => scale * random.gaussian());
+  const scale = [1e-30, 1e-8, 1, 1e6][random.index(4)];
+  const floats = { m: draw(scale), v: draw(scale).map((x) => x * x) };
+  const native = { ops: nativeOps, words: new Int32Array(length), w: new Float32Array(length) };
+  const typescript = { ops: tsOps, words: new Int32Array(length), w: new Float32Array(length) };
+  const [g, from] = [draw(scale), random.index(length)];
+  const order = random.index(2) === 0 ? (["m", "v"] as const) : (["v", "m"] as const);
+  const conversions = [native, typescript].map(({ ops: { words: codec }, words }) => {
+    const read = { m: new Float32Array(length - from), v: new Float32Array(length - from) };
+    for (const what of order) codec?.encode(words, 0, floats[what], what);
+    for (const what of ["m", "v"] as const) codec?.decode(read[what], words, from, what);
+    return JSON.stringify([Array.from(words), Array.from(read.m), Array.from(read.v)]);
+  });
+  for (const { ops, words, w } of [native, typescript]) {
+    const [weights, gradients, moments] = [w, g, words].map((numbers) => ops.view(numbers, 0, length));
+    ops.adam(weights, gradients, moments, undefined, 0.85, 0.99, 1e-8, 0.01, 1.5);
+  }
+  const differences = (half: (word: number) => number): number =>
+    native.words.reduce((most, word, i) => Math.max(most, Math.abs(half(word) - half(typescript.words[i]))), 0);
+  return {
+    m: differences((word) => word >> 16),
+    v: differences((word) => word & 0xffff),
+    w: native.w.reduce((most, w, i) => Math.max(most, Math.abs(w - typescript.w[i])), 0),
+    areConversionsSame: conversions[0] === conversions[1],
+  };
+}
+
 /** Sizes that nothing has. */
 const WRONG_SIZES = [-1, -(2 ** 31), 2 ** 31, 2 ** 32, 2 ** 32 + 1, 1e300, NaN, Infinity, -Infinity];
 
 /** Every way in which one argument, or two together, will not do. */
-function refuse({ op }: RefuseQuestion): Refusal[] {
+function refuse({ op, updates }: RefuseQuestion): Refusal[] {
   const refusals: Refusal[] = [];
-  const valid = argumentsOf(op, MINIMAL);
+  const valid = argumentsOf(op, { ...MINIMAL, updates });
   const attempt = (wrong: string, change: (args: readonly Argument[]) => readonly unknown[]): void => {
     const native = new NativeArguments(valid, true);
     const args = change(native.args);
@@ -113,7 +147,7 @@ function refuse({ op }: RefuseQuestion): Refusal[] {
       if (!isMeasure) put("empty", () => new Uint8Array(0));
       put("not aligned", (view) => new Uint8Array(view.buffer, view.byteOffset + 1, view.length));
       put("a Float32Array", (view) => new Float32Array(view.buffer, view.byteOffset, value.length));
-      const isOptional = name === "bias" || name === "dbias";
+      const isOptional = name === "bias" || name === "dbias" || (op === "adam" && name === "v");
       for (const wrong of [[], {}, null, undefined, 7, "tensor"])
         if (!(isOptional && wrong === undefined)) put(`is ${JSON.stringify(wrong)}`, () => wrong);
     } else if (value instanceof Uint8Array) {
@@ -143,7 +177,8 @@ function trainerOf(ops: Ops, preset: PresetName, nLayer: number): Trainer {
   const model = new Model({ ...DEFAULT_MODEL, preset, nLayer }, ops);
   drawParameters(model.parameters, random, model.config, model.ops);
   const dataset = new Dataset(new Uint8Array(host.names), "names.txt");
-  return new Trainer(model, dataset, random, trainingConfig(preset, { steps: 1000 }));
+  // Moments in words differ by a unit here and there, and then losses do.
+  return new Trainer(model, dataset, random, trainingConfig(preset, { steps: 1000, moments: "f32" }));
 }
 
 function train({ ops, preset, nLayer, steps }: TrainQuestion): number[] {

@@ -3,9 +3,9 @@ import type { Ops } from "../../src/gpt/model/ops";
 
 /** What native-ops.test.ts asks of native-ops-main.ts, which runs on XS. */
 export type Question =
-  CompareQuestion | RefuseQuestion | TrainQuestion | DivergeQuestion | AllocateQuestion | SaveQuestion;
+  CompareQuestion | RefuseQuestion | WordsQuestion | TrainQuestion | DivergeQuestion | AllocateQuestion | SaveQuestion;
 
-export type OpName = Exclude<keyof Ops, "name" | "dtype" | "view" | "functions" | "codec">;
+export type OpName = Exclude<keyof Ops, "name" | "dtype" | "view" | "functions" | "codec" | "words" | "canUpdate">;
 
 export const OP_NAMES: readonly OpName[] = [
   "zero",
@@ -46,6 +46,8 @@ export interface Shape {
   readonly hasBias: boolean;
   /** Whether the gradients of weights are added to. */
   readonly accumulate: boolean;
+  /** Whether weights are updated instead, by ops for a chip. */
+  readonly updates?: boolean;
   readonly seed: number;
 }
 
@@ -67,6 +69,21 @@ export interface Comparison {
 export interface RefuseQuestion {
   readonly kind: "refuse";
   readonly op: OpName;
+  readonly updates: boolean;
+}
+
+/** Adam with moments in words, and their conversion, native against TypeScript, on random values. */
+export interface WordsQuestion {
+  readonly kind: "words";
+  readonly seed: number;
+}
+
+/** The largest difference of words, in units of each half; whether all that is converted is the same. */
+export interface WordsAnswer {
+  readonly m: number;
+  readonly v: number;
+  readonly w: number;
+  readonly areConversionsSame: boolean;
 }
 
 export interface Refusal {

@@ -1,5 +1,6 @@
 import { CHIPS } from "../../src/places/chips";
-import { besideCommands, fits, largestEmbedding, planMemory } from "../../src/gpt/plan";
+import type { Dtype } from "../../src/gpt/model/ops";
+import { besideCommands, chipOps, fits, largestEmbedding, planMemory, type TrainingToPlan } from "../../src/gpt/plan";
 import { settingsOf } from "../workbench/address";
 import type { Run } from "../workbench/run";
 import { shapeOf } from "../workbench/shape";
@@ -10,15 +11,15 @@ const KB = 1024;
 export function Memory({ run }: { readonly run: Run }) {
   const { vocabulary, indexBytes, parameters } = run.ready;
   const config = shapeOf(run.choice, vocabulary);
-  const given = settingsOf(run.choice).dtype;
-  const dtype = given ?? "f32";
-  const plan = planMemory(config, indexBytes, dtype);
+  const { dtype: given, training } = settingsOf(run.choice);
+  const toPlan = (dtype: Dtype = "f32"): TrainingToPlan => ({ indexBytes, ops: chipOps(given ?? dtype), training });
+  const plan = planMemory(config, toPlan());
   const kilobytes = (bytes: number): string => Math.ceil(bytes / KB).toLocaleString("en");
   const esp32 = CHIPS.find(({ name }) => name === "ESP32");
   if (!esp32) throw new Error("src/places/chips.ts has no ESP32");
   const memory = besideCommands(esp32.memory).total;
   const doesFit = fits(plan, esp32.memory);
-  const largest = doesFit ? undefined : largestEmbedding(config, esp32.memory, indexBytes, dtype);
+  const largest = doesFit ? undefined : largestEmbedding(config, esp32.memory, toPlan());
   const advice = largest === undefined ? "" : ` n_embd ${largest} would fit.`;
   return (
     <section class="card memory" aria-label="Memory">
@@ -64,7 +65,7 @@ export function Memory({ run }: { readonly run: Run }) {
           {CHIPS.map((chip) => (
             <li key={chip.name}>
               {chip.name}, {given ?? chip.dtype}:{" "}
-              {fits(planMemory(config, indexBytes, given ?? chip.dtype), chip.memory) ? "fits" : "does not fit"} (
+              {fits(planMemory(config, toPlan(chip.dtype)), chip.memory) ? "fits" : "does not fit"} (
               {kilobytes(besideCommands(chip.memory).total)} KB; {chip.source})
             </li>
           ))}

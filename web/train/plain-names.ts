@@ -13,6 +13,7 @@ export const PLAIN_NAMES: Readonly<Record<SettingName, string>> = Object.freeze(
   steps: "number of steps",
   learning_rate: "learning rate",
   holdout: "words held out, in %",
+  moments: "precision of the moments",
   seed: "seed of the random numbers",
   dtype: "arithmetic",
 });

@@ -67,12 +67,12 @@ function shapeOf(config: ModelConfig): Choice["values"] {
 }
 
 function trainingOf({ values }: Choice): Choice["values"] {
-  const { batch_size = "", steps = "", learning_rate = "", holdout = "", seed = "" } = values;
-  return { batch_size, steps, learning_rate, holdout, seed };
+  const { batch_size = "", steps = "", learning_rate = "", holdout = "", moments = "", seed = "" } = values;
+  return { batch_size, steps, learning_rate, holdout, moments, seed };
 }
 
 function scheduleOf({ config, seed }: TrainingRecord, { preset }: ModelConfig, dtype: Dtype): Choice["values"] {
-  const { steps, batchSize, holdout } = config;
+  const { steps, batchSize, holdout, moments = "f32" } = config;
   const usual = trainingConfig(preset, {});
   const { functions } = typescriptOps(dtype);
   const { learningRate } = trainingConfig(preset, { steps, batchSize }, undefined, functions);
@@ -81,6 +81,7 @@ function scheduleOf({ config, seed }: TrainingRecord, { preset }: ModelConfig, d
     ["steps", steps, usual.steps],
     ["learning_rate", config.learningRate, learningRate],
     ["holdout", holdout, usual.holdout],
+    ["moments", moments, dtype === "f32" ? (usual.moments ?? moments) : moments],
     ["seed", seed, SETTINGS.seed.default],
   ]);
 }

@@ -57,7 +57,8 @@ export class LastUpdate {
   private updateOf(index: number): WeightUpdate {
     const { trainer, learningRate, updates } = this;
     const { model, adam } = trainer;
-    const { codec } = model.ops;
+    const { codec } = adam;
+    const isI32 = model.ops.codec !== undefined;
     const number = (numbers: Numbers, what: "m" | "v"): number => {
       if (!codec || !(numbers instanceof Int32Array)) return numbers[index] ?? NaN;
       const floats = new Float32Array(1);
@@ -74,8 +75,8 @@ export class LastUpdate {
       correctedV: v / (1 - BETA2 ** updates),
       learningRate,
       // In i32 it is the least value of v.
-      epsilon: codec ? 0 : EPSILON,
-      weightStep: codec ? WEIGHT_STEP * model.parameterUnit : 0,
+      epsilon: isI32 ? 0 : EPSILON,
+      weightStep: isI32 ? WEIGHT_STEP * model.parameterUnit : 0,
     };
   }
 

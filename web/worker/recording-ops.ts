@@ -23,7 +23,7 @@ interface Update {
   readonly w: Tensor;
   readonly g: Tensor;
   readonly m: Tensor;
-  readonly v: Tensor;
+  readonly v: Tensor | undefined;
 }
 
 /**
@@ -188,20 +188,33 @@ export class StepRecorder {
     const isInRange = update();
     this.matrices = before.map(({ offset, matrix }) => {
       const [w, m, v] = this.stateOf(tensors, offset, matrix.kept * matrix.columns);
-      return { ...matrix, w, m, v };
+      const moments = tensors.m instanceof Int32Array ? this.unrounded(matrix) : { m, v };
+      return { ...matrix, w, ...moments };
     });
     return isInRange;
   }
 
+  /** The moments that an update used, before they were rounded to words. */
+  private unrounded({ g, mBefore, vBefore }: Pick<MatrixRecord, "g" | "mBefore" | "vBefore">): {
+    readonly m: Float64Array;
+    readonly v: Float64Array;
+  } {
+    const { beta1, beta2 } = this.constants;
+    return {
+      m: Float64Array.from(g, (gi, i) => beta1 * (mBefore[i] ?? NaN) + (1 - beta1) * gi),
+      v: Float64Array.from(g, (gi, i) => beta2 * (vBefore[i] ?? NaN) + (1 - beta2) * gi * gi),
+    };
+  }
+
   /** Copies of weights and of their moments. */
   private stateOf({ w, m, v }: Update, from: number, length: number): [w: Floats, m: Floats, v: Floats] {
-    const { codec } = this.model.ops;
-    if (!codec || !("mantissas" in m))
-      return [copyOf(w, from, length), copyOf(m, from, length), copyOf(v, from, length)];
-    // In i32 one word has both moments, and v is a table.
+    const words = "mantissas" in m ? m.mantissas : m;
+    if (!(words instanceof Int32Array))
+      return [copyOf(w, from, length), copyOf(m, from, length), copyOf(v ?? m, from, length)];
+    const { ops } = this.model;
     const decoded = (what: "m" | "v"): Floats => {
       const floats = new Float32Array(length);
-      codec.decode(floats, m.mantissas, from, what);
+      (ops.codec ?? ops.words)?.decode(floats, words, from, what);
       return floats;
     };
     return [copyOf(w, from, length), decoded("m"), decoded("v")];

@@ -26,6 +26,9 @@
     _(gpt_xs_mlp_backward) \
     _(gpt_xs_softmax_cross_entropy) \
     _(gpt_xs_adam) \
+    _(gpt_xs_can_update) \
+    _(gpt_xs_decode_moments) \
+    _(gpt_xs_encode_moments) \
     _(gpt_xs_i32_zero) \
     _(gpt_xs_i32_embedding_forward) \
     _(gpt_xs_i32_embedding_backward) \
@@ -42,6 +45,7 @@
     _(gpt_xs_i32_mlp_backward) \
     _(gpt_xs_i32_softmax_cross_entropy) \
     _(gpt_xs_i32_adam) \
+    _(gpt_xs_i32_can_update) \
     _(gpt_xs_i32_decode) \
     _(gpt_xs_i32_encode) \
     _(gpt_xs_scan) \

@@ -35,7 +35,8 @@ export const ABOUT_COMMANDS: readonly Command[] = Object.freeze([
 ]);
 
 function planOf({ trainer, context }: Device): readonly string[] {
-  const plan = planMemory(trainer.model.config, trainer.dataset.indexBytes, trainer.model.ops.dtype);
+  const { model, dataset } = trainer;
+  const plan = planMemory(model.config, { indexBytes: dataset.indexBytes, ops: model.ops, training: trainer.config });
   const memory = context.platform.memoryBudget();
   const row = (name: string, bytes: number): string => `${name.padEnd(36)}${String(bytes).padStart(8)}`;
   return [

@@ -153,6 +153,14 @@ export const SETTINGS = Object.freeze({
     default: 0,
     doc: "percent of the names kept for the validation loss",
   }),
+  moments: Object.freeze({
+    type: "choice",
+    given: "anywhere",
+    kept: "record",
+    choices: Object.freeze(["f32", "bf16"] as const),
+    default: PRESETS_OWN,
+    doc: "how f32 stores Adam's moments: exactly, or both in 4 bytes",
+  }),
   seed: Object.freeze({
     type: "whole",
     given: "anywhere",

@@ -41,6 +41,7 @@ export const METADATA_KEYS = Object.freeze([
   "add_eos",
   "unknown",
   "schedule",
+  "moments",
 ] as const);
 export type MetadataKey = (typeof METADATA_KEYS)[number];
 export const CHECKSUM_KEY = "crc32";

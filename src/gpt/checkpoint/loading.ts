@@ -4,7 +4,7 @@ import { Checkpoint } from "./reader";
 import type { ModelConfig } from "../model/config";
 import { crc32 } from "../base/crc32";
 import { Model } from "../model/model";
-import type { Dtype, Numbers, Ops } from "../model/ops";
+import type { Codec, Dtype, Numbers, Ops } from "../model/ops";
 import { parameterLayout, storeNumbers } from "../model/parameters";
 import type { Storage } from "../base/platform";
 import type { TrainingRecord } from "./record";
@@ -122,19 +122,18 @@ export class LoadingTask implements Task {
   private readonly checking: CheckingTask;
   private readonly blocks: TensorBlocks;
 
-  constructor(
-    checkpoint: Checkpoint,
-    private readonly model: Model,
-    adam?: Adam,
-    crc = crc32,
-  ) {
+  constructor(checkpoint: Checkpoint, model: Model, adam?: Adam, crc = crc32) {
     const names = checkpoint.tensorsFor(model.config, adam !== undefined);
     const places = new Map<string, Place>(
-      parameterLayout(model.config).parts.map(({ name, offset }) => [name, { into: model.parameters, offset }]),
+      parameterLayout(model.config).parts.map(({ name, offset }) => [
+        name,
+        { into: model.parameters, offset, codec: model.ops.codec },
+      ]),
     );
     if (adam) {
-      places.set(ADAM_M, { into: adam.m, offset: 0 });
-      places.set(ADAM_V, { into: adam.v, offset: 0 });
+      const { m, v, codec } = adam;
+      places.set(ADAM_M, { into: m, offset: 0, codec });
+      places.set(ADAM_V, { into: v, offset: 0, codec });
     }
     this.places = places;
     this.checking = new CheckingTask(checkpoint, model.ops, crc, names);
@@ -151,7 +150,7 @@ export class LoadingTask implements Task {
     const place = block && this.places.get(block.name);
     if (block && place) {
       const what = block.name === ADAM_M ? "m" : block.name === ADAM_V ? "v" : "weights";
-      storeNumbers(this.model.ops, place.into, place.offset + block.at, block.values, what);
+      storeNumbers(place, place.into, place.offset + block.at, block.values, what);
     }
     return block !== undefined;
   }
@@ -161,4 +160,5 @@ export class LoadingTask implements Task {
 interface Place {
   readonly into: Numbers;
   readonly offset: number;
+  readonly codec: Codec | undefined;
 }

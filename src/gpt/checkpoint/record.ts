@@ -44,6 +44,7 @@ export function formatRecord(record: TrainingRecord): Map<MetadataKey, string> {
   if (build !== "") entries.push(["build", build]);
   const { schedule = "linear" } = config;
   if (schedule !== "linear") entries.push(["schedule", schedule]);
+  if (config.moments === "bf16") entries.push(["moments", config.moments]);
   return new Map(entries.map(([key, value]) => [key, String(value)]));
 }
 
@@ -65,6 +66,8 @@ export function readRecord(metadata: ReadonlyMap<string, string>): TrainingRecor
   if (sampling === undefined) throw new InputError("its sampling is unknown");
   const schedule = metadata.has("schedule") ? SCHEDULES.find((choice) => choice === text("schedule")) : "linear";
   if (schedule === undefined) throw new InputError("its schedule is unknown");
+  const moments = metadata.has("moments") ? SETTINGS.moments.choices.find((one) => one === text("moments")) : "f32";
+  if (moments === undefined) throw new InputError("its moments are unknown");
   const dataset = text("dataset");
   if (dataset.length !== 8 || !isDigits(dataset, 16)) throw new InputError("its dataset is not a checksum");
   const config: TrainingConfig = {
@@ -74,6 +77,7 @@ export function readRecord(metadata: ReadonlyMap<string, string>): TrainingRecor
     sampling,
     holdout: set("holdout"),
     ...(schedule !== "linear" && { schedule }),
+    moments,
   };
   checkTrainingConfig(config);
   const totalSteps = whole("step", 0, Number.MAX_SAFE_INTEGER);

@@ -14,7 +14,7 @@ import {
 import { crc32, formatChecksum } from "../base/crc32";
 import { InputError, printablePath } from "../base/errors";
 import type { Model } from "../model/model";
-import type { Floats, Numbers, Ops, Stored } from "../model/ops";
+import type { Codec, Floats, Numbers, Stored } from "../model/ops";
 import { parameterLayout } from "../model/parameters";
 import type { NewFile, Storage, DatasetKernels } from "../base/platform";
 import type { Runner, Task } from "../base/runner";
@@ -66,7 +66,7 @@ const PIECE_BYTES = 2048;
 /** Writes a checkpoint into a new file, which the caller commits or aborts. */
 export class SavingTask implements Task {
   readonly mustFinish = true;
-  private readonly buffers: readonly Numbers[];
+  private readonly buffers: Held[];
   private readonly crc: DatasetKernels["crc32"];
   private readonly metadata: Map<MetadataKey | typeof CHECKSUM_KEY, string>;
   private checksum: number;
@@ -101,8 +101,12 @@ export class SavingTask implements Task {
       this.metadata.set("format_version", String(FORMAT_4));
     this.checksum = metadataChecksum(this.metadata, crc);
     const adam = training?.adam;
-    this.buffers = adam ? [model.parameters, adam.m, adam.v] : [model.parameters];
-    this.blocks = new Blocks(model.ops, this.buffers, BLOCK_BYTES);
+    this.buffers = [{ numbers: model.parameters, what: "weights", codec: model.ops.codec }];
+    if (adam) {
+      const { m, v, codec } = adam;
+      this.buffers.push({ numbers: m, what: "m", codec }, { numbers: v, what: "v", codec });
+    }
+    this.blocks = new Blocks(this.buffers, BLOCK_BYTES);
   }
 
   /** Checks or writes a block. */
@@ -132,7 +136,7 @@ export class SavingTask implements Task {
     const { model, training } = this.content;
     this.metadata.set(CHECKSUM_KEY, formatChecksum(this.checksum));
     this.header = formatSafetensorsHeader(this.metadata, tensorsOf(model, training !== undefined));
-    this.blocks = new Blocks(model.ops, this.buffers, PIECE_BYTES);
+    this.blocks = new Blocks(this.buffers, PIECE_BYTES);
     this.phase = "header";
   }
 
@@ -158,8 +162,13 @@ export class SavingTask implements Task {
   }
 }
 
-/** What the buffers hold, in their order. */
-const HELD: readonly Stored[] = Object.freeze(["weights", "m", "v"] as const);
+/** A buffer to save. */
+interface Held {
+  readonly numbers: Numbers;
+  readonly what: Stored;
+  /** Undefined if the numbers are floats. */
+  readonly codec: Codec | undefined;
+}
 
 /** Iterates over buffers, one block of floats at a time. */
 class Blocks {
@@ -170,32 +179,32 @@ class Blocks {
 
   /** @param bytes size of a block */
   constructor(
-    private readonly ops: Ops,
-    private readonly buffers: readonly Numbers[],
+    private readonly buffers: readonly Held[],
     private readonly bytes: number,
   ) {
-    if (ops.codec) this.converted = new Float32Array(bytes / Float32Array.BYTES_PER_ELEMENT);
+    if (buffers.some(({ codec }) => codec)) this.converted = new Float32Array(bytes / Float32Array.BYTES_PER_ELEMENT);
   }
 
   /** The next block, which the one after it may overwrite. */
   next(): Floats | undefined {
     while (this.buffer < this.buffers.length) {
-      const numbers = this.buffers[this.buffer];
+      const held = this.buffers[this.buffer];
+      const { numbers } = held;
       const { at } = this;
       this.at = at + this.bytes / numbers.BYTES_PER_ELEMENT;
-      if (at < numbers.length) return this.read(numbers, at, Math.min(this.at, numbers.length));
+      if (at < numbers.length) return this.read(held, at, Math.min(this.at, numbers.length));
       this.buffer++;
       this.at = 0;
     }
     return undefined;
   }
 
-  private read(numbers: Numbers, begin: number, end: number): Floats {
-    const { converted, ops } = this;
+  private read({ numbers, what, codec }: Held, begin: number, end: number): Floats {
+    const { converted } = this;
     if (!(numbers instanceof Int32Array)) return numbers.subarray(begin, end);
-    if (!converted || !ops.codec) throw new TypeError("These ops have no integers.");
+    if (!converted || !codec) throw new TypeError("These integers have no codec.");
     const block = converted.subarray(0, end - begin);
-    ops.codec.decode(block, numbers, begin, HELD[this.buffer]);
+    codec.decode(block, numbers, begin, what);
     return block;
   }
 }

@@ -1,10 +1,12 @@
 import type { ActivationGradients } from "./activations";
 import type { Model } from "./model";
+import type { Accumulate } from "./ops";
 import type { Weights } from "./parameters";
 
 /**
- * The backward pass: sets `gradients` to the gradient of the loss or, with `accumulate`, adds it to them. The
- * logits of `rows` positions must hold their own gradient, as Ops.softmaxCrossEntropy leaves it. The operations
+ * The backward pass: sets `gradients` to the gradient of the loss or, with `accumulate`, adds it to them. With an update
+ * (see Accumulate) each weight changes right behind its gradient, when nothing needs its old value any more, and
+ * `gradients` are views of the moments. The logits of `rows` positions must hold their own gradient, as Ops.softmaxCrossEntropy leaves it. The operations
  * are those of forward() in reverse order.
  *
  * dx is the gradient of the residual stream. A residual connection passes it on unchanged, and every branch
@@ -16,7 +18,7 @@ export function backward(
   flow: ActivationGradients,
   tokens: Uint8Array,
   rows: number,
-  accumulate: boolean,
+  accumulate: Accumulate,
 ): void {
   const ops = model.ops;
   const weights = model.weights;
@@ -52,9 +54,22 @@ export function backward(
     const dAttention = flow.dAttention;
     const dqkv = flow.dqkv;
     ops.linearBackward(dAttention, dw.wo, dx, a.attention, w.wo, rows, n, n, accumulate);
-    ops.attentionBackward(dqkv, dw.bias, dAttention, a.attention, a.p, a.qkv, rows, n, shape.heads, block, accumulate);
+    ops.attentionBackward(
+      dqkv,
+      dw.bias,
+      dAttention,
+      a.attention,
+      a.p,
+      a.qkv,
+      rows,
+      n,
+      shape.heads,
+      block,
+      accumulate,
+      w.bias,
+    );
     if (rmsNorm) ops.zero(dNorm);
-    ops.qkvBackward(dNorm, dw.wqkv, dqkv, a.attentionInput, w.wqkv, rows, n, block, accumulate);
+    ops.qkvBackward(dNorm, dw.wqkv, dqkv, a.attentionInput, w.wqkv, rows, n, block, accumulate, dAttention);
     if (rmsNorm) ops.rmsNormBackward(dx, dNorm, a.x, rows, n);
   }
 
@@ -62,5 +77,5 @@ export function backward(
     ops.zero(dNorm);
     ops.rmsNormBackward(dNorm, dx, activations.embedding, rows, n);
   }
-  ops.embeddingBackward(gradients.wte, gradients.wpe, dNorm, tokens, rows, n, accumulate);
+  ops.embeddingBackward(gradients.wte, gradients.wpe, dNorm, tokens, rows, n, accumulate, weights.wte, weights.wpe);
 }

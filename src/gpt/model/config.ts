@@ -23,9 +23,10 @@ export interface Preset {
   readonly relativeBias: boolean;
   /** What has equal weight in a batch: each name, whatever its length, or each token. */
   readonly weighs: "names" | "tokens";
-  /** Defaults: names per step, steps, and the learning rate of the first step for a total number of names. */
+  /** Defaults: names per step, steps, how f32 stores Adam's moments, and the learning rate of the first step for a total number of names. */
   readonly batchSize: number;
   readonly steps: number;
+  readonly moments: Moments;
   readonly learningRate: (names: number, functions: ElementaryFunctions) => number;
 }
 
@@ -38,6 +39,9 @@ export type Sampling = (typeof SETTINGS.sampling.choices)[number];
  */
 export type Schedule = (typeof SCHEDULES)[number];
 export const SCHEDULES = Object.freeze(["linear", "restart", "constant"] as const);
+
+/** f32: two floats, exactly Adam. bf16: both in a word of 32 bits, rounded (see moment-words.ts). */
+export type Moments = (typeof SETTINGS.moments.choices)[number];
 
 const LEARNING_RATE = 0.01;
 
@@ -52,6 +56,7 @@ const ESP32GPT: Preset = Object.freeze({
   weighs: "names",
   batchSize: 1,
   steps: 1000,
+  moments: "f32",
   learningRate: () => LEARNING_RATE,
 });
 
@@ -73,6 +78,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = Object.freeze({
     weighs: "tokens",
     batchSize: 8,
     steps: 250,
+    moments: "bf16",
     // Best for 2,000, 20,000 and 120,000 names were .03, .014 and .008: they fall with the cube root of the number.
     learningRate: (names: number, { cbrt }: ElementaryFunctions) => Math.min(0.03, 0.03 * cbrt(2000 / names)),
   }),
@@ -119,6 +125,8 @@ export interface TrainingConfig {
   readonly sampling: Sampling;
   /** Percentage of the names that are held out of training for the validation loss. */
   readonly holdout: number;
+  /** How f32 stores Adam's moments; f32 by default. i32 has words of its own. */
+  readonly moments?: Moments;
 }
 
 export const DEFAULT_MODEL: ModelConfig = Object.freeze({
@@ -150,8 +158,8 @@ export function trainingConfig(
   names?: number,
   functions = engineFunctions,
 ): TrainingConfig {
-  const { sampling, batchSize, steps, learningRate } = PRESETS[preset];
-  const config = { ...DEFAULT_TRAINING, sampling, batchSize, steps, ...wanted };
+  const { sampling, batchSize, steps, moments, learningRate } = PRESETS[preset];
+  const config = { ...DEFAULT_TRAINING, sampling, batchSize, steps, moments, ...wanted };
   if (names !== undefined) {
     checkSetting("train_names", names, "train-names");
     config.steps = Math.ceil(names / config.batchSize);
@@ -183,7 +191,9 @@ export function checkTrainingConfig(config: TrainingConfig): void {
   checkSetting("batch_size", config.batchSize);
   checkSetting("learning_rate", config.learningRate, "learning-rate");
   checkSetting("holdout", config.holdout);
-  const { schedule } = config;
+  const { schedule, moments = "f32" } = config;
+  if (!SETTINGS.moments.choices.includes(moments))
+    throw new InputError(`The moments must be f32 or bf16, not "${printable(moments)}".`);
   if (schedule !== undefined && !SCHEDULES.includes(schedule))
     throw new InputError(`The schedule must be one of ${SCHEDULES.join(", ")}, not "${printable(schedule)}".`);
 }

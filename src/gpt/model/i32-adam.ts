@@ -1,4 +1,4 @@
-import { MAX_WEIGHT, mulh, WEIGHT_STEP } from "./i32-arithmetic";
+import { MAX_WEIGHT, mulh, stepOf, WEIGHT_STEP } from "./i32-arithmetic";
 import { shiftOf } from "./i32-tensor";
 import { FIRST_ROOT, INVERSE_ROOT } from "./i32-tables";
 import type { IntegerTensor } from "./ops";
@@ -24,7 +24,7 @@ export function adam(
   rate: number,
   vScale: number,
 ): boolean {
-  const step = Math.min(Math.floor((rate / Math.sqrt(vScale)) * 0x100000000 + 0.5), 0x7fffffff);
+  const step = stepOf(rate, vScale);
   let isInRange = true;
   for (let row = 0; row < matrices.length; row += 4) {
     const wStart = matrices[row];

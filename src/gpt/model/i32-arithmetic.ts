@@ -61,3 +61,8 @@ export function mantissaExponent(x: number): number {
 export function mantissaOf(x: number): number {
   return Math.min(Math.floor(x * powerOfTwo(mantissaExponent(x)) + 0.5), 0x7fffffff);
 }
+
+/** Adam's rate with both bias corrections, rate / sqrt(vScale), in 2^-32; at most a half. */
+export function stepOf(rate: number, vScale: number): number {
+  return Math.min(Math.floor((rate / Math.sqrt(vScale)) * 0x100000000 + 0.5), 0x7fffffff);
+}

@@ -30,6 +30,8 @@ export const i32Ops: Ops = Object.freeze({
   dtype: "i32",
   functions: portableFunctions,
   codec: i32Codec,
+  words: undefined,
+  canUpdate: () => false,
   view,
   zero,
   areFinite,

@@ -19,7 +19,14 @@ export type Dtype = "f32" | "f64" | "i32";
  * A matrix as an op takes it: row-major; its shape is passed to the op. The TypeScript ops take a view of
  * the numbers; other ops may need another view of the same memory, so Ops.view makes them.
  */
-export type Tensor = Floats | Uint8Array | IntegerTensor;
+export type Tensor = Floats | Int32Array | Uint8Array | IntegerTensor;
+
+/**
+ * What a backward pass does with the gradient of a weight: sets it, adds it to what is there (true), or updates the weight
+ * at once. In that case the argument for the gradient has the weight's moments in words, and this one the constants of
+ * Adam: see AdamConstants.
+ */
+export type Accumulate = boolean | Tensor;
 
 /**
  * A tensor in block floating point: of k equal blocks, block i has the values mantissas · 2^-exponents[i]. One whose
@@ -42,7 +49,10 @@ export interface BlockFormat {
 /** What the numbers of a buffer are, for their conversion to float32. */
 export type Stored = "weights" | "m" | "v";
 
-/** Converts the integers of i32 to and from float32, exactly where float32 can hold the number. */
+/**
+ * Converts the integers of i32, or moments in words, to and from float32: exactly where float32 can hold the number, or
+ * the word its digits.
+ */
 export interface Codec {
   /** Sets floats[i] to the value of numbers[from + i] for each element of `floats`. */
   decode(floats: Float32Array, numbers: Int32Array, from: number, what: Stored): void;
@@ -61,7 +71,8 @@ export interface Codec {
  *
  * Backward passes take the first `rows` positions. They SET the gradients of weights, as every weight is
  * used once for each name, so nothing has to be zeroed; with `accumulate` they ADD to them, from the second
- * name of a batch on. Each says whether it sets the gradients of its inputs or adds to them.
+ * name of a batch on. With an update (see Accumulate) there are no gradients. Each says whether it sets the gradients of
+ * its inputs or adds to them.
  *
  * T is the number of positions, B the block size, V the vocabulary, n the width of the embedding.
  */
@@ -73,9 +84,16 @@ export interface Ops {
   readonly functions: ElementaryFunctions;
   /** How float32 files store the numbers; undefined if they are floats. */
   readonly codec: Codec | undefined;
+  /** The same for Adam's moments in words, as bf16 stores them; undefined but in f32. */
+  readonly words: Codec | undefined;
+  /**
+   * Whether backward passes can update weights at once, if the embedding has this width and a bias this many numbers.
+   * What they pass back, weights and moments then have the same bits as with gradients that are kept.
+   */
+  canUpdate(width: number, bias: number): boolean;
 
   /**
-   * A view of `length` numbers from `offset` on, as these ops take it.
+   * A view of `length` numbers from `offset` on, as these ops take it. In f32, integers are moments in words.
    * @param format in i32, of a tensor that has exponents; they and `bits` are the last of the numbers
    */
   view(numbers: Numbers, offset: number, length: number, format?: BlockFormat): Tensor;
@@ -88,6 +106,7 @@ export interface Ops {
 
   /** x[t] = wte[tokens[t]] + wpe[t]; x: T×n, wte: V×n, wpe: B×n */
   embeddingForward(x: Tensor, wte: Tensor, wpe: Tensor, tokens: Uint8Array, from: number, to: number, n: number): void;
+  /** An update needs the weights. */
   embeddingBackward(
     dwte: Tensor,
     dwpe: Tensor,
@@ -95,7 +114,9 @@ export interface Ops {
     tokens: Uint8Array,
     rows: number,
     n: number,
-    accumulate: boolean,
+    accumulate: Accumulate,
+    wte?: Tensor,
+    wpe?: Tensor,
   ): void;
 
   /** y = x / sqrt(mean(x²) + 1e-5), row by row; x, y: T×n (Zhang & Sennrich 2019, without a gain) */
@@ -126,7 +147,7 @@ export interface Ops {
     rows: number,
     n: number,
     m: number,
-    accumulate: boolean,
+    accumulate: Accumulate,
   ): void;
 
   /**
@@ -134,7 +155,7 @@ export interface Ops {
    * concatenated; qkv: q, k and v, B×n each, concatenated.
    */
   qkvForward(qkv: Tensor, x: Tensor, w: Tensor, from: number, to: number, n: number, block: number): void;
-  /** Adds to dx. */
+  /** Adds to dx. An update needs `copy`, a tensor of T×n whose numbers are lost. */
   qkvBackward(
     dx: Tensor,
     dw: Tensor,
@@ -144,7 +165,8 @@ export interface Ops {
     rows: number,
     n: number,
     block: number,
-    accumulate: boolean,
+    accumulate: Accumulate,
+    copy?: Tensor,
   ): void;
 
   /**
@@ -164,7 +186,7 @@ export interface Ops {
     heads: number,
     block: number,
   ): void;
-  /** Sets dqkv. dbias is the gradient of a weight. */
+  /** Sets dqkv. dbias is the gradient of a weight, which an update needs. */
   attentionBackward(
     dqkv: Tensor,
     dbias: Tensor | undefined,
@@ -176,7 +198,8 @@ export interface Ops {
     n: number,
     heads: number,
     block: number,
-    accumulate: boolean,
+    accumulate: Accumulate,
+    bias?: Tensor,
   ): void;
 
   /**
@@ -208,7 +231,7 @@ export interface Ops {
     rows: number,
     n: number,
     hidden: number,
-    accumulate: boolean,
+    accumulate: Accumulate,
   ): void;
 
   /**
@@ -221,8 +244,8 @@ export interface Ops {
   /**
    * One step of Adam (Kingma & Ba 2015, algorithm 1), the bias corrections given:
    * m = β1·m + (1 - β1)·g; v = β2·v + (1 - β2)·g²; w -= rate·m / (sqrt(v·vScale) + ε), where
-   * rate = α / (1 - β1^t) and vScale = 1 / (1 - β2^t). Flat buffers. In i32, with the constants of adam.ts, m holds v
-   * as well, and v is a table of the matrices that have exponents of their own: for each of them four integers, its first
+   * rate = α / (1 - β1^t) and vScale = 1 / (1 - β2^t). Flat buffers. Without v, m has the words of both: see
+   * moment-words.ts. In i32, with the constants of adam.ts, m holds v as well, and v is a table of the matrices that have exponents of their own: for each of them four integers, its first
    * index in w and m, its first index in g, its length, and the number of its exponents, which follow it in g. Returns
    * whether all weights are in range: in i32, one that is not is clamped.
    */
@@ -230,7 +253,7 @@ export interface Ops {
     w: Tensor,
     g: Tensor,
     m: Tensor,
-    v: Tensor,
+    v: Tensor | undefined,
     beta1: number,
     beta2: number,
     epsilon: number,

@@ -1,7 +1,7 @@
-import { hasRelativeBias, mlpWidthOf, type ModelConfig, PRESETS } from "./config";
+import { hasRelativeBias, mlpWidthOf, type ModelConfig, type Moments, PRESETS, type TrainingConfig } from "./config";
 import { log2Ceiling } from "./i32-arithmetic";
 import { Layout } from "./layout";
-import type { Dtype, Floats, InferenceOps, Numbers, Ops, Stored, Tensor } from "./ops";
+import type { Codec, Dtype, Floats, InferenceOps, Numbers, Ops, Stored, Tensor } from "./ops";
 import type { Random } from "./random";
 
 /** The matrices of a layer, or their gradients. */
@@ -34,6 +34,27 @@ export function parameterLayout(config: ModelConfig): Layout {
  */
 export function gradientLayout(config: ModelConfig, dtype: Dtype, batchSize: number): Layout {
   return dtype === "i32" ? weightLayout(config, log2Ceiling(batchSize)) : weightLayout(config);
+}
+
+/** Whether both of Adam's moments of a parameter are in a word of 32 bits. */
+export function areMomentsInWords(dtype: Dtype, moments: Moments | undefined): boolean {
+  return dtype === "i32" || (dtype === "f32" && moments === "bf16");
+}
+
+/**
+ * Whether a training updates each weight right behind its gradient, so that it needs no buffer of gradients: with a batch
+ * of one, moments in words, and ops that can.
+ */
+export function canUpdateAtOnce(
+  config: ModelConfig,
+  { dtype, canUpdate }: Pick<Ops, "dtype" | "canUpdate">,
+  { batchSize, moments }: Pick<TrainingConfig, "batchSize" | "moments">,
+): boolean {
+  return (
+    areMomentsInWords(dtype, moments) &&
+    batchSize === 1 &&
+    canUpdate(config.nEmbd, hasRelativeBias(config) ? config.nHead * config.blockSize : 0)
+  );
 }
 
 /** @param documents ceil(log2) of the documents summed, for gradients in i32 */
@@ -102,8 +123,14 @@ export function drawParameters(parameters: Numbers, random: Random, config: Mode
   }
 }
 
-/** Stores floats in a model's buffer, from index `from` on. */
-export function storeNumbers({ codec }: Ops, numbers: Numbers, from: number, floats: Floats, what: Stored): void {
+/** Stores floats in a buffer of a model or of Adam, whose codec it is, from index `from` on. */
+export function storeNumbers(
+  { codec }: { readonly codec: Codec | undefined },
+  numbers: Numbers,
+  from: number,
+  floats: Floats,
+  what: Stored,
+): void {
   if (codec && numbers instanceof Int32Array)
     codec.encode(numbers, from, floats instanceof Float32Array ? floats : Float32Array.from(floats), what);
   else numbers.set(floats, from);

@@ -2,6 +2,7 @@ import { engineFunctions } from "../base/elementary";
 import { InputError } from "../base/errors";
 import { areFinite } from "./are-finite";
 import { i32Ops } from "./i32-ops";
+import { MomentWords } from "./moment-words";
 import type { Dtype, Floats, Ops } from "./ops";
 import {
   attentionForward,
@@ -13,7 +14,6 @@ import {
   qkvForward,
   rmsNormForward,
   rmsScale,
-  view,
 } from "./typescript-forward";
 
 /*
@@ -33,12 +33,16 @@ export function floatOps(dtype: Dtype = "f32"): Ops {
     throw new InputError(
       'The dtype i32 needs its ops too: i32Ops from "esp32gpt", or opsFor("i32") from "esp32gpt/platform".',
     );
+  const words = new MomentWords();
   return {
     name: "typescript",
     dtype,
     functions: engineFunctions,
     codec: undefined,
-    view,
+    words: dtype === "f32" ? words : undefined,
+    canUpdate: () => false,
+    // Integers are moments in words.
+    view: (numbers, offset, length) => numbers.subarray(offset, offset + length),
     zero(x: Floats) {
       x.fill(0);
     },
@@ -57,7 +61,10 @@ export function floatOps(dtype: Dtype = "f32"): Ops {
     mlpForward,
     mlpBackward,
     softmaxCrossEntropy,
-    adam,
+    adam: (w: Floats, g: Floats, m: Floats | Int32Array, v: Floats, beta1, beta2, epsilon, rate, vScale) =>
+      m instanceof Int32Array
+        ? adamInWords(words, w, g, m, beta1, beta2, epsilon, rate, vScale)
+        : adam(w, g, m, v, beta1, beta2, epsilon, rate, vScale),
   };
 }
 
@@ -303,6 +310,32 @@ function adam(
     const vi = beta2 * v[i] + gain2 * gi * gi;
     m[i] = mi;
     v[i] = vi;
+    w[i] -= (rate * mi) / (sqrt(vi * vScale) + epsilon);
+  }
+  return true;
+}
+
+function adamInWords(
+  words: MomentWords,
+  w: Floats,
+  g: Floats,
+  moments: Int32Array,
+  beta1: number,
+  beta2: number,
+  epsilon: number,
+  rate: number,
+  vScale: number,
+): boolean {
+  const { length } = w;
+  const { sqrt } = Math;
+  const gain1 = 1 - beta1;
+  const gain2 = 1 - beta2;
+  for (let i = 0; i < length; i++) {
+    const gi = g[i];
+    const word = moments[i];
+    const mi = beta1 * words.m(word) + gain1 * gi;
+    const vi = beta2 * words.v(word) + gain2 * gi * gi;
+    moments[i] = words.word(mi, vi);
     w[i] -= (rate * mi) / (sqrt(vi * vScale) + epsilon);
   }
   return true;

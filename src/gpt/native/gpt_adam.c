@@ -1,4 +1,4 @@
-/* Adam over flat buffers. */
+/* Adam over flat buffers, and its moments in words. */
 
 #include "gpt_target.h"
 
@@ -52,29 +52,92 @@ static float updated_slowly(float w, float step, float v, float v_scale, float e
 
 #endif
 
-void gpt_adam(float *w, const float *g, float *m, float *v, size_t length, float beta1, float beta2, float epsilon,
-    float rate, float v_scale)
-{
-    float gain1 = 1.0f - beta1, gain2 = 1.0f - beta2;
+/* What the loops over parameters need of a step. */
+typedef struct {
+    float beta1, beta2, gain1, gain2, epsilon, rate, v_scale;
 #ifdef GPT_NEWTON
-    float scale = ROOT_SCALE * v_scale, offset = ROOT_EPSILON * epsilon, least = LARGE_ROOT * epsilon;
-    uint32_t large = bits_of(ROOT_SCALE * least * least);
-#elif defined(GPT_CHIP)
+    float scale, offset;
+    uint32_t large;
+#endif
+} Constants;
+
+static inline Constants constants_of(const GptAdam *adam)
+{
+    Constants by = {
+        adam->beta1, adam->beta2, 1.0f - adam->beta1, 1.0f - adam->beta2, adam->epsilon, adam->rate, adam->v_scale,
+#ifdef GPT_NEWTON
+        0.0f, 0.0f, 0
+#endif
+    };
+#ifdef GPT_NEWTON
+    float least = LARGE_ROOT * by.epsilon;
+    by.scale = ROOT_SCALE * by.v_scale;
+    by.offset = ROOT_EPSILON * by.epsilon;
+    by.large = bits_of(ROOT_SCALE * least * least);
+#endif
+    return by;
+}
+
+static inline float first_moment(float m, float g, Constants by)
+{
+    return fused(by.beta1, m, by.gain1 * g);
+}
+
+static inline float second_moment(float v, float g, Constants by)
+{
+    return fused(by.beta2, v, by.gain2 * g * g);
+}
+
+/* The parameter after a step with these moments. */
+static inline float updated(float w, float m, float v, Constants by)
+{
+#ifdef GPT_NEWTON
+    float h = v * by.scale, r = first_step(h);
+    if (__builtin_expect(bits_of(h) < by.large, 0))
+        return updated_slowly(w, by.rate * m, v, by.v_scale, by.epsilon);
+    return fused(-(by.rate * m), r * fused(-fused(h, r, by.offset), r, ROOT_A2), w);
+#else
+    return w - by.rate * m / (sqrtf(v * by.v_scale) + by.epsilon);
+#endif
+}
+
+void gpt_adam(float *w, const float *g, float *m, float *v, size_t length, const GptAdam *adam)
+{
+    Constants by = constants_of(adam);
+#if defined(GPT_CHIP) && !defined(GPT_NEWTON)
 #pragma GCC unroll 4
 #endif
     for (size_t i = 0; i < length; i++) {
-        float mi = fused(beta1, m[i], gain1 * g[i]);
-        float vi = fused(beta2, v[i], gain2 * g[i] * g[i]);
+        float mi = first_moment(m[i], g[i], by), vi = second_moment(v[i], g[i], by);
         m[i] = mi;
         v[i] = vi;
-#ifdef GPT_NEWTON
-        float h = vi * scale, r = first_step(h);
-        if (__builtin_expect(bits_of(h) < large, 0))
-            w[i] = updated_slowly(w[i], rate * mi, vi, v_scale, epsilon);
-        else
-            w[i] = fused(-(rate * mi), r * fused(-fused(h, r, offset), r, ROOT_A2), w[i]);
-#else
-        w[i] = w[i] - rate * mi / (sqrtf(vi * v_scale) + epsilon);
-#endif
+        w[i] = updated(w[i], mi, vi, by);
+    }
+}
+
+void gpt_adam_words(float *w, const float *g, uint32_t *words, size_t length, size_t stride, const GptAdam *adam)
+{
+    Constants by = constants_of(adam);
+    for (const float *end = g + length; g < end; g++, w += stride, words += stride) {
+        uint32_t word = *words;
+        float m = first_moment(float_of(word & GPT_M_BITS), *g, by);
+        float v = second_moment(float_of(word << GPT_V_SHIFT & GPT_V_BITS), *g, by);
+        *words = gpt_moments(bits_of(m), bits_of(v));
+        *w = updated(*w, m, v, by);
+    }
+}
+
+void gpt_decode_moments(uint32_t *floats, const uint32_t *words, size_t length, GptMoment moment)
+{
+    for (size_t i = 0; i < length; i++)
+        floats[i] = moment == GPT_M ? words[i] & GPT_M_BITS : words[i] << GPT_V_SHIFT & GPT_V_BITS;
+}
+
+void gpt_encode_moments(uint32_t *words, const uint32_t *floats, size_t length, GptMoment moment)
+{
+    for (size_t i = 0; i < length; i++) {
+        uint32_t m = moment == GPT_M ? floats[i] : words[i] & GPT_M_BITS;
+        uint32_t v = moment == GPT_V ? floats[i] : words[i] << GPT_V_SHIFT & GPT_V_BITS;
+        words[i] = gpt_moments(m, v);
     }
 }

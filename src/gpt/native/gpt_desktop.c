@@ -70,11 +70,12 @@ void gpt_add_product_transposed(float *dx, const float *dy, const float *w, int 
 }
 
 /* Each sum runs over the positions, four columns at a time. */
-void gpt_outer_product(float *dw, const float *dy, const float *x, int rows, int n, int m, bool accumulate)
+void gpt_outer_product(
+    float *dw, GptSize block, const float *dy, const float *x, int rows, int n, int m, bool accumulate)
 {
-    for (int i = 0; i < n; i++, dw += m) {
+    for (int i = 0; i < block.height; i++, dw += block.width) {
         int j = 0;
-        for (; j + 4 <= m; j += 4) {
+        for (; j + 4 <= block.width; j += 4) {
             float a = 0.0f, b = 0.0f, c = 0.0f, d = 0.0f;
             const float *g = dy + j, *xi = x + i;
             if (accumulate)
@@ -87,7 +88,7 @@ void gpt_outer_product(float *dw, const float *dy, const float *x, int rows, int
             }
             dw[j] = a, dw[j + 1] = b, dw[j + 2] = c, dw[j + 3] = d;
         }
-        for (; j < m; j++) {
+        for (; j < block.width; j++) {
             float a = accumulate ? dw[j] : 0.0f;
             for (int t = 0; t < rows; t++)
                 a += x[t * n + i] * dy[t * m + j];

@@ -71,6 +71,31 @@ int32_t gpt_i32_step(double rate, double v_scale);
  */
 bool gpt_i32_adam(int32_t *w, const int32_t *g, int32_t *moments, size_t length, int32_t exponent, int32_t step);
 
+/* A step of Adam in backward passes that update weights: gpt_i32_step(), and whether a weight was clamped so far. */
+typedef struct {
+    int32_t step, is_clamped;
+} GptI32Update;
+
+/*
+ * The backward passes of a batch of one: they update the weights instead of setting their gradients, and pass back the
+ * same. n, and the whole bias, heads×block, are at most GPT_I32_STRIP.
+ */
+enum { GPT_I32_STRIP = 256 };
+
+void gpt_i32_embedding_update(int32_t *wte, int32_t *wpe, int32_t *wte_words, int32_t *wpe_words, const GptTensor *dx,
+    const uint8_t *tokens, GptI32Update *update, int rows, int n, int vocabulary, int block);
+void gpt_i32_linear_update(const GptTensor *dx, const GptTensor *dy, const GptTensor *x, int32_t *w, int32_t *words,
+    GptI32Update *update, int rows, int n, int m);
+/* dqkv may lose its lowest bits; `copy` has rows×n numbers. */
+void gpt_i32_qkv_update(const GptTensor *dx, const GptTensor *dqkv, const GptTensor *x, int32_t *w, int32_t *words,
+    int32_t *copy, GptI32Update *update, int rows, int n, int block);
+void gpt_i32_attention_update(const GptTensor *dqkv, int32_t *bias, int32_t *words, const GptTensor *dy,
+    const GptTensor *y, const int32_t *p, const GptTensor *qkv, GptI32Update *update, int rows, int n, int heads,
+    int block);
+/* h may lose its lowest bits. */
+void gpt_i32_mlp_update(const GptTensor *dx, const GptTensor *dy, const GptTensor *h, const GptTensor *x, int32_t *w1,
+    int32_t *w2, int32_t *words1, int32_t *words2, GptI32Update *update, int rows, int n, int hidden);
+
 /* What the numbers of a buffer are. */
 typedef enum { GPT_I32_WEIGHTS, GPT_I32_M, GPT_I32_V } GptStored;
 

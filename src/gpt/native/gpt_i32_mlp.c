@@ -214,13 +214,13 @@ INLINE void backward_out(int32_t *dw, const int32_t *w, Active *active, const Ac
     }
 }
 
-/* A unit's column of w1, with its dh in `h`: dw1 = Σ dh·x, and dx += dh·w1 at each position. */
+/* A unit's column of w1, with its dh in `h`: dw1 = Σ dh·x, and dx += dh·w1 at each position. dw1 has rows of `step`. */
 INLINE void backward_in(
-    int32_t *dw, const int32_t *w, const Active *active, const Active *end, int n, int hidden, Joint joint)
+    int32_t *dw, int step, const int32_t *w, const Active *active, const Active *end, int n, int hidden, Joint joint)
 {
     int32_t start = (int32_t)(end - active) >> 1;
     int i = 0;
-    for (; i + 8 <= n; i += 8, w += 8 * hidden, dw += 8 * hidden) {
+    for (; i + 8 <= n; i += 8, w += 8 * hidden, dw += 8 * step) {
         Eight d = { four_of(start), four_of(start) }, wi = eight_of_column(w, hidden);
         for (const Active *at = active; at < end; at++) {
             const int32_t *x = at->in + i;
@@ -231,9 +231,9 @@ INLINE void backward_in(
             dx[4] += mulh(dh, wi.b.a), dx[5] += mulh(dh, wi.b.b);
             dx[6] += mulh(dh, wi.b.c), dx[7] += mulh(dh, wi.b.d);
         }
-        join_8(dw, hidden, d, joint);
+        join_8(dw, step, d, joint);
     }
-    for (; i < n; i++, w += hidden, dw += hidden) {
+    for (; i < n; i++, w += hidden, dw += step) {
         int32_t d = start;
         for (const Active *at = active; at < end; at++) {
             at->out[i] += mulh(at->h, *w);
@@ -243,44 +243,61 @@ INLINE void backward_in(
     }
 }
 
-/* For each unit, over the positions at which it is active: h becomes dh. Returns the mask of dh. */
-static uint32_t all_backward_out(int32_t *dw, const GptTensor *h, const int32_t *dy, const int32_t *w, int rows, int n,
-    int hidden, bool accumulate, GptAlignment alignment)
+/* A unit over all positions at which it is active, of which h is the first: h becomes dh. Returns the mask of dh. */
+static uint32_t unit_out(
+    int32_t *dw, const int32_t *w, int32_t *h, const int32_t *dy, int rows, int n, int hidden, Joint joint)
 {
     Active active[MAX_ACTIVE];
     uint32_t mask = 0;
-    for (int u = 0; u < hidden; u++, dw += n, w += n) {
-        Joint joint = { accumulate, alignment.before, alignment.added };
-        for (int from = 0; from < rows; from += MAX_ACTIVE) {
-            int to = rows - from > MAX_ACTIVE ? from + MAX_ACTIVE : rows;
-            const Active *end = find_active(active, h->mantissas + u, dy, NULL, from, to, n, hidden, true);
-            backward_out(dw, w, active, end, n, joint);
-            for (const Active *at = active; at < end; at++) {
-                *at->out = at->sum;
-                mask |= magnitude(at->sum);
-            }
-            joint.is_sum = true;
-            joint.before = 0;
+    for (int from = 0; from < rows; from += MAX_ACTIVE) {
+        int to = rows - from > MAX_ACTIVE ? from + MAX_ACTIVE : rows;
+        const Active *end = find_active(active, h, dy, NULL, from, to, n, hidden, true);
+        backward_out(dw, w, active, end, n, joint);
+        for (const Active *at = active; at < end; at++) {
+            *at->out = at->sum;
+            mask |= magnitude(at->sum);
         }
+        joint.is_sum = true;
+        joint.before = 0;
     }
     return mask;
 }
 
 /* Likewise, with dh. */
-static void all_backward_in(int32_t *dw, int32_t *dx, const GptTensor *h, const int32_t *x, const int32_t *w, int rows,
-    int n, int hidden, bool accumulate, GptAlignment alignment)
+static void unit_in(int32_t *dw, int step, int32_t *dx, const int32_t *w, int32_t *h, const int32_t *x, int rows, int n,
+    int hidden, Joint joint)
 {
     Active active[MAX_ACTIVE];
-    for (int u = 0; u < hidden; u++) {
-        Joint joint = { accumulate, alignment.before, alignment.added };
-        for (int from = 0; from < rows; from += MAX_ACTIVE) {
-            int to = rows - from > MAX_ACTIVE ? from + MAX_ACTIVE : rows;
-            const Active *end = find_active(active, h->mantissas + u, x, dx, from, to, n, hidden, false);
-            backward_in(dw + u, w + u, active, end, n, hidden, joint);
-            joint.is_sum = true;
-            joint.before = 0;
-        }
+    for (int from = 0; from < rows; from += MAX_ACTIVE) {
+        int to = rows - from > MAX_ACTIVE ? from + MAX_ACTIVE : rows;
+        const Active *end = find_active(active, h, x, dx, from, to, n, hidden, false);
+        backward_in(dw, step, w, active, end, n, hidden, joint);
+        joint.is_sum = true;
+        joint.before = 0;
     }
+}
+
+static Joint joint_of(const GptTensor *dw, int32_t exponent, int over, bool accumulate)
+{
+    GptAlignment alignment = gpt_i32_align(dw, 0, exponent, over, accumulate);
+    Joint joint = { accumulate, alignment.before, alignment.added };
+    return joint;
+}
+
+/* Settles dh, and makes room for it in dx; returns the exponent of their sum. */
+static int32_t join_dx(
+    const GptTensor *dx, const GptTensor *dy, const GptTensor *h, int rows, int n, int hidden, uint32_t mask)
+{
+    int32_t *d = dx->mantissas, exponent, start = hidden >> 2;
+    int length = rows * hidden, shift;
+    h->exponents[0] = product_exponent(dy->exponents[0]);
+    gpt_i32_settle(h, 0, h->mantissas, length, mask);
+    exponent = gpt_i32_make_room(h, 0, h->mantissas, length, dx->exponents[0]);
+    shift = shift_of(dx->exponents[0] - exponent);
+    CHECK(shift >= 1);
+    for (int i = 0; i < rows * n; i++)
+        d[i] = (d[i] >> shift) + start;
+    return exponent;
 }
 
 /* All of dy is read before dx, which may be dy, changes. */
@@ -288,25 +305,45 @@ void gpt_i32_mlp_backward(const GptTensor *dx, const GptTensor *dw1, const GptTe
     const GptTensor *h, const GptTensor *x, const int32_t *w1, const int32_t *w2, int rows, int n, int hidden,
     bool accumulate)
 {
-    int length = rows * hidden, shift;
-    int32_t *d = dx->mantissas, exponent = h->exponents[0] + dy->exponents[0] - 32, sum_exponent;
-    int32_t start = hidden >> 2;
-    uint32_t mask;
-    check_bits(h->mantissas, length, h->bits);
+    int32_t *d = dx->mantissas, exponent;
+    uint32_t mask = 0;
+    Joint joint = joint_of(
+        dw2, h->exponents[0] + dy->exponents[0] - 32, excess(h->bits + dy->bits - 32, rows, dw2->bits), accumulate);
+    check_bits(h->mantissas, rows * hidden, h->bits);
     check_bits(dy->mantissas, rows * n, dy->bits);
-    mask = all_backward_out(dw2->mantissas, h, dy->mantissas, w2, rows, n, hidden, accumulate,
-        gpt_i32_align(dw2, 0, exponent, excess(h->bits + dy->bits - 32, rows, dw2->bits), accumulate));
-    h->exponents[0] = product_exponent(dy->exponents[0]);
-    gpt_i32_settle(h, 0, h->mantissas, length, mask);
+    for (int u = 0; u < hidden; u++)
+        mask |= unit_out(dw2->mantissas + u * n, w2 + u * n, h->mantissas + u, dy->mantissas, rows, n, hidden, joint);
 
-    sum_exponent = gpt_i32_make_room(h, 0, h->mantissas, length, dx->exponents[0]);
-    shift = shift_of(dx->exponents[0] - sum_exponent);
-    CHECK(shift >= 1);
-    exponent = h->exponents[0] + x->exponents[0] - 32;
-    for (int i = 0; i < rows * n; i++)
-        d[i] = (d[i] >> shift) + start;
-    all_backward_in(dw1->mantissas, d, h, x->mantissas, w1, rows, n, hidden, accumulate,
-        gpt_i32_align(dw1, 0, exponent, excess(h->bits + x->bits - 32, rows, dw1->bits), accumulate));
-    dx->exponents[0] = sum_exponent;
+    exponent = join_dx(dx, dy, h, rows, n, hidden, mask);
+    joint = joint_of(
+        dw1, h->exponents[0] + x->exponents[0] - 32, excess(h->bits + x->bits - 32, rows, dw1->bits), accumulate);
+    for (int u = 0; u < hidden; u++)
+        unit_in(dw1->mantissas + u, hidden, d, w1 + u, h->mantissas + u, x->mantissas, rows, n, hidden, joint);
+    dx->exponents[0] = exponent;
+    gpt_i32_settle(dx, 0, d, rows * n, gpt_i32_mask_of(d, rows * n));
+}
+
+void gpt_i32_mlp_update(const GptTensor *dx, const GptTensor *dy, const GptTensor *h, const GptTensor *x, int32_t *w1,
+    int32_t *w2, int32_t *words1, int32_t *words2, GptI32Update *update, int rows, int n, int hidden)
+{
+    int32_t strip[GPT_I32_STRIP], *d = dx->mantissas, exponent, of_gradient = 0;
+    GptTensor gradient = { strip, &of_gradient, 0 };
+    uint32_t mask = 0;
+    Joint joint =
+        joint_of(&gradient, h->exponents[0] + dy->exponents[0] - 32, excess(h->bits + dy->bits - 32, rows, 0), false);
+    check_bits(h->mantissas, rows * hidden, h->bits);
+    check_bits(dy->mantissas, rows * n, dy->bits);
+    for (int u = 0; u < hidden; u++) {
+        mask |= unit_out(strip, w2 + u * n, h->mantissas + u, dy->mantissas, rows, n, hidden, joint);
+        gpt_i32_apply(w2 + u * n, strip, words2 + u * n, n, 1, of_gradient, update);
+    }
+
+    exponent = join_dx(dx, dy, h, rows, n, hidden, mask);
+    joint = joint_of(&gradient, h->exponents[0] + x->exponents[0] - 32, excess(h->bits + x->bits - 32, rows, 0), false);
+    for (int u = 0; u < hidden; u++) {
+        unit_in(strip, 1, d, w1 + u, h->mantissas + u, x->mantissas, rows, n, hidden, joint);
+        gpt_i32_apply(w1 + u, strip, words1 + u, n, hidden, of_gradient, update);
+    }
+    dx->exponents[0] = exponent;
     gpt_i32_settle(dx, 0, d, rows * n, gpt_i32_mask_of(d, rows * n));
 }

@@ -176,8 +176,8 @@ static void outer_product(const GptTensor *dw, int block, int32_t *to, const Gpt
     int over = excess(x->bits + dy->bits - 32, rows, dw->bits);
     check_bits(x->mantissas, rows * n, x->bits);
     check_bits(g, rows * m, dy->bits);
-    gpt_i32_outer_product(
-        to, g, x->mantissas, rows, n, m, accumulate, gpt_i32_align(dw, block, exponent, over, accumulate));
+    gpt_i32_outer_product(to, (GptSize) { n, m }, g, x->mantissas, rows, n, m, accumulate,
+        gpt_i32_align(dw, block, exponent, over, accumulate));
 }
 
 void gpt_i32_linear_backward(const GptTensor *dx, const GptTensor *dw, const GptTensor *dy, const GptTensor *x,

@@ -183,12 +183,12 @@ INLINE void add_gradients(int32_t *dw, Four sum, int known, bool accumulate, Gpt
 }
 
 /* Rows from `first` on, one sum at a time. */
-static void narrow_outer_product(int32_t *dw, const int32_t *dy, const int32_t *x, int rows, int first, int n, int m,
-    bool accumulate, GptAlignment by)
+static void narrow_outer_product(int32_t *dw, GptSize block, const int32_t *dy, const int32_t *x, int rows, int first,
+    int n, int m, bool accumulate, GptAlignment by)
 {
-    dw += first * m;
-    for (int i = first; i < n; i++) {
-        for (int j = 0; j < m; j++, dw++) {
+    dw += first * block.width;
+    for (int i = first; i < block.height; i++) {
+        for (int j = 0; j < block.width; j++, dw++) {
             int32_t sum = rows >> 1;
             for (int t = 0; t < rows; t++)
                 sum += mulh(x[t * n + i], dy[t * m + j]);
@@ -197,15 +197,15 @@ static void narrow_outer_product(int32_t *dw, const int32_t *dy, const int32_t *
     }
 }
 
-void gpt_i32_outer_product(
-    int32_t *dw, const int32_t *dy, const int32_t *x, int rows, int n, int m, bool accumulate, GptAlignment alignment)
+void gpt_i32_outer_product(int32_t *dw, GptSize block, const int32_t *dy, const int32_t *x, int rows, int n, int m,
+    bool accumulate, GptAlignment alignment)
 {
-    int blocks_end = m < 4 ? 0 : n & ~3;
+    int width = block.width, blocks_end = width < 4 ? 0 : block.height & ~3;
     for (int i = 0; i < blocks_end; i += 4) {
-        for (int j = 0; j < m; j += 4) {
-            int at = j + 4 > m ? m - 4 : j, known = j - at;
+        for (int j = 0; j < width; j += 4) {
+            int at = j + 4 > width ? width - 4 : j, known = j - at;
             const int32_t *g = dy + at, *xt = x + i, *end = g + rows * m;
-            int32_t *to = dw + i * m + at;
+            int32_t *to = dw + i * width + at;
             Four a = four_of(rows >> 1), b = a, c = a, d = a;
             for (; g < end; g += m, xt += n) {
                 Four gt = four(g);
@@ -216,16 +216,16 @@ void gpt_i32_outer_product(
             }
             if (accumulate) {
                 add_gradients(to, a, known, true, alignment);
-                add_gradients(to + m, b, known, true, alignment);
-                add_gradients(to + 2 * m, c, known, true, alignment);
-                add_gradients(to + 3 * m, d, known, true, alignment);
+                add_gradients(to + width, b, known, true, alignment);
+                add_gradients(to + 2 * width, c, known, true, alignment);
+                add_gradients(to + 3 * width, d, known, true, alignment);
             } else {
                 add_gradients(to, a, 0, false, alignment);
-                add_gradients(to + m, b, 0, false, alignment);
-                add_gradients(to + 2 * m, c, 0, false, alignment);
-                add_gradients(to + 3 * m, d, 0, false, alignment);
+                add_gradients(to + width, b, 0, false, alignment);
+                add_gradients(to + 2 * width, c, 0, false, alignment);
+                add_gradients(to + 3 * width, d, 0, false, alignment);
             }
         }
     }
-    narrow_outer_product(dw, dy, x, rows, blocks_end, n, m, accumulate, alignment);
+    narrow_outer_product(dw, block, dy, x, rows, blocks_end, n, m, accumulate, alignment);
 }

@@ -19,8 +19,20 @@ uint32_t gpt_i32_product(
 uint32_t gpt_i32_product_transposed(
     int32_t *dx, const int32_t *residual, int shift, const int32_t *dy, const int32_t *w, int rows, int n, int m);
 
-/* dw (n×m) = xᵀ · dy >> added or, with accumulate, that + (dw >> before); x: rows×n, dy: rows×m */
-void gpt_i32_outer_product(
-    int32_t *dw, const int32_t *dy, const int32_t *x, int rows, int n, int m, bool accumulate, GptAlignment alignment);
+/* A block of a matrix. */
+typedef struct {
+    int height, width;
+} GptSize;
+
+/*
+ * dw = xᵀ · dy >> added or, with accumulate, that + (dw >> before); x: rows×n, dy: rows×m. Only the first block of dw,
+ * which is contiguous: n×m is all of it.
+ */
+void gpt_i32_outer_product(int32_t *dw, GptSize block, const int32_t *dy, const int32_t *x, int rows, int n, int m,
+    bool accumulate, GptAlignment alignment);
+
+/* Adam on `length` weights, `stride` apart, with one exponent of their gradients, in an update. */
+void gpt_i32_apply(
+    int32_t *w, const int32_t *g, int32_t *words, int length, int stride, int32_t exponent, GptI32Update *update);
 
 #endif

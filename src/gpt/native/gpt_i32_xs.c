@@ -121,6 +121,32 @@ static int rows_of(xsMachine *the, int index, int columns)
     return columns > 0 ? words / columns : 0;
 }
 
+/* --- updates: the last argument of a backward pass is a boolean, accumulate, or the constants of Adam --- */
+
+static bool is_update(xsMachine *the, int index)
+{
+    return xsmcTypeOf(xsArg(index)) != xsBooleanType;
+}
+
+/* The constants of Adam, in the order of GptI32Update. */
+static GptI32Update *update_of(xsMachine *the, int index)
+{
+    return (GptI32Update *)(void *)numbers(the, index, sizeof(GptI32Update) / sizeof(int32_t), 1);
+}
+
+static void check_strip(xsMachine *the, int length)
+{
+    if (length < 1 || length > GPT_I32_STRIP)
+        xsRangeError("an update got rows of %d weights and takes 1 to %d", length, (int)GPT_I32_STRIP);
+}
+
+/* canUpdate(n, bias): whether these ops can update weights at once whose matrices have these sizes. */
+void gpt_xs_i32_can_update(xsMachine *the)
+{
+    int n = count(the, 0), bias = count(the, 1);
+    xsmcSetBoolean(xsResult, n <= GPT_I32_STRIP && bias <= GPT_I32_STRIP);
+}
+
 /* zero(x), of a tensor with one exponent */
 void gpt_xs_i32_zero(xsMachine *the)
 {
@@ -141,14 +167,31 @@ void gpt_xs_i32_embedding_forward(xsMachine *the)
     gpt_i32_embedding_forward(&x, weight(the, 1, vocabulary, n), weight(the, 2, to, n), tokens, to, n);
 }
 
-/* embeddingBackward(dwte, dwpe, dx, tokens, rows, n, accumulate) */
+static void update_embedding(xsMachine *the, int rows, int n)
+{
+    int vocabulary = rows_of(the, 0, n), block = rows_of(the, 1, n);
+    const uint8_t *tokens = token_array(the, 3, rows, vocabulary);
+    GptTensor dx = tensor(the, 2, rows, n);
+    check_strip(the, n);
+    check_range(the, rows, block);
+    gpt_i32_embedding_update(numbers(the, 7, vocabulary, n), numbers(the, 8, block, n), numbers(the, 0, vocabulary, n),
+        numbers(the, 1, block, n), &dx, tokens, update_of(the, 6), rows, n, vocabulary, block);
+}
+
+/* embeddingBackward(dwte, dwpe, dx, tokens, rows, n, accumulate, wte, wpe) */
 void gpt_xs_i32_embedding_backward(xsMachine *the)
 {
-    int rows = count(the, 4), n = count(the, 5);
-    bool accumulate = boolean(the, 6);
-    int wte_length = length_of(the, 0), wpe_length = length_of(the, 1);
-    const uint8_t *tokens = token_array(the, 3, rows, n > 0 ? wte_length / n : 0);
+    int rows = count(the, 4), n = count(the, 5), wte_length, wpe_length;
+    bool accumulate;
+    const uint8_t *tokens;
     GptTensor dwte, dwpe, dx;
+    if (is_update(the, 6)) {
+        update_embedding(the, rows, n);
+        return;
+    }
+    accumulate = boolean(the, 6);
+    wte_length = length_of(the, 0), wpe_length = length_of(the, 1);
+    tokens = token_array(the, 3, rows, n > 0 ? wte_length / n : 0);
     if ((uint64_t)rows * (uint64_t)n > (uint64_t)wpe_length)
         xsRangeError("an op got %d integers and needs %d rows of %d", wpe_length, rows, n);
     dwte = tensor(the, 0, wte_length, 1);
@@ -208,9 +251,16 @@ void gpt_xs_i32_linear_residual_forward(xsMachine *the)
 void gpt_xs_i32_linear_backward(xsMachine *the)
 {
     int rows = count(the, 5), n = count(the, 6), m = count(the, 7);
-    bool accumulate = boolean(the, 8);
-    GptTensor dx = tensor(the, 0, rows, n), dw = tensor(the, 1, n, m), dy = tensor(the, 2, rows, m);
-    GptTensor x = tensor(the, 3, rows, n);
+    bool accumulate;
+    GptTensor dx = tensor(the, 0, rows, n), dw, dy = tensor(the, 2, rows, m), x = tensor(the, 3, rows, n);
+    if (is_update(the, 8)) {
+        check_range(the, 1, m);
+        gpt_i32_linear_update(
+            &dx, &dy, &x, numbers(the, 4, n, m), numbers(the, 1, n, m), update_of(the, 8), rows, n, m);
+        return;
+    }
+    accumulate = boolean(the, 8);
+    dw = tensor(the, 1, n, m);
     gpt_i32_linear_backward(&dx, &dw, &dy, &x, weight(the, 4, n, m), rows, n, m, accumulate);
 }
 
@@ -226,17 +276,24 @@ void gpt_xs_i32_qkv_forward(xsMachine *the)
     gpt_i32_qkv_forward(&qkv, &x, weight(the, 2, 3 * n, n), to, n, block);
 }
 
-/* qkvBackward(dx, dw, dqkv, x, w, rows, n, block, accumulate) */
+/* qkvBackward(dx, dw, dqkv, x, w, rows, n, block, accumulate, copy) */
 void gpt_xs_i32_qkv_backward(xsMachine *the)
 {
     int rows = count(the, 5), n = count(the, 6), block = count(the, 7);
-    bool accumulate = boolean(the, 8);
+    bool accumulate;
     GptTensor dx, dw, dqkv, x;
     check_range(the, rows, block);
     dx = tensor(the, 0, rows, n);
-    dw = tensor_of(the, 1, 3 * n, n, 3);
     dqkv = tensor_of(the, 2, 3 * block, n, 3);
     x = tensor(the, 3, rows, n);
+    if (is_update(the, 8)) {
+        check_range(the, 1, n);
+        gpt_i32_qkv_update(&dx, &dqkv, &x, numbers(the, 4, 3 * n, n), numbers(the, 1, 3 * n, n),
+            numbers(the, 9, rows, n), update_of(the, 8), rows, n, block);
+        return;
+    }
+    accumulate = boolean(the, 8);
+    dw = tensor_of(the, 1, 3 * n, n, 3);
     gpt_i32_qkv_backward(&dx, &dw, &dqkv, &x, weight(the, 4, 3 * n, n), rows, n, block, accumulate);
 }
 
@@ -257,20 +314,26 @@ void gpt_xs_i32_attention_forward(xsMachine *the)
     gpt_i32_attention_forward(&y, numbers(the, 1, heads, block * (block + 1) / 2), &qkv, bias, to, n, heads, block);
 }
 
-/* attentionBackward(dqkv, dbias, dy, y, p, qkv, rows, n, heads, block, accumulate) */
+/* attentionBackward(dqkv, dbias, dy, y, p, qkv, rows, n, heads, block, accumulate, bias) */
 void gpt_xs_i32_attention_backward(xsMachine *the)
 {
     int rows = count(the, 6), n = count(the, 7), heads = count(the, 8), block = count(the, 9);
-    bool accumulate = boolean(the, 10), has_bias = xsmcTypeOf(xsArg(1)) != xsUndefinedType;
+    bool accumulate = !is_update(the, 10) && boolean(the, 10), has_bias = xsmcTypeOf(xsArg(1)) != xsUndefinedType;
     GptTensor dqkv, dbias = { NULL, NULL, 0 }, dy, y, qkv;
     check_range(the, rows, block);
     check_heads(the, n, heads);
-    if (has_bias)
+    if (has_bias && !is_update(the, 10))
         dbias = tensor(the, 1, heads, block);
     dqkv = tensor_of(the, 0, 3 * block, n, 3);
     dy = tensor(the, 2, rows, n);
     y = tensor(the, 3, rows, n);
     qkv = tensor_of(the, 5, 3 * block, n, 3);
+    if (has_bias && is_update(the, 10)) {
+        check_strip(the, heads * block);
+        gpt_i32_attention_update(&dqkv, numbers(the, 11, heads, block), numbers(the, 1, heads, block), &dy, &y,
+            numbers(the, 4, heads, block * (block + 1) / 2), &qkv, update_of(the, 10), rows, n, heads, block);
+        return;
+    }
     gpt_i32_attention_backward(&dqkv, has_bias ? &dbias : NULL, &dy, &y,
         numbers(the, 4, heads, block * (block + 1) / 2), &qkv, rows, n, heads, block, accumulate);
 }
@@ -295,10 +358,19 @@ void gpt_xs_i32_mlp_forward(xsMachine *the)
 void gpt_xs_i32_mlp_backward(xsMachine *the)
 {
     int rows = count(the, 8), n = count(the, 9), hidden = count(the, 10);
-    bool accumulate = boolean(the, 11);
-    const int32_t *w1 = weight(the, 6, n, hidden), *w2 = weight(the, 7, hidden, n);
-    GptTensor dx = tensor(the, 0, rows, n), dw1 = tensor(the, 1, n, hidden), dw2 = tensor(the, 2, hidden, n);
+    bool accumulate;
+    int32_t *w1 = numbers(the, 6, n, hidden), *w2 = numbers(the, 7, hidden, n);
+    GptTensor dx = tensor(the, 0, rows, n), dw1, dw2;
     GptTensor dy = tensor(the, 3, rows, n), h = tensor(the, 4, rows, hidden), x = tensor(the, 5, rows, n);
+    if (is_update(the, 11)) {
+        check_strip(the, n);
+        gpt_i32_mlp_update(&dx, &dy, &h, &x, w1, w2, numbers(the, 1, n, hidden), numbers(the, 2, hidden, n),
+            update_of(the, 11), rows, n, hidden);
+        return;
+    }
+    accumulate = boolean(the, 11);
+    dw1 = tensor(the, 1, n, hidden);
+    dw2 = tensor(the, 2, hidden, n);
     gpt_i32_mlp_backward(&dx, &dw1, &dw2, &dy, &h, &x, w1, w2, rows, n, hidden, accumulate);
 }
 
@@ -379,15 +451,6 @@ static GptStored stored(xsMachine *the, int index)
 static int32_t *numbers_from(xsMachine *the, int index, int from, int length)
 {
     return numbers(the, index, from + length, 1) + from;
-}
-
-/* An index of a number, which may be larger than a size. */
-static int index_of(xsMachine *the, int index)
-{
-    xsNumberValue number = xsmcToNumber(xsArg(index));
-    if (!(number >= 0 && number <= 1 << 28))
-        xsRangeError("an op got an invalid index");
-    return (int)number;
 }
 
 /* decode(floats, numbers, from, what) */

@@ -104,16 +104,17 @@ static void backward_out(float *dw, const float *w, Active *active, int count, i
     }
 }
 
-/* A unit's column of w1, with its dh in `h`: dw1 = Σ dh·x, and dx += dh·w1 at each position. */
-static void backward_in(float *dw, const float *w, const Active *active, int count, int n, int hidden, bool accumulate)
+/* A unit's column of w1, with its dh in `h`: dw1 = Σ dh·x, and dx += dh·w1 at each position. dw1 has rows of `step`. */
+static void backward_in(
+    float *dw, int step, const float *w, const Active *active, int count, int n, int hidden, bool accumulate)
 {
     const Active *end = active + count;
     int i = 0;
-    for (; i + 4 <= n; i += 4, w += 4 * hidden, dw += 4 * hidden) {
+    for (; i + 4 <= n; i += 4, w += 4 * hidden, dw += 4 * step) {
         float d0 = 0.0f, d1 = 0.0f, d2 = 0.0f, d3 = 0.0f;
         float w0 = w[0], w1 = w[hidden], w2 = w[2 * hidden], w3 = w[3 * hidden];
         if (accumulate)
-            d0 = dw[0], d1 = dw[hidden], d2 = dw[2 * hidden], d3 = dw[3 * hidden];
+            d0 = dw[0], d1 = dw[step], d2 = dw[2 * step], d3 = dw[3 * step];
         for (const Active *at = active; at < end; at++) {
             const float *x = at->in + i;
             float *dx = at->out + i, dh = at->h;
@@ -125,9 +126,9 @@ static void backward_in(float *dw, const float *w, const Active *active, int cou
             d3 = fused(dh, x[3], d3);
             dx[0] = x0, dx[1] = x1, dx[2] = x2, dx[3] = x3;
         }
-        dw[0] = d0, dw[hidden] = d1, dw[2 * hidden] = d2, dw[3 * hidden] = d3;
+        dw[0] = d0, dw[step] = d1, dw[2 * step] = d2, dw[3 * step] = d3;
     }
-    for (; i < n; i++, w += hidden, dw += hidden) {
+    for (; i < n; i++, w += hidden, dw += step) {
         float d = accumulate ? *dw : 0.0f;
         for (const Active *at = active; at < end; at++) {
             at->out[i] = fused(at->h, *w, at->out[i]);
@@ -137,30 +138,56 @@ static void backward_in(float *dw, const float *w, const Active *active, int cou
     }
 }
 
-/* For each unit, over the positions at which it is active. All of dy is read before dx, which may be dy, changes. */
+/* A unit over all positions at which it is active; h and w point at its first. */
+static void unit_out(
+    float *dw, float *dx, const float *w, float *h, const float *dy, int rows, int n, int hidden, bool accumulate)
+{
+    Active active[MAX_ACTIVE];
+    int from = 0;
+    do {
+        int to = rows - from > MAX_ACTIVE ? from + MAX_ACTIVE : rows;
+        int count = find_active(active, h, dy, dx, from, to, n, hidden);
+        backward_out(dw, w, active, count, n, accumulate || from > 0);
+        for (int i = 0; i < count; i++)
+            *active[i].place = active[i].sum;
+        from = to;
+    } while (from < rows);
+}
+
+static void unit_in(float *dw, int step, float *dx, const float *w, float *h, const float *x, int rows, int n,
+    int hidden, bool accumulate)
+{
+    Active active[MAX_ACTIVE];
+    int from = 0;
+    do {
+        int to = rows - from > MAX_ACTIVE ? from + MAX_ACTIVE : rows;
+        int count = find_active(active, h, x, dx, from, to, n, hidden);
+        backward_in(dw, step, w, active, count, n, hidden, accumulate || from > 0);
+        from = to;
+    } while (from < rows);
+}
+
+/* All of dy is read before dx, which may be dy, changes. */
 void gpt_mlp_backward(float *dx, float *dw1, float *dw2, const float *dy, float *h, const float *x, const float *w1,
     const float *w2, int rows, int n, int hidden, bool accumulate)
 {
-    Active active[MAX_ACTIVE];
+    for (int u = 0; u < hidden; u++)
+        unit_out(dw2 + u * n, dx, w2 + u * n, h + u, dy, rows, n, hidden, accumulate);
+    for (int u = 0; u < hidden; u++)
+        unit_in(dw1 + u, hidden, dx, w1 + u, h + u, x, rows, n, hidden, accumulate);
+}
+
+void gpt_mlp_update(float *dx, const float *dy, float *h, const float *x, float *w1, float *w2, uint32_t *words1,
+    uint32_t *words2, const GptAdam *adam, int rows, int n, int hidden)
+{
+    float strip[GPT_STRIP];
     for (int u = 0; u < hidden; u++) {
-        int from = 0;
-        do {
-            int to = rows - from > MAX_ACTIVE ? from + MAX_ACTIVE : rows;
-            int count = find_active(active, h + u, dy, dx, from, to, n, hidden);
-            backward_out(dw2 + u * n, w2 + u * n, active, count, n, accumulate || from > 0);
-            for (int i = 0; i < count; i++)
-                *active[i].place = active[i].sum;
-            from = to;
-        } while (from < rows);
+        unit_out(strip, dx, w2 + u * n, h + u, dy, rows, n, hidden, false);
+        gpt_adam_words(w2 + u * n, strip, words2 + u * n, (size_t)n, 1, adam);
     }
     for (int u = 0; u < hidden; u++) {
-        int from = 0;
-        do {
-            int to = rows - from > MAX_ACTIVE ? from + MAX_ACTIVE : rows;
-            int count = find_active(active, h + u, x, dx, from, to, n, hidden);
-            backward_in(dw1 + u, w1 + u, active, count, n, hidden, accumulate || from > 0);
-            from = to;
-        } while (from < rows);
+        unit_in(strip, 1, dx, w1 + u, h + u, x, rows, n, hidden, false);
+        gpt_adam_words(w1 + u, strip, words1 + u, (size_t)n, (size_t)hidden, adam);
     }
 }
 

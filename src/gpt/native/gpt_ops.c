@@ -94,7 +94,7 @@ void gpt_linear_backward(
 {
     memset(dx, 0, (size_t)(rows * n) * sizeof(float));
     gpt_add_product_transposed(dx, dy, w, rows, n, m);
-    gpt_outer_product(dw, dy, x, rows, n, m, accumulate);
+    gpt_outer_product(dw, (GptSize) { n, m }, dy, x, rows, n, m, accumulate);
 }
 
 /* --- MLP: h = max(x·w1, 0), y = residual + h·w2; x, y: T×n, h: T×hidden; its backward pass is in gpt_mlp.c --- */
@@ -122,7 +122,7 @@ void gpt_qkv_backward(float *dx, float *dw, const float *dqkv, const float *x, c
     for (int part = 0; part < 3; part++) {
         const float *dy = dqkv + part * block * n;
         gpt_add_product_transposed(dx, dy, w + part * n * n, rows, n, n);
-        gpt_outer_product(dw + part * n * n, dy, x, rows, n, n, accumulate);
+        gpt_outer_product(dw + part * n * n, (GptSize) { n, n }, dy, x, rows, n, n, accumulate);
     }
 }
 

@@ -46,7 +46,52 @@ void gpt_mlp_backward(float *dx, float *dw1, float *dw2, const float *dy, float 
 
 float gpt_softmax_cross_entropy(float *logits, const uint8_t *tokens, int rows, int vocabulary, float weight);
 
-void gpt_adam(float *w, const float *g, float *m, float *v, size_t length, float beta1, float beta2, float epsilon,
-    float rate, float v_scale);
+/* The constants of a step of Adam: see Ops.adam. */
+typedef struct {
+    float beta1, beta2, epsilon, rate, v_scale;
+} GptAdam;
+
+void gpt_adam(float *w, const float *g, float *m, float *v, size_t length, const GptAdam *adam);
+
+/*
+ * Both moments in a word, as src/gpt/model/moment-words.ts explains: m in bits 31 to 16, and bits 30 to 15 of v, whose
+ * sign is 0, in bits 15 to 0.
+ */
+#define GPT_M_BITS 0xffff0000u
+#define GPT_V_BITS 0x7fff8000u
+#define GPT_V_SHIFT 15
+
+/* The word of two moments, from the bits of their floats; each is rounded to the nearest, the larger of two. */
+static inline uint32_t gpt_moments(uint32_t m, uint32_t v)
+{
+    return ((m + 0x8000u) & GPT_M_BITS) | (v + 0x4000u) >> GPT_V_SHIFT;
+}
+
+/* The same as gpt_adam() with moments in words, for `length` weights and words at a distance of `stride`. */
+void gpt_adam_words(float *w, const float *g, uint32_t *words, size_t length, size_t stride, const GptAdam *adam);
+
+/*
+ * The backward passes of a batch of one with moments in words, on a chip: they update the weights instead of setting
+ * their gradients, and pass back the same. A row of a matrix that is divided, n, and the whole bias, heads×block, have at
+ * most GPT_STRIP numbers.
+ */
+enum { GPT_STRIP = 256 };
+
+void gpt_embedding_update(float *wte, float *wpe, uint32_t *wte_words, uint32_t *wpe_words, const float *dx,
+    const uint8_t *tokens, const GptAdam *adam, int rows, int n, int vocabulary, int block);
+void gpt_linear_update(
+    float *dx, const float *dy, const float *x, float *w, uint32_t *words, const GptAdam *adam, int rows, int n, int m);
+void gpt_qkv_update(float *dx, const float *dqkv, const float *x, float *w, uint32_t *words, const GptAdam *adam,
+    int rows, int n, int block);
+void gpt_attention_update(float *dqkv, float *bias, uint32_t *words, const float *dy, const float *y, const float *p,
+    const float *qkv, const GptAdam *adam, int rows, int n, int heads, int block);
+void gpt_mlp_update(float *dx, const float *dy, float *h, const float *x, float *w1, float *w2, uint32_t *words1,
+    uint32_t *words2, const GptAdam *adam, int rows, int n, int hidden);
+
+/* Whether `words` hold m or v. */
+typedef enum { GPT_M, GPT_V } GptMoment;
+
+void gpt_decode_moments(uint32_t *floats, const uint32_t *words, size_t length, GptMoment moment);
+void gpt_encode_moments(uint32_t *words, const uint32_t *floats, size_t length, GptMoment moment);
 
 #endif

@@ -72,6 +72,46 @@ static int table_rows(xsMachine *the, int index, int columns)
     return columns > 0 ? (int)(bytes / sizeof(float) / (size_t)columns) : 0;
 }
 
+/* --- updates: the last argument of a backward pass is a boolean, accumulate, or the constants of Adam --- */
+
+#ifdef GPT_CHIP
+
+static bool is_update(xsMachine *the, int index)
+{
+    return xsmcTypeOf(xsArg(index)) != xsBooleanType;
+}
+
+/* The constants of Adam, in the order of GptAdam. */
+static const GptAdam *update(xsMachine *the, int index)
+{
+    return (const GptAdam *)(const void *)weight(the, index, sizeof(GptAdam) / sizeof(float), 1);
+}
+
+/* Moments in words. */
+static uint32_t *words(xsMachine *the, int index, int rows, int columns)
+{
+    return (uint32_t *)(void *)tensor(the, index, rows, columns);
+}
+
+static void check_strip(xsMachine *the, int length)
+{
+    if (length < 1 || length > GPT_STRIP)
+        xsRangeError("an update got rows of %d weights and takes 1 to %d", length, (int)GPT_STRIP);
+}
+
+#endif
+
+/* canUpdate(n, bias): whether these ops can update weights at once whose matrices have these sizes. */
+void gpt_xs_can_update(xsMachine *the)
+{
+#ifdef GPT_CHIP
+    int n = count(the, 0), bias = count(the, 1);
+    xsmcSetBoolean(xsResult, n <= GPT_STRIP && bias <= GPT_STRIP);
+#else
+    xsmcSetFalse(xsResult);
+#endif
+}
+
 /* zero(x) */
 void gpt_xs_zero(xsMachine *the)
 {
@@ -99,15 +139,24 @@ void gpt_xs_embedding_forward(xsMachine *the)
         tensor(the, 0, to, n), weight(the, 1, vocabulary, n), weight(the, 2, to, n), tokens, from, to, n);
 }
 
-/* embeddingBackward(dwte, dwpe, dx, tokens, rows, n, accumulate) */
+/* embeddingBackward(dwte, dwpe, dx, tokens, rows, n, accumulate, wte, wpe) */
 void gpt_xs_embedding_backward(xsMachine *the)
 {
     int rows = count(the, 4), n = count(the, 5);
-    bool accumulate = boolean(the, 6);
+    bool accumulate;
     int vocabulary = table_rows(the, 0, n), block = table_rows(the, 1, n);
     const uint8_t *tokens = token_array(the, 3, rows, vocabulary);
     if (rows > block)
         xsRangeError("an op got %d positions and needs %d", block, rows);
+#ifdef GPT_CHIP
+    if (is_update(the, 6)) {
+        check_strip(the, n);
+        gpt_embedding_update(tensor(the, 7, vocabulary, n), tensor(the, 8, block, n), words(the, 0, vocabulary, n),
+            words(the, 1, block, n), tensor(the, 2, rows, n), tokens, update(the, 6), rows, n, vocabulary, block);
+        return;
+    }
+#endif
+    accumulate = boolean(the, 6);
     gpt_embedding_backward(tensor(the, 0, vocabulary, n), tensor(the, 1, block, n), tensor(the, 2, rows, n), tokens,
         rows, n, vocabulary, block, accumulate);
 }
@@ -148,7 +197,16 @@ void gpt_xs_linear_residual_forward(xsMachine *the)
 void gpt_xs_linear_backward(xsMachine *the)
 {
     int rows = count(the, 5), n = count(the, 6), m = count(the, 7);
-    bool accumulate = boolean(the, 8);
+    bool accumulate;
+#ifdef GPT_CHIP
+    if (is_update(the, 8)) {
+        check_range(the, 1, m);
+        gpt_linear_update(tensor(the, 0, rows, n), tensor(the, 2, rows, m), tensor(the, 3, rows, n),
+            tensor(the, 4, n, m), words(the, 1, n, m), update(the, 8), rows, n, m);
+        return;
+    }
+#endif
+    accumulate = boolean(the, 8);
     gpt_linear_backward(tensor(the, 0, rows, n), tensor(the, 1, n, m), tensor(the, 2, rows, m), tensor(the, 3, rows, n),
         tensor(the, 4, n, m), rows, n, m, accumulate);
 }
@@ -162,12 +220,21 @@ void gpt_xs_qkv_forward(xsMachine *the)
     gpt_qkv_forward(tensor(the, 0, 3 * block, n), tensor(the, 1, to, n), weight(the, 2, 3 * n, n), from, to, n, block);
 }
 
-/* qkvBackward(dx, dw, dqkv, x, w, rows, n, block, accumulate) */
+/* qkvBackward(dx, dw, dqkv, x, w, rows, n, block, accumulate, copy): floats need no copy */
 void gpt_xs_qkv_backward(xsMachine *the)
 {
     int rows = count(the, 5), n = count(the, 6), block = count(the, 7);
-    bool accumulate = boolean(the, 8);
+    bool accumulate;
     check_range(the, rows, block);
+#ifdef GPT_CHIP
+    if (is_update(the, 8)) {
+        check_range(the, 1, n);
+        gpt_qkv_update(tensor(the, 0, rows, n), tensor(the, 2, 3 * block, n), tensor(the, 3, rows, n),
+            tensor(the, 4, 3 * n, n), words(the, 1, 3 * n, n), update(the, 8), rows, n, block);
+        return;
+    }
+#endif
+    accumulate = boolean(the, 8);
     gpt_qkv_backward(tensor(the, 0, rows, n), tensor(the, 1, 3 * n, n), tensor(the, 2, 3 * block, n),
         tensor(the, 3, rows, n), tensor(the, 4, 3 * n, n), rows, n, block, accumulate);
 }
@@ -183,13 +250,25 @@ void gpt_xs_attention_forward(xsMachine *the)
         tensor(the, 2, 3 * block, n), optional_weight(the, 3, heads, block), from, to, n, heads, block);
 }
 
-/* attentionBackward(dqkv, dbias, dy, y, p, qkv, rows, n, heads, block, accumulate) */
+/* attentionBackward(dqkv, dbias, dy, y, p, qkv, rows, n, heads, block, accumulate, bias) */
 void gpt_xs_attention_backward(xsMachine *the)
 {
     int rows = count(the, 6), n = count(the, 7), heads = count(the, 8), block = count(the, 9);
-    bool accumulate = boolean(the, 10);
+    bool accumulate;
     check_range(the, rows, block);
     check_heads(the, n, heads);
+#ifdef GPT_CHIP
+    if (is_update(the, 10) && xsmcTypeOf(xsArg(1)) != xsUndefinedType) {
+        check_strip(the, heads * block);
+        gpt_attention_update(tensor(the, 0, 3 * block, n), tensor(the, 11, heads, block), words(the, 1, heads, block),
+            tensor(the, 2, rows, n), tensor(the, 3, rows, n), tensor(the, 4, heads, block * (block + 1) / 2),
+            tensor(the, 5, 3 * block, n), update(the, 10), rows, n, heads, block);
+        return;
+    }
+    accumulate = !is_update(the, 10) && boolean(the, 10);
+#else
+    accumulate = boolean(the, 10);
+#endif
     gpt_attention_backward(tensor(the, 0, 3 * block, n), optional_tensor(the, 1, heads, block), tensor(the, 2, rows, n),
         tensor(the, 3, rows, n), tensor(the, 4, heads, block * (block + 1) / 2), tensor(the, 5, 3 * block, n), rows, n,
         heads, block, accumulate);
@@ -208,7 +287,17 @@ void gpt_xs_mlp_forward(xsMachine *the)
 void gpt_xs_mlp_backward(xsMachine *the)
 {
     int rows = count(the, 8), n = count(the, 9), hidden = count(the, 10);
-    bool accumulate = boolean(the, 11);
+    bool accumulate;
+#ifdef GPT_CHIP
+    if (is_update(the, 11)) {
+        check_strip(the, n);
+        gpt_mlp_update(tensor(the, 0, rows, n), tensor(the, 3, rows, n), tensor(the, 4, rows, hidden),
+            tensor(the, 5, rows, n), tensor(the, 6, n, hidden), tensor(the, 7, hidden, n), words(the, 1, n, hidden),
+            words(the, 2, hidden, n), update(the, 11), rows, n, hidden);
+        return;
+    }
+#endif
+    accumulate = boolean(the, 11);
     gpt_mlp_backward(tensor(the, 0, rows, n), tensor(the, 1, n, hidden), tensor(the, 2, hidden, n),
         tensor(the, 3, rows, n), tensor(the, 4, rows, hidden), tensor(the, 5, rows, n), tensor(the, 6, n, hidden),
         tensor(the, 7, hidden, n), rows, n, hidden, accumulate);
@@ -227,14 +316,39 @@ void gpt_xs_softmax_cross_entropy(xsMachine *the)
     xsmcSetNumber(xsResult, (xsNumberValue)loss);
 }
 
-/* adam(w, g, m, v, beta1, beta2, epsilon, rate, vScale) */
+/* adam(w, g, m, v, beta1, beta2, epsilon, rate, vScale); without v, m holds the words of both. */
 void gpt_xs_adam(xsMachine *the)
 {
-    float beta1 = (float)xsmcToNumber(xsArg(4)), beta2 = (float)xsmcToNumber(xsArg(5));
-    float epsilon = (float)xsmcToNumber(xsArg(6)), rate = (float)xsmcToNumber(xsArg(7));
-    float v_scale = (float)xsmcToNumber(xsArg(8));
+    GptAdam adam = { (float)xsmcToNumber(xsArg(4)), (float)xsmcToNumber(xsArg(5)), (float)xsmcToNumber(xsArg(6)),
+        (float)xsmcToNumber(xsArg(7)), (float)xsmcToNumber(xsArg(8)) };
     int length = table_rows(the, 0, 1);
-    gpt_adam(tensor(the, 0, length, 1), tensor(the, 1, length, 1), tensor(the, 2, length, 1), tensor(the, 3, length, 1),
-        (size_t)length, beta1, beta2, epsilon, rate, v_scale);
+    float *w = tensor(the, 0, length, 1), *g = tensor(the, 1, length, 1), *m = tensor(the, 2, length, 1);
+    if (xsmcTypeOf(xsArg(3)) == xsUndefinedType)
+        gpt_adam_words(w, g, (uint32_t *)(void *)m, (size_t)length, 1, &adam);
+    else
+        gpt_adam(w, g, m, tensor(the, 3, length, 1), (size_t)length, &adam);
     xsmcSetTrue(xsResult);
+}
+
+static GptMoment moment(xsMachine *the, int index)
+{
+    return boolean(the, index) ? GPT_M : GPT_V;
+}
+
+/* decodeMoments(floats, words, from, isM) */
+void gpt_xs_decode_moments(xsMachine *the)
+{
+    int from = index_of(the, 2), length = table_rows(the, 0, 1);
+    GptMoment which = moment(the, 3);
+    const uint32_t *source = (const uint32_t *)(const void *)tensor(the, 1, from + length, 1) + from;
+    gpt_decode_moments((uint32_t *)(void *)tensor(the, 0, length, 1), source, (size_t)length, which);
+}
+
+/* encodeMoments(words, from, floats, isM) */
+void gpt_xs_encode_moments(xsMachine *the)
+{
+    int from = index_of(the, 1), length = table_rows(the, 2, 1);
+    GptMoment which = moment(the, 3);
+    uint32_t *to = (uint32_t *)(void *)tensor(the, 0, from + length, 1) + from;
+    gpt_encode_moments(to, (const uint32_t *)(const void *)tensor(the, 2, length, 1), (size_t)length, which);
 }

@@ -151,11 +151,12 @@ void gpt_add_product_transposed(float *dx, const float *dy, const float *w, int 
 
 /* --- dw = xᵀ · dy: a block has 2 rows, 4 columns, and its sums run over the positions --- */
 
-static void outer_two_rows(float *dw, const float *dy, const float *x, int rows, int n, int m, bool accumulate)
+static void outer_two_rows(
+    float *dw, int width, const float *dy, const float *x, int rows, int n, int m, bool accumulate)
 {
-    for (int j = 0; j + 4 <= m; j += 4) {
+    for (int j = 0; j + 4 <= width; j += 4) {
         float a0 = 0.0f, a1 = 0.0f, a2 = 0.0f, a3 = 0.0f, b0 = 0.0f, b1 = 0.0f, b2 = 0.0f, b3 = 0.0f;
-        float *wa = dw + j, *wb = wa + m;
+        float *wa = dw + j, *wb = wa + width;
         const float *g = dy + j, *xt = x;
         if (accumulate) {
             a0 = wa[0], a1 = wa[1], a2 = wa[2], a3 = wa[3];
@@ -171,25 +172,26 @@ static void outer_two_rows(float *dw, const float *dy, const float *x, int rows,
         wa[0] = a0, wa[1] = a1, wa[2] = a2, wa[3] = a3;
         wb[0] = b0, wb[1] = b1, wb[2] = b2, wb[3] = b3;
     }
-    for (int j = m & ~3; j < m; j++) {
-        float a = accumulate ? dw[j] : 0.0f, b = accumulate ? dw[m + j] : 0.0f;
+    for (int j = width & ~3; j < width; j++) {
+        float a = accumulate ? dw[j] : 0.0f, b = accumulate ? dw[width + j] : 0.0f;
         const float *g = dy + j, *xt = x;
         for (int t = 0; t < rows; t++, g += m, xt += n) {
             a = fused(xt[0], *g, a);
             b = fused(xt[1], *g, b);
         }
-        dw[j] = a, dw[m + j] = b;
+        dw[j] = a, dw[width + j] = b;
     }
 }
 
-void gpt_outer_product(float *dw, const float *dy, const float *x, int rows, int n, int m, bool accumulate)
+void gpt_outer_product(
+    float *dw, GptSize block, const float *dy, const float *x, int rows, int n, int m, bool accumulate)
 {
     int i = 0;
-    for (; i + 2 <= n; i += 2)
-        outer_two_rows(dw + i * m, dy, x + i, rows, n, m, accumulate);
-    if (i < n) {
-        float *last = dw + i * m;
-        for (int j = 0; j < m; j++) {
+    for (; i + 2 <= block.height; i += 2)
+        outer_two_rows(dw + i * block.width, block.width, dy, x + i, rows, n, m, accumulate);
+    if (i < block.height) {
+        float *last = dw + i * block.width;
+        for (int j = 0; j < block.width; j++) {
             float a = accumulate ? last[j] : 0.0f;
             for (int t = 0; t < rows; t++)
                 a = fused(x[t * n + i], dy[t * m + j], a);

@@ -11,8 +11,17 @@ void gpt_add_product(float *y, const float *x, const float *w, int rows, int n, 
 /* dx (rows×n) += dy (rows×m) · wᵀ */
 void gpt_add_product_transposed(float *dx, const float *dy, const float *w, int rows, int n, int m);
 
-/* dw (n×m) = xᵀ · dy or, with accumulate, dw += xᵀ · dy; x: rows×n, dy: rows×m */
-void gpt_outer_product(float *dw, const float *dy, const float *x, int rows, int n, int m, bool accumulate);
+/* A block of a matrix. */
+typedef struct {
+    int height, width;
+} GptSize;
+
+/*
+ * dw = xᵀ · dy or, with accumulate, dw += xᵀ · dy; x: rows×n, dy: rows×m. Only the first block of dw, which is
+ * contiguous: n×m is all of it.
+ */
+void gpt_outer_product(
+    float *dw, GptSize block, const float *dy, const float *x, int rows, int n, int m, bool accumulate);
 
 /* One row: y (n) += max(h, 0) · w2 (hidden×n), and h becomes max(h, 0). */
 void gpt_add_active(float *y, float *h, const float *w2, int n, int hidden);

@@ -27,6 +27,15 @@ static inline int count(xsMachine *the, int index)
     return value;
 }
 
+/* An index of a number, which may be larger than a size. */
+static inline int index_of(xsMachine *the, int index)
+{
+    xsNumberValue number = xsmcToNumber(xsArg(index));
+    if (!(number >= 0 && number <= 1 << 28))
+        xsRangeError("an op got an invalid index");
+    return (int)number;
+}
+
 /* Checks rows `from` to `to`. */
 static inline void check_range(xsMachine *the, int from, int to)
 {

@@ -6,6 +6,20 @@ import type { ScanResult, DatasetKernels } from "../base/platform";
 /** XS binds a C function by its name; see gpt_ops_xs.c. */
 declare function native(name: string): never;
 
+const decodeMomentsInC: (floats: Uint8Array, words: Uint8Array, from: number, isM: boolean) => void =
+  native("gpt_xs_decode_moments");
+const encodeMomentsInC: (words: Uint8Array, from: number, floats: Uint8Array, isM: boolean) => void =
+  native("gpt_xs_encode_moments");
+
+const nativeWords: Codec = Object.freeze({
+  decode(floats: Float32Array, words: Int32Array, from: number, what: Stored) {
+    decodeMomentsInC(bytesOf(floats), bytesOf(words), from, what === "m");
+  },
+  encode(words: Int32Array, from: number, floats: Float32Array, what: Stored) {
+    encodeMomentsInC(bytesOf(words), from, bytesOf(floats), what === "m");
+  },
+});
+
 /**
  * The ops in C, in single precision. XS passes only one-byte views to C, so a tensor is a Uint8Array over
  * the floats' memory. Invalid sizes throw a RangeError.
@@ -15,6 +29,8 @@ export const nativeOps: Ops = Object.freeze({
   dtype: "f32",
   functions: engineFunctions,
   codec: undefined,
+  words: nativeWords,
+  canUpdate: native("gpt_xs_can_update"),
   view,
   zero: native("gpt_xs_zero"),
   areFinite,
@@ -58,6 +74,8 @@ export const nativeI32Ops: Ops = Object.freeze({
   dtype: "i32",
   functions: Object.freeze({ ...portableFunctions, pow: native("gpt_xs_pow") }),
   codec: nativeI32Codec,
+  words: undefined,
+  canUpdate: native("gpt_xs_i32_can_update"),
   view,
   zero: native("gpt_xs_i32_zero"),
   areFinite,

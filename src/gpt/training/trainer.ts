@@ -8,10 +8,10 @@ import type { Document } from "../data/vocabulary";
 import { bindDataset, encodeDocument, loadDocument, maxSymbols } from "./document-length";
 import { forward } from "../model/forward";
 import { Holdout } from "./holdout";
-import { allocate, type Layout } from "../model/layout";
+import { allocate } from "../model/layout";
 import type { Model } from "../model/model";
-import type { Numbers } from "../model/ops";
-import { gradientLayout, viewWeights, type Weights } from "../model/parameters";
+import type { Accumulate, Numbers } from "../model/ops";
+import { canUpdateAtOnce, gradientLayout, viewWeights, type Weights } from "../model/parameters";
 import type { Loss } from "./events";
 import type { TrainingState } from "./training-state";
 import type { Random } from "../model/random";
@@ -30,10 +30,13 @@ export class Trainer<Source extends DocumentSource = Dataset> {
   /** Loss of the last step that had one. */
   lastLoss: number | undefined;
   readonly adam: Adam;
-  /** In the order of gradientLayout(). */
+  /** In the order of gradientLayout(); none if each weight is updated right behind its gradient. */
   readonly gradients: Numbers;
   readonly holdout: Holdout | undefined;
-  private readonly gradientViews: Weights;
+  /** Whether each weight is updated right behind its gradient: see Accumulate. */
+  private readonly updatesAtOnce: boolean;
+  /** Views of the gradients, or of the moments if weights are updated at once. */
+  private readonly targets: Weights;
   private readonly activationGradients: ActivationGradients;
   private readonly tokens: Uint8Array;
   /** Weight of each token's gradient; 0 if each name has a weight, documentWeight, which its tokens share. */
@@ -60,16 +63,22 @@ export class Trainer<Source extends DocumentSource = Dataset> {
     readonly random: Random,
     private training: TrainingConfig,
   ) {
-    const config = training;
-    checkTrainingConfig(config);
+    checkTrainingConfig(training);
     bindDataset(model, dataset);
     const { ops, parameters } = model;
+    // Other numbers than f32 have but one way.
+    const config = ops.dtype === "f32" ? training : { ...training, moments: "f32" as const };
+    this.training = config;
     this.holdout = config.holdout > 0 ? new Holdout(dataset, config.holdout, maxSymbols(model)) : undefined;
-    this.gradients = allocate(ops.dtype, this.gradientLayout.length);
-    this.gradientViews = this.viewGradients();
+    const layout = gradientLayout(model.config, ops.dtype, config.batchSize);
+    this.updatesAtOnce = canUpdateAtOnce(model.config, ops, config);
+    this.gradients = allocate(ops.dtype, this.updatesAtOnce ? 0 : layout.length);
     const numbers = allocate(ops.dtype, activationGradientsLayout(model.config, ops.dtype).length);
     this.activationGradients = viewActivationGradients(ops, numbers, model.config);
-    this.adam = new Adam(ops, parameters, this.gradients, this.gradientLayout);
+    this.adam = new Adam(ops, parameters, this.gradients, config.moments === "bf16", layout);
+    this.targets = this.updatesAtOnce
+      ? viewWeights(ops, this.adam.m, model.config)
+      : viewWeights(ops, this.gradients, model.config, layout);
     this.isRandom = config.sampling === "random";
     this.tokens = new Uint8Array(model.config.blockSize + 1);
     this.fall = fallOf(config);
@@ -77,26 +86,6 @@ export class Trainer<Source extends DocumentSource = Dataset> {
     this.documentsLeft = config.batchSize;
     this.documentWeight = 1 / config.batchSize;
     this.tokenWeight = isByToken ? 1 / (dataset.meanTokens * config.batchSize) : 0;
-  }
-
-  private get gradientLayout(): Layout {
-    const { model, training } = this;
-    return gradientLayout(model.config, model.ops.dtype, training.batchSize);
-  }
-
-  private viewGradients(): Weights {
-    const { model, gradients } = this;
-    return viewWeights(model.ops, gradients, model.config, this.gradientLayout);
-  }
-
-  /** Runs `use`, which may store other numbers in the buffer of the gradients, between two batches. */
-  async lendGradients<Result>(use: (buffer: Numbers) => Promise<Result>): Promise<Result> {
-    try {
-      return await use(this.gradients);
-    } finally {
-      // What is constant in the buffer, the views write.
-      this.viewGradients();
-    }
   }
 
   get config(): TrainingConfig {
@@ -167,8 +156,12 @@ export class Trainer<Source extends DocumentSource = Dataset> {
     this.lossSum = this.weight = 0;
   }
 
-  /** Computes the gradients of a name, to measure the time. Only between two batches: it overwrites the gradients. */
+  /**
+   * Computes the gradients of a name, to measure the time. Only between two batches: it overwrites the gradients. Without
+   * gradients it does nothing.
+   */
   warmUpDocument(index: number): void {
+    if (this.updatesAtOnce) return;
     const rows = loadDocument(this.model, this.dataset, index, this.tokens);
     if (rows > 0) this.computeGradients(this.tokens, rows, 1 / rows, false);
   }
@@ -209,7 +202,8 @@ export class Trainer<Source extends DocumentSource = Dataset> {
     const rows = loadDocument(this.model, this.dataset, index, tokens);
     this.documentIndex = index;
     if (rows > 0) {
-      const loss = this.computeGradients(tokens, rows, tokenWeight || this.documentWeight / rows, this.weight > 0);
+      const how = this.updatesAtOnce ? this.adam.begin(this.totalSteps, this.nextRate) : this.weight > 0;
+      const loss = this.computeGradients(tokens, rows, tokenWeight || this.documentWeight / rows, how);
       if (loss - loss !== 0) {
         // Its gradients have been added to those of the batch.
         this.abandonBatch();
@@ -241,9 +235,11 @@ export class Trainer<Source extends DocumentSource = Dataset> {
     const rows = encodeDocument(this.model, document, tokens);
     if (!this.isBetweenBatches) this.abandonBatch();
     // The weight of a batch of one.
-    const loss = this.computeGradients(tokens, rows, this.tokenWeight * this.training.batchSize || 1 / rows, false);
+    const weight = this.tokenWeight * this.training.batchSize || 1 / rows;
+    const how = this.updatesAtOnce && this.adam.begin(this.totalSteps, learningRate);
+    const loss = this.computeGradients(tokens, rows, weight, how);
     if (loss - loss !== 0) return "diverged";
-    const isInRange = this.adam.update(this.totalSteps, learningRate);
+    const isInRange = this.applyGradients(learningRate);
     this.earlierSteps++;
     this.learningRate = learningRate;
     this.lastLoss = loss;
@@ -257,32 +253,42 @@ export class Trainer<Source extends DocumentSource = Dataset> {
     this.beginSchedule(steps, learningRate);
   }
 
+  /** Learning rate of the next step. */
+  private get nextRate(): number {
+    return this.training.learningRate * (1 - this.stepsDone / this.fall);
+  }
+
   private update(): Loss {
-    const step = this.stepsDone;
-    const config = this.training;
     const weight = this.weight;
-    const learningRate = config.learningRate * (1 - step / this.fall);
+    const learningRate = this.nextRate;
+    const isInRange = weight === 0 || this.applyGradients(learningRate);
     this.learningRate = learningRate;
-    this.stepsDone = step + 1;
-    this.documentsLeft = config.batchSize;
+    this.stepsDone++;
+    this.documentsLeft = this.training.batchSize;
     if (weight === 0) return "passed over";
     const loss = this.lossSum / weight;
     this.lastLoss = loss;
     this.lossSum = this.weight = 0;
-    return this.adam.update(this.earlierSteps + step, learningRate) ? loss : "diverged";
+    return isInRange ? loss : "diverged";
+  }
+
+  /** Updates the weights, unless that is done; returns whether all of them are in range. */
+  private applyGradients(learningRate: number): boolean {
+    const adam = this.adam;
+    return this.updatesAtOnce ? adam.wasInRange : adam.update(this.earlierSteps + this.stepsDone, learningRate);
   }
 
   /**
-   * Sets `gradients` to those of the loss over tokens 0 to `rows` or, with `accumulate`, adds them. Returns the
-   * mean loss.
+   * Sets `gradients` to those of the loss over tokens 0 to `rows` or, with `accumulate`, adds them; or updates the weights
+   * at once. If the loss is not finite, nothing changes. Returns the mean loss.
    * @param weight weight of each token: 1 / rows gives the gradient of the mean loss
    */
-  computeGradients(tokens: Uint8Array, rows: number, weight: number, accumulate: boolean): number {
+  computeGradients(tokens: Uint8Array, rows: number, weight: number, accumulate: Accumulate): number {
     const model = this.model;
     forward(model, tokens, 0, rows);
     const logits = model.activations.logits;
     const loss = model.ops.softmaxCrossEntropy(logits, tokens, rows, model.shape.vocabulary, weight);
-    backward(model, this.gradientViews, this.activationGradients, tokens, rows, accumulate);
+    if (loss - loss === 0) backward(model, this.targets, this.activationGradients, tokens, rows, accumulate);
     return loss;
   }
 
