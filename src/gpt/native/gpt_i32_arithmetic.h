@@ -21,14 +21,6 @@
 #define CHECK(CONDITION) ((void)0)
 #endif
 
-#ifdef __GNUC__
-#define INLINE static inline __attribute__((always_inline))
-#define NOT_INLINE __attribute__((noinline))
-#else
-#define INLINE static inline
-#define NOT_INLINE
-#endif
-
 #if defined(GPT_CHIP) && defined(__GNUC__) && !defined(__clang__)
 /* Before registers are allocated, it would move loads away from their use, and the sums out of their registers. */
 #pragma GCC optimize("no-schedule-insns")

@@ -244,7 +244,7 @@ INLINE void backward_in(
 }
 
 /* A unit over all positions at which it is active, of which h is the first: h becomes dh. Returns the mask of dh. */
-static uint32_t unit_out(
+INLINE uint32_t unit_out(
     int32_t *dw, const int32_t *w, int32_t *h, const int32_t *dy, int rows, int n, int hidden, Joint joint)
 {
     Active active[MAX_ACTIVE];
@@ -264,7 +264,7 @@ static uint32_t unit_out(
 }
 
 /* Likewise, with dh. */
-static void unit_in(int32_t *dw, int step, int32_t *dx, const int32_t *w, int32_t *h, const int32_t *x, int rows, int n,
+INLINE void unit_in(int32_t *dw, int step, int32_t *dx, const int32_t *w, int32_t *h, const int32_t *x, int rows, int n,
     int hidden, Joint joint)
 {
     Active active[MAX_ACTIVE];

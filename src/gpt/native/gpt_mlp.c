@@ -56,7 +56,7 @@ typedef struct {
 enum { MAX_ACTIVE = 16 };
 
 /* Finds the positions from `from` to `to` - 1 at which unit `h` is not zero; returns their number. */
-static int find_active(Active *active, float *h, const float *in, float *out, int from, int to, int n, int hidden)
+INLINE int find_active(Active *active, float *h, const float *in, float *out, int from, int to, int n, int hidden)
 {
     Active *next = active;
     for (int t = from; t < to; t++) {
@@ -74,7 +74,7 @@ static int find_active(Active *active, float *h, const float *in, float *out, in
 }
 
 /* A unit's row of w2: dw2 (n) = Σ dy·h, and dh = dy·w2 at each position, which is left in `sum`. */
-static void backward_out(float *dw, const float *w, Active *active, int count, int n, bool accumulate)
+INLINE void backward_out(float *dw, const float *w, Active *active, int count, int n, bool accumulate)
 {
     const Active *end = active + count;
     int j = 0;
@@ -105,7 +105,7 @@ static void backward_out(float *dw, const float *w, Active *active, int count, i
 }
 
 /* A unit's column of w1, with its dh in `h`: dw1 = Σ dh·x, and dx += dh·w1 at each position. dw1 has rows of `step`. */
-static void backward_in(
+INLINE void backward_in(
     float *dw, int step, const float *w, const Active *active, int count, int n, int hidden, bool accumulate)
 {
     const Active *end = active + count;
@@ -139,7 +139,7 @@ static void backward_in(
 }
 
 /* A unit over all positions at which it is active; h and w point at its first. */
-static void unit_out(
+INLINE void unit_out(
     float *dw, float *dx, const float *w, float *h, const float *dy, int rows, int n, int hidden, bool accumulate)
 {
     Active active[MAX_ACTIVE];
@@ -154,7 +154,7 @@ static void unit_out(
     } while (from < rows);
 }
 
-static void unit_in(float *dw, int step, float *dx, const float *w, float *h, const float *x, int rows, int n,
+INLINE void unit_in(float *dw, int step, float *dx, const float *w, float *h, const float *x, int rows, int n,
     int hidden, bool accumulate)
 {
     Active active[MAX_ACTIVE];

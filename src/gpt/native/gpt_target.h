@@ -46,6 +46,14 @@
 #endif
 #endif
 
+#ifdef __GNUC__
+#define INLINE static inline __attribute__((always_inline))
+#define NOT_INLINE __attribute__((noinline))
+#else
+#define INLINE static inline
+#define NOT_INLINE
+#endif
+
 /* a·b + c */
 static inline float fused(float a, float b, float c)
 {
