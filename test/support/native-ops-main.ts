@@ -104,7 +104,7 @@ function compareWords({ seed }: WordsQuestion): WordsAnswer {
   return {
     m: differences((word) => word >> 16),
     v: differences((word) => word & 0xffff),
-    w: native.w.reduce((most, w, i) => Math.max(most, Math.abs(w - typescript.w[i])), 0),
+    w: native.w.reduce((most, w, i) => Math.max(most, Math.abs(w - typescript.w[i]) / Math.max(1, Math.abs(w))), 0),
     areConversionsSame: conversions[0] === conversions[1],
   };
 }

@@ -78,7 +78,7 @@ export interface WordsQuestion {
   readonly seed: number;
 }
 
-/** The largest difference of words, in units of each half; whether all that is converted is the same. */
+/** The largest differences: of words, in units of each half; of weights, relative if they are large. */
 export interface WordsAnswer {
   readonly m: number;
   readonly v: number;
