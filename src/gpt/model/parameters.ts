@@ -97,7 +97,7 @@ export function drawParameters(parameters: Numbers, random: Random, config: Mode
   const drawn = ops.dtype === "f64" ? new Float64Array(DRAWN) : new Float32Array(DRAWN);
   for (let at = 0; at < end; at += DRAWN) {
     const some = drawn.subarray(0, end - at);
-    for (let i = 0; i < some.length; i++) some[i] = initStd * random.gaussian(ops.functions);
+    random.gaussians(some, initStd, ops.functions);
     storeNumbers(ops, parameters, at, some, "weights");
   }
 }
