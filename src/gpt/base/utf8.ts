@@ -3,8 +3,8 @@ const LAST = 0x10ffff;
 const REPLACEMENT = 0xfffd;
 /** Maximum one-byte characters that are converted to text at once. */
 const PIECE = 64;
-/** Maximum bytes for each UTF-16 code unit: three for a single unit, four for a pair. */
-const LONGEST = 3;
+/** Maximum bytes for each unit of a text's length: on XS, a character that is a pair elsewhere has the length 1. */
+const LONGEST = 4;
 
 /** Size of a code point in UTF-8, in bytes. */
 export function utf8Size(codePoint: number): number {

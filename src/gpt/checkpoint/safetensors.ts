@@ -226,6 +226,7 @@ interface Numbers {
 export function formatSafetensorsHeader(
   metadata: ReadonlyMap<string, string>,
   tensors: readonly TensorToWrite[],
+  encode = encodeUtf8,
 ): Uint8Array {
   const header: Record<string, unknown> = { __metadata__: Object.fromEntries(metadata) };
   let at = 0;
@@ -234,7 +235,7 @@ export function formatSafetensorsHeader(
     header[name] = { dtype: type, shape, data_offsets: [at, end] };
     at = end;
   }
-  const json = encodeUtf8(JSON.stringify(header));
+  const json = encode(JSON.stringify(header));
   const length = Math.ceil(json.length / 8) * 8;
   const bytes = new Uint8Array(LENGTH_BYTES + length).fill(0x20, LENGTH_BYTES);
   new DataView(bytes.buffer).setUint32(0, length, true);
