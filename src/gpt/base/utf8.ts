@@ -40,9 +40,11 @@ export function codePointAt(bytes: Uint8Array, at: number): number {
 /** Decodes UTF-8; undefined if the bytes are not valid. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   const pieces: string[] = [];
-  for (let at = 0; at < bytes.length;) {
+  const { length } = bytes;
+  for (let at = 0; at < length;) {
+    const last = Math.min(length, at + PIECE);
     let end = at;
-    while (end < bytes.length && end - at < PIECE && bytes[end] < 0x80) end++;
+    while (end < last && bytes[end] < 0x80) end++;
     if (end > at) pieces.push(String.fromCharCode.apply(undefined, bytes.subarray(at, end) as unknown as number[]));
     else {
       const codePoint = codePointAt(bytes, at);

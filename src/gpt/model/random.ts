@@ -104,40 +104,6 @@ export class Random {
     return radius * functions.cos(angle);
   }
 
-  /**
-   * Fills `numbers` with `scale` times the numbers that gaussian() would return, in less than half the bytecodes: the
-   * step of xorshift32 stands here twice instead of two calls for each pair. Allocates nothing.
-   */
-  gaussians(numbers: Floats, scale: number, { log, sin, cos } = engineFunctions): void {
-    const { sqrt } = Math;
-    const { length } = numbers;
-    let i = 0;
-    let angle: number;
-    let radius: number;
-    let second = 0;
-    let x = this.state;
-    if (this.hasSpare && length > 0) numbers[i++] = scale * this.gaussian();
-    for (; i < length; i += 2) {
-      do {
-        x ^= x << 13;
-        x ^= x >>> 17;
-        x ^= x << 5;
-      } while (x >>> 8 === 0);
-      radius = sqrt(-2 * log((x >>> 8) * UNIFORM_STEP));
-      x ^= x << 13;
-      x ^= x >>> 17;
-      x ^= x << 5;
-      angle = (x >>> 8) * ANGLE_STEP;
-      second = radius * sin(angle);
-      numbers[i] = scale * (radius * cos(angle));
-      numbers[i + 1] = scale * second; // Beyond the end a typed array ignores it.
-    }
-    this.state = x;
-    if (i === length) return;
-    this.spare = second;
-    this.hasSpare = true;
-  }
-
   /** The first index whose running sum of `probabilities` exceeds a uniform draw. */
   categorical(probabilities: ArrayLike<number>): number {
     const threshold = this.uniform();
@@ -149,6 +115,38 @@ export class Random {
     }
     return last;
   }
+}
+
+/**
+ * Fills `numbers` with `scale` times the numbers that `random.gaussian(functions)` would return, in less than half the
+ * bytecodes: the step of xorshift32 stands here twice instead of two calls for each pair.
+ */
+export function fillGaussian(random: Random, numbers: Floats, scale: number, functions = engineFunctions): void {
+  const { log, sin, cos } = functions;
+  const { sqrt } = Math;
+  const { length } = numbers;
+  let i = 0;
+  let angle: number;
+  let radius: number;
+  let second = 0;
+  if (length > 0 && random.position.spare !== undefined) numbers[i++] = scale * random.gaussian();
+  let x = random.word;
+  for (; i < length; i += 2) {
+    do {
+      x ^= x << 13;
+      x ^= x >>> 17;
+      x ^= x << 5;
+    } while (x >>> 8 === 0);
+    radius = sqrt(-2 * log((x >>> 8) * UNIFORM_STEP));
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    angle = (x >>> 8) * ANGLE_STEP;
+    second = radius * sin(angle);
+    numbers[i] = scale * (radius * cos(angle));
+    numbers[i + 1] = scale * second; // Beyond the end a typed array ignores it.
+  }
+  if (length > 0) random.goTo({ state: x >>> 0, spare: i > length ? second : undefined });
 }
 
 /** Inverts a step of xorshift32: the state before `word`, both as signed integers. */
