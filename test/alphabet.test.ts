@@ -8,7 +8,7 @@ import { Random } from "../src/gpt/model/random";
 import { Trainer } from "../src/gpt/training/trainer";
 import { typescriptOps } from "../src/gpt/model/typescript-ops";
 import { largestDifference, trainStep } from "./helpers";
-import { esp32gpt, type Outcome, temporaryFolder } from "./support/cli";
+import { esp32gpt, type Outcome, outcomeOf, start, temporaryFolder } from "./support/cli";
 import { lossesOf, makes32Bits, readRecords, splitStatistics } from "./support/xs";
 import { skipUnless } from "./support/skipping";
 
@@ -122,6 +122,12 @@ test("a prefix with a character that the model does not know", async () => {
   expect((await generate("\u001b[2J")).stderr).toBe(
     'esp32gpt: "\\u{1b}" in "\\u{1b}[2J" is not in the model\'s vocabulary.\n',
   );
+});
+
+test.each(["node", "xs"])("a board on %s repeats what was typed, whatever its characters", async (engine) => {
+  const board = start("simulate", "--engine", engine, "steps=1", "samples=0");
+  board.stdin.end("x😀😀yé😀€z\n");
+  expect((await outcomeOf(board)).stdout).toContain("There is no command x😀😀yé😀€z: help lists them.");
 });
 
 describe.each(["NFC", "NFD"] as const)("a list in %s, and a prefix in the other form", (form) => {

@@ -111,6 +111,27 @@ test("of a long string as much is kept as was asked for, and no half of a charac
   json.finish();
 });
 
+const SOME = Array.from('abc# !~"\\\n\u007fé愛😀');
+
+test("a string ends with the character that reaches its limit, wherever pieces and buffers end", () => {
+  const random = fuzzRandom();
+  for (let run = 0; run < fuzzRuns(2000); run++) {
+    const characters = Array.from({ length: random.index(150) }, () => pick(random, SOME));
+    const limit = random.index(200);
+    let [kept, size] = ["", 0];
+    for (const character of characters) {
+      if (size >= limit) break;
+      kept += character;
+      size += Buffer.byteLength(character);
+    }
+    // What is before it shifts the string within the buffer of 512 bytes.
+    const json = reader(utf8(" ".repeat(random.index(600)) + JSON.stringify(characters.join(""))));
+    expect(json.string(limit)).toBe(kept);
+    expect([json.wasCut, json.keptBytes]).toEqual([kept.length < characters.join("").length, size]);
+    json.finish();
+  }
+});
+
 test("16 levels are read, and more are refused whatever their number", () => {
   expect(isJson(utf8("[".repeat(16) + "]".repeat(16)))).toBe(true);
   for (const levels of [17, 1000, 1_000_000])

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { InputError } from "../src/gpt/base/errors";
-import { Random } from "../src/gpt/model/random";
+import { engineFunctions } from "../src/gpt/base/elementary";
+import * as portableFunctions from "../src/gpt/base/elementary";
+import { fillGaussian, previousState, Random } from "../src/gpt/model/random";
 import { mean } from "./helpers";
 
 /** xorshift32 by its definition, in whole numbers of any size. */
@@ -88,6 +90,88 @@ test("normal numbers redraw a uniform 0, of which there is no logarithm", () => 
   jest.spyOn(random, "uniform").mockImplementation(() => uniforms.shift() ?? NaN);
   expect(random.gaussian()).toBeCloseTo(0, 12);
   expect(random.gaussian()).toBeCloseTo(Math.sqrt(2 * Math.log(2)), 12);
+});
+
+describe("normal numbers, many at once", () => {
+  /** Box and Muller's formula, from whole numbers; the first numbers of the stream. */
+  function byFormula(seed: number, count: number, scale: number): number[] {
+    const source = xorshift32(seed, 2 * count + 100).map((x) => Math.floor(x / 256) / 2 ** 24);
+    const numbers: number[] = [];
+    while (numbers.length < count) {
+      let u = 0;
+      while (u <= 1e-12) u = source.shift() ?? NaN;
+      const angle = 2 * Math.PI * (source.shift() ?? NaN);
+      const radius = Math.sqrt(-2 * Math.log(u));
+      numbers.push(scale * (radius * Math.cos(angle)), scale * (radius * Math.sin(angle)));
+    }
+    return numbers.slice(0, count);
+  }
+
+  test("have the bits of the formula", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 0xffffffff }), fc.integer({ min: 0, max: 200 }), (seed, count) => {
+        const numbers = new Float64Array(count);
+        fillGaussian(new Random(seed), numbers, 0.08);
+        expect(numbers).toEqual(Float64Array.from(byFormula(seed, count, 0.08)));
+      }),
+    );
+  });
+
+  test("are those that single draws give, and leave the stream at the same place", () => {
+    const functions = fc.constantFrom(engineFunctions, portableFunctions);
+    const counts = fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 5 });
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 0xffffffff }),
+        counts,
+        functions,
+        fc.boolean(),
+        (seed, parts, by, isWide) => {
+          const [many, single] = [new Random(seed), new Random(seed)];
+          for (const count of parts) {
+            const numbers = isWide ? new Float64Array(count) : new Float32Array(count);
+            fillGaussian(many, numbers, 0.1, by);
+            const expected = draws(count, () => 0.1 * single.gaussian(by));
+            expect(numbers).toEqual(isWide ? Float64Array.from(expected) : Float32Array.from(expected));
+            expect(many.position).toEqual(single.position);
+          }
+        },
+      ),
+    );
+  });
+
+  test("redraw a uniform 0, however the state spells it", () => {
+    const numbers = new Float64Array(2);
+    for (let word = 1; word < 256; word++) {
+      const state = previousState(word) >>> 0;
+      fillGaussian(Random.at({ state }), numbers, 1);
+      expect([...numbers]).toEqual(byFormula(word, 2, 1));
+      const single = Random.at({ state });
+      expect(draws(2, () => single.gaussian())).toEqual([...numbers]);
+    }
+  });
+
+  test("have the angle of every sixteenth of the 2^24 uniform numbers, and of the first and last thousand", () => {
+    let angle = NaN;
+    const recording = { ...engineFunctions, log: Math.log, sin: Math.sin, cos: (x: number) => (angle = x) };
+    const one = new Float64Array(1);
+    const random = new Random(1);
+    const angleOf = (n: number): number => {
+      // Of the words with these upper bits one is enough, and 0 is no state.
+      random.goTo({ state: previousState(previousState((n << 8) | 1)) >>> 0 });
+      fillGaussian(random, one, 1, recording);
+      return angle;
+    };
+    const last = 2 ** 24 - 1;
+    const differing: number[] = [];
+    const check = (n: number): void => {
+      if (angleOf(n) !== 2 * Math.PI * (n * 2 ** -24)) differing.push(n);
+    };
+    for (let n = 0; n < last; n += 16) check(n);
+    for (let n = 0; n < 1000; n++) check(n);
+    for (let n = 0; n < 1000; n++) check(last - n);
+    expect(differing).toEqual([]);
+  });
 });
 
 test("normal numbers have the moments of the normal distribution", () => {

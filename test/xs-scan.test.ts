@@ -19,6 +19,11 @@ test("finds what the TypeScript finds", () => {
   expect(answer.isSame).toEqual([true, true, true, true]);
 });
 
+test("encodes every code point and pair as the TypeScript does, and nothing but texts", () => {
+  expect(answer.otherTexts).toEqual([]);
+  expect(answer.noTexts.map(({ error }) => error)).toEqual(answer.noTexts.map(() => "TypeError"));
+});
+
 test("a skip ends at the end of the list", () => {
   expect(answer.ends).toEqual([answer.size, answer.size]);
 });

@@ -34,6 +34,8 @@ const MAX_LINES = 1;
 const MAX_FLUSHES = 32;
 const FLUSH_MILLISECONDS = 100;
 const NEWLINE = 10;
+/** Characters below have one byte. */
+const BYTES = 0x80;
 const RETURN = 13;
 
 /**
@@ -134,11 +136,11 @@ export class Serial {
     } else {
       const { waiting } = this;
       for (let i = start; i < end; i++) {
-        const codePoint = text.codePointAt(i) ?? 0;
-        if (codePoint > 0xffff) i++;
-        if (codePoint === NEWLINE) this.put(RETURN);
-        const size = utf8Size(codePoint);
-        for (let j = 0; j < size; j++) this.put(utf8Byte(codePoint, size, j));
+        const unit = text.charCodeAt(i);
+        if (unit < BYTES) {
+          if (unit === NEWLINE) this.put(RETURN);
+          this.put(unit);
+        } else i += this.putCharacter(text.codePointAt(i) ?? 0) - 1;
       }
       if (this.waiting <= QUEUE_BYTES) {
         this.isWithinLine = !isWhole;
@@ -148,6 +150,13 @@ export class Serial {
       this.dropped = 1;
     }
     this.isDropping = !isWhole;
+  }
+
+  /** Queues a character of several bytes; returns its length in a text, which on XS is always 1. */
+  private putCharacter(codePoint: number): number {
+    const size = utf8Size(codePoint);
+    for (let i = 0; i < size; i++) this.put(utf8Byte(codePoint, size, i));
+    return codePoint > 0xffff ? String.fromCodePoint(codePoint).length : 1;
   }
 
   /** Queues a byte; on overflow it is only counted, so that the caller can roll back. */

@@ -240,8 +240,9 @@ function save(): SaveCost {
   const { model, adam } = trainer;
   // The checksum of the list, too: it is computed once in the life of a training.
   const record = recordOf({ trainer, seed: 1 });
+  const { crc32: crc, encodeUtf8 } = datasetKernels;
   const before = host.usage().bytecodes;
-  const task = new SavingTask(file, "m", { model, step: 1, training: { adam, record }, crc: datasetKernels.crc32 });
+  const task = new SavingTask(file, "m", { model, step: 1, training: { adam, record }, crc, encodeUtf8 });
   while (task.work());
   return { bytecodes: host.usage().bytecodes - before, size };
 }

@@ -6,6 +6,9 @@ export interface Answer {
   /** Where a skip over more documents than there are ends, and the size of that list. */
   readonly ends: readonly number[];
   readonly size: number;
+  /** The code points and texts of which the C makes other bytes than the TypeScript, and what it makes of no text. */
+  readonly otherTexts: readonly string[];
+  readonly noTexts: readonly Refused[];
 }
 
 export interface Refused {

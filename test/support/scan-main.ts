@@ -12,6 +12,7 @@ declare function native(name: string): never;
 type Call = (...args: unknown[]) => unknown;
 const scanInC: Call = native("gpt_xs_scan");
 const skipInC: Call = native("gpt_xs_skip");
+const encodeUtf8InC: Call = native("gpt_xs_encode_utf8");
 
 const UNTOUCHED = 0xa5;
 const LIST = encodeUtf8("ann\nzoë\n\nbob");
@@ -78,7 +79,24 @@ function refusals(): Refused[] {
   return all;
 }
 
+/** Texts that are encoded otherwise: of all code points, 64 at a time, and some that are put together here. */
+function otherTexts(): string[] {
+  const halves = ["\ud83d", "\ude00", "a", "\0", "é", "€"];
+  const texts = [
+    "",
+    "a text",
+    "\ud83d",
+    "😀",
+    ...halves.flatMap((a) => halves.flatMap((b) => halves.map((c) => a + b + c))),
+  ];
+  for (let first = 0; first <= 0x10ffff; first += 64)
+    texts.push(String.fromCodePoint(...Array.from({ length: 64 }, (_, i) => first + i)));
+  return texts.filter((text) => String(datasetKernels.encodeUtf8?.(text)) !== String(encodeUtf8(text)));
+}
+
 const answer: Answer = {
+  otherTexts: otherTexts().map((text) => JSON.stringify(text)),
+  noTexts: [[], [undefined], [7], [LIST], [{}]].map((args) => attempt("", () => encodeUtf8InC(...args), [])),
   refusals: refusals(),
   isSame: [new Uint8Array(host.names), LIST, new Uint8Array(0), Uint8Array.of(0x61, 0xff)].map(isSame),
   ends: [0, LIST.length].map((at) => skipInC(LIST, at, 1000) as number),

@@ -52,6 +52,7 @@
     _(gpt_xs_skip) \
     _(gpt_xs_encode) \
     _(gpt_xs_crc32) \
+    _(gpt_xs_encode_utf8) \
     _(gpt_xs_has_fpu) \
     _(gpt_xs_pow)
 

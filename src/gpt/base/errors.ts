@@ -7,7 +7,7 @@ import { utf8Size } from "./utf8";
 
 /**
  * Ranges of code points, first and last, that have no glyph of their own: controls, white space other than
- * the space, joiners, variation selectors, bidirectional controls, surrogates, private use.
+ * the space, joiners, variation selectors, bidirectional controls, surrogates, private use. They are in ascending order.
  */
 const INVISIBLE = Object.freeze([
   0x00, 0x1f, 0x7f, 0xa0, 0xad, 0xad, 0x34f, 0x34f, 0x61c, 0x61c, 0x115f, 0x1160, 0x1680, 0x1680, 0x17b4, 0x17b5,
@@ -23,8 +23,7 @@ const QUOTED_PATH = 200;
 
 /** Whether a character has a glyph that tells it from others. */
 export function isVisible(codePoint: number): boolean {
-  for (let i = 0; i < INVISIBLE.length; i += 2)
-    if (codePoint >= INVISIBLE[i] && codePoint <= INVISIBLE[i + 1]) return false;
+  for (let i = 0; codePoint >= INVISIBLE[i]; i += 2) if (codePoint <= INVISIBLE[i + 1]) return false;
   return true;
 }
 

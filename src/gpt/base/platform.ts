@@ -67,6 +67,8 @@ export interface DatasetKernels {
   readonly encode: (bytes: Uint8Array, at: number, byteTokens: Uint8Array, tokens: Uint8Array) => number;
   /** See crc32.ts. */
   readonly crc32: (bytes: Uint8Array, crc?: number) => number;
+  /** See utf8.ts, which is used without it. */
+  readonly encodeUtf8?: (text: string) => Uint8Array;
 }
 
 /**

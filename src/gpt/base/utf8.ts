@@ -3,8 +3,8 @@ const LAST = 0x10ffff;
 const REPLACEMENT = 0xfffd;
 /** Maximum one-byte characters that are converted to text at once. */
 const PIECE = 64;
-/** Maximum bytes for each UTF-16 code unit: three for a single unit, four for a pair. */
-const LONGEST = 3;
+/** Maximum bytes for each unit of a text's length: on XS, a character that is a pair elsewhere has the length 1. */
+const LONGEST = 4;
 
 /** Size of a code point in UTF-8, in bytes. */
 export function utf8Size(codePoint: number): number {
@@ -40,9 +40,11 @@ export function codePointAt(bytes: Uint8Array, at: number): number {
 /** Decodes UTF-8; undefined if the bytes are not valid. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   const pieces: string[] = [];
-  for (let at = 0; at < bytes.length;) {
+  const { length } = bytes;
+  for (let at = 0; at < length;) {
+    const last = Math.min(length, at + PIECE);
     let end = at;
-    while (end < bytes.length && end - at < PIECE && bytes[end] < 0x80) end++;
+    while (end < last && bytes[end] < 0x80) end++;
     if (end > at) pieces.push(String.fromCharCode.apply(undefined, bytes.subarray(at, end) as unknown as number[]));
     else {
       const codePoint = codePointAt(bytes, at);

@@ -33,6 +33,26 @@ export class ByteReader {
     return this.buffer[0];
   }
 
+  /**
+   * Consumes bytes of the buffer, from `#` to DEL without the backslash: they stand for themselves in a string of JSON.
+   * Copies them to `into`, from index `from` up to `end` - 1, and returns the index after the last. A byte takes a third
+   * of the bytecodes of peek() and take().
+   */
+  takePlain(into: Uint8Array, from: number, end: number): number {
+    const { buffer } = this;
+    let { at } = this;
+    const shift = from - at;
+    const last = Math.min(this.filled, end - shift);
+    let byte: number;
+    for (; at < last; at++) {
+      byte = buffer[at];
+      if (byte <= 0x22 || byte === 0x5c || byte >= 0x80) break;
+      into[at + shift] = byte;
+    }
+    this.at = at;
+    return at + shift;
+  }
+
   /** Consumes the byte that peek() has returned. */
   take(): void {
     this.at++;

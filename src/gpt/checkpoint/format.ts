@@ -86,13 +86,13 @@ export function isOwnMetadata(key: string): boolean {
 }
 
 /** The checksum of the metadata; that of the tensors continues from it. */
-export function metadataChecksum(metadata: ReadonlyMap<string, string>, crc = crc32): number {
+export function metadataChecksum(metadata: ReadonlyMap<string, string>, crc = crc32, encode = encodeUtf8): number {
   const isOld = ["undefined", "1", "2"].includes(String(metadata.get("format_version")));
   let checksum = 0;
   for (const key of isOld ? METADATA_KEYS.slice(0, KEYS_OF_FORMAT_2) : METADATA_KEYS) {
     const value = metadata.get(key);
     if (value === undefined) continue;
-    checksum = crc(encodeUtf8(`${key}=${value}\n`), checksum);
+    checksum = crc(encode(`${key}=${value}\n`), checksum);
   }
   return checksum;
 }

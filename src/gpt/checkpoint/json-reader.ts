@@ -57,7 +57,7 @@ export class JsonReader {
   /** The next byte that is not white space, which is not consumed; -1 at the end. */
   next(): number {
     for (;;) {
-      const byte = this.peek();
+      const byte = this.bytes.peek();
       if (byte !== SPACE && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return byte;
       this.bytes.take();
     }
@@ -110,6 +110,12 @@ export class JsonReader {
     this.wasCut = false;
     this.keptBytes = 0;
     for (;;) {
+      if (this.keptBytes < mostBytes) {
+        const end = Math.min(PIECE_BYTES, used + mostBytes - this.keptBytes);
+        const taken = this.bytes.takePlain(piece, used, end);
+        this.keptBytes += taken - used;
+        used = taken;
+      }
       let byte = this.takeByte();
       if (byte === QUOTE) break;
       if (byte < SPACE) throw this.notJson();
@@ -253,7 +259,7 @@ export class JsonReader {
   }
 
   private takeByte(): number {
-    const byte = this.peek();
+    const byte = this.bytes.peek();
     if (byte < 0) throw this.notJson();
     this.bytes.take();
     return byte;

@@ -82,7 +82,7 @@ export class CheckingTask implements Task {
     private readonly crc = crc32,
     names = checkpoint.tensorsFor(checkpoint.modelConfig({}), false),
   ) {
-    this.checksum = checkpoint.metadataChecksum;
+    this.checksum = checkpoint.metadataChecksum(crc);
     this.blocks = checkpoint.blocks(names);
   }
 

@@ -22,7 +22,7 @@ import { InputError, printable, printablePath } from "../base/errors";
 import type { Model } from "../model/model";
 import type { Dtype } from "../model/ops";
 import { parameterLayout } from "../model/parameters";
-import type { Storage, StoredFile } from "../base/platform";
+import type { DatasetKernels, Storage, StoredFile } from "../base/platform";
 import { readRecord, type TrainingRecord } from "./record";
 import { readVocabulary } from "../data/stored-vocabulary";
 import { type CheckpointLimits, DESKTOP_LIMITS, CheckpointHeader, shapeInWords } from "./checkpoint-header";
@@ -242,8 +242,8 @@ export class Checkpoint {
   }
 
   /** The checksum of the metadata; that of the tensors continues from it. */
-  get metadataChecksum(): number {
-    return metadataChecksum(this.header.metadata);
+  metadataChecksum(crc: DatasetKernels["crc32"]): number {
+    return metadataChecksum(this.header.metadata, crc);
   }
 
   /** @throws InputError if the file has another checksum */

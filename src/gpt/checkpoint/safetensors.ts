@@ -150,7 +150,6 @@ class HeaderReader {
 
   private readTensor(name: string): void {
     const { json, bad, dataStart } = this;
-    const shown = printable(name);
     let type: string | undefined;
     let shape: Numbers | undefined;
     let offsets: Numbers | undefined;
@@ -160,14 +159,14 @@ class HeaderReader {
       else if (key === "data_offsets" && json.isList) offsets = this.readNumbers();
       else json.skip();
     });
-    if (type === undefined) throw bad(`${shown} has no proper dtype`);
-    if (!shape?.areCounts) throw bad(`${shown} has no proper shape`);
-    if (!offsets?.areCounts || offsets.length !== 2) throw bad(`${shown} has no proper data_offsets`);
+    if (type === undefined) throw bad(`${printable(name)} has no proper dtype`);
+    if (!shape?.areCounts) throw bad(`${printable(name)} has no proper shape`);
+    if (!offsets?.areCounts || offsets.length !== 2) throw bad(`${printable(name)} has no proper data_offsets`);
     const [begin, end] = offsets.first;
-    if (end < begin) throw bad(`${shown} has ${end - begin} bytes`);
+    if (end < begin) throw bad(`${printable(name)} has ${end - begin} bytes`);
     if (isReadable(type) && end - begin !== shape.product * ELEMENT_SIZE[type])
       throw bad(
-        `${shown} has ${end - begin} bytes, but ${type} of shape ${printable(`[${shape.first.join(", ")}]`)} takes another size`,
+        `${printable(name)} has ${end - begin} bytes, but ${type} of shape ${printable(`[${shape.first.join(", ")}]`)} takes another size`,
       );
     this.keep(name, { type, shape: shape.first, begin: dataStart + begin, end: dataStart + end });
   }
@@ -175,8 +174,10 @@ class HeaderReader {
   private keep(name: string, info: TensorInfo): void {
     const { limits, tensors, others, places } = this;
     if (places.length === limits.tensors) throw tooMuch(this.source, "more tensors", limits.tensors);
-    places.push({ name: printable(name), begin: info.begin, end: info.end });
-    if (!limits.keepsTensor(name)) {
+    const isKept = limits.keepsTensor(name);
+    // The name of a kept tensor is in memory anyway, that of another becomes short.
+    places.push({ name: isKept ? name : printable(name), begin: info.begin, end: info.end });
+    if (!isKept) {
       if (this.otherCount++ < MAX_OTHERS) others.push(name);
     } else if (tensors.has(name)) throw this.bad(`${printable(name)} is there twice`);
     else tensors.set(name, info);
@@ -203,7 +204,7 @@ class HeaderReader {
     const { file, places, bad } = this;
     let at = this.dataStart;
     for (const { name, begin, end } of places.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
-      if (begin !== at) throw bad(`${name} does not begin where the tensor before it ends`);
+      if (begin !== at) throw bad(`${printable(name)} does not begin where the tensor before it ends`);
       at = end;
     }
     if (at !== file.size) throw bad(`its tensors end at byte ${at}, but the file has ${file.size}`);
@@ -226,6 +227,7 @@ interface Numbers {
 export function formatSafetensorsHeader(
   metadata: ReadonlyMap<string, string>,
   tensors: readonly TensorToWrite[],
+  encode = encodeUtf8,
 ): Uint8Array {
   const header: Record<string, unknown> = { __metadata__: Object.fromEntries(metadata) };
   let at = 0;
@@ -234,7 +236,7 @@ export function formatSafetensorsHeader(
     header[name] = { dtype: type, shape, data_offsets: [at, end] };
     at = end;
   }
-  const json = encodeUtf8(JSON.stringify(header));
+  const json = encode(JSON.stringify(header));
   const length = Math.ceil(json.length / 8) * 8;
   const bytes = new Uint8Array(LENGTH_BYTES + length).fill(0x20, LENGTH_BYTES);
   new DataView(bytes.buffer).setUint32(0, length, true);

@@ -31,6 +31,8 @@ export interface CheckpointContent {
   readonly training?: TrainingToSave | undefined;
   /** The platform's CRC-32, if it has a faster one than that in TypeScript. */
   readonly crc?: DatasetKernels["crc32"];
+  /** The platform's encoder of texts, likewise. */
+  readonly encodeUtf8?: DatasetKernels["encodeUtf8"];
 }
 
 /** Adam's moments, and the state of the training. */
@@ -81,7 +83,7 @@ export class SavingTask implements Task {
     private readonly name: string,
     private readonly content: CheckpointContent,
   ) {
-    const { model, step, training, crc = crc32 } = content;
+    const { model, step, training, crc = crc32, encodeUtf8 } = content;
     this.crc = crc;
     const { preset, nLayer, nEmbd, nHead, blockSize } = model.config;
     const values: [MetadataKey, unknown][] = [
@@ -99,7 +101,7 @@ export class SavingTask implements Task {
     if (model.ops.codec) this.metadata.set("dtype", model.ops.dtype);
     if (METADATA_KEYS.slice(KEYS_OF_FORMAT_3).some((key) => this.metadata.has(key)))
       this.metadata.set("format_version", String(FORMAT_4));
-    this.checksum = metadataChecksum(this.metadata, crc);
+    this.checksum = metadataChecksum(this.metadata, crc, encodeUtf8);
     const adam = training?.adam;
     this.buffers = [{ numbers: model.parameters, what: "weights", codec: model.ops.codec }];
     if (adam) {
@@ -133,9 +135,9 @@ export class SavingTask implements Task {
   }
 
   private beginHeader(): void {
-    const { model, training } = this.content;
+    const { model, training, encodeUtf8 } = this.content;
     this.metadata.set(CHECKSUM_KEY, formatChecksum(this.checksum));
-    this.header = formatSafetensorsHeader(this.metadata, tensorsOf(model, training !== undefined));
+    this.header = formatSafetensorsHeader(this.metadata, tensorsOf(model, training !== undefined), encodeUtf8);
     this.blocks = new Blocks(this.buffers, PIECE_BYTES);
     this.phase = "header";
   }

@@ -30,7 +30,8 @@ export interface RunToSave {
 export function saveTraining(runner: Runner, storage: Storage, name: string, run: RunToSave): Promise<void> {
   const { model, adam, dataset, totalSteps } = run.trainer;
   const training = { adam, record: recordOf(run) };
-  return saveCheckpoint(runner, storage, name, { model, step: totalSteps, training, crc: dataset.crc32 });
+  const { crc32: crc, encodeUtf8 } = dataset;
+  return saveCheckpoint(runner, storage, name, { model, step: totalSteps, training, crc, encodeUtf8 });
 }
 
 /** The record of a training at this moment. */

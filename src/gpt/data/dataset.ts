@@ -63,6 +63,7 @@ export class Dataset implements DocumentSource {
   private readonly encode: DatasetKernels["encode"];
   /** The platform's CRC-32. */
   readonly crc32: DatasetKernels["crc32"];
+  readonly encodeUtf8: DatasetKernels["encodeUtf8"];
   private readonly index: Uint32Array;
   /** Receives tokens that are only counted. */
   private readonly scratch = new Uint8Array(1);
@@ -88,6 +89,7 @@ export class Dataset implements DocumentSource {
     this.skip = tools.skip;
     this.encode = tools.encode;
     this.crc32 = tools.crc32;
+    this.encodeUtf8 = tools.encodeUtf8;
     this.source = printablePath(source);
     const kind = foreignKind(bytes.subarray(0, HEAD_BYTES), "list");
     if (kind !== undefined) throw new InputError(`${this.source} is ${kind}.`);

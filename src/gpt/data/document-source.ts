@@ -19,6 +19,8 @@ export interface DocumentSource {
   readonly checksum: number | undefined;
   /** The platform's CRC-32, which checkpoints use too. */
   readonly crc32: DatasetKernels["crc32"];
+  /** The platform's encoder of texts, if it has one for them. */
+  readonly encodeUtf8?: DatasetKernels["encodeUtf8"];
   /** Words of the user, which are documents as well: their indices follow those of the others. */
   own: OwnWords | undefined;
   /** Makes tokens() use another vocabulary. @throws InputError if that lacks a symbol of a document */

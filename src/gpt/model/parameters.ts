@@ -2,7 +2,7 @@ import { hasRelativeBias, mlpWidthOf, type ModelConfig, type Moments, PRESETS, t
 import { log2Ceiling } from "./i32-arithmetic";
 import { Layout } from "./layout";
 import type { Codec, Dtype, Floats, InferenceOps, Numbers, Ops, Stored, Tensor } from "./ops";
-import type { Random } from "./random";
+import { fillGaussian, type Random } from "./random";
 
 /** The matrices of a layer, or their gradients. */
 export interface LayerWeights {
@@ -118,7 +118,7 @@ export function drawParameters(parameters: Numbers, random: Random, config: Mode
   const drawn = ops.dtype === "f64" ? new Float64Array(DRAWN) : new Float32Array(DRAWN);
   for (let at = 0; at < end; at += DRAWN) {
     const some = drawn.subarray(0, end - at);
-    for (let i = 0; i < some.length; i++) some[i] = initStd * random.gaussian(ops.functions);
+    fillGaussian(random, some, initStd, ops.functions);
     storeNumbers(ops, parameters, at, some, "weights");
   }
 }

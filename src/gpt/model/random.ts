@@ -2,6 +2,7 @@ import { engineFunctions } from "../base/elementary";
 import { InputError } from "../base/errors";
 import { SETTINGS } from "../base/settings";
 import { allowedIn, isInRange } from "../base/ranges";
+import type { Floats } from "./ops";
 
 /** The state of a stream of random numbers. */
 export interface RandomState {
@@ -12,7 +13,8 @@ export interface RandomState {
 }
 
 const UNIFORM_STEP = 1 / 0x1000000;
-const SMALLEST_UNIFORM = 1e-12;
+/** UNIFORM_STEP is a power of two: n * ANGLE_STEP has the bits of 2π * (n * UNIFORM_STEP), with one product less. */
+const ANGLE_STEP = 2 * Math.PI * UNIFORM_STEP;
 
 /**
  * Marsaglia's xorshift32 (Journal of Statistical Software 8:14, 2003; shifts 13, 17, 5) and the draws
@@ -62,24 +64,29 @@ export class Random {
     this.spare = spare ?? 0;
   }
 
-  /** An integer from 1 to 2^32 - 1. */
-  uint32(): number {
+  /** The next state: a signed integer, as XS keeps an unsigned one beyond 2^31 as a double. */
+  private next(): number {
     let x = this.state;
     x ^= x << 13;
     x ^= x >>> 17;
     x ^= x << 5;
     this.state = x;
-    return x >>> 0;
+    return x;
+  }
+
+  /** An integer from 1 to 2^32 - 1. */
+  uint32(): number {
+    return this.next() >>> 0;
   }
 
   /** A multiple of 2^-24 in [0, 1). */
   uniform(): number {
-    return (this.uint32() >>> 8) * UNIFORM_STEP;
+    return (this.next() >>> 8) * UNIFORM_STEP;
   }
 
   /** An integer in [0, n). */
   index(n: number): number {
-    return this.uint32() % n;
+    return (this.next() >>> 0) % n;
   }
 
   /** A normal variate, mean 0 and variance 1, by Box and Muller (1958): they come in pairs, the cosine first. */
@@ -89,7 +96,7 @@ export class Random {
       return this.spare;
     }
     let u = this.uniform();
-    while (u <= SMALLEST_UNIFORM) u = this.uniform();
+    while (u === 0) u = this.uniform();
     const radius = Math.sqrt(-2 * functions.log(u));
     const angle = 2 * Math.PI * this.uniform();
     this.spare = radius * functions.sin(angle);
@@ -108,6 +115,38 @@ export class Random {
     }
     return last;
   }
+}
+
+/**
+ * Fills `numbers` with `scale` times the numbers that `random.gaussian(functions)` would return, in less than half the
+ * bytecodes: the step of xorshift32 stands here twice instead of two calls for each pair.
+ */
+export function fillGaussian(random: Random, numbers: Floats, scale: number, functions = engineFunctions): void {
+  const { log, sin, cos } = functions;
+  const { sqrt } = Math;
+  const { length } = numbers;
+  let i = 0;
+  let angle: number;
+  let radius: number;
+  let second = 0;
+  if (length > 0 && random.position.spare !== undefined) numbers[i++] = scale * random.gaussian();
+  let x = random.word;
+  for (; i < length; i += 2) {
+    do {
+      x ^= x << 13;
+      x ^= x >>> 17;
+      x ^= x << 5;
+    } while (x >>> 8 === 0);
+    radius = sqrt(-2 * log((x >>> 8) * UNIFORM_STEP));
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    angle = (x >>> 8) * ANGLE_STEP;
+    second = radius * sin(angle);
+    numbers[i] = scale * (radius * cos(angle));
+    numbers[i + 1] = scale * second; // Beyond the end a typed array ignores it.
+  }
+  if (length > 0) random.goTo({ state: x >>> 0, spare: i > length ? second : undefined });
 }
 
 /** Inverts a step of xorshift32: the state before `word`, both as signed integers. */

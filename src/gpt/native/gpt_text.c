@@ -322,3 +322,18 @@ uint32_t gpt_crc32(const uint8_t *bytes, size_t size, uint32_t crc)
     }
     return ~crc;
 }
+
+size_t gpt_encode_utf8(const char *text, uint8_t *bytes)
+{
+    const char *p = text;
+    size_t size = 0;
+    while (*p) {
+        bool is_nul = p[0] == '\xC0', is_surrogate = p[0] == '\xED' && (uint8_t)p[1] >= 0xA0;
+        size_t length = is_surrogate ? 3 : 1;
+        if (bytes)
+            memcpy(bytes + size, is_nul ? "" : is_surrogate ? "\xEF\xBF\xBD" : p, length);
+        size += length;
+        p += is_nul ? 2 : length;
+    }
+    return size;
+}

@@ -1,6 +1,6 @@
 /*
  * Scanning a dataset of documents in UTF-8, one per line: the same as src/gpt/data/scan.ts, which documents the
- * results. Nothing is allocated.
+ * results. Checksums and UTF-8, as src/gpt/base/ has them. Nothing is allocated.
  */
 
 #ifndef GPT_TEXT_H
@@ -24,5 +24,9 @@ size_t gpt_encode(
 
 /* CRC-32, continued from the checksum `crc` of the data before: the same as src/gpt/base/crc32.ts. */
 uint32_t gpt_crc32(const uint8_t *bytes, size_t size, uint32_t crc);
+
+/* Writes a string of XS in UTF-8 to `bytes`, unless that is NULL, and returns the size: the same as encodeUtf8() in
+   src/gpt/base/utf8.ts. In XS a NUL is C0 80, and a surrogate a character of three bytes. */
+size_t gpt_encode_utf8(const char *text, uint8_t *bytes);
 
 #endif

@@ -69,3 +69,19 @@ void gpt_xs_crc32(xsMachine *the)
     crc = gpt_crc32(bytes, size, crc);
     xsmcSetNumber(xsResult, (xsNumberValue)crc);
 }
+
+/* encodeUtf8(text): an ArrayBuffer */
+void gpt_xs_encode_utf8(xsMachine *the)
+{
+    size_t size;
+    void *bytes;
+    xsUnsignedValue room;
+    xsType type = xsmcArgc > 0 ? xsmcTypeOf(xsArg(0)) : xsUndefinedType;
+    if (type != xsStringType && type != xsStringXType)
+        xsTypeError("only a text can be encoded");
+    size = gpt_encode_utf8(xsmcToString(xsArg(0)), NULL);
+    xsmcSetArrayBuffer(xsResult, NULL, (xsIntegerValue)size);
+    xsmcGetBufferWritable(xsResult, &bytes, &room);
+    /* The text may have moved. */
+    gpt_encode_utf8(xsmcToString(xsArg(0)), bytes);
+}

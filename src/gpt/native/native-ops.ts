@@ -112,6 +112,8 @@ function view(numbers: Numbers, offset: number, length: number, format?: BlockFo
 const scanInC: (bytes: Uint8Array, index: Uint8Array, characters: Uint8Array, numbers: Uint8Array) => void =
   native("gpt_xs_scan");
 
+const encodeUtf8InC: (text: string) => ArrayBuffer = native("gpt_xs_encode_utf8");
+
 /** The kernels of a dataset in C: XS takes a thousand instructions per byte for scan.ts, and some 500 for indexOf. */
 export const datasetKernels: DatasetKernels = Object.freeze({
   scan: (bytes: Uint8Array, { index, characters, numbers }: ScanResult) =>
@@ -119,6 +121,7 @@ export const datasetKernels: DatasetKernels = Object.freeze({
   skip: native("gpt_xs_skip"),
   encode: native("gpt_xs_encode"),
   crc32: native("gpt_xs_crc32"),
+  encodeUtf8: (text: string) => new Uint8Array(encodeUtf8InC(text)),
 });
 
 /** Whether the processor computes floats by itself, as the compiler says: see gpt_target.h. */

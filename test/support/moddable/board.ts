@@ -1,4 +1,5 @@
 import { crc32 } from "../../../src/gpt/base/crc32";
+import { encodeUtf8 } from "../../../src/gpt/base/utf8";
 import { encode, scan, skip } from "../../../src/gpt/data/scan";
 import type { PortChoice } from "../../../src/device/settings";
 import { Flash } from "./files";
@@ -157,6 +158,7 @@ const natives: Record<string, (...values: never[]) => unknown> = {
   gpt_xs_skip: skip,
   gpt_xs_encode: encode,
   gpt_xs_crc32: crc32,
+  gpt_xs_encode_utf8: (text: string) => encodeUtf8(text).buffer,
   gpt_xs_has_fpu: () => board.hasFpu,
 };
 Object.assign(globalThis, {
