@@ -43,9 +43,9 @@ export function formatPlan(config: ModelConfig, planned: Planned): string {
   for (const { name, memory, source, arithmetic, doesFit, largest } of verdictsOf(config, planned)) {
     const verdict = doesFit ? "fits" : "does not fit";
     lines.push(
-      `  ${`${name}, ${arithmetic}`.padEnd(26)} ${verdict.padEnd(13)} ${bytes(memory.total)} in all, ${bytes(memory.largestPiece)} in one piece; ` +
+      `  ${`${name}, ${arithmetic}`.padEnd(32)} ${verdict.padEnd(13)} ${bytes(memory.total)} in all, ${bytes(memory.largestPiece)} in one piece; ` +
         `largest n_embd that fits: ${largest ?? "none"}`,
-      `${" ".repeat(29)}${source}`,
+      `${" ".repeat(35)}${source}`,
     );
   }
   return `${lines.join("\n")}\n`;

@@ -18,7 +18,7 @@ const riscv = CHIPS.flatMap((chip) => {
   const [, march] = Object.entries(PROCESSORS).find(([name]) => chip.name.endsWith(name)) ?? [];
   return march === undefined ? [] : [{ ...chip, march }];
 });
-const xtensa = CHIPS.filter(({ name }) => /^ESP32(-S3.*)?$/.test(name));
+const xtensa = CHIPS.filter(({ name }) => /^ESP32(-S3|,| WROVER|$)/.test(name));
 
 /** Whether gpt_target.h says that there is an FPU. */
 function hasFpu(compiler: string, flags: readonly string[]): boolean {

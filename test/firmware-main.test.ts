@@ -6,7 +6,7 @@ import { bootMarker } from "../src/firmware/reset";
 /* The firmware's entry, console and serial port on a board that is none. */
 
 const FIRST_LINE =
-  'Version 1.2.3 "goldcrest"; free heap: 106000 bytes, 63488 of them in one piece; reset by: power on\r\n';
+  'Version 1.2.3 "goldcrest"; free heap: 226000 bytes, 110592 of them in one piece; reset by: power on\r\n';
 
 interface Abort {
   abort?: (reason: string, exception?: unknown) => boolean;

@@ -31,7 +31,9 @@ export interface MemoryPlan {
   readonly others: readonly PlannedBuffer[];
   /** Bytes of XS's chunk heap: buffers and strings. */
   readonly chunks: number;
-  /** Bytes of the largest block by which the chunk heap grows; 0 if its initial size is enough. */
+  /** Bytes of the blocks by which the chunk heap grows for the buffers, in their order. */
+  readonly growths: readonly number[];
+  /** Bytes of the largest of them; 0 if its initial size is enough. */
   readonly largestGrowth: number;
   /** Bytes of XS's slot heap: objects. */
   readonly slots: number;
@@ -41,8 +43,12 @@ export interface MemoryPlan {
   readonly total: number;
 }
 
-/** The sizes with which manifest.json creates the XS machine: chunks in bytes, the others in slots. */
-export const CREATION = Object.freeze({ chunks: 116000, slots: 2300, stack: 512 });
+/**
+ * The sizes with which manifest.json creates the XS machine: chunks in bytes, the others in slots. The chunks are those
+ * beside the buffers of training, so that each large buffer becomes a block of its own size; the slots are those of a
+ * model with one layer while it is saved, which every training does.
+ */
+export const CREATION = Object.freeze({ chunks: 20000, slots: 2112, stack: 512 });
 
 const NUMBER_BYTES: Readonly<Record<Dtype, number>> = Object.freeze({ f32: 4, f64: 8, i32: 4 });
 /** Size of a slot on a 32-bit engine. */
@@ -54,11 +60,14 @@ const OTHERS: readonly PlannedBuffer[] = Object.freeze([
   Object.freeze({ name: "strings, most of them temporary", bytes: 14000 }),
 ]);
 const CHUNK_HEADER = 16;
+const BLOCK_HEADER = 16;
+/** Of a block that malloc has given; ESP-IDF's takes 4 bytes. */
+const MALLOC_HEADER = 16;
 /** The chunk heap grows by multiples of this: chunk.incremental in manifest.json. */
 const CHUNK_INCREMENT = 1024;
-/** Slots in use while a model trains: those of the engine and the program, and those of each layer. */
-const BASE_SLOTS = 1400;
-const SLOTS_PER_LAYER = 80;
+/** Slots in use while a model is saved or restored: those of the engine and the program, and those of each layer. */
+const BASE_SLOTS = 1856;
+const SLOTS_PER_LAYER = 256;
 /**
  * Maximum slots and strings of the commands that are pending at the same time: their promises and closures
  * stay allocated while they wait. Measured by npm run test:soak.
@@ -124,39 +133,56 @@ export function planMemory(config: ModelConfig, toPlan: TrainingToPlan = {}): Me
         ]),
   ];
   const bufferBytes = buffers.reduce((sum, { bytes }) => sum + bytes, 0);
-  const { chunks, largestGrowth } = chunksFor(buffers);
+  const { chunks, growths, largestGrowth } = chunksFor(buffers);
   const slots = Math.max(CREATION.slots, BASE_SLOTS + SLOTS_PER_LAYER * config.nLayer) * SLOT_BYTES;
   const stack = CREATION.stack * SLOT_BYTES;
-  return { buffers, bufferBytes, others: OTHERS, chunks, largestGrowth, slots, stack, total: chunks + slots + stack };
+  const total = chunks + slots + stack;
+  return { buffers, bufferBytes, others: OTHERS, chunks, growths, largestGrowth, slots, stack, total };
 }
 
-/** XS starts with one block; a buffer that does not fit the rest makes it allocate another of its size, rounded up. */
-function chunksFor(buffers: readonly PlannedBuffer[]): Pick<MemoryPlan, "chunks" | "largestGrowth"> {
-  let chunks: number = CREATION.chunks;
-  let largestGrowth = 0;
-  let left = chunks - OTHERS.reduce((sum, { bytes }) => sum + bytes, 0);
+/**
+ * XS starts with one block; a buffer that does not fit the rest makes it allocate another of its size, rounded up. The
+ * blocks are malloc's, so they never touch, and a collection moves nothing from one to another.
+ */
+function chunksFor(buffers: readonly PlannedBuffer[]): Pick<MemoryPlan, "chunks" | "growths" | "largestGrowth"> {
+  const growths: number[] = [];
+  let left = CREATION.chunks - OTHERS.reduce((sum, { bytes }) => sum + bytes, 0);
   for (const { bytes } of buffers) {
     const size = bytes + CHUNK_HEADER;
     if (size > left) {
-      const growth = Math.ceil((size + CHUNK_HEADER) / CHUNK_INCREMENT) * CHUNK_INCREMENT;
-      chunks += growth;
+      const growth = Math.ceil(size / CHUNK_INCREMENT) * CHUNK_INCREMENT;
+      growths.push(growth + BLOCK_HEADER);
       left += growth;
-      largestGrowth = Math.max(largestGrowth, growth);
     }
     left -= size;
   }
-  return { chunks, largestGrowth };
+  const chunks = growths.reduce((sum, growth) => sum + growth, CREATION.chunks);
+  return { chunks, growths, largestGrowth: Math.max(0, ...growths) };
 }
 
-/** Whether the machine of `plan`, with a console, fits into `memory`: its initial chunks are one block. */
+/** Whether the machine of `plan`, with a console, fits into `memory`, before the machine is created. */
 export function fits(plan: MemoryPlan, memory: MemoryBudget): boolean {
   const { total, largestPiece } = besideCommands(memory);
-  return plan.total <= total && Math.max(CREATION.chunks, plan.largestGrowth) <= largestPiece;
+  return (
+    plan.total <= total && Math.max(CREATION.chunks, plan.largestGrowth) <= largestPiece && fitsPieces(plan, memory)
+  );
+}
+
+/** Whether malloc, which takes the first piece with room, has one for each block of the machine. */
+function fitsPieces({ growths, slots, stack }: MemoryPlan, { pieces }: MemoryBudget): boolean {
+  if (pieces === undefined) return true;
+  const free = [...pieces];
+  return [CREATION.chunks + BLOCK_HEADER, stack, slots, ...growths].every((size) => {
+    const i = free.findIndex((room) => room >= size + MALLOC_HEADER);
+    if (i < 0) return false;
+    free[i] -= size + MALLOC_HEADER;
+    return true;
+  });
 }
 
 /** The memory left for a model beside the console's commands. */
-export function besideCommands({ total, largestPiece }: MemoryBudget): MemoryBudget {
-  return { total: total - COMMANDS_BYTES, largestPiece };
+export function besideCommands(memory: MemoryBudget): MemoryBudget {
+  return { ...memory, total: memory.total - COMMANDS_BYTES };
 }
 
 /**
@@ -190,13 +216,16 @@ export function checkMemory(config: ModelConfig, memory: MemoryBudget, toPlan: T
     largest === undefined
       ? "choose fewer layers, a smaller block_size, or a list with fewer different characters"
       : `n_embd ${largest} would fit`;
+  const free = fitsPieces(plan, memory)
+    ? `${memory.total}, ${memory.largestPiece} in one piece`
+    : `${memory.total} in pieces of ${memory.pieces?.join(", ")}`;
   throw new InputError(
-    `This model needs ${plan.total} bytes, ${plan.largestGrowth} of them in one piece, but can have ${memory.total}, ${memory.largestPiece} in one piece: ${advice}.`,
+    `This model needs ${plan.total} bytes, ${plan.largestGrowth} of them in one piece, but can have ${free}: ${advice}.`,
   );
 }
 
 function canGrow(plan: MemoryPlan, memory: MemoryBudget): boolean {
-  return plan.total <= memory.total && plan.largestGrowth <= memory.largestPiece;
+  return plan.total <= memory.total && plan.largestGrowth <= memory.largestPiece && fitsPieces(plan, memory);
 }
 
 function largestThat(config: ModelConfig, isGood: (config: ModelConfig) => boolean): number | undefined {

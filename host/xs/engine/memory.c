@@ -3,13 +3,16 @@
  *
  * XS keeps its data in three places: a stack of slots, a heap of slots (16 bytes each on 32-bit
  * machines, 32 on 64-bit ones) and a heap of chunks (strings, buffers, everything of variable size).
- * Here all three share one block of memory, as they do with `static` memory in the Moddable SDK:
+ * Here all three share one block of memory:
  *
  *   bottom            chunks                        slots             top
  *     | chunks, growing >|          free              |< slots | stack |
  *
  * The heap is full when the two ends would meet. So the limit is a single number that XS cannot
  * exceed, and the growth of the heap does not depend on malloc: all figures are reproducible.
+ *
+ * On the chip XS takes its chunks with malloc. Its blocks never touch there, and XS does not merge them:
+ * a gap between them does the same here.
  *
  * XS collects garbage before it asks for more memory. If the answer is NULL, it retries with a smaller
  * size where possible, else calls fxAbort (errors.c), which must not return.
@@ -33,6 +36,8 @@ const char *__asan_default_options(void)
 #endif
 
 enum { STACK_PAINT = 0xA5 };
+/* Between two blocks of chunks, in bytes: at least the header of malloc. */
+enum { BLOCK_GAP = 16 };
 
 static char *stackStart;       /* approximate start of the C stack */
 
@@ -103,10 +108,11 @@ static bool heapRefuses(Heap *heap, size_t size, const char *what)
 void *fxAllocateChunks(txMachine *the, txSize size)
 {
     Heap *heap = heapOf(the);
-    txByte *result = heap->chunks;
-    if (heapRefuses(heap, (size_t)size, "chunks"))
+    size_t gap = the->firstBlock ? BLOCK_GAP : 0;
+    txByte *result = heap->chunks + gap;
+    if (heapRefuses(heap, (size_t)size + gap, "chunks"))
         return NULL;
-    heap->chunks += size;
+    heap->chunks = result + size;
     heap->refusedBytes = 0;
     return result;
 }

@@ -6,7 +6,7 @@
 #include "output.h"
 #include "words.h"
 
-static Options options = { .chunks = 116000, .slots = 2300, .stack = 512, .heapLimit = 64 << 20 };
+static Options options = { .chunks = 20000, .slots = 2112, .stack = 512, .heapLimit = 64 << 20 };
 
 static const char *usage(void)
 {

@@ -41,6 +41,8 @@ export interface BootMarker {
 export interface MemoryBudget {
   readonly total: number;
   readonly largestPiece: number;
+  /** The free blocks before the machine is created, in the order in which malloc tries them, where they are known. */
+  readonly pieces?: readonly number[];
 }
 
 /** The result of a scan over a dataset. */

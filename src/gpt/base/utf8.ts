@@ -59,8 +59,8 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
 
 /** Encodes a text in UTF-8; a lone surrogate becomes U+FFFD. */
 export function encodeUtf8(text: string): Uint8Array {
-  // Counting the bytes first would take a second pass, which leaves as much garbage again.
-  const bytes = new Uint8Array(LONGEST * text.length);
+  // Counting the bytes first would take a second pass, which leaves as much garbage again. Most texts are ASCII.
+  let bytes = new Uint8Array(text.length);
   let at = 0;
   for (const character of text) {
     let codePoint = character.codePointAt(0) ?? 0;
@@ -68,11 +68,18 @@ export function encodeUtf8(text: string): Uint8Array {
       bytes[at++] = codePoint;
       continue;
     }
+    if (bytes.length === text.length) bytes = withRoom(bytes, LONGEST * text.length);
     if (isSurrogate(codePoint)) codePoint = REPLACEMENT;
     const size = utf8Size(codePoint);
     for (let i = 0; i < size; i++) bytes[at++] = utf8Byte(codePoint, size, i);
   }
-  return bytes.slice(0, at);
+  return at === bytes.length ? bytes : bytes.slice(0, at);
+}
+
+function withRoom(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(length);
+  copy.set(bytes);
+  return copy;
 }
 
 function isSurrogate(codePoint: number): boolean {

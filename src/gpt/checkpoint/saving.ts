@@ -63,7 +63,7 @@ export async function saveCheckpoint(
 }
 
 /** Bytes written in a unit of work: small enough that the flash has to erase at most one sector of 4 KB in it. */
-const PIECE_BYTES = 2048;
+export const PIECE_BYTES = 2048;
 
 /** Writes a checkpoint into a new file, which the caller commits or aborts. */
 export class SavingTask implements Task {
@@ -73,6 +73,8 @@ export class SavingTask implements Task {
   private readonly metadata: Map<MetadataKey | typeof CHECKSUM_KEY, string>;
   private checksum: number;
   private phase: "check" | "header" | "data" = "check";
+  /** Integers are converted here. */
+  private readonly converted: Float32Array | undefined;
   private blocks: Blocks;
   private header: Uint8Array = new Uint8Array(0);
   private headerAt = 0;
@@ -108,7 +110,9 @@ export class SavingTask implements Task {
       const { m, v, codec } = adam;
       this.buffers.push({ numbers: m, what: "m", codec }, { numbers: v, what: "v", codec });
     }
-    this.blocks = new Blocks(this.buffers, BLOCK_BYTES);
+    if (this.buffers.some(({ codec }) => codec))
+      this.converted = new Float32Array(PIECE_BYTES / Float32Array.BYTES_PER_ELEMENT);
+    this.blocks = new Blocks(this.buffers, BLOCK_BYTES, this.converted);
   }
 
   /** Checks or writes a block. */
@@ -138,7 +142,7 @@ export class SavingTask implements Task {
     const { model, training, encodeUtf8 } = this.content;
     this.metadata.set(CHECKSUM_KEY, formatChecksum(this.checksum));
     this.header = formatSafetensorsHeader(this.metadata, tensorsOf(model, training !== undefined), encodeUtf8);
-    this.blocks = new Blocks(this.buffers, PIECE_BYTES);
+    this.blocks = new Blocks(this.buffers, PIECE_BYTES, this.converted);
     this.phase = "header";
   }
 
@@ -176,16 +180,16 @@ interface Held {
 class Blocks {
   private buffer = 0;
   private at = 0;
-  /** Integers are converted here. */
-  private readonly converted: Float32Array | undefined;
 
-  /** @param bytes size of a block */
+  /**
+   * @param bytes the most that a block has
+   * @param converted for the floats of integers: no block has more
+   */
   constructor(
     private readonly buffers: readonly Held[],
     private readonly bytes: number,
-  ) {
-    if (buffers.some(({ codec }) => codec)) this.converted = new Float32Array(bytes / Float32Array.BYTES_PER_ELEMENT);
-  }
+    private readonly converted: Float32Array | undefined,
+  ) {}
 
   /** The next block, which the one after it may overwrite. */
   next(): Floats | undefined {
@@ -193,7 +197,7 @@ class Blocks {
       const held = this.buffers[this.buffer];
       const { numbers } = held;
       const { at } = this;
-      this.at = at + this.bytes / numbers.BYTES_PER_ELEMENT;
+      this.at = at + Math.min(this.bytes, this.converted?.byteLength ?? Infinity) / numbers.BYTES_PER_ELEMENT;
       if (at < numbers.length) return this.read(held, at, Math.min(this.at, numbers.length));
       this.buffer++;
       this.at = 0;

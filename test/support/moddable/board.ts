@@ -19,8 +19,8 @@ class Board {
   /** Whether a host is at the USB cable. */
   hasHost = false;
   refusesPins = false;
-  freeHeap: number | undefined = 106_000;
-  largestPiece = 63_488;
+  freeHeap: number | undefined = 226_000;
+  largestPiece = 110_592;
   resetReason = 1;
   /** Bytes that the hardware takes at once, and those that leave it in a millisecond. */
   fifoSize = 16;
