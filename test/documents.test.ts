@@ -12,7 +12,8 @@ import {
   RECEIVED,
   REMEMBERED_IDS,
 } from "../src/protocol/lines";
-import { CREATION, planMemory } from "../src/gpt/plan";
+import { chipOps, CREATION, largestEmbedding, planMemory, type TrainingToPlan } from "../src/gpt/plan";
+import { CHIPS } from "../src/places/chips";
 import { DEFAULT_MODEL } from "../src/gpt/model/config";
 import { documentOf } from "./support/documents";
 
@@ -73,8 +74,9 @@ function partOf(document: string, heading: string): string {
 }
 
 test("the table of docs/memory.md is the plan of the default model", () => {
+  const [table] = documentOf("docs/memory.md").split("\n## ");
   const rows = new Map(
-    documentOf("docs/memory.md")
+    table
       .split("\n")
       .filter((line) => /^\| .*\d/.test(line))
       .map((line) => line.replaceAll("*", "").slice(1, -1).split("|"))
@@ -88,6 +90,18 @@ test("the table of docs/memory.md is the plan of the default model", () => {
   const told = machine.exec(documentOf("docs/memory.md").replace(/\s+/g, " "))?.slice(1);
   const figures = told?.map((figure) => Number(figure.replaceAll(",", "")));
   expect(figures).toEqual([total, chunks, CREATION.slots, CREATION.stack]);
+});
+
+test("docs/memory.md has the largest n_embd of each chip", () => {
+  const rows = documentOf("docs/memory.md").matchAll(/^\| ((?:ESP32)[^|]*?) *\|([^|]*)\|([^|]*)\|([^|]*)\|$/gm);
+  const told = Array.from(rows, ([, name, ...cells]) => [name, ...cells.map((cell) => Number(cell))]);
+  const planned = CHIPS.map(({ name, memory, dtype }) => {
+    const largest = (training: TrainingToPlan["training"]): number | undefined =>
+      largestEmbedding(DEFAULT_MODEL, memory, { ops: chipOps(dtype), training });
+    const exact = dtype === "f32" ? largest({ moments: "f32" }) : 0;
+    return [name, exact, largest({ moments: "bf16", batchSize: 8 }), largest({ moments: "bf16" })];
+  });
+  expect(told).toEqual(planned);
 });
 
 /** A command with what stands behind it. */
