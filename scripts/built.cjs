@@ -28,6 +28,9 @@ function isBuilt(withTypes = false) {
   }
 }
 
+/** The C code, which is in the same folders, has a build of its own. */
+const OTHERS = /\.[ch]$/;
+
 /**
  * Whether a file, or a folder and all in it, is older. readdirSync with `recursive` takes three times as long.
  * @param {string} path
@@ -37,5 +40,7 @@ function isBuilt(withTypes = false) {
 function isOlder(path, time) {
   const status = statSync(path);
   if (status.mtimeMs >= time) return false;
-  return !status.isDirectory() || readdirSync(path).every((name) => isOlder(`${path}/${name}`, time));
+  return (
+    !status.isDirectory() || readdirSync(path).every((name) => OTHERS.test(name) || isOlder(`${path}/${name}`, time))
+  );
 }

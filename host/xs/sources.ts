@@ -110,8 +110,12 @@ export function opsSources(): string[] {
   return cFiles(OPS).filter((file) => !/gpt_(?:text|.*_xs)\.c$/.test(file));
 }
 
-/** A stamp that changes with the file, from its metadata only: each start checks about a hundred files. */
+/**
+ * A stamp that changes with the file, from its metadata only: each start checks some sixty files. Those of an npm package
+ * change with its version alone, which is among the stamps of the headers.
+ */
 export function stampOf(file: string): string {
+  if (packagedXs !== undefined && file.startsWith(packagedXs)) return basename(file);
   const { size, mtimeMs } = statSync(file);
   return `${file} ${size} ${mtimeMs}`;
 }
@@ -146,6 +150,9 @@ export function chosenEngine(): Engine {
   throw new InputError(`ESP32GPT_XS is ${printable(name)}; it can be xsnap or moddable.`);
 }
 
+/** The XS sources of the npm package, once they were found. */
+let packagedXs: string | undefined;
+
 /** The XS sources inside the npm package @agoric/xsnap, or in the Moddable SDK. */
 function xsFolder(): string {
   if (chosenEngine() === "moddable") {
@@ -155,9 +162,10 @@ function xsFolder(): string {
     if (existsSync(join(folder, "sources", "xsAll.h"))) return folder;
     throw new InputError(`MODDABLE is ${printable(MODDABLE)}, which has no XS sources (xs/sources).`);
   }
+  if (packagedXs !== undefined) return packagedXs;
   try {
     const manifest = createRequire(import.meta.url).resolve("@agoric/xsnap/package.json");
-    return join(dirname(realpathSync(manifest)), "moddable", "xs");
+    return (packagedXs = join(dirname(realpathSync(manifest)), "moddable", "xs"));
   } catch {
     throw new InputError("The XS sources are not installed: run npm install --ignore-scripts @agoric/xsnap.");
   }
