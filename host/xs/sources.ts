@@ -73,7 +73,7 @@ export function hostUnits({ bits, loops }: HostKind, isSanitized: boolean): Unit
   const platform = ["-DINCLUDE_XSPLATFORM", '-DXSPLATFORM="platform.h"', `-I${HOST}`];
   const opsFlags = [
     ...(isSanitized ? [CHECKED] : OPS_FLAGS),
-    ...(loops === "chip" ? [...AS_ON_ESP32, ...fusing()] : []),
+    ...(loops === "chip" ? [...AS_ON_ESP32, ...ifPresent("fma")] : ifPresent("avx2")),
   ];
   const strict = isSanitized ? [...STRICT, ...SANITIZE_OURS] : STRICT;
   const ours = [...common, ...strict, ...includes.flatMap((folder) => ["-isystem", folder])];
@@ -93,13 +93,15 @@ export function hostUnits({ bits, loops }: HostKind, isSanitized: boolean): Unit
 }
 
 /**
- * Use the FMA instruction of an x86-64 processor if it has one, instead of a library function; the results are
- * bit-identical.
+ * Use the instructions of an x86-64 processor that has them: FMA instead of a library function, or vectors of AVX2. The
+ * results are bit-identical. The flags are part of an executable's name, so that a processor without them, which shares
+ * the folder, does not find it.
  */
-function fusing(): string[] {
+function ifPresent(instructions: "fma" | "avx2"): string[] {
   if (process.arch !== "x64") return [];
   try {
-    return /^flags\s*:.*\bfma\b/m.test(readFileSync("/proc/cpuinfo", "utf8")) ? ["-mfma"] : [];
+    const present = new RegExp(`^flags\\s*:.*\\b${instructions}\\b`, "m").test(readFileSync("/proc/cpuinfo", "utf8"));
+    return present ? [`-m${instructions}`] : [];
   } catch {
     return [];
   }
