@@ -42,11 +42,8 @@ export const OPS = join(ROOT, "src", "gpt", "native");
 const STRICT = ["-Wall", "-Wextra", "-Werror"];
 /** The ESP32 computes doubles in software: the ops must not use any. */
 const NO_DOUBLES = ["-Wdouble-promotion", "-Wfloat-conversion"];
-/**
- * Optimisation flags of the ops, also in the benchmark. Contraction to fused multiply-adds would round differently
- * from the TypeScript ops.
- */
-export const OPS_FLAGS = ["-std=gnu99", "-O3", "-fno-math-errno", "-ffp-contract=off"];
+/** Contraction to fused multiply-adds would round differently from the TypeScript ops. */
+const OPS_FLAGS = ["-std=gnu99", "-O3", "-fno-math-errno", "-ffp-contract=off"];
 /** Flags for a chip with square root and division instructions: see scripts/chip. */
 export const CHIP_FLAGS = ["-std=gnu99", "-O2", "-fno-math-errno"];
 /** The macros that the compiler for the ESP32 defines, for a desktop compiler. */
@@ -71,10 +68,6 @@ export function hostUnits({ bits, loops }: HostKind, isSanitized: boolean): Unit
   const goal = isSanitized ? SANITIZE : ["-O2"];
   const common = [...machine, "-std=gnu99", "-D_FILE_OFFSET_BITS=64", ...goal, "-fno-common", "-ffp-contract=off"];
   const platform = ["-DINCLUDE_XSPLATFORM", '-DXSPLATFORM="platform.h"', `-I${HOST}`];
-  const opsFlags = [
-    ...(isSanitized ? [CHECKED] : OPS_FLAGS),
-    ...(loops === "chip" ? [...AS_ON_ESP32, ...ifPresent("fma")] : ifPresent("avx2")),
-  ];
   const strict = isSanitized ? [...STRICT, ...SANITIZE_OURS] : STRICT;
   const ours = [...common, ...strict, ...includes.flatMap((folder) => ["-isystem", folder])];
   const units = (files: string[], flags: string[]): Unit[] => files.map((source) => ({ source, flags }));
@@ -88,8 +81,14 @@ export function hostUnits({ bits, loops }: HostKind, isSanitized: boolean): Unit
     ...units([join(xs, "sources", READS_WORDS)], [...theirs, "-fno-sanitize=address"]),
     ...units(cFiles(HOST), [...ours, ...platform]),
     // As in the Moddable SDK, a module sees only the public interface of XS.
-    ...units(cFiles(OPS), [...ours, "-DmxBoundsCheck=1", ...NO_DOUBLES, ...opsFlags]),
+    ...units(cFiles(OPS), [...ours, "-DmxBoundsCheck=1", ...NO_DOUBLES, ...opsFlags(loops, isSanitized)]),
   ];
+}
+
+/** Flags of the ops, also in the benchmark. */
+export function opsFlags(loops: Loops, isSanitized = false): string[] {
+  const target = loops === "chip" ? [...AS_ON_ESP32, ...ifPresent("fma")] : ifPresent("avx2");
+  return [...(isSanitized ? [CHECKED] : OPS_FLAGS), ...target];
 }
 
 /**
