@@ -82,6 +82,10 @@ export default tseslint.config(
   },
   { files: ["**/*.js", "**/*.mjs"], languageOptions: { globals: nodeGlobals } },
   {
+    files: ["bin/*.js", "**/*.cjs"],
+    languageOptions: { sourceType: "commonjs", globals: { ...nodeGlobals, __dirname: "readonly" } },
+  },
+  {
     // The core runs on every engine: it may use only the language itself.
     files: ["src/**/*.ts"],
     ignores: ["src/places/**", "src/firmware/**", "src/gpt/native/**"],

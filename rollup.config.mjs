@@ -58,9 +58,9 @@ function ownChunk(id) {
   return id.includes("/src/gpt/checkpoint/") ? "checkpoint" : undefined;
 }
 
-// The library, the command line and the entry point of the firmware scripts share most of their code.
+// The library and the entry point of the firmware scripts share most of their code.
 const programs = {
-  input: { ...entries, cli: "host/cli.ts", firmware: "host/firmware.ts" },
+  input: { ...entries, firmware: "host/firmware.ts" },
   output: {
     dir: "dist",
     format: "es",
@@ -71,6 +71,42 @@ const programs = {
   },
   external,
   plugins: [shortTable, transpile(), pure()],
+};
+
+/** Writes characters beyond ASCII as escapes: Node reads and compiles such a file faster. */
+const ascii = {
+  name: "ascii",
+  /** @param {string} code */
+  renderChunk: (code) => ({
+    code: code.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`),
+    map: null,
+  }),
+};
+
+// The command line: one file, of CommonJS, so that bin/ can keep it in compiled form.
+const commandLine = {
+  input: "host/cli.ts",
+  // The sources that the library shares are in its maps.
+  output: {
+    file: "dist/cli.cjs",
+    format: "cjs",
+    sourcemap: true,
+    sourcemapExcludeSources: true,
+    inlineDynamicImports: true,
+  },
+  external: [...external, "rollup", "typescript"],
+  plugins: [
+    shortTable,
+    transpile(),
+    {
+      name: "in-common-js",
+      /** @param {string | null} property */
+      resolveImportMeta: (property) =>
+        property === "url" ? 'require("node:url").pathToFileURL(__filename).href' : null,
+      renderDynamicImport: () => ({ left: 'require("../bin/import.js")(', right: ")" }),
+    },
+    ascii,
+  ],
 };
 
 /** The settings of a model, and of what it generates. */
@@ -141,5 +177,5 @@ export default ({ configBench, configBenchChip, configRhythm, configTypes }) => 
   if (configBench) return [benchmark("scripts/bench.ts", "build/bench.js")];
   if (configBenchChip) return [benchmark("scripts/chip/bench.ts", "build/bench-chip.js")];
   if (configRhythm) return [study];
-  return [...(configTypes ? [declarations] : []), device, board, app, inference, programs];
+  return [...(configTypes ? [declarations] : []), device, board, app, inference, programs, commandLine];
 };

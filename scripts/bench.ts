@@ -16,7 +16,7 @@ import { type Call, runOnNode } from "../host/node/run-on-node";
 import { Statistics as Report } from "../host/terminal/statistics";
 import { buildHost } from "../host/xs/build";
 import { runOnXs } from "../host/xs/engine";
-import { type Bits, OPS, OPS_FLAGS, opsSources, ROOT } from "../host/xs/sources";
+import { type Bits, OPS, opsFlags, opsSources, ROOT } from "../host/xs/sources";
 import { PlainPort } from "./plain-port";
 
 /*
@@ -143,7 +143,7 @@ function compile(name: string, { nEmbd, nLayer }: ModelConfig): string {
   mkdirSync(folder, { recursive: true });
   const sources = [join(c, "bench.c"), join(c, `${name}.c`), ...opsSources()];
   const sizes = [`-DN=${nEmbd}`, `-DLAYERS=${nLayer}`];
-  execFileSync(process.env.CC ?? "cc", [...OPS_FLAGS, ...sizes, `-I${OPS}`, ...sources, "-lm", "-o", output]);
+  execFileSync(process.env.CC ?? "cc", [...opsFlags("desktop"), ...sizes, `-I${OPS}`, ...sources, "-lm", "-o", output]);
   return output;
 }
 

@@ -1,27 +1,10 @@
 // npm run build: builds dist/, unless it is newer than its sources. bin/esp32gpt.js and the firmware scripts call
 // build() first, without the type declarations of the package.
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, readdirSync, realpathSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { DIST, isBuilt, ROOT, STAMP } from "./built.cjs";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const DIST = join(ROOT, "dist");
-/** Lists the files of the build with their sizes. It is written last; its mtime is the start of the build. */
-const STAMP = join(DIST, "built.json");
-/** The type declarations take longer than everything else. */
-const TYPES = "index.d.ts";
-const SOURCES = ["src", "host", "rollup.config.mjs", "package.json", "tsconfig.json"];
 /** Age in milliseconds after which a temporary file belongs to a killed build. */
 const OLDEST_LEFTOVER = 60_000;
 
@@ -49,32 +32,6 @@ export async function build(withTypes = false) {
   } finally {
     process.chdir(folder);
   }
-}
-
-/** @param {boolean} withTypes */
-function isBuilt(withTypes) {
-  try {
-    const built = statSync(STAMP).mtimeMs;
-    /** @type {Record<string, number>} */
-    const sizes = JSON.parse(readFileSync(STAMP, "utf8"));
-    const isWhole = Object.entries(sizes).every(([name, size]) => statSync(join(DIST, name)).size === size);
-    if (withTypes && !(TYPES in sizes)) return false;
-    return isWhole && SOURCES.flatMap(filesOf).every((file) => statSync(file).mtimeMs < built);
-  } catch {
-    // A file is missing or was removed meanwhile.
-    return false;
-  }
-}
-
-/**
- * A file, or a folder and all files in it.
- * @param {string} name
- */
-function filesOf(name) {
-  const path = join(ROOT, name);
-  if (!existsSync(path)) return [];
-  if (!statSync(path).isDirectory()) return [path];
-  return [path, ...readdirSync(path, { recursive: true }).map((file) => join(path, String(file)))];
 }
 
 /**
@@ -121,7 +78,7 @@ function writeWhole(file, content, time) {
  */
 function removeOthers(names, withTypes) {
   const isOther = (/** @type {string} */ name) =>
-    !names.has(name) && /\.(js|js\.map|d\.ts)$/.test(name) && (withTypes || !name.endsWith(".d.ts"));
+    !names.has(name) && /\.(c?js|c?js\.map|d\.ts)$/.test(name) && (withTypes || !name.endsWith(".d.ts"));
   for (const name of readdirSync(DIST).filter(isOther)) rmSync(join(DIST, name), { force: true });
 }
 

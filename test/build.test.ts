@@ -17,7 +17,7 @@ import { type Outcome, outcomeOf, temporaryFolder } from "./support/cli";
 import { until } from "./support/programs";
 
 const at = temporaryFolder();
-const cli = at("dist/cli.js");
+const cli = at("dist/cli.cjs");
 
 /** What stands for the sources, that are built elsewhere in a fraction of the time. */
 const SOURCES: Readonly<Record<string, string>> = {
@@ -93,8 +93,8 @@ test("a module that an earlier version has built goes; declarations stay until t
 
 test("a build that was killed midway is built again, and its leftovers go", async () => {
   const old = new Date(Date.now() - 3_600_000);
-  writeFileSync(at("dist/cli.js.1.part"), "");
-  utimesSync(at("dist/cli.js.1.part"), old, old);
+  writeFileSync(at("dist/cli.cjs.1.part"), "");
+  utimesSync(at("dist/cli.cjs.1.part"), old, old);
   const source = at("src/gpt/base/errors.ts");
   writeFileSync(source, `${readFileSync(source, "utf8")}\n`);
   const before = statSync(at("dist/built.json")).mtimeMs;
@@ -104,5 +104,5 @@ test("a build that was killed midway is built again, and its leftovers go", asyn
   await once(program, "exit");
   expect(statSync(at("dist/built.json")).mtimeMs).toBe(before);
   await expectPlan(BUILDING);
-  expect(existsSync(at("dist/cli.js.1.part"))).toBe(false);
+  expect(existsSync(at("dist/cli.cjs.1.part"))).toBe(false);
 });

@@ -1,6 +1,12 @@
-import { drawCurve } from "../host/terminal/curve";
+import { type DrawCurve, loadDrawCurve } from "../host/terminal/curve";
 import { LossCurve } from "../src/jobs/loss-curve";
 import type { StartEvent, StepEvent } from "../src/gpt/training/events";
+
+let drawCurve: DrawCurve;
+
+beforeAll(async () => {
+  drawCurve = await loadDrawCurve();
+});
 
 function step(number: number, loss: StepEvent["loss"], more: object = {}): StepEvent {
   const common = { type: "step", steps: 1e6, learningRate: 0, name: 0, isLogged: false } as const;

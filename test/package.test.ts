@@ -33,10 +33,10 @@ beforeAll(() => {
 /** What may be in the package: all files of it match one of these. */
 const FILES = [
   /^(LICENSE|README\.md|package\.json|moddable\/manifest(-inference)?\.json)$/,
-  /^bin\/esp32gpt\.js$/,
+  /^bin\/((esp32gpt|compiled|import)\.js|package\.json)$/,
   /^data\/names\.txt$/,
   // The command line and the library, the programs for XS, the declarations.
-  /^dist\/(built\.json|[\w-]+\.(js|js\.map|d\.ts))$/,
+  /^dist\/(built\.json|[\w-]+\.(c?js|c?js\.map|d\.ts))$/,
   // The sources of the XS host, and of the library for Moddable.
   /^host\/xs\/engine\/\w+\.[ch]$/,
   /^src\/gpt\/(\w+\/)?[\w-]+\.ts$/,
@@ -191,6 +191,7 @@ test("without the peer, xs says so", async () => {
 test("with the peer, where its folder cannot be written to, auto runs on Node", async () => {
   mkdirSync(at("package/node_modules/@agoric"), { recursive: true });
   symlinkSync(join(ROOT, "node_modules", XS), at(join("package/node_modules", XS)));
+  rmSync(at("package/build"), { recursive: true, force: true });
   writeFileSync(at("package/build"), "no folder");
   const { code, stderr } = await train("auto");
   expect(stderr).toMatch(/^esp32gpt: XS is not available: running on Node\. Cannot write [^\n]*\n$/);

@@ -189,7 +189,7 @@ describe("what nobody catches is shown with its stack:", () => {
     const broken = device.replace(/^ +trainDocument\(\) \{$/m, '$& throw new TypeError("broken on purpose");');
     expect(broken).not.toBe(device);
     writeFileSync(at("copy/dist/device.js"), broken);
-    utimesSync(at("copy/dist/cli.js"), Date.now(), Date.now()); // so that it is not built anew
+    utimesSync(at("copy/dist/cli.cjs"), Date.now(), Date.now()); // so that it is not built anew
 
     const options = ["train", "--engine", "xs", "--steps", "2"];
     const { code, stderr } = await outcomeOf(startElsewhere(at("copy"), { CC: `env ${compiler}` }, ...options));

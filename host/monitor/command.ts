@@ -3,7 +3,9 @@ import type { Duplex } from "node:stream";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { InputError, printable } from "../../src/gpt/base/errors";
 import { checkPurposes } from "../files/outputs";
+import { loadDrawCurve } from "../terminal/curve";
 import { connect, listPorts, PortMissingError } from "./connection";
+import { LiveSession } from "./live";
 import { ReconnectingConnection } from "./reconnecting";
 import { choosePort, environmentPort, NoBoard } from "./ports";
 import { SessionLog } from "./session-log";
@@ -184,11 +186,11 @@ async function talkLive(
   ending: AbortSignal,
 ): Promise<SessionEnd> {
   // Loaded on demand, to keep start-up fast when input or output is a pipe.
-  const { LiveSession } = await import("./live");
+  const [drawCurve, { default: width }] = await Promise.all([loadDrawCurve(), import("string-width")]);
   const { name, open } = way;
   const listener = { onWaiting: () => session.waiting(), onConnect: () => session.connected() };
   const connection = lasts ? new ReconnectingConnection(open, listener, ending) : await unlessAborted(open(), ending);
-  const session = new LiveSession(connection, name, process.stdin, process.stdout, log);
+  const session = new LiveSession(connection, name, process.stdin, process.stdout, log, { drawCurve, width });
   way.complain = (text) => session.complain(text);
   if (!lasts) session.connected();
   return session.run(ending);

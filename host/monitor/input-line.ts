@@ -1,8 +1,8 @@
 import { createInterface, type Interface } from "node:readline";
 import { Writable } from "node:stream";
 import type { ReadStream } from "node:tty";
-import stringWidth from "string-width";
 import { isVisible } from "../../src/gpt/base/errors";
+import type { Width } from "./screen";
 
 /** Maximum number of lines in the history. */
 const HISTORY = 500;
@@ -29,6 +29,7 @@ export class InputLine {
   constructor(
     private readonly input: ReadStream,
     listener: InputListener,
+    private readonly width: Width,
   ) {
     const nowhere = new Writable({ write: (_bytes, _encoding, done) => done() });
     this.editor = createInterface({ input, output: nowhere, terminal: true, historySize: HISTORY, prompt: "" });
@@ -50,13 +51,13 @@ export class InputLine {
     const memory = Math.max(1, columns - PROMPT.length - 1);
     let [text, width] = ["", 0];
     for (const part of visible(line.slice(0, cursor)).toReversed()) {
-      const wider = width + stringWidth(part);
+      const wider = width + this.width(part);
       if (wider > memory) break;
       [text, width] = [part + text, wider];
     }
     const column = PROMPT.length + width;
     for (const part of visible(line.slice(cursor))) {
-      width += stringWidth(part);
+      width += this.width(part);
       if (width > memory) break;
       text += part;
     }

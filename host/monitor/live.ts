@@ -5,12 +5,12 @@ import type { Event } from "../../src/protocol/events";
 import { Conversation, type ConversationListener } from "../../src/client/conversation";
 import { escapeLine } from "../../src/client/escape";
 import type { DeviceStatus } from "../../src/client/parse-line";
-import { drawCurve } from "../terminal/curve";
+import type { DrawCurve } from "../terminal/curve";
 import { showsColours } from "../terminal/display";
 import { followSuspension, suspendJob } from "../terminal/suspension";
 import { InputLine } from "./input-line";
 import { NOISE_REMARK, XSBUG_REMARK } from "./remarks";
-import { type Block, cutTo, Screen } from "./screen";
+import { type Block, cutTo, Screen, type Width } from "./screen";
 import type { SessionLog } from "./session-log";
 import { Status } from "./status";
 import type { SessionEnd } from "./terminal";
@@ -46,19 +46,22 @@ export class LiveSession implements ConversationListener {
     input: ReadStream,
     private readonly output: WriteStream,
     private readonly log: SessionLog | undefined,
+    private readonly tools: { readonly drawCurve: DrawCurve; readonly width: Width },
   ) {
     this.screen = new Screen(
       output,
       (columns, rows) => this.compose(columns, rows),
       () => void connection.resume(),
+      tools.width,
     );
-    this.input = new InputLine(input, {
-      line: (text) => this.send(text),
+    const listener = {
+      line: (text: string) => this.send(text),
       changed: () => this.screen.change(),
       interrupted: () => process.emit("SIGINT", "SIGINT"),
       suspended: suspendJob,
       ended: () => this.finish?.("stopped"),
-    });
+    };
+    this.input = new InputLine(input, listener, tools.width);
   }
 
   /**
@@ -105,7 +108,8 @@ export class LiveSession implements ConversationListener {
       // The final curve stays on the screen.
       const { columns, rows } = this.output;
       const curve = this.curve(columns, rows);
-      if (curve.length > 0) this.screen.print(`${curve.join("\n")}\n ${cutTo(this.describe(), columns - 1)}\n`);
+      if (curve.length > 0)
+        this.screen.print(`${curve.join("\n")}\n ${cutTo(this.describe(), columns - 1, this.tools.width)}\n`);
       this.screen.stop();
       connection.destroy();
     }
@@ -188,7 +192,7 @@ export class LiveSession implements ConversationListener {
     const [line, cursorColumn] = this.input.shown(columns);
     if (rows < FEWEST_ROWS_WITH_STATUS) return { lines: [line], cursorColumn };
     const bar = ` ${this.describe()}`;
-    const status = cutTo(bar, columns - 1);
+    const status = cutTo(bar, columns - 1, this.tools.width);
     const lines = [...this.curve(columns, rows), `${INVERSE}${status.padEnd(columns - 1)}${PLAIN}`, line];
     return { lines, cursorColumn };
   }
@@ -196,7 +200,7 @@ export class LiveSession implements ConversationListener {
   private curve(columns: number, rows: number): readonly string[] {
     if (rows < FEWEST_ROWS_WITH_CURVE) return [];
     const height = Math.min(MAX_CURVE_ROWS, Math.floor(rows / 2));
-    const curve = drawCurve(this.status.curve, columns - 1, height, showsColours())?.split("\n") ?? [];
+    const curve = this.tools.drawCurve(this.status.curve, columns - 1, height, showsColours())?.split("\n") ?? [];
     // Pads the curve, so that the block keeps its height when the axis labels change.
     return curve.length === 0 ? [] : [...new Array<string>(Math.max(0, height - curve.length)).fill(""), ...curve];
   }

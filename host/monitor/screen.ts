@@ -1,5 +1,4 @@
 import type { WriteStream } from "node:tty";
-import stringWidth from "string-width";
 
 /* Escape sequences of the VT100. */
 const ERASE_DOWN = "\x1b[J";
@@ -12,6 +11,9 @@ const toColumn = (column: number): string => `\x1b[${column + 1}G`;
 const INTERVAL = 50;
 /** Characters to buffer before the screen is drawn at once. */
 const MAX_WAITING = 1 << 15;
+
+/** The number of columns that a text takes. */
+export type Width = (text: string) => number;
 
 /** The lines at the bottom of the screen, none wider than the screen; the cursor is in the last one. */
 export interface Block {
@@ -42,6 +44,7 @@ export class Screen {
     private readonly output: WriteStream,
     private readonly compose: (columns: number, rows: number) => Block,
     private readonly ready: () => void,
+    private readonly width: Width,
   ) {
     output.on("resize", this.resized).on("drain", this.drained);
   }
@@ -101,7 +104,7 @@ export class Screen {
     const block = `${lines.join("\r\n")}${toColumn(cursorColumn)}`;
     if (this.above === "" && block === this.block && columns === this.columns) return;
     this.output.write(`${HIDE_CURSOR}${this.eraseBlock()}${this.above}${block}${SHOW_CURSOR}`);
-    this.drawn = lines.map((line) => stringWidth(line));
+    this.drawn = lines.map((line) => this.width(line));
     this.block = block;
     this.columns = columns;
     this.above = "";
@@ -116,11 +119,11 @@ export class Screen {
 }
 
 /** Cuts a text to `columns`. */
-export function cutTo(text: string, columns: number): string {
-  if (stringWidth(text) <= columns) return text;
+export function cutTo(text: string, columns: number, widthOf: Width): string {
+  if (widthOf(text) <= columns) return text;
   let [cut, width] = ["", 0];
   for (const { segment } of new Intl.Segmenter().segment(text)) {
-    width += stringWidth(segment);
+    width += widthOf(segment);
     if (width > columns) break;
     cut += segment;
   }

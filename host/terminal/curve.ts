@@ -1,4 +1,4 @@
-import plot from "simple-ascii-chart";
+import type plot from "simple-ascii-chart";
 import type { CurvePoint, LossCurve } from "../../src/jobs/loss-curve";
 
 /** Columns to the left of the curve: axis labels and axis. */
@@ -10,7 +10,16 @@ const TICK_COLUMNS = 12;
 const RESET = "\x1b[0m";
 
 /** Draws the loss curve in at most `columns` × `rows` characters; undefined if the space or the data is too small. */
-export function drawCurve(
+export type DrawCurve = (curve: LossCurve, columns: number, rows: number, isColoured: boolean) => string | undefined;
+
+/** Loads the library that draws, which only a terminal needs. */
+export async function loadDrawCurve(): Promise<DrawCurve> {
+  const { default: draw } = await import("simple-ascii-chart");
+  return (...call) => drawn(draw, ...call);
+}
+
+function drawn(
+  draw: typeof plot,
   { points, validation, lastStep }: LossCurve,
   columns: number,
   rows: number,
@@ -24,7 +33,7 @@ export function drawCurve(
   // The x axis, its labels and the title take a row each.
   const scale = scaleOf(Math.min(...losses), Math.max(...losses), rows - 4);
   const curve = resampled(points, width, first, last);
-  const chart = plot(curve, {
+  const chart = draw(curve, {
     width,
     height: scale.rows,
     yRange: [scale.low, scale.high],

@@ -3,6 +3,7 @@ import type { Event } from "../../src/protocol/events";
 import { formatText } from "../../src/protocol/text-log";
 import { LossCurve } from "../../src/jobs/loss-curve";
 import type { Output } from "../files/output";
+import { loadDrawCurve } from "./curve";
 import { showCursorWhileSuspended } from "./suspension";
 
 /** Shows events: the log on standard output and, on a terminal, a progress bar below it. */
@@ -33,7 +34,7 @@ export function plainDisplay(output: Output, format: (event: Event) => string): 
 export async function terminalDisplay(output: Output): Promise<Display> {
   // Loaded on demand, to keep start-up fast when output is a pipe.
   const { MultiBar } = await import("cli-progress");
-  const { drawCurve } = await import("./curve");
+  const drawCurve = await loadDrawCurve();
   const bars = new MultiBar({
     clearOnComplete: true,
     hideCursor: true,

@@ -55,7 +55,7 @@ async function build(kind: HostKind, progress: BuildProgress, ending: AbortSigna
   const compiler = findCompiler();
   const setting = digest(`${compiler.identity}\n${headerStamps()}`);
   const folder = join(ROOT, "build", "xs", folderName(bits));
-  const { units, objects, executable } = planOf(kind, folder, setting);
+  const { units, executable } = planOf(kind, folder, setting);
   if (existsSync(executable)) return executable;
 
   const compile = (options: readonly string[], output: string): Promise<void> =>
@@ -70,18 +70,17 @@ async function build(kind: HostKind, progress: BuildProgress, ending: AbortSigna
   const queue = units.values();
   const worker = async (): Promise<void> => {
     // All workers take from one queue.
-    for (const { flags, source, object } of queue) {
-      if (!existsSync(object)) await compile([...flags, "-c", source], object);
+    for (const unit of queue) {
+      const object = objectOf(unit, folder);
+      if (!existsSync(object)) await compile([...unit.flags, "-c", unit.source], object);
       progress(++done, units.length + 1);
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
-  await compile([...linkFlags(bits), ...objects, "-lm"], executable);
+  await compile([...linkFlags(bits), ...units.map((unit) => objectOf(unit, folder)), "-lm"], executable);
   const plans = LOOPS.map((loops) => planOf({ bits, loops }, folder, setting));
-  removeStale(
-    folder,
-    new Set(plans.flatMap((plan) => [...plan.objects, plan.executable]).map((path) => basename(path))),
-  );
+  const files = plans.flatMap((plan) => [...plan.units.map((unit) => objectOf(unit, folder)), plan.executable]);
+  removeStale(folder, new Set(files.map((path) => basename(path))));
   progress(units.length + 1, units.length + 1);
   return executable;
 }
@@ -91,19 +90,24 @@ function folderName(bits: Bits): string {
   return [bits, ...(engine === "xsnap" ? [] : [engine]), ...(IS_SANITIZED ? ["sanitize"] : [])].join("-");
 }
 
-/** The units to compile and their object files. Hosts with different loops share most objects. */
-function planOf(
-  kind: HostKind,
-  folder: string,
-  setting: string,
-): { units: (Unit & { readonly object: string })[]; objects: string[]; executable: string } {
+/** A unit, and what changes with its object file. */
+interface PlannedUnit extends Unit {
+  readonly key: string;
+}
+
+/** The units to compile. A start that finds the executable asks for nothing else: a hundred digests take a while. */
+function planOf(kind: HostKind, folder: string, setting: string): { units: PlannedUnit[]; executable: string } {
   const units = hostUnits(kind, IS_SANITIZED).map((unit) => ({
     ...unit,
-    object: join(folder, objectName(unit, setting)),
+    key: `${setting} ${unit.flags.join(" ")} ${stampOf(unit.source)}`,
   }));
-  const objects = units.map(({ object }) => object);
-  const executable = join(folder, `esp32gpt-xs-${kind.loops}-${digest(objects.join("\n"))}`);
-  return { units, objects, executable };
+  const name = `esp32gpt-xs-${kind.loops}-${digest(units.map(({ key }) => key).join("\n"))}`;
+  return { units, executable: join(folder, name) };
+}
+
+/** The object file of a unit. Hosts with different loops share most of them. */
+function objectOf({ source, key }: PlannedUnit, folder: string): string {
+  return join(folder, `${basename(source, ".c")}-${digest(key)}.o`);
 }
 
 /** The compiler in $CC, which may contain several words, or the first of the usual names on PATH. */
@@ -144,11 +148,6 @@ async function requireBits({ words }: Compiler, bits: Bits, ending: AbortSignal)
 
 function linkFlags(bits: Bits): string[] {
   return [...(bits === 32 ? ["-m32"] : []), ...(IS_SANITIZED ? ["-fsanitize=address,undefined"] : [])];
-}
-
-function objectName({ source, flags }: Unit, setting: string): string {
-  const key = digest(`${setting} ${flags.join(" ")} ${stampOf(source)}`);
-  return `${basename(source, ".c")}-${key}.o`;
 }
 
 function digest(text: string): string {

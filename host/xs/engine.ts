@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { type Chip, CHIPS } from "../../src/places/chips";
 import { InputError } from "../../src/gpt/base/errors";
 import type { DoneEvent } from "../../src/protocol/events";
@@ -16,9 +16,11 @@ import { type Bits, ROOT } from "./sources";
 /** Exit code of the XS host when the heap is full or its size is invalid: see engine/output.h. */
 const EXIT_MEMORY = 3;
 
+const DIST = join(ROOT, "dist");
+
 /** The path of a bundle that runs in XS: see rollup.config.mjs. */
 export function bundleNamed(name: "device" | "board" | "app"): string {
-  return join(ROOT, "dist", `${name}.js`);
+  return join(DIST, `${name}.js`);
 }
 
 /** The chip that is simulated by default. */
@@ -128,6 +130,7 @@ export function startXs(
     options.executable,
     [
       ...["--bundle", bundle, "--preload", "--request", JSON.stringify(request)],
+      ...(dirname(bundle) === DIST ? ["--cache", cacheOf(bundle, options.executable)] : []),
       ...(namesFile === undefined ? [] : ["--names", namesFile]),
       ...["--chunks", String(chunks), "--slots", String(slots), "--stack", String(stack)],
       ...["--heap-limit", String(memoryBudgetOf(options).total + surplus), "--with-parent", String(process.pid)],
@@ -145,6 +148,14 @@ export function startXs(
   });
   child.once("close", unfollow).once("error", unfollow);
   return child;
+}
+
+/**
+ * The file where the host keeps a bundle of dist/ in compiled form: one for each executable, whose name changes with the
+ * engine and its compiler. The next build of a host removes it.
+ */
+function cacheOf(bundle: string, executable: string): string {
+  return join(dirname(executable), `${basename(bundle)}-${basename(executable)}.cache`);
 }
 
 /** Turns the exit code and stderr of XS into an error. */

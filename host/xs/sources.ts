@@ -42,11 +42,8 @@ export const OPS = join(ROOT, "src", "gpt", "native");
 const STRICT = ["-Wall", "-Wextra", "-Werror"];
 /** The ESP32 computes doubles in software: the ops must not use any. */
 const NO_DOUBLES = ["-Wdouble-promotion", "-Wfloat-conversion"];
-/**
- * Optimisation flags of the ops, also in the benchmark. Contraction to fused multiply-adds would round differently
- * from the TypeScript ops.
- */
-export const OPS_FLAGS = ["-std=gnu99", "-O3", "-fno-math-errno", "-ffp-contract=off"];
+/** Contraction to fused multiply-adds would round differently from the TypeScript ops. */
+const OPS_FLAGS = ["-std=gnu99", "-O3", "-fno-math-errno", "-ffp-contract=off"];
 /** Flags for a chip with square root and division instructions: see scripts/chip. */
 export const CHIP_FLAGS = ["-std=gnu99", "-O2", "-fno-math-errno"];
 /** The macros that the compiler for the ESP32 defines, for a desktop compiler. */
@@ -71,10 +68,6 @@ export function hostUnits({ bits, loops }: HostKind, isSanitized: boolean): Unit
   const goal = isSanitized ? SANITIZE : ["-O2"];
   const common = [...machine, "-std=gnu99", "-D_FILE_OFFSET_BITS=64", ...goal, "-fno-common", "-ffp-contract=off"];
   const platform = ["-DINCLUDE_XSPLATFORM", '-DXSPLATFORM="platform.h"', `-I${HOST}`];
-  const opsFlags = [
-    ...(isSanitized ? [CHECKED] : OPS_FLAGS),
-    ...(loops === "chip" ? [...AS_ON_ESP32, ...fusing()] : []),
-  ];
   const strict = isSanitized ? [...STRICT, ...SANITIZE_OURS] : STRICT;
   const ours = [...common, ...strict, ...includes.flatMap((folder) => ["-isystem", folder])];
   const units = (files: string[], flags: string[]): Unit[] => files.map((source) => ({ source, flags }));
@@ -88,18 +81,26 @@ export function hostUnits({ bits, loops }: HostKind, isSanitized: boolean): Unit
     ...units([join(xs, "sources", READS_WORDS)], [...theirs, "-fno-sanitize=address"]),
     ...units(cFiles(HOST), [...ours, ...platform]),
     // As in the Moddable SDK, a module sees only the public interface of XS.
-    ...units(cFiles(OPS), [...ours, "-DmxBoundsCheck=1", ...NO_DOUBLES, ...opsFlags]),
+    ...units(cFiles(OPS), [...ours, "-DmxBoundsCheck=1", ...NO_DOUBLES, ...opsFlags(loops, isSanitized)]),
   ];
 }
 
+/** Flags of the ops, also in the benchmark. */
+export function opsFlags(loops: Loops, isSanitized = false): string[] {
+  const target = loops === "chip" ? [...AS_ON_ESP32, ...ifPresent("fma")] : ifPresent("avx2");
+  return [...(isSanitized ? [CHECKED] : OPS_FLAGS), ...target];
+}
+
 /**
- * Use the FMA instruction of an x86-64 processor if it has one, instead of a library function; the results are
- * bit-identical.
+ * Use the instructions of an x86-64 processor that has them: FMA instead of a library function, or vectors of AVX2. The
+ * results are bit-identical. The flags are part of an executable's name, so that a processor without them, which shares
+ * the folder, does not find it.
  */
-function fusing(): string[] {
+function ifPresent(instructions: "fma" | "avx2"): string[] {
   if (process.arch !== "x64") return [];
   try {
-    return /^flags\s*:.*\bfma\b/m.test(readFileSync("/proc/cpuinfo", "utf8")) ? ["-mfma"] : [];
+    const present = new RegExp(`^flags\\s*:.*\\b${instructions}\\b`, "m").test(readFileSync("/proc/cpuinfo", "utf8"));
+    return present ? [`-m${instructions}`] : [];
   } catch {
     return [];
   }
@@ -110,8 +111,12 @@ export function opsSources(): string[] {
   return cFiles(OPS).filter((file) => !/gpt_(?:text|.*_xs)\.c$/.test(file));
 }
 
-/** A stamp that changes with the file, from its metadata only: each start checks about a hundred files. */
+/**
+ * A stamp that changes with the file, from its metadata only: each start checks some sixty files. Those of an npm package
+ * change with its version alone, which is among the stamps of the headers.
+ */
 export function stampOf(file: string): string {
+  if (packagedXs !== undefined && file.startsWith(packagedXs)) return basename(file);
   const { size, mtimeMs } = statSync(file);
   return `${file} ${size} ${mtimeMs}`;
 }
@@ -146,6 +151,9 @@ export function chosenEngine(): Engine {
   throw new InputError(`ESP32GPT_XS is ${printable(name)}; it can be xsnap or moddable.`);
 }
 
+/** The XS sources of the npm package, once they were found. */
+let packagedXs: string | undefined;
+
 /** The XS sources inside the npm package @agoric/xsnap, or in the Moddable SDK. */
 function xsFolder(): string {
   if (chosenEngine() === "moddable") {
@@ -155,9 +163,10 @@ function xsFolder(): string {
     if (existsSync(join(folder, "sources", "xsAll.h"))) return folder;
     throw new InputError(`MODDABLE is ${printable(MODDABLE)}, which has no XS sources (xs/sources).`);
   }
+  if (packagedXs !== undefined) return packagedXs;
   try {
     const manifest = createRequire(import.meta.url).resolve("@agoric/xsnap/package.json");
-    return join(dirname(realpathSync(manifest)), "moddable", "xs");
+    return (packagedXs = join(dirname(realpathSync(manifest)), "moddable", "xs"));
   } catch {
     throw new InputError("The XS sources are not installed: run npm install --ignore-scripts @agoric/xsnap.");
   }

@@ -9,7 +9,7 @@
  *   bindings                  the global `host` object
  *   storage, natives          host.storage, native()
  *   program, loop             the bundle; timers, lines from stdin, promise jobs
- *   values, errors            JavaScript values in C; error messages with source lines
+ *   values, errors, cache     JavaScript values in C; error messages with source lines; the compiled bundle
  *   memory, bytecode, writer  the limited heap; the layout of bytecode; atomic files
  *   output, words, parent     messages and exit; their text; ending with the parent
  *
@@ -44,9 +44,10 @@ int main(int argc, char **argv)
 {
     static Heap flash, ram;
     static txMachine *builtins, *the;
-    /* The parser serves eval, new Function and the like. The clone shares the sizes of the tables. */
+    /* The parser serves eval, new Function and the like. The clone shares the sizes of the tables. The chunks
+       hold what the top level of the bundle makes, without a collection of garbage in between. */
     txCreation flashCreation = {
-        .initialChunkSize = 64 << 10,
+        .initialChunkSize = 1 << 20,
         .incrementalChunkSize = 16 << 10,
         .initialHeapCount = 8192,
         .incrementalHeapCount = 1024,
@@ -81,7 +82,7 @@ int main(int argc, char **argv)
     builtins = fxCreateMachine(&flashCreation, "flash", &flash, XS_NO_ID);
     if (!builtins)
         hostFail(EXIT_SOFTWARE, "XS cannot create its built-in objects.");
-    programCompile(builtins, options->bundle);
+    programCompile(builtins, options->bundle, options->cache);
     bindingsInstall(builtins, &options->surroundings);
     if (options->preload) {
         runProgram(builtins, programLoad);

@@ -14,6 +14,7 @@ static const char *usage(void)
     snprintf(text, sizeof(text),
         "usage: esp32gpt-xs --bundle FILE.js [options]\n"
         "  --bundle FILE.js     the program: an ES module without imports\n"
+        "  --cache FILE         keep the compiled program in this file, which is for this executable only\n"
         "  --preload            run the top level of the program in flash, like a preloaded module of\n"
         "                       the SDK, and call its default export on the device\n"
         "  --names FILE         the bytes of host.names, read in place\n"
@@ -58,6 +59,8 @@ const Options *parseOptions(int argc, char **argv)
             hostFail(EXIT_USAGE, "%s needs a value, or is not an option.", printable(name, QUOTED));
         if (strcmp(name, "--bundle") == 0)
             options.bundle = value;
+        else if (strcmp(name, "--cache") == 0)
+            options.cache = value;
         else if (strcmp(name, "--names") == 0)
             options.surroundings.names = value;
         else if (strcmp(name, "--request") == 0)

@@ -9,6 +9,7 @@
 
 typedef struct {
     const char *bundle;      /* the path of the JavaScript file */
+    const char *cache;       /* the file that keeps the compiled bundle, or NULL */
     Surroundings surroundings;
     bool preload;            /* whether to run the top level of the bundle in flash */
     long parent;             /* PID of the process to exit with, or 0 */

@@ -11,6 +11,7 @@
 
 #include "program.h"
 #include "bytecode.h"
+#include "cache.h"
 #include "output.h"
 #include "words.h"
 #include "xsmc.h"
@@ -165,17 +166,24 @@ static txScript *parseModule(txMachine *flash, Source *source)
 
 /* Compiles the file as an ES module. Its variables are then found as fast as those of a module on the
    device; those of a classic script would be properties, which are searched by name. */
-void programCompile(txMachine *flash, const char *path)
+void programCompile(txMachine *flash, const char *path, const char *cache)
 {
     const char *slash = strrchr(path, '/');
     size_t size;
     unsigned char *bytes = readFile(path, &size);
     Source source = { bytes, bytes + size };
+    ProgramSource compiled;
     txSize slots = flash->currentHeapCount, chunks = flash->currentChunksSize;
     txScript *script;
 
     program.name = slash ? slash + 1 : path;
-    script = parseModule(flash, &source);
+    compiled = (ProgramSource) { program.name, bytes, size };
+    script = cache ? cacheRead(cache, &compiled) : NULL;
+    if (!script) {
+        script = parseModule(flash, &source);
+        if (cache)
+            cacheWrite(cache, &compiled, script);
+    }
     free(bytes);
     fxNewNameC(flash, (txString)program.name);
     internNames(flash, script);

@@ -12,7 +12,8 @@ typedef struct {
     size_t names;            /* bytes of slots and chunks for property names, outside the heap */
 } ProgramSize;
 
-void programCompile(txMachine *flash, const char *path);
+/* `cache`: the file that keeps the result for the next start, or NULL. */
+void programCompile(txMachine *flash, const char *path, const char *cache);
 void programLoad(txMachine *the);
 void programShare(txMachine *flash);
 void programMain(txMachine *the);

@@ -9,64 +9,88 @@
 
 #include <string.h>
 
-/* One row, four columns at a time: each x is loaded once for four columns, and the sums stay in registers. */
-static void add_row_product(float *y, const float *x, const float *w, int n, int m)
+/* The numbers of an array that one register of the processor takes. */
+#ifdef __AVX__
+enum { WIDTH = 8 };
+#else
+enum { WIDTH = 4 };
+#endif
+typedef float Lanes __attribute__((vector_size(WIDTH * sizeof(float)), aligned(sizeof(float)), may_alias));
+
+static inline const Lanes *lanes(const float *x)
 {
-    int j = 0;
-    for (; j + 4 <= m; j += 4) {
-        float a = y[j], b = y[j + 1], c = y[j + 2], d = y[j + 3];
-        const float *wj = w + j;
-        for (int i = 0; i < n; i++, wj += m) {
-            float xi = x[i];
-            a += xi * wj[0];
-            b += xi * wj[1];
-            c += xi * wj[2];
-            d += xi * wj[3];
+    return (const Lanes *)x;
+}
+
+static inline Lanes *lanes_of(float *y)
+{
+    return (Lanes *)y;
+}
+
+/* Adds x (rows × n) · w (n × WIDTH) to y (rows × WIDTH). The strides are the distances between rows. Four rows at a
+   time: each w is loaded once for four, and the sums stay in registers, which do not wait for each other. */
+static void add_columns(
+    float *y, const float *x, const float *w, int rows, int n, int y_stride, int x_stride, int w_stride)
+{
+    int t = 0;
+    for (; t + 4 <= rows; t += 4, y += 4 * y_stride, x += 4 * x_stride) {
+        const float *xb = x + x_stride, *xc = xb + x_stride, *xd = xc + x_stride, *wi = w;
+        float *yb = y + y_stride, *yc = yb + y_stride, *yd = yc + y_stride;
+        Lanes a = *lanes(y), b = *lanes(yb), c = *lanes(yc), d = *lanes(yd);
+        for (int i = 0; i < n; i++, wi += w_stride) {
+            Lanes columns = *lanes(wi);
+            a += x[i] * columns;
+            b += xb[i] * columns;
+            c += xc[i] * columns;
+            d += xd[i] * columns;
         }
-        y[j] = a, y[j + 1] = b, y[j + 2] = c, y[j + 3] = d;
+        *lanes_of(y) = a, *lanes_of(yb) = b, *lanes_of(yc) = c, *lanes_of(yd) = d;
     }
-    for (; j < m; j++) {
-        float a = y[j];
-        for (int i = 0; i < n; i++)
-            a += x[i] * w[i * m + j];
-        y[j] = a;
+    for (; t < rows; t++, y += y_stride, x += x_stride) {
+        const float *wi = w;
+        Lanes a = *lanes(y);
+        for (int i = 0; i < n; i++, wi += w_stride)
+            a += x[i] * *lanes(wi);
+        *lanes_of(y) = a;
     }
 }
 
 void gpt_add_product(float *y, const float *x, const float *w, int rows, int n, int m)
 {
-    for (int t = 0; t < rows; t++)
-        add_row_product(y + t * m, x + t * n, w, n, m);
-}
-
-/* One row, four rows of w at a time. */
-static void add_row_product_transposed(float *dx, const float *dy, const float *w, int n, int m)
-{
-    int i = 0;
-    for (; i + 4 <= n; i += 4) {
-        float a = dx[i], b = dx[i + 1], c = dx[i + 2], d = dx[i + 3];
-        const float *wa = w + i * m, *wb = wa + m, *wc = wb + m, *wd = wc + m;
-        for (int j = 0; j < m; j++) {
-            float g = dy[j];
-            a += g * wa[j];
-            b += g * wb[j];
-            c += g * wc[j];
-            d += g * wd[j];
+    int j = 0;
+    for (; j + WIDTH <= m; j += WIDTH)
+        add_columns(y + j, x, w + j, rows, n, m, n, m);
+    for (; j < m; j++)
+        for (int t = 0; t < rows; t++) {
+            float a = y[t * m + j];
+            for (int i = 0; i < n; i++)
+                a += x[t * n + i] * w[i * m + j];
+            y[t * m + j] = a;
         }
-        dx[i] = a, dx[i + 1] = b, dx[i + 2] = c, dx[i + 3] = d;
-    }
-    for (; i < n; i++) {
-        float a = dx[i];
-        for (int j = 0; j < m; j++)
-            a += dy[j] * w[i * m + j];
-        dx[i] = a;
-    }
 }
 
+/* The transpose of WIDTH rows of w lies in a tile, as far as that goes, so that the sums of WIDTH columns of dx grow
+   side by side. */
 void gpt_add_product_transposed(float *dx, const float *dy, const float *w, int rows, int n, int m)
 {
-    for (int t = 0; t < rows; t++)
-        add_row_product_transposed(dx + t * n, dy + t * m, w, n, m);
+    enum { TILE = 64 };
+    float tile[TILE][WIDTH];
+    int i = 0;
+    for (; i + WIDTH <= n; i += WIDTH)
+        for (int j = 0; j < m; j += TILE) {
+            int size = m - j < TILE ? m - j : TILE;
+            for (int k = 0; k < WIDTH; k++)
+                for (int c = 0; c < size; c++)
+                    tile[c][k] = w[(i + k) * m + j + c];
+            add_columns(dx + i, dy + j, tile[0], rows, size, n, m, WIDTH);
+        }
+    for (; i < n; i++)
+        for (int t = 0; t < rows; t++) {
+            float a = dx[t * n + i];
+            for (int j = 0; j < m; j++)
+                a += dy[t * m + j] * w[i * m + j];
+            dx[t * n + i] = a;
+        }
 }
 
 /* Each sum runs over the positions, four columns at a time. */
