@@ -54,8 +54,9 @@ export function formatPlan(config: ModelConfig, planned: Planned): string {
 /** The memory plan as one line of JSON. */
 export function planAsJson(config: ModelConfig, planned: Planned): string {
   const plan = planMemory(config, onChip(planned));
-  const chips = verdictsOf(config, planned).map(({ name, memory, source, arithmetic, doesFit, largest = null }) => ({
+  const chips = verdictsOf(config, planned).map(({ name, key, memory, source, arithmetic, doesFit, largest = null }) => ({
     name,
+    key,
     ...memory,
     source,
     dtype: arithmetic,

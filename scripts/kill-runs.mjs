@@ -56,11 +56,13 @@ const training =
     ...(isAgain ? ["--resume", join(folder, CHECKPOINT)] : ["--steps", String(share * steps), ...options]),
   ];
 
-/** @type {(engine: string, steps: number, chip: string) => Place} */
-const board = (engine, steps, chip) => (folder) => [
-  ...["simulate", "--engine", engine, "--chip", chip, "--data", NAMES, "--storage", folder],
-  ...["save_every=0.05", "samples=0", `steps=${share * steps}`],
-];
+/** @type {(engine: string, steps: number, chip: string, settings?: readonly string[]) => Place} */
+const board =
+  (engine, steps, chip, settings = []) =>
+  (folder) => [
+    ...["simulate", "--engine", engine, "--chip", chip, "--data", NAMES, "--storage", folder],
+    ...["save_every=0.05", "samples=0", `steps=${share * steps}`, ...settings],
+  ];
 
 /** @type {readonly (readonly [name: string, Place])[]} */
 const PLACES = [
@@ -70,6 +72,8 @@ const PLACES = [
   // Integers give the same bits on both engines.
   ["train in i32, on node or xs", training("either", 8000, ["--dtype", "i32"])],
   ["simulate a C3 on xs", board("xs", 12_000, "esp32c3")],
+  ["train on node, moments in words", training("node", 3000, ["--preset", "tuned"])],
+  ["simulate on xs, moments in words", board("xs", 12_000, "esp32", ["moments=bf16", "n_embd=36"])],
 ];
 
 const root = mkdtempSync(join(tmpdir(), "esp32gpt-kills-"));
