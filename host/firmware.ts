@@ -32,6 +32,8 @@ export interface FirmwareOptions {
   /** The board's name, as mcconfig takes it. */
   readonly board: string;
   readonly flash: Flash;
+  /** Whether the board's PSRAM is used. */
+  readonly psram?: boolean | undefined;
   /** The dataset that goes into flash. */
   readonly namesFile?: string | undefined;
   readonly manifest?: string;
@@ -46,7 +48,7 @@ export interface FirmwareOptions {
  */
 export function checkFirmware(
   settings: Settings,
-  { board, flash, namesFile = NAMES_FILE, manifest = MANIFEST }: FirmwareOptions,
+  { board, flash, psram = false, namesFile = NAMES_FILE, manifest = MANIFEST }: FirmwareOptions,
 ): Uint8Array {
   const bytes = readRegular(namesFile, LIST);
   checkFlash(namesFile, bytes.length, flash);
@@ -58,10 +60,12 @@ export function checkFirmware(
   const model = { ...DEFAULT_MODEL, ...firmware.model, vocabularySize: vocabulary.size };
   checkModelConfig(model);
   bindDataset({ config: model, vocabulary }, dataset);
-  const chip = CHIPS.find(({ name }) => name === chipOf(board));
-  if (chip === undefined) return bytes;
-  if (port === "usb" && chip.name === WITHOUT_USB)
-    throw new InputError(`${chip.name}: this chip has no USB: port must be auto or uart.`);
+  const kind = CHIPS.find(({ key }) => key === chipOf(board));
+  if (kind === undefined) return bytes;
+  if (port === "usb" && kind.name === WITHOUT_USB)
+    throw new InputError(`${kind.name}: this chip has no USB: port must be auto or uart.`);
+  const chip = psram ? CHIPS.find(({ key }) => key === `${kind.key}-psram`) : kind;
+  if (chip === undefined) throw new InputError(`${kind.name}: this chip has no PSRAM: leave out --psram.`);
   const toPlan = { indexBytes, ops: chipOps(dtype ?? chip.dtype), training };
   const plan = planMemory(model, toPlan);
   if (fits(plan, chip.memory)) return bytes;
@@ -97,9 +101,9 @@ function nameOf(flash: Flash): string {
   return `${parseInt(flash)} MB`;
 }
 
-/** The chip that a board's name tells: "esp32" is the plain ESP32, "esp32/esp32s3" and the like name others. */
+/** The key of the chip that a board's name tells: "esp32" is the plain ESP32, "esp32/esp32s3" and the like name others. */
 function chipOf(board: string): string | undefined {
-  if (board === "esp32") return "ESP32";
+  if (board === "esp32") return board;
   const chip = /esp32[-_]?(s3|c3|c6)/i.exec(board)?.[1];
-  return chip && `ESP32-${chip.toUpperCase()}`;
+  return chip && `esp32${chip.toLowerCase()}`;
 }

@@ -54,15 +54,17 @@ export function formatPlan(config: ModelConfig, planned: Planned): string {
 /** The memory plan as one line of JSON. */
 export function planAsJson(config: ModelConfig, planned: Planned): string {
   const plan = planMemory(config, onChip(planned));
-  const chips = verdictsOf(config, planned).map(({ name, key, memory, source, arithmetic, doesFit, largest = null }) => ({
-    name,
-    key,
-    ...memory,
-    source,
-    dtype: arithmetic,
-    fits: doesFit,
-    largestEmbedding: largest,
-  }));
+  const chips = verdictsOf(config, planned).map(
+    ({ name, key, memory, source, arithmetic, doesFit, largest = null }) => ({
+      name,
+      key,
+      ...memory,
+      source,
+      dtype: arithmetic,
+      fits: doesFit,
+      largestEmbedding: largest,
+    }),
+  );
   return `${JSON.stringify({ config, ...plan, commands: COMMANDS_BYTES, chips })}\n`;
 }
 

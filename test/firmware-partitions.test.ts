@@ -98,4 +98,17 @@ test("the options switch the SDK's choice off as well", () => {
     "CONFIG_ESP32_DISABLE_BASIC_ROM_CONSOLE=n",
   ]);
   expect(options("8mb")).toEqual(["CONFIG_ESPTOOLPY_FLASHSIZE_4MB=n", "CONFIG_ESPTOOLPY_FLASHSIZE_8MB=y"]);
+  expect(options("psram")).toEqual([
+    "CONFIG_SPIRAM=y",
+    "CONFIG_SPIRAM_USE_MALLOC=y",
+    "CONFIG_SPIRAM_MALLOC_ALWAYSINTERNAL=131072",
+    "CONFIG_SPIRAM_MALLOC_RESERVE_INTERNAL=32768",
+    "CONFIG_SPIRAM_IGNORE_NOTFOUND=y",
+  ]);
+  expect(options("psram/esp32s3")).toEqual([
+    "CONFIG_SPIRAM_MODE_QUAD=n",
+    "CONFIG_SPIRAM_MODE_OCT=y",
+    "CONFIG_SPIRAM_SPEED_40M=n",
+    "CONFIG_SPIRAM_SPEED_80M=y",
+  ]);
 });

@@ -146,7 +146,7 @@ describe("with the SDK", () => {
   const board = "esp32/testboard";
   const outputs = (variant: string): string => join(ROOT, "build", "firmware", variant, "bin", "esp32", "testboard");
   afterAll(() => {
-    for (const variant of ["4mb", "8mb"])
+    for (const variant of ["4mb", "8mb", "4mb-psram", "8mb-psram"])
       for (const folder of [outputs(variant), outputs(variant).replace(/bin(?=.esp32.testboard$)/, "tmp")])
         rmSync(folder, { recursive: true, force: true });
   });
@@ -204,6 +204,48 @@ describe("with the SDK", () => {
     expect(sdkconfig).toContain(`CONFIG_APP_PROJECT_VER="${version}"\n`);
     expect(sdkconfig).toContain("FLASHMODE_DIO=y");
     expect(started.env.PATH).toMatch(/^[^:]*node_modules\/\.bin:/);
+  });
+
+  onPosix("--psram adds the options of the board's chip, in an output folder of its own", async () => {
+    const env = sdk(writeBuild("sdk-psram", 9).replace(/.*\//, ""));
+    const built = async (...options: string[]): Promise<{ lines: string[]; flags: string | undefined }> => {
+      const { stdout, stderr } = await script("build", [...options, "--psram", "n_embd=64", "n_layer=4"], env);
+      expect(stderr).toBe("");
+      const started = JSON.parse(stdout.split("\n")[0]) as { env: Record<string, string | undefined> };
+      const { SDKCONFIGPATH = "", C_FLAGS_SUBPLATFORM } = started.env;
+      const lines = readFileSync(join(SDKCONFIGPATH, "sdkconfig.defaults"), "utf8").split("\n");
+      return { lines, flags: C_FLAGS_SUBPLATFORM };
+    };
+    const wrover = await built("--board", "esp32/testboard");
+    expect(wrover.lines).toContain("CONFIG_SPIRAM=y");
+    expect(wrover.lines).toContain("CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y");
+    expect(wrover.lines.join("\n")).not.toMatch(/SPIRAM_MODE|FLASHSIZE_8MB/);
+    expect(wrover.flags).toBe("-mfix-esp32-psram-cache-issue -mfix-esp32-psram-cache-strategy=memw");
+    expect(existsSync(outputs("4mb-psram"))).toBe(true);
+  });
+
+  onPosix("--psram with an S3 takes the eight lines of its PSRAM, and no workaround for an ESP32", async () => {
+    const env = sdk(writeBuild("sdk-psram-s3", 9).replace(/.*\//, ""));
+    const options = ["--board", "esp32/tests3", "--flash", "8mb", "--psram"];
+    const { stdout } = await script("build", options, env);
+    const { env: given } = JSON.parse(stdout.split("\n")[0]) as { env: Record<string, string> };
+    const text = readFileSync(join(given.SDKCONFIGPATH, "sdkconfig.defaults"), "utf8");
+    expect(text).toMatch(/FLASHSIZE_8MB=y[^]*CONFIG_SPIRAM=y[^]*MODE_QUAD=n[^]*MODE_OCT=y[^]*CONFIG_APP_PROJECT_VER=/);
+    expect(given.C_FLAGS_SUBPLATFORM).toBeUndefined();
+  });
+
+  onPosix("--psram is refused for a chip without it, and judges a model by it", async () => {
+    const env = sdk("sdk-build");
+    expectRefusal(
+      await script("build", ["--board", "esp32/esp32c3", "--psram"], env),
+      /ESP32-C3: this chip has no PSRAM: leave out --psram/,
+    );
+    const model = ["n_embd=64", "n_layer=4"];
+    expectRefusal(await script("build", model, env), /ESP32: .*n_embd \d+ would fit/);
+    expectRefusal(
+      await script("build", ["--psram", "n_embd=512"], env),
+      /ESP32 WROVER, 4 MB PSRAM: .*n_embd \d+ would fit/,
+    );
   });
 
   onPosix("puts the ELF beside the images", async () => {

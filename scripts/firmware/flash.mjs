@@ -3,21 +3,21 @@ import { InvalidArgumentError } from "commander";
 import { main, ProgramFailed, UserError } from "./command.mjs";
 import { addresses, esptool, portOptions, requireEsptool } from "./esptool.mjs";
 import { readImages } from "./images.mjs";
-import { boardOptions, imageFolder, portOption, requirePort, requireSdk, runMonitor } from "./sdk.mjs";
+import { boardOptions, imageFolder, portOption, psramOption, requirePort, requireSdk, runMonitor } from "./sdk.mjs";
 
 const MAX_ATTEMPTS = 10;
 const HINT = "hold its BOOT button, press EN (or RESET), then release BOOT.";
 
 await main("flash", "Writes the built firmware to a board, then opens the monitor.", (command) => {
-  boardOptions(portOption(command))
+  psramOption(boardOptions(portOption(command)))
     .option("--baud <rate>", "baud rate of the transfer", "460800")
     .option("--from <folder>", "folder of the images (default: that of `npm run build:esp32`)")
     .option("--attempts <n>", "number of connection attempts", parseCount, MAX_ATTEMPTS)
     .option("--no-monitor", "exit after writing the firmware")
-    .action(async ({ board, flash, port: named, baud, from, attempts, monitor }) => {
+    .action(async ({ board, flash, psram, port: named, baud, from, attempts, monitor }) => {
       if (from === undefined) requireSdk();
       await requireEsptool();
-      const images = readImages(from ?? imageFolder({ board, flash }), "`npm run build:esp32` builds it.");
+      const images = readImages(from ?? imageFolder({ board, flash, psram }), "`npm run build:esp32` builds it.");
       const port = await requirePort(named);
       await write(images, ["--chip", images.chip.name, ...portOptions(port, baud)], attempts);
       if (monitor) await runMonitor(port);

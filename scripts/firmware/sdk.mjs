@@ -18,7 +18,7 @@ const SETUP = "`npx xs-dev@latest setup --device esp32`";
  * @typedef {"4mb" | "8mb"} Flash size of the flash chip
  * @typedef {"release" | "debug" | "instrument"} Kind
  * @typedef {{ settings: readonly string[], names: Uint8Array }} Content settings and dataset of a firmware
- * @typedef {{ board: string, flash: Flash, kind?: Kind, isEmulated?: boolean }} Build
+ * @typedef {{ board: string, flash: Flash, psram?: boolean, kind?: Kind, isEmulated?: boolean }} Build
  */
 
 /**
@@ -81,6 +81,11 @@ export function boardOptions(command) {
     .addOption(new Option("--flash <size>", "size of the board's flash").choices(["4mb", "8mb"]).default("4mb"));
 }
 
+/** @param {import("commander").Command} command */
+export function psramOption(command) {
+  return command.option("--psram", "use the board's PSRAM: a WROVER, or an S3 with 8 MB of it");
+}
+
 /** @param {string} text */
 function parseBoard(text) {
   const board = text.replace(/^esp32(?=[a-z])/, "esp32/esp32");
@@ -92,11 +97,11 @@ function parseBoard(text) {
  * Checks the settings that mcconfig passes to the program as mc/config, and reads the dataset for flash, which
  * data=FILE replaces.
  * @param {readonly string[]} words key=value
- * @param {{ board: string, flash: Flash }} build
+ * @param {{ board: string, flash: Flash, psram?: boolean }} build
  * @returns {Promise<Content>}
  * @throws {UserError} for invalid settings, or when the model does not fit the chip's memory or the dataset its flash
  */
-export async function requireSettings(words, { board, flash }) {
+export async function requireSettings(words, { board, flash, psram }) {
   const { checkFirmware, printable } = await loadProgram();
   const wrong = words.find((word) => !/^[A-Za-z_]\w*=/.test(word));
   if (wrong !== undefined) throw new UserError(`${printable(wrong)} is not a setting: it must look like steps=500.`);
@@ -106,7 +111,7 @@ export async function requireSettings(words, { board, flash }) {
   });
   const { data, ...settings } = Object.fromEntries(entries);
   try {
-    const names = checkFirmware(settings, { board, flash, namesFile: data });
+    const names = checkFirmware(settings, { board, flash, psram, namesFile: data });
     return { settings: words.filter((word) => !word.startsWith("data=")), names };
   } catch (error) {
     if (error instanceof Error && error.name === "InputError") throw new UserError(error.message);
@@ -128,8 +133,8 @@ async function loadProgram() {
  * The folder for build output. It is outside the SDK and depends on the build, so that different builds coexist.
  * @param {Build} build
  */
-function outputFolder({ flash, isEmulated = false }) {
-  return join(ROOT, "build", "firmware", isEmulated ? "qemu" : flash);
+function outputFolder({ flash, psram = false, isEmulated = false }) {
+  return join(ROOT, "build", "firmware", isEmulated ? "qemu" : `${flash}${psram ? "-psram" : ""}`);
 }
 
 /**
@@ -155,6 +160,7 @@ export async function mcconfig(build, { settings, names }, { options = [], port 
     PARTITIONS_FILE: join(ROOT, "sdkconfig", `partitions-${build.flash}.csv`),
     SDKCONFIGPATH: writeSdkconfig(build, output),
     NAMES_FILE: writeNames(names, output),
+    ...(isEsp32WithPsram(build) && { C_FLAGS_SUBPLATFORM: PSRAM_WORKAROUND.join(" ") }),
     // The manifest's variable uses make syntax; nmake gets the SDK's own, with less detail in a panic.
     ...(process.platform === "win32" && {
       MAKE_FRAGMENT: join(requireModdable(), "tools", "mcconfig", "nmake.esp32.mk"),
@@ -189,14 +195,33 @@ function elfFile(build) {
   return projects.map((name) => join(folder, name, "build", ELF)).find((file) => existsSync(file));
 }
 
+/** Whether the name of a board tells that its chip is an S3. @param {string} board */
+function isS3(board) {
+  return /s3/i.test(board);
+}
+
+/**
+ * Before revision 3, a write of an ESP32 to PSRAM may be lost. ESP-IDF compiles its own code so that it is not
+ * (CONFIG_SPIRAM_CACHE_WORKAROUND, on by default); the SDK compiles XS and our C code with its own flags, of which the
+ * makefile has this variable (documentation/tools/manifest.md).
+ */
+const PSRAM_WORKAROUND = ["-mfix-esp32-psram-cache-issue", "-mfix-esp32-psram-cache-strategy=memw"];
+
+/** @param {Build} build */
+function isEsp32WithPsram({ board, psram }) {
+  return psram && !isS3(board);
+}
+
 /**
  * Writes the ESP-IDF options of a build: the common ones, those of its kind, and the version.
  * @param {Build} build
  * @param {string} output
  * @returns the folder, for the manifest's SDKCONFIGPATH
  */
-function writeSdkconfig({ flash }, output) {
-  const parts = ["", ...(flash === "8mb" ? ["8mb"] : [])];
+function writeSdkconfig({ board, flash, psram }, output) {
+  const parts = [""];
+  if (flash === "8mb") parts.push("8mb");
+  if (psram) parts.push("psram", ...(isS3(board) ? [join("psram", "esp32s3")] : []));
   const text = [
     ...parts.map((part) => readFileSync(join(ROOT, "sdkconfig", part, "sdkconfig.defaults"), "utf8")),
     "CONFIG_APP_PROJECT_VER_FROM_CONFIG=y\n",

@@ -229,12 +229,12 @@ bool usb_serial_jtag_is_connected(void)
 
 size_t heap_caps_get_free_size(uint32_t caps)
 {
-    return caps == MALLOC_CAP_8BIT ? 106000 : 0;
+    return caps == MALLOC_CAP_DEFAULT ? 106000 : 0;
 }
 
 size_t heap_caps_get_largest_free_block(uint32_t caps)
 {
-    return caps == MALLOC_CAP_8BIT ? 63488 : 0;
+    return caps == MALLOC_CAP_DEFAULT ? 63488 : 0;
 }
 
 esp_reset_reason_t esp_reset_reason(void)

@@ -1,5 +1,6 @@
 /*
- * Chip status: free heap and reset reason.
+ * Chip status: free heap and reset reason. The heap is what malloc can give: with PSRAM, ESP-IDF keeps some internal RAM
+ * for others, which is no MALLOC_CAP_DEFAULT.
  */
 
 #include <stddef.h>
@@ -11,12 +12,12 @@
 
 void gpt_xs_free_heap(xsMachine *the)
 {
-    xsmcSetInteger(xsResult, (xsIntegerValue)heap_caps_get_free_size(MALLOC_CAP_8BIT));
+    xsmcSetInteger(xsResult, (xsIntegerValue)heap_caps_get_free_size(MALLOC_CAP_DEFAULT));
 }
 
 void gpt_xs_largest_piece(xsMachine *the)
 {
-    xsmcSetInteger(xsResult, (xsIntegerValue)heap_caps_get_largest_free_block(MALLOC_CAP_8BIT));
+    xsmcSetInteger(xsResult, (xsIntegerValue)heap_caps_get_largest_free_block(MALLOC_CAP_DEFAULT));
 }
 
 void gpt_xs_reset_reason(xsMachine *the)
