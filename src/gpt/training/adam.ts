@@ -7,7 +7,7 @@ export const BETA1 = 0.85;
 export const BETA2 = 0.99;
 export const EPSILON = 1e-8;
 
-/** Numbers of Adam.begin(), and the place of one of them. */
+/** Numbers of Adam.begin(), and the place of one of them in i32. */
 export const CONSTANTS = 5;
 const IS_CLAMPED = 1;
 
@@ -23,6 +23,7 @@ export class Adam {
   private readonly g: Tensor;
   private readonly mView: Tensor;
   private readonly vView: Tensor | undefined;
+  private readonly isAtOnce: boolean;
   private readonly constants: Numbers;
   private readonly constantsView: Tensor;
 
@@ -49,12 +50,17 @@ export class Adam {
     this.mView = ops.view(this.m, 0, length);
     const third = ops.codec ? matricesOf(layout) : this.v;
     this.vView = this.codec && !ops.codec ? undefined : ops.view(third, 0, third.length);
-    this.constants = allocate(ops.dtype, gradients.length > 0 ? 0 : CONSTANTS);
+    this.isAtOnce = gradients.length === 0;
+    this.constants = allocate(ops.dtype, this.isAtOnce ? CONSTANTS : 0);
     this.constantsView = ops.view(this.constants, 0, this.constants.length);
   }
 
-  /** Updates the parameters from their gradients: see Ops.adam, whose result it returns. `step` counts from 0. */
+  /**
+   * Updates the parameters from their gradients, unless a backward pass has done so. `step` counts from 0.
+   * @returns whether all weights are in range: see Ops.adam
+   */
   update(step: number, learningRate: number): boolean {
+    if (this.isAtOnce) return this.ops.codec === undefined || this.constants[IS_CLAMPED] === 0;
     const rate = learningRate / (1 - this.pow(BETA1, step + 1));
     const vScale = 1 / (1 - this.pow(BETA2, step + 1));
     return this.ops.adam(this.w, this.g, this.mView, this.vView, BETA1, BETA2, EPSILON, rate, vScale);
@@ -79,11 +85,6 @@ export class Adam {
       constants[4] = vScale;
     }
     return this.constantsView;
-  }
-
-  /** Whether all weights were in range after such a pass, as Ops.adam returns it. */
-  get wasInRange(): boolean {
-    return this.ops.codec === undefined || this.constants[IS_CLAMPED] === 0;
   }
 
   /**

@@ -239,7 +239,7 @@ export class Trainer<Source extends DocumentSource = Dataset> {
     const how = this.updatesAtOnce && this.adam.begin(this.totalSteps, learningRate);
     const loss = this.computeGradients(tokens, rows, weight, how);
     if (loss - loss !== 0) return "diverged";
-    const isInRange = this.applyGradients(learningRate);
+    const isInRange = this.adam.update(this.totalSteps, learningRate);
     this.earlierSteps++;
     this.learningRate = learningRate;
     this.lastLoss = loss;
@@ -259,23 +259,18 @@ export class Trainer<Source extends DocumentSource = Dataset> {
   }
 
   private update(): Loss {
+    const step = this.stepsDone;
+    const config = this.training;
     const weight = this.weight;
-    const learningRate = this.nextRate;
-    const isInRange = weight === 0 || this.applyGradients(learningRate);
+    const learningRate = config.learningRate * (1 - step / this.fall);
     this.learningRate = learningRate;
-    this.stepsDone++;
-    this.documentsLeft = this.training.batchSize;
+    this.stepsDone = step + 1;
+    this.documentsLeft = config.batchSize;
     if (weight === 0) return "passed over";
     const loss = this.lossSum / weight;
     this.lastLoss = loss;
     this.lossSum = this.weight = 0;
-    return isInRange ? loss : "diverged";
-  }
-
-  /** Updates the weights, unless that is done; returns whether all of them are in range. */
-  private applyGradients(learningRate: number): boolean {
-    const adam = this.adam;
-    return this.updatesAtOnce ? adam.wasInRange : adam.update(this.earlierSteps + this.stepsDone, learningRate);
+    return this.adam.update(this.earlierSteps + step, learningRate) ? loss : "diverged";
   }
 
   /**
