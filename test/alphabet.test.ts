@@ -176,7 +176,7 @@ test("an independent program in double precision has the same losses", () => {
 const on32Bits = skipUnless(makes32Bits(), "the memory plan of these lists against XS, which needs gcc-multilib");
 
 on32Bits.test.each(LISTS)(
-  "the plan for %s is what the 32-bit machine takes, within 1 %%",
+  "a training of %s takes what is planned on a 32-bit machine, or a little less without a board's console",
   async (list) => {
     const { stdout: planned } = await esp32gpt("plan", "--data", fileOf(list), "--json");
     const plan = JSON.parse(planned) as { bufferBytes: number; chunks: number };
@@ -188,7 +188,8 @@ on32Bits.test.each(LISTS)(
     const { stdout } = await esp32gpt("train", "--engine", "xs", ...options, "--data", fileOf(list));
     const [, { heap }] = splitStatistics(stdout);
     const total = (plan as unknown as { total: number }).total;
-    expect(Math.abs(heap.peak - total) / heap.peak).toBeLessThan(0.01);
+    expect(heap.peak / total).toBeLessThan(1.01);
+    expect(heap.peak / total).toBeGreaterThan(0.95);
   },
   TIMEOUT_MS,
 );

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { ROOT } from "./helpers";
-import { temporaryFolder } from "./support/cli";
+import { newFolder, temporaryFolder } from "./support/cli";
 import { type Block, documentOf, fencedBlocks, userDocuments } from "./support/documents";
 
 /*
@@ -27,8 +27,7 @@ const { scripts } = JSON.parse(documentOf("package.json")) as { scripts: Record<
 
 /** A folder of its own with what a command finds in a clone; what it writes stays there. */
 function cloneFor(name: string): string {
-  const folder = at(name.replaceAll("/", "-"));
-  mkdirSync(folder);
+  const folder = newFolder(at(name.replaceAll("/", "-")));
   for (const part of REACHABLE) symlinkSync(join(ROOT, part), join(folder, part));
   mkdirSync(join(folder, "node_modules"));
   symlinkSync(ROOT, join(folder, "node_modules", "esp32gpt"));
