@@ -26,6 +26,10 @@
 #ifndef DOCUMENTS
 #define DOCUMENTS 1
 #endif
+/* Whether the backward passes update the weights: see canUpdateAtOnce() in src/gpt/model/parameters.ts. */
+#ifndef UPDATES
+#define UPDATES 0
+#endif
 
 /* With I32, the ops in block floating point. */
 #ifdef I32
@@ -69,7 +73,9 @@ extern float gradients[PARAMETERS], moment1[PARAMETERS], moment2[PARAMETERS];
 float train_step(const uint8_t *tokens, int rows, float rate, float v_scale);
 
 /* Implemented by floor.c, whose train_step calls it, and by floor_i32.c: see src/gpt/training/trainer.ts. */
+void begin_step(Real rate, Real v_scale);
 Real compute_gradients(const uint8_t *tokens, int rows, float weight, bool accumulate);
-void update(Real rate, Real v_scale);
+/* With UPDATES it does nothing. */
+void update(void);
 
 #endif

@@ -16,6 +16,9 @@ static struct {
     float x[BLOCK * N], qkv[3 * BLOCK * N], p[HEADS * BLOCK * (BLOCK + 1) / 2], attention[BLOCK * N], middle[BLOCK * N],
         h[BLOCK * HIDDEN];
 } layers[LAYERS + 1];
+/* Both moments of each parameter, with MOMENT_WORDS or UPDATES. */
+static uint32_t words[PARAMETERS];
+static GptAdam adam;
 static float logits[BLOCK * VOCABULARY], dx[BLOCK * N], d_attention[BLOCK * N], dqkv[3 * BLOCK * N];
 
 /* The RMSNorm outputs of the summed embeddings, of x and of middle; without RMSNorm the inputs
@@ -34,6 +37,11 @@ static float embedding[BLOCK * N], attention_input[LAYERS][BLOCK * N], mlp_input
 #define D_NORM dx
 #define NORM(CALL)
 #endif
+
+void begin_step(float rate, float v_scale)
+{
+    adam = (GptAdam) { 0.85f, 0.99f, 1e-8f, rate, v_scale };
+}
 
 float compute_gradients(const uint8_t *tokens, int rows, float weight, bool accumulate)
 {
@@ -61,38 +69,49 @@ float compute_gradients(const uint8_t *tokens, int rows, float weight, bool accu
     COUNTED(SOFTMAX, loss = gpt_softmax_cross_entropy(logits, tokens, rows, VOCABULARY, weight));
 
     COUNTED(WOUT_BACKWARD,
-        gpt_linear_backward(dx, g + WOUT, logits, output, parameters + WOUT, rows, N, VOCABULARY, accumulate));
+        UPDATES
+            ? gpt_linear_update(dx, logits, output, parameters + WOUT, words + WOUT, &adam, rows, N, VOCABULARY)
+            : gpt_linear_backward(dx, g + WOUT, logits, output, parameters + WOUT, rows, N, VOCABULARY, accumulate));
     for (int i = LAYERS - 1; i >= 0; i--) {
-        const float *w = parameters + LAYER(i);
-        float *dw = g + LAYER(i), *dbias = RELATIVE_BIAS ? g + BIAS(i) : NULL;
+        float *w = parameters + LAYER(i), *dw = g + LAYER(i), *dbias = RELATIVE_BIAS ? g + BIAS(i) : NULL;
+        uint32_t *m = words + LAYER(i);
         NORM(memset(d_norm, 0, sizeof(d_norm)));
         COUNTED(MLP_BACKWARD,
-            gpt_mlp_backward(
-                D_NORM, dw + W1, dw + W2, dx, layers[i].h, MLP_INPUT(i), w + W1, w + W2, rows, N, HIDDEN, accumulate));
+            UPDATES ? gpt_mlp_update(
+                          D_NORM, dx, layers[i].h, MLP_INPUT(i), w + W1, w + W2, m + W1, m + W2, &adam, rows, N, HIDDEN)
+                    : gpt_mlp_backward(D_NORM, dw + W1, dw + W2, dx, layers[i].h, MLP_INPUT(i), w + W1, w + W2, rows, N,
+                          HIDDEN, accumulate));
         NORM(gpt_rms_norm_backward(dx, d_norm, layers[i].middle, rows, N));
         COUNTED(WO_BACKWARD,
-            gpt_linear_backward(d_attention, dw + WO, dx, layers[i].attention, w + WO, rows, N, N, accumulate));
+            UPDATES
+                ? gpt_linear_update(d_attention, dx, layers[i].attention, w + WO, m + WO, &adam, rows, N, N)
+                : gpt_linear_backward(d_attention, dw + WO, dx, layers[i].attention, w + WO, rows, N, N, accumulate));
         COUNTED(ATTENTION_BACKWARD,
-            gpt_attention_backward(dqkv, dbias, d_attention, layers[i].attention, layers[i].p, layers[i].qkv, rows, N,
-                HEADS, BLOCK, accumulate));
+            UPDATES && RELATIVE_BIAS
+                ? gpt_attention_update(dqkv, parameters + BIAS(i), words + BIAS(i), d_attention, layers[i].attention,
+                      layers[i].p, layers[i].qkv, &adam, rows, N, HEADS, BLOCK)
+                : gpt_attention_backward(dqkv, dbias, d_attention, layers[i].attention, layers[i].p, layers[i].qkv,
+                      rows, N, HEADS, BLOCK, accumulate));
         NORM(memset(d_norm, 0, sizeof(d_norm)));
         COUNTED(QKV_BACKWARD,
-            gpt_qkv_backward(D_NORM, dw + WQ, dqkv, ATTENTION_INPUT(i), w + WQ, rows, N, BLOCK, accumulate));
+            UPDATES ? gpt_qkv_update(D_NORM, dqkv, ATTENTION_INPUT(i), w + WQ, m + WQ, &adam, rows, N, BLOCK)
+                    : gpt_qkv_backward(D_NORM, dw + WQ, dqkv, ATTENTION_INPUT(i), w + WQ, rows, N, BLOCK, accumulate));
         NORM(gpt_rms_norm_backward(dx, d_norm, layers[i].x, rows, N));
     }
     NORM(memset(d_norm, 0, sizeof(d_norm)));
     NORM(gpt_rms_norm_backward(d_norm, dx, embedding, rows, N));
     COUNTED(EMBEDDING_BACKWARD,
-        gpt_embedding_backward(g + WTE, g + WPE, D_NORM, tokens, rows, N, VOCABULARY, BLOCK, accumulate));
+        UPDATES ? gpt_embedding_update(parameters + WTE, parameters + WPE, words + WTE, words + WPE, D_NORM, tokens,
+                      &adam, rows, N, VOCABULARY, BLOCK)
+                : gpt_embedding_backward(g + WTE, g + WPE, D_NORM, tokens, rows, N, VOCABULARY, BLOCK, accumulate));
     return loss;
 }
 
-/* With MOMENT_WORDS both moments of a parameter are in a word. */
-void update(float rate, float v_scale)
+void update(void)
 {
-    GptAdam adam = { 0.85f, 0.99f, 1e-8f, rate, v_scale };
+    if (UPDATES)
+        return;
 #ifdef MOMENT_WORDS
-    static uint32_t words[PARAMETERS];
     COUNTED(ADAM, gpt_adam_words(parameters, gradients, words, PARAMETERS, 1, &adam));
 #else
     COUNTED(ADAM, gpt_adam(parameters, gradients, moment1, moment2, PARAMETERS, &adam));
@@ -101,7 +120,9 @@ void update(float rate, float v_scale)
 
 float train_step(const uint8_t *tokens, int rows, float rate, float v_scale)
 {
-    float loss = compute_gradients(tokens, rows, 1.0f / (float)rows, false);
-    update(rate, v_scale);
+    float loss;
+    begin_step(rate, v_scale);
+    loss = compute_gradients(tokens, rows, 1.0f / (float)rows, false);
+    update();
     return loss;
 }

@@ -30,6 +30,7 @@ static Layer layers[LAYERS + 1];
 static Gradients gradients_of[LAYERS];
 static GptTensor embedding, logits, dx, d_norm, d_attention, dqkv, dwte, dwpe, dwout;
 static int32_t moments[PARAMETERS];
+static GptI32Update step;
 
 /* Mantissas and exponents of all tensors. */
 static int32_t memory[2 * PARAMETERS + (LAYERS + 1) * BLOCK * (9 * N + HIDDEN) + BLOCK * VOCABULARY + 512];
@@ -82,6 +83,15 @@ static void place(void)
     dwout = tensor_of(N * VOCABULARY, 1, documents);
 }
 
+/* With UPDATES adam.ts computes it. */
+void begin_step(double rate, double v_scale)
+{
+    if (UPDATES)
+        step.step = gpt_i32_step(rate, v_scale);
+    else
+        COUNTED(ADAM, step.step = gpt_i32_step(rate, v_scale));
+}
+
 double compute_gradients(const uint8_t *tokens, int rows, float weight, bool accumulate)
 {
     const GptTensor *output = &layers[LAYERS].x;
@@ -109,56 +119,72 @@ double compute_gradients(const uint8_t *tokens, int rows, float weight, bool acc
     COUNTED(SOFTMAX, loss = gpt_i32_softmax_cross_entropy(&logits, tokens, rows, VOCABULARY, weight));
 
     COUNTED(WOUT_BACKWARD,
-        gpt_i32_linear_backward(&dx, &dwout, &logits, output, parameters + WOUT, rows, N, VOCABULARY, accumulate));
+        UPDATES
+            ? gpt_i32_linear_update(&dx, &logits, output, parameters + WOUT, moments + WOUT, &step, rows, N, VOCABULARY)
+            : gpt_i32_linear_backward(
+                  &dx, &dwout, &logits, output, parameters + WOUT, rows, N, VOCABULARY, accumulate));
     for (int i = LAYERS - 1; i >= 0; i--) {
-        const int32_t *w = parameters + LAYER(i);
+        int32_t *w = parameters + LAYER(i), *m = moments + LAYER(i);
         const Layer *a = &layers[i];
         const Gradients *g = &gradients_of[i];
         NORM(gpt_i32_zero(&d_norm, BLOCK * N));
         COUNTED(MLP_BACKWARD,
-            gpt_i32_mlp_backward(
-                &d_norm, &g->w1, &g->w2, &dx, &a->h, &a->mlp_input, w + W1, w + W2, rows, N, HIDDEN, accumulate));
+            UPDATES ? gpt_i32_mlp_update(
+                          &d_norm, &dx, &a->h, &a->mlp_input, w + W1, w + W2, m + W1, m + W2, &step, rows, N, HIDDEN)
+                    : gpt_i32_mlp_backward(&d_norm, &g->w1, &g->w2, &dx, &a->h, &a->mlp_input, w + W1, w + W2, rows, N,
+                          HIDDEN, accumulate));
         NORM(gpt_i32_rms_norm_backward(&dx, &d_norm, &a->middle, rows, N));
         COUNTED(WO_BACKWARD,
-            gpt_i32_linear_backward(&d_attention, &g->wo, &dx, &a->attention, w + WO, rows, N, N, accumulate));
+            UPDATES
+                ? gpt_i32_linear_update(&d_attention, &dx, &a->attention, w + WO, m + WO, &step, rows, N, N)
+                : gpt_i32_linear_backward(&d_attention, &g->wo, &dx, &a->attention, w + WO, rows, N, N, accumulate));
         COUNTED(ATTENTION_BACKWARD,
-            gpt_i32_attention_backward(&dqkv, RELATIVE_BIAS ? &g->bias : NULL, &d_attention, &a->attention, a->p,
-                &a->qkv, rows, N, HEADS, BLOCK, accumulate));
+            UPDATES && RELATIVE_BIAS ? gpt_i32_attention_update(&dqkv, parameters + BIAS(i), moments + BIAS(i),
+                                           &d_attention, &a->attention, a->p, &a->qkv, &step, rows, N, HEADS, BLOCK)
+                                     : gpt_i32_attention_backward(&dqkv, RELATIVE_BIAS ? &g->bias : NULL, &d_attention,
+                                           &a->attention, a->p, &a->qkv, rows, N, HEADS, BLOCK, accumulate));
         NORM(gpt_i32_zero(&d_norm, BLOCK * N));
         COUNTED(QKV_BACKWARD,
-            gpt_i32_qkv_backward(&d_norm, &g->wqkv, &dqkv, &a->attention_input, w + WQ, rows, N, BLOCK, accumulate));
+            UPDATES ? gpt_i32_qkv_update(&d_norm, &dqkv, &a->attention_input, w + WQ, m + WQ, d_attention.mantissas,
+                          &step, rows, N, BLOCK)
+                    : gpt_i32_qkv_backward(
+                          &d_norm, &g->wqkv, &dqkv, &a->attention_input, w + WQ, rows, N, BLOCK, accumulate));
         NORM(gpt_i32_rms_norm_backward(&dx, &d_norm, &a->x, rows, N));
     }
     NORM(gpt_i32_zero(&d_norm, BLOCK * N));
     NORM(gpt_i32_rms_norm_backward(&d_norm, &dx, &embedding, rows, N));
     COUNTED(EMBEDDING_BACKWARD,
-        gpt_i32_embedding_backward(&dwte, VOCABULARY * N, &dwpe, BLOCK * N, &d_norm, tokens, rows, N, accumulate));
+        UPDATES ? gpt_i32_embedding_update(parameters + WTE, parameters + WPE, moments + WTE, moments + WPE, &d_norm,
+                      tokens, &step, rows, N, VOCABULARY, BLOCK)
+                : gpt_i32_embedding_backward(
+                      &dwte, VOCABULARY * N, &dwpe, BLOCK * N, &d_norm, tokens, rows, N, accumulate));
     return loss;
 }
 
-/* What a call of adam() from JavaScript does: a matrix at `at`, of equal blocks. */
-static void adam(int at, const GptTensor *g, int length, int blocks, double rate, double v_scale)
+/* The matrix at `at`, of equal blocks. */
+static void adam(int at, const GptTensor *g, int length, int blocks)
 {
-    int32_t step = gpt_i32_step(rate, v_scale);
     for (int i = 0; i < blocks; i++) {
         int start = i * (length / blocks), from = at + start;
-        gpt_i32_adam(
-            parameters + from, g->mantissas + start, moments + from, (size_t)(length / blocks), g->exponents[i], step);
+        gpt_i32_adam(parameters + from, g->mantissas + start, moments + from, (size_t)(length / blocks),
+            g->exponents[i], step.step);
     }
 }
 
-void update(double rate, double v_scale)
+void update(void)
 {
-    COUNTED(ADAM, adam(WTE, &dwte, VOCABULARY * N, 1, rate, v_scale));
-    COUNTED(ADAM, adam(WPE, &dwpe, BLOCK * N, 1, rate, v_scale));
+    if (UPDATES)
+        return;
+    COUNTED(ADAM, adam(WTE, &dwte, VOCABULARY * N, 1));
+    COUNTED(ADAM, adam(WPE, &dwpe, BLOCK * N, 1));
     for (int i = 0; i < LAYERS; i++) {
         const Gradients *g = &gradients_of[i];
-        COUNTED(ADAM, adam(LAYER(i) + WQ, &g->wqkv, 3 * N * N, 3, rate, v_scale));
-        COUNTED(ADAM, adam(LAYER(i) + WO, &g->wo, N * N, 1, rate, v_scale));
-        COUNTED(ADAM, adam(LAYER(i) + W1, &g->w1, N * HIDDEN, 1, rate, v_scale));
-        COUNTED(ADAM, adam(LAYER(i) + W2, &g->w2, HIDDEN * N, 1, rate, v_scale));
+        COUNTED(ADAM, adam(LAYER(i) + WQ, &g->wqkv, 3 * N * N, 3));
+        COUNTED(ADAM, adam(LAYER(i) + WO, &g->wo, N * N, 1));
+        COUNTED(ADAM, adam(LAYER(i) + W1, &g->w1, N * HIDDEN, 1));
+        COUNTED(ADAM, adam(LAYER(i) + W2, &g->w2, HIDDEN * N, 1));
         if (RELATIVE_BIAS)
-            COUNTED(ADAM, adam(BIAS(i), &g->bias, HEADS * BLOCK, 1, rate, v_scale));
+            COUNTED(ADAM, adam(BIAS(i), &g->bias, HEADS * BLOCK, 1));
     }
-    COUNTED(ADAM, adam(WOUT, &dwout, N * VOCABULARY, 1, rate, v_scale));
+    COUNTED(ADAM, adam(WOUT, &dwout, N * VOCABULARY, 1));
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { BETA1, BETA2 } from "../../src/gpt/training/adam";
 import {
   DEFAULT_MODEL,
+  type Moments,
   PRESETS,
   type PresetName,
   type TrainingConfig,
@@ -14,9 +15,10 @@ import { Dataset } from "../../src/gpt/data/dataset";
 import { bindDataset, loadDocument } from "../../src/gpt/training/document-length";
 import { i32Codec } from "../../src/gpt/model/i32-codec";
 import { Model } from "../../src/gpt/model/model";
-import { drawParameters } from "../../src/gpt/model/parameters";
+import { canUpdateAtOnce, drawParameters } from "../../src/gpt/model/parameters";
 import { Random } from "../../src/gpt/model/random";
 import { typescriptOps } from "../../src/gpt/model/typescript-ops";
+import { chipOps } from "../../src/gpt/plan";
 import { DEFAULT_TRAIN_JOB } from "../../src/jobs/train-job";
 import type { Job } from "../../src/jobs/job";
 import { Files } from "../../host/files/files";
@@ -42,6 +44,12 @@ const SIMULATOR = "qemu-system-riscv32";
 /** The ESP32's FPU has 16 registers, RISC-V's has 32: reserve half of them, so that register pressure is the same. */
 const HELD_BACK = [...Array.from({ length: 12 }, (_, i) => `fs${i}`), "ft8", "ft9", "ft10", "ft11"];
 
+/** A training with a preset's defaults, or with other moments. */
+interface Training {
+  readonly preset: PresetName;
+  readonly moments?: Moments;
+}
+
 interface Machine {
   readonly name: string;
   readonly flags: readonly string[];
@@ -51,6 +59,7 @@ interface Machine {
   readonly dtype: "f32" | "i32";
   /** The program in scripts/c. */
   readonly floor: string;
+  readonly trainings: readonly Training[];
 }
 
 const MACHINES: readonly Machine[] = [
@@ -62,6 +71,7 @@ const MACHINES: readonly Machine[] = [
     remark: ", 16 registers for floats",
     dtype: "f32",
     floor: "floor.c",
+    trainings: [{ preset: "esp32gpt" }, { preset: "esp32gpt", moments: "bf16" }, { preset: "tuned" }],
   },
   {
     name: "rv32imac",
@@ -70,6 +80,7 @@ const MACHINES: readonly Machine[] = [
     remark: "",
     dtype: "i32",
     floor: "floor_i32.c",
+    trainings: [{ preset: "esp32gpt" }, { preset: "tuned" }],
   },
 ];
 /** picolibc with its own start code and linker script; printf uses semihosting. */
@@ -94,7 +105,7 @@ interface Counts {
   readonly kernels: Readonly<Record<string, number>>;
 }
 
-/** The counts of each preset on each machine. */
+/** The counts of each training on each machine. */
 interface Table {
   readonly compiler: string;
   readonly machines: Readonly<Record<string, Readonly<Record<string, Counts>>>>;
@@ -133,14 +144,19 @@ async function main(options: readonly string[]): Promise<number> {
 /** Counts and prints the instructions of a machine. */
 function countsOn(machine: Machine, compiler: string): Record<string, Counts> {
   console.log(`\n${compiler}; ${[...machine.flags, ...CHIP_FLAGS].join(" ")}${machine.remark}`);
-  const presets: Record<string, Counts> = {};
-  for (const preset of ["esp32gpt", "tuned"] as const) {
-    const config = trainingConfig(preset, {});
+  const table: Record<string, Counts> = {};
+  for (const training of machine.trainings) {
+    const { preset, ...wanted } = training;
+    const config = trainingConfig(preset, wanted);
     const { counts } = onRiscv(machine, preset, config, machine.limits);
-    printTable(preset, config, counts);
-    presets[preset] = counts[counts.length - 1];
+    printTable(nameOf(training), config, counts);
+    table[nameOf(training)] = counts[counts.length - 1];
   }
-  return presets;
+  return table;
+}
+
+function nameOf({ preset, moments }: Training): string {
+  return moments ? `${preset}, moments=${moments}` : preset;
 }
 
 function knownTable(): Table {
@@ -173,7 +189,12 @@ function onRiscv(
   const sources = [join(chip, "main.c"), join(chip, "memory.c"), join(c, machine.floor), ...opsSources()];
   const includes = [folder, chip, c, OPS].map((path) => `-I${path}`);
   const { relativeBias, rmsNorm } = PRESETS[preset];
-  const shape = { RELATIVE_BIAS: Number(relativeBias), RMS_NORM: Number(rmsNorm), DOCUMENTS: config.batchSize };
+  const shape = {
+    RELATIVE_BIAS: Number(relativeBias),
+    RMS_NORM: Number(rmsNorm),
+    DOCUMENTS: config.batchSize,
+    UPDATES: Number(canUpdateAtOnce({ ...DEFAULT_MODEL, preset }, chipOps(machine.dtype), config)),
+  };
   const words = config.moments === "bf16" && machine.dtype === "f32" ? ["-DMOMENT_WORDS"] : [];
   const defines = ["-DCOUNT_CALLS", ...words, ...Object.entries(shape).map(([name, value]) => `-D${name}=${value}`)];
   const memory = MEMORY.map((symbol) => `-Wl,--defsym=${symbol}`);
@@ -247,26 +268,27 @@ function float(value: number): string {
   return `${Math.fround(value).toExponential(12)}f`;
 }
 
-function printTable(preset: PresetName, { batchSize }: TrainingConfig, counts: readonly Counts[]): void {
+function printTable(name: string, { batchSize }: TrainingConfig, counts: readonly Counts[]): void {
   const names = batchSize === 1 ? "a name" : `${batchSize} names`;
-  console.log(`\npreset ${preset}: instructions a step of ${names}, mean of the first steps`);
+  console.log(`\npreset ${name}: instructions a step of ${names}, mean of the first steps`);
   console.log(
     row(
       "",
       counts.map(({ steps }) => steps.toLocaleString("en")),
     ),
   );
-  for (const name of [...KERNELS, "all"])
+  for (const kernel of [...KERNELS, "all"])
     console.log(
       row(
-        name,
-        counts.map(({ kernels }) => kernels[name].toLocaleString("en")),
+        kernel,
+        counts.map(({ kernels }) => kernels[kernel].toLocaleString("en")),
       ),
     );
+  if (counts[0].kernels.adam === 0) console.log("  The backward passes update the weights: Adam is in their rows.");
 }
 
 function row(name: string, figures: readonly string[]): string {
-  return `  ${name.padEnd(20)}${figures.map((figure) => figure.padStart(12)).join("")}`;
+  return `  ${name.padEnd(24)}${figures.map((figure) => figure.padStart(12)).join("")}`;
 }
 
 /** Compares the counts with counts.json; skipped for another compiler, which generates other code. */
@@ -276,11 +298,11 @@ function check({ compiler, machines }: Table): number {
     console.log(`\nNot checked: counts.json is of ${known.compiler}.`);
     return 0;
   }
-  const rises = Object.entries(machines).flatMap(([machine, presets]) =>
-    Object.entries(known.machines[machine]).flatMap(([preset, counts]) =>
+  const rises = Object.entries(machines).flatMap(([machine, trainings]) =>
+    Object.entries(known.machines[machine]).flatMap(([training, counts]) =>
       Object.entries(counts.kernels).flatMap(([name, before]) => {
-        const now = presets[preset].kernels[name];
-        const words = `${machine}, ${preset}, ${name}: ${now} instructions, ${before} before`;
+        const now = trainings[training].kernels[name];
+        const words = `${machine}, ${training}, ${name}: ${now} instructions, ${before} before`;
         return now <= before * (1 + MAX_RISE) ? [] : [words];
       }),
     ),
@@ -296,12 +318,13 @@ async function compareBits(machine: Machine): Promise<number> {
   const isFloat = machine.dtype === "f32";
   let differences = 0;
   console.log(`\nparameters after 1,000 steps, on RISC-V (${machine.name}) and on XS:`);
-  for (const preset of Object.keys(PRESETS) as PresetName[]) {
-    const config = trainingConfig(preset, { steps: 1000 });
+  for (const training of [...machine.trainings, { preset: "microgpt" } satisfies Training]) {
+    const { preset, ...wanted } = training;
+    const config = trainingConfig(preset, { ...wanted, steps: 1000 });
     const first = isFloat ? await onXs(machine, preset, { steps: 1, learningRate: 0 }) : undefined;
     const { hash } = onRiscv(machine, preset, config, [], first);
     const other = fnv1a(await onXs(machine, preset, config));
-    console.log(row(preset, [hash, other]));
+    console.log(row(nameOf(training), [hash, other]));
     if (hash !== other) differences++;
   }
   return Math.min(differences, 1);

@@ -37,6 +37,7 @@ int main(void)
     memcpy(parameters, drawn_parameters, sizeof(parameters));
     for (int step = 0; step < STEPS; step++) {
         bool accumulate = false;
+        begin_step(rates[step], v_scales[step]);
         for (int i = 0; i < BATCH; i++, name += BLOCK + 2) {
             int rows = name[0];
             if (rows == 0)
@@ -45,7 +46,7 @@ int main(void)
             accumulate = true;
         }
         if (accumulate)
-            update(rates[step], v_scales[step]);
+            update();
         if (step + 1 == 100 || step + 1 == STEPS) {
             printf("%d %.6f", step + 1, (double)loss);
             for (int kernel = 0; kernel < KERNELS; kernel++)
