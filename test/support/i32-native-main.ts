@@ -52,9 +52,9 @@ function compare({ op, shape }: I32CompareQuestion): I32Comparison {
 const WRONG_SIZES = [-1, -(2 ** 31), 2 ** 31, 2 ** 32, 2 ** 32 + 1, 1e300, NaN, Infinity, -Infinity];
 
 /** Every way in which one argument will not do. */
-function refuse({ op }: I32RefuseQuestion): Refusal[] {
+function refuse({ op, updates }: I32RefuseQuestion): Refusal[] {
   const refusals: Refusal[] = [];
-  const valid = i32ArgumentsOf(op, MINIMAL_I32);
+  const valid = i32ArgumentsOf(op, { ...MINIMAL_I32, updates });
   const attempt = (wrong: string, change: (args: readonly unknown[]) => readonly unknown[]): void => {
     const native = new I32Arguments(nativeI32Ops, valid);
     const args = change(native.args);
