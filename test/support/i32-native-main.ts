@@ -132,6 +132,7 @@ function refuse({ op, updates }: I32RefuseQuestion): Refusal[] {
       for (const size of [...WRONG_SIZES, 2 ** 32 + value]) put(`size ${size}`, () => size);
       put("size undefined", () => undefined);
       if (name === "from") put("size 1", () => 1);
+      if (updates && name === "rows" && op === "mlpBackward") put("size 0", () => 0);
       if (name === "block") put("size below rows", () => MINIMAL_I32.rows - 1);
       if (name === "heads") for (const heads of [0, 4, 12]) put(`size ${heads} for a width of 6`, () => heads);
       if (name === "vocabulary") for (const size of [0, 257]) put(`size ${size}`, () => size);
