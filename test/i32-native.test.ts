@@ -129,8 +129,10 @@ describe.each(["desktop", "chip"] as const)("for the %s:", (loops) => {
   });
 
   describe("refuses what will not do, before it touches anything:", () => {
-    test.each(I32_OP_NAMES)("%s", async (op) => {
-      const refusals = await ask<Refusal[]>({ kind: "refuse", op });
+    const backward = I32_OP_NAMES.filter((op) => op.endsWith("Backward") && op !== "rmsNormBackward");
+    const ops = I32_OP_NAMES.map((op) => [op, ""] as const);
+    test.each([...ops, ...backward.map((op) => [op, " that updates"] as const)])("%s%s", async (op, how) => {
+      const refusals = await ask<Refusal[]>({ kind: "refuse", op, updates: how !== "" });
       expect(refusals.length).toBeGreaterThan(7);
       const failures = refusals.flatMap(({ wrong, error, isTouched }) => {
         const isSize = /: (size|too short|empty|not aligned|\d+ at)/.test(wrong);

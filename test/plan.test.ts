@@ -156,6 +156,13 @@ test("a chip with a console keeps something for its commands", () => {
   expect(besideCommands(memory).total).toBe(plan.total);
 });
 
+test.each<TrainingToPlan["training"]>([{ batchSize: 0 }, { batchSize: -8 }, { batchSize: 2.5 }])(
+  "no training with %p is planned",
+  (training) => {
+    expect(() => planMemory(DEFAULT_MODEL, { ops: chipOps("i32"), training })).toThrow(/^batch_size must be/);
+  },
+);
+
 test("the dataset's own line index is counted", () => {
   const config = { ...DEFAULT_MODEL, nEmbd: 24 };
   const { total, largestGrowth } = planMemory(config, { indexBytes: 0 });

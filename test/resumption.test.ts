@@ -50,6 +50,16 @@ describe("options that were given", () => {
     expect(refusal(wanted)).toBe(option);
   });
 
+  test("must not contradict its moments, which only f32 keeps in more than one way", () => {
+    const record = { ...recordAfter(4), config: { ...recordAfter(4).config, moments: "f32" as const } };
+    const training = { moments: "bf16" } as const;
+    expect(() => checkAgreement("m", { dtype: "f32", training }, record, "f32", false)).toThrow(
+      /--moments contradicts/,
+    );
+    for (const dtype of ["i32", "f64"] as const)
+      expect(() => checkAgreement("m", { dtype, training }, record, dtype, false)).not.toThrow();
+  });
+
   test("may have other steps and another learning rate where another schedule begins, and nothing else", () => {
     expect(refusal({ training: { steps: 7, learningRate: 0.02 } }, true)).toBeUndefined();
     expect(refusal({ trainNames: 31 }, true)).toBeUndefined();

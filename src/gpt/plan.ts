@@ -1,5 +1,11 @@
 import { activationLayout, activationGradientsLayout } from "./model/activations";
-import { checkModelConfig, type ModelConfig, type TrainingConfig, trainingConfig } from "./model/config";
+import {
+  checkModelConfig,
+  checkTrainingConfig,
+  type ModelConfig,
+  type TrainingConfig,
+  trainingConfig,
+} from "./model/config";
 import { InputError } from "./base/errors";
 import type { Layout } from "./model/layout";
 import type { Dtype, Ops } from "./model/ops";
@@ -111,7 +117,9 @@ export function planMemory(config: ModelConfig, toPlan: TrainingToPlan = {}): Me
   checkModelConfig(config);
   const { indexBytes = LINE_INDEX_BYTES, ops = chipOps() } = toPlan;
   const { dtype } = ops;
-  const { batchSize, moments = "f32" } = trainingConfig(config.preset, toPlan.training ?? {});
+  const training = trainingConfig(config.preset, toPlan.training ?? {});
+  checkTrainingConfig(training);
+  const { batchSize, moments = "f32" } = training;
   const numberBytes = NUMBER_BYTES[dtype];
   const parameters = parameterLayout(config).length * numberBytes;
   const gradients = gradientLayout(config, dtype, batchSize).length * numberBytes;

@@ -42,8 +42,9 @@ export async function saveCheckpoint(
 }
 
 /**
- * Restores a training. Its steps, learning rate and progress are then those of the file; everything is checked before
- * anything is changed.
+ * Restores a training. Its steps, learning rate and progress are then those of the file; its moments are stored as before,
+ * so exact ones of the file are rounded if those of the trainer are in words. Everything is checked before anything is
+ * changed.
  * @returns whether there is such a file
  * @throws InputError (as a rejection) if the file cannot be used, has no training, or is of another model, dtype,
  * dataset, or training: batch size, sampling, holdout or schedule

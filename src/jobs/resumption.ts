@@ -68,7 +68,8 @@ export function checkAgreement(
     ["learning-rate", learningRate, config.learningRate],
     ["sampling", sampling, config.sampling],
     ["holdout", holdout, config.holdout],
-    ["moments", moments, config.moments],
+    // Other numbers than f32 have but one way, so the option says nothing about them.
+    ["moments", dtype === "f32" ? moments : undefined, config.moments],
     ["seed", wanted.seed, seed],
   ];
   for (const [option, value, found] of pairs) {

@@ -65,7 +65,9 @@ export function i32ArgumentsOf(op: I32OpName, shape: I32Shape): NamedI32Argument
     blocks(name, block * columns, most);
   const qkv = (name: string, most: number): NamedI32Argument => blocks(name, 3 * block * n, most, 3);
   const gradient = (name: string, length: number, exponents = 1): NamedI32Argument =>
-    blocks(name, length, 29, exponents, documents);
+    shape.updates
+      ? { name, value: { memory: new Int32Array(length), format: undefined } }
+      : blocks(name, length, 29, exponents, documents);
   const plain = (name: string, length: number): NamedI32Argument => {
     const memory = new Int32Array(length);
     for (let i = 0; i < length; i++) {
@@ -79,7 +81,10 @@ export function i32ArgumentsOf(op: I32OpName, shape: I32Shape): NamedI32Argument
     name: "tokens",
     value: Uint8Array.from({ length: rows + 1 }, (_, t) => (t === 0 ? m - 1 : random.index(m))),
   });
-  const accumulate = { name: "accumulate", value: shape.accumulate };
+  const accumulate = shape.updates
+    ? { name: "update", value: { memory: Int32Array.of(1 << 24, 0), format: undefined } }
+    : { name: "accumulate", value: shape.accumulate };
+  const inUpdates = (...args: NamedI32Argument[]): NamedI32Argument[] => (shape.updates ? args : []);
   const numbers = (values: Record<string, number>): NamedI32Argument[] =>
     Object.entries(values).map(([name, value]) => ({ name, value }));
   const { stream, hidden, logits, flow } = bits;
@@ -102,6 +107,7 @@ export function i32ArgumentsOf(op: I32OpName, shape: I32Shape): NamedI32Argument
         ...[gradient("dwte", m * n), gradient("dwpe", block * n), tensor("dx", n, flow), tokens()],
         ...numbers({ rows, n }),
         accumulate,
+        ...inUpdates(plain("wte", m * n), plain("wpe", block * n)),
       ];
     case "rmsNormForward":
       return [tensor("y", n), tensor("x", n), ...numbers({ from: 0, to: rows, n })];
@@ -125,6 +131,7 @@ export function i32ArgumentsOf(op: I32OpName, shape: I32Shape): NamedI32Argument
       return [
         ...[tensor("dx", n, flow), gradient("dw", 3 * n * n, 3), qkv("dqkv", flow)],
         ...[tensor("x", n), plain("w", 3 * n * n), ...numbers({ rows, n, block }), accumulate],
+        ...inUpdates(plain("copy", rows * n)),
       ];
     case "attentionForward":
       return [
@@ -143,6 +150,7 @@ export function i32ArgumentsOf(op: I32OpName, shape: I32Shape): NamedI32Argument
         qkv("dqkv", flow),
         hasBias ? gradient("dbias", heads * block) : { name: "dbias", value: undefined },
         ...[tensor("dy", n, flow), ...forward, ...numbers({ rows, n, heads, block }), accumulate],
+        ...inUpdates(plain("weights", heads * block)),
       ];
     }
     case "mlpForward":

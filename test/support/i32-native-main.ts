@@ -52,9 +52,9 @@ function compare({ op, shape }: I32CompareQuestion): I32Comparison {
 const WRONG_SIZES = [-1, -(2 ** 31), 2 ** 31, 2 ** 32, 2 ** 32 + 1, 1e300, NaN, Infinity, -Infinity];
 
 /** Every way in which one argument will not do. */
-function refuse({ op }: I32RefuseQuestion): Refusal[] {
+function refuse({ op, updates }: I32RefuseQuestion): Refusal[] {
   const refusals: Refusal[] = [];
-  const valid = i32ArgumentsOf(op, MINIMAL_I32);
+  const valid = i32ArgumentsOf(op, { ...MINIMAL_I32, updates });
   const attempt = (wrong: string, change: (args: readonly unknown[]) => readonly unknown[]): void => {
     const native = new I32Arguments(nativeI32Ops, valid);
     const args = change(native.args);
@@ -132,6 +132,7 @@ function refuse({ op }: I32RefuseQuestion): Refusal[] {
       for (const size of [...WRONG_SIZES, 2 ** 32 + value]) put(`size ${size}`, () => size);
       put("size undefined", () => undefined);
       if (name === "from") put("size 1", () => 1);
+      if (updates && name === "rows" && op === "mlpBackward") put("size 0", () => 0);
       if (name === "block") put("size below rows", () => MINIMAL_I32.rows - 1);
       if (name === "heads") for (const heads of [0, 4, 12]) put(`size ${heads} for a width of 6`, () => heads);
       if (name === "vocabulary") for (const size of [0, 257]) put(`size ${size}`, () => size);

@@ -45,6 +45,8 @@ export interface I32Shape {
   readonly isAliased: boolean;
   readonly hasBias: boolean;
   readonly accumulate: boolean;
+  /** Whether backward passes update the weights. */
+  readonly updates?: boolean;
   readonly seed: number;
 }
 
@@ -66,6 +68,7 @@ export interface I32Comparison {
 export interface I32RefuseQuestion {
   readonly kind: "refuse";
   readonly op: I32OpName;
+  readonly updates: boolean;
 }
 
 export interface Training {

@@ -6,8 +6,8 @@ import type { Weights } from "./parameters";
 /**
  * The backward pass: sets `gradients` to the gradient of the loss or, with `accumulate`, adds it to them. With an update
  * (see Accumulate) each weight changes right behind its gradient, when nothing needs its old value any more, and
- * `gradients` are views of the moments. The logits of `rows` positions must hold their own gradient, as Ops.softmaxCrossEntropy leaves it. The operations
- * are those of forward() in reverse order.
+ * `gradients` are views of the moments. The logits of `rows` positions must hold their own gradient, as
+ * Ops.softmaxCrossEntropy leaves it. The operations are those of forward() in reverse order.
  *
  * dx is the gradient of the residual stream. A residual connection passes it on unchanged, and every branch
  * adds its own contribution, so one buffer serves from the loss to the embeddings.

@@ -23,7 +23,10 @@ export interface Preset {
   readonly relativeBias: boolean;
   /** What has equal weight in a batch: each name, whatever its length, or each token. */
   readonly weighs: "names" | "tokens";
-  /** Defaults: names per step, steps, how f32 stores Adam's moments, and the learning rate of the first step for a total number of names. */
+  /**
+   * Defaults: names per step, steps, how f32 stores Adam's moments, and the learning rate of the first step for a total
+   * number of names.
+   */
   readonly batchSize: number;
   readonly steps: number;
   readonly moments: Moments;

@@ -23,8 +23,8 @@ export type Tensor = Floats | Int32Array | Uint8Array | IntegerTensor;
 
 /**
  * What a backward pass does with the gradient of a weight: sets it, adds it to what is there (true), or updates the weight
- * at once. In that case the argument for the gradient has the weight's moments in words, and this one the constants of
- * Adam: see AdamConstants.
+ * at once. In that case the argument for the gradient has the weight's moments in words, and this one what Adam.begin()
+ * returns.
  */
 export type Accumulate = boolean | Tensor;
 
@@ -245,9 +245,10 @@ export interface Ops {
    * One step of Adam (Kingma & Ba 2015, algorithm 1), the bias corrections given:
    * m = β1·m + (1 - β1)·g; v = β2·v + (1 - β2)·g²; w -= rate·m / (sqrt(v·vScale) + ε), where
    * rate = α / (1 - β1^t) and vScale = 1 / (1 - β2^t). Flat buffers. Without v, m has the words of both: see
-   * moment-words.ts. In i32, with the constants of adam.ts, m holds v as well, and v is a table of the matrices that have exponents of their own: for each of them four integers, its first
-   * index in w and m, its first index in g, its length, and the number of its exponents, which follow it in g. Returns
-   * whether all weights are in range: in i32, one that is not is clamped.
+   * moment-words.ts. In i32, with the constants of adam.ts, m holds v as well, and v is a table of the matrices that have
+   * exponents of their own: for each of them four integers, its first index in w and m, its first index in g, its length,
+   * and the number of its exponents, which follow it in g. Returns whether all weights are in range: in i32, one that is
+   * not is clamped.
    */
   adam(
     w: Tensor,

@@ -364,6 +364,8 @@ void gpt_xs_i32_mlp_backward(xsMachine *the)
     GptTensor dy = tensor(the, 3, rows, n), h = tensor(the, 4, rows, hidden), x = tensor(the, 5, rows, n);
     if (is_update(the, 11)) {
         check_strip(the, n);
+        /* Without a row there is no gradient. */
+        check_range(the, 1, rows);
         gpt_i32_mlp_update(&dx, &dy, &h, &x, w1, w2, numbers(the, 1, n, hidden), numbers(the, 2, hidden, n),
             update_of(the, 11), rows, n, hidden);
         return;

@@ -205,7 +205,7 @@ export class Trainer<Source extends DocumentSource = Dataset> {
       const how = this.updatesAtOnce ? this.adam.begin(this.totalSteps, this.nextRate) : this.weight > 0;
       const loss = this.computeGradients(tokens, rows, tokenWeight || this.documentWeight / rows, how);
       if (loss - loss !== 0) {
-        // Its gradients have been added to those of the batch.
+        // The batch is no step: its names will be drawn again.
         this.abandonBatch();
         return "diverged";
       }
@@ -277,6 +277,7 @@ export class Trainer<Source extends DocumentSource = Dataset> {
    * Sets `gradients` to those of the loss over tokens 0 to `rows` or, with `accumulate`, adds them; or updates the weights
    * at once. If the loss is not finite, nothing changes. Returns the mean loss.
    * @param weight weight of each token: 1 / rows gives the gradient of the mean loss
+   * @param accumulate without gradients, what Adam.begin() returns: a boolean would overwrite the moments
    */
   computeGradients(tokens: Uint8Array, rows: number, weight: number, accumulate: Accumulate): number {
     const model = this.model;
