@@ -112,7 +112,7 @@ void update(void)
     if (UPDATES)
         return;
 #ifdef MOMENT_WORDS
-    COUNTED(ADAM, gpt_adam_words(parameters, gradients, words, PARAMETERS, 1, &adam));
+    COUNTED(ADAM, gpt_adam_words(parameters, gradients, words, PARAMETERS, &adam));
 #else
     COUNTED(ADAM, gpt_adam(parameters, gradients, moment1, moment2, PARAMETERS, &adam));
 #endif

@@ -115,10 +115,10 @@ void gpt_adam(float *w, const float *g, float *m, float *v, size_t length, const
     }
 }
 
-void gpt_adam_words(float *w, const float *g, uint32_t *words, size_t length, size_t stride, const GptAdam *adam)
+void gpt_adam_words(float *w, const float *g, uint32_t *words, size_t length, const GptAdam *adam)
 {
     Constants by = constants_of(adam);
-    for (const float *end = g + length; g < end; g++, w += stride, words += stride) {
+    for (const float *end = g + length; g < end; g++, w++, words++) {
         uint32_t word = *words;
         float m = first_moment(float_of(word & GPT_M_BITS), *g, by);
         float v = second_moment(float_of(word << GPT_V_SHIFT & GPT_V_BITS), *g, by);

@@ -327,22 +327,32 @@ void gpt_i32_mlp_update(const GptTensor *dx, const GptTensor *dy, const GptTenso
     int32_t *w2, int32_t *words1, int32_t *words2, GptI32Update *update, int rows, int n, int hidden)
 {
     int32_t strip[GPT_I32_STRIP], *d = dx->mantissas, exponent, of_gradient = 0;
+    int most = GPT_I32_STRIP / n;
     GptTensor gradient = { strip, &of_gradient, 0 };
     uint32_t mask = 0;
     Joint joint =
         joint_of(&gradient, h->exponents[0] + dy->exponents[0] - 32, excess(h->bits + dy->bits - 32, rows, 0), false);
     check_bits(h->mantissas, rows * hidden, h->bits);
     check_bits(dy->mantissas, rows * n, dy->bits);
-    for (int u = 0; u < hidden; u++) {
-        mask |= unit_out(strip, w2 + u * n, h->mantissas + u, dy->mantissas, rows, n, hidden, joint);
-        gpt_i32_apply(w2 + u * n, strip, words2 + u * n, n, 1, of_gradient, update);
+    for (int u = 0; u < hidden; u += most) {
+        int units = hidden - u < most ? hidden - u : most;
+        for (int i = 0; i < units; i++)
+            mask |=
+                unit_out(strip + i * n, w2 + (u + i) * n, h->mantissas + u + i, dy->mantissas, rows, n, hidden, joint);
+        gpt_i32_apply(w2 + u * n, strip, words2 + u * n, units * n, of_gradient, update);
     }
 
     exponent = join_dx(dx, dy, h, rows, n, hidden, mask);
     joint = joint_of(&gradient, h->exponents[0] + x->exponents[0] - 32, excess(h->bits + x->bits - 32, rows, 0), false);
-    for (int u = 0; u < hidden; u++) {
-        unit_in(strip, 1, d, w1 + u, h->mantissas + u, x->mantissas, rows, n, hidden, joint);
-        gpt_i32_apply(w1 + u, strip, words1 + u, n, hidden, of_gradient, update);
+    /* The units' columns of w1 side by side, so that the rows of a strip are pieces of its rows. */
+    for (int u = 0; u < hidden; u += most) {
+        int units = hidden - u < most ? hidden - u : most;
+        for (int i = 0; i < units; i++)
+            unit_in(strip + i, units, d, w1 + u + i, h->mantissas + u + i, x->mantissas, rows, n, hidden, joint);
+        for (int i = 0; i < n; i++) {
+            int at = i * hidden + u;
+            gpt_i32_apply(w1 + at, strip + i * units, words1 + at, units, of_gradient, update);
+        }
     }
     dx->exponents[0] = exponent;
     gpt_i32_settle(dx, 0, d, rows * n, gpt_i32_mask_of(d, rows * n));

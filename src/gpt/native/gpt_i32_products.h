@@ -31,8 +31,7 @@ typedef struct {
 void gpt_i32_outer_product(int32_t *dw, GptSize block, const int32_t *dy, const int32_t *x, int rows, int n, int m,
     bool accumulate, GptAlignment alignment);
 
-/* Adam on `length` weights, `stride` apart, with one exponent of their gradients, in an update. */
-void gpt_i32_apply(
-    int32_t *w, const int32_t *g, int32_t *words, int length, int stride, int32_t exponent, GptI32Update *update);
+/* Adam on `length` weights with one exponent of their gradients, in an update. */
+void gpt_i32_apply(int32_t *w, const int32_t *g, int32_t *words, int length, int32_t exponent, GptI32Update *update);
 
 #endif

@@ -9,24 +9,10 @@
 
 #include <string.h>
 
-void gpt_i32_apply(
-    int32_t *w, const int32_t *g, int32_t *words, int length, int stride, int32_t exponent, GptI32Update *update)
+void gpt_i32_apply(int32_t *w, const int32_t *g, int32_t *words, int length, int32_t exponent, GptI32Update *update)
 {
-    int32_t weights[GPT_I32_STRIP], moments[GPT_I32_STRIP];
-    if (stride == 1) {
-        if (!gpt_i32_adam(w, g, words, (size_t)length, exponent, update->step))
-            update->is_clamped = 1;
-        return;
-    }
-    for (int i = 0; i < length; i++) {
-        weights[i] = w[i * stride];
-        moments[i] = words[i * stride];
-    }
-    gpt_i32_apply(weights, g, moments, length, 1, exponent, update);
-    for (int i = 0; i < length; i++) {
-        w[i * stride] = weights[i];
-        words[i * stride] = moments[i];
-    }
+    if (!gpt_i32_adam(w, g, words, (size_t)length, exponent, update->step))
+        update->is_clamped = 1;
 }
 
 /* A weight's gradient and its update, strip by strip: rows of w, or pieces of four rows if they are long. */
@@ -47,7 +33,7 @@ static void update_outer(
             gpt_i32_outer_product(strip, size, dy->mantissas + j, x->mantissas + i, rows, n, m, false, alignment);
             for (int line = 0; line < lines; line++) {
                 int at = (i + line) * m + j;
-                gpt_i32_apply(w + at, strip + line * length, words + at, length, 1, exponent - over, update);
+                gpt_i32_apply(w + at, strip + line * length, words + at, length, exponent - over, update);
             }
         }
     }
@@ -87,19 +73,22 @@ void gpt_i32_embedding_update(int32_t *wte, int32_t *wpe, int32_t *wte_words, in
     const uint8_t *tokens, GptI32Update *update, int rows, int n, int vocabulary, int block)
 {
     int32_t strip[GPT_I32_STRIP], exponent = dx->exponents[0];
-    int over = excess(dx->bits, rows, 0), shift = shift_of(over);
+    int over = excess(dx->bits, rows, 0), shift = shift_of(over), most = GPT_I32_STRIP / n;
     check_bits(dx->mantissas, rows * n, dx->bits);
-    for (int token = 0; token < vocabulary; token++, wte += n, wte_words += n) {
-        memset(strip, 0, (size_t)n * sizeof(int32_t));
-        for (int t = 0; t < rows; t++)
-            for (int i = 0; tokens[t] == token && i < n; i++)
-                strip[i] += dx->mantissas[t * n + i] >> shift;
-        gpt_i32_apply(wte, strip, wte_words, n, 1, exponent - over, update);
+    for (int first = 0; first < vocabulary; first += most) {
+        int count = vocabulary - first < most ? vocabulary - first : most;
+        memset(strip, 0, (size_t)(count * n) * sizeof(int32_t));
+        for (int t = 0; t < rows; t++) {
+            int token = tokens[t] - first;
+            for (int i = 0; token >= 0 && token < count && i < n; i++)
+                strip[token * n + i] += dx->mantissas[t * n + i] >> shift;
+        }
+        gpt_i32_apply(wte + first * n, strip, wte_words + first * n, count * n, exponent - over, update);
     }
-    for (int t = 0; t < block; t++, wpe += n, wpe_words += n) {
+    for (int t = 0; t < block; t++) {
         for (int i = 0; i < n; i++)
             strip[i] = t < rows ? dx->mantissas[t * n + i] >> shift : 0;
-        gpt_i32_apply(wpe, strip, wpe_words, n, 1, exponent - over, update);
+        gpt_i32_apply(wpe + t * n, strip, wpe_words + t * n, n, exponent - over, update);
     }
 }
 
@@ -110,5 +99,5 @@ void gpt_i32_attention_update(const GptTensor *dqkv, int32_t *bias, int32_t *wor
     int32_t strip[GPT_I32_STRIP], exponent = 0;
     GptTensor dbias = { strip, &exponent, 0 };
     gpt_i32_attention_backward(dqkv, &dbias, dy, y, p, qkv, rows, n, heads, block, false);
-    gpt_i32_apply(bias, strip, words, heads * block, 1, exponent, update);
+    gpt_i32_apply(bias, strip, words, heads * block, exponent, update);
 }

@@ -181,13 +181,20 @@ void gpt_mlp_update(float *dx, const float *dy, float *h, const float *x, float 
     uint32_t *words2, const GptAdam *adam, int rows, int n, int hidden)
 {
     float strip[GPT_STRIP];
-    for (int u = 0; u < hidden; u++) {
-        unit_out(strip, dx, w2 + u * n, h + u, dy, rows, n, hidden, false);
-        gpt_adam_words(w2 + u * n, strip, words2 + u * n, (size_t)n, 1, adam);
+    int most = GPT_STRIP / n;
+    for (int u = 0; u < hidden; u += most) {
+        int units = hidden - u < most ? hidden - u : most;
+        for (int i = 0; i < units; i++)
+            unit_out(strip + i * n, dx, w2 + (u + i) * n, h + u + i, dy, rows, n, hidden, false);
+        gpt_adam_words(w2 + u * n, strip, words2 + u * n, (size_t)(units * n), adam);
     }
-    for (int u = 0; u < hidden; u++) {
-        unit_in(strip, 1, dx, w1 + u, h + u, x, rows, n, hidden, false);
-        gpt_adam_words(w1 + u, strip, words1 + u, (size_t)n, (size_t)hidden, adam);
+    /* The units' columns of w1 side by side, so that the rows of a strip are pieces of its rows. */
+    for (int u = 0; u < hidden; u += most) {
+        int units = hidden - u < most ? hidden - u : most;
+        for (int i = 0; i < units; i++)
+            unit_in(strip + i, units, dx, w1 + u + i, h + u + i, x, rows, n, hidden, false);
+        for (int i = 0; i < n; i++)
+            gpt_adam_words(w1 + i * hidden + u, strip + i * units, words1 + i * hidden + u, (size_t)units, adam);
     }
 }
 

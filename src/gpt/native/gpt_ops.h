@@ -67,8 +67,8 @@ static inline uint32_t gpt_moments(uint32_t m, uint32_t v)
     return ((m + 0x8000u) & GPT_M_BITS) | (v + 0x4000u) >> GPT_V_SHIFT;
 }
 
-/* The same as gpt_adam() with moments in words, for `length` weights and words at a distance of `stride`. */
-void gpt_adam_words(float *w, const float *g, uint32_t *words, size_t length, size_t stride, const GptAdam *adam);
+/* The same as gpt_adam() with moments in words. */
+void gpt_adam_words(float *w, const float *g, uint32_t *words, size_t length, const GptAdam *adam);
 
 /*
  * The backward passes of a batch of one with moments in words, on a chip: they update the weights instead of setting

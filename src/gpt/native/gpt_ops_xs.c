@@ -324,7 +324,7 @@ void gpt_xs_adam(xsMachine *the)
     int length = table_rows(the, 0, 1);
     float *w = tensor(the, 0, length, 1), *g = tensor(the, 1, length, 1), *m = tensor(the, 2, length, 1);
     if (xsmcTypeOf(xsArg(3)) == xsUndefinedType)
-        gpt_adam_words(w, g, (uint32_t *)(void *)m, (size_t)length, 1, &adam);
+        gpt_adam_words(w, g, (uint32_t *)(void *)m, (size_t)length, &adam);
     else
         gpt_adam(w, g, m, tensor(the, 3, length, 1), (size_t)length, &adam);
     xsmcSetTrue(xsResult);

@@ -28,7 +28,7 @@ static void update_outer(
             gpt_outer_product(strip, block, dy + j, x + i, rows, n, m, false);
             for (int line = 0; line < lines; line++) {
                 int at = (i + line) * m + j;
-                gpt_adam_words(w + at, strip + line * length, words + at, (size_t)length, 1, adam);
+                gpt_adam_words(w + at, strip + line * length, words + at, (size_t)length, adam);
             }
         }
     }
@@ -55,16 +55,21 @@ void gpt_embedding_update(float *wte, float *wpe, uint32_t *wte_words, uint32_t 
     const uint8_t *tokens, const GptAdam *adam, int rows, int n, int vocabulary, int block)
 {
     float strip[GPT_STRIP];
-    for (int token = 0; token < vocabulary; token++, wte += n, wte_words += n) {
-        memset(strip, 0, (size_t)n * sizeof(float));
-        for (int t = 0; t < rows; t++)
-            for (int i = 0; tokens[t] == token && i < n; i++)
-                strip[i] += dx[t * n + i];
-        gpt_adam_words(wte, strip, wte_words, (size_t)n, 1, adam);
+    int most = GPT_STRIP / n;
+    for (int first = 0; first < vocabulary; first += most) {
+        int count = vocabulary - first < most ? vocabulary - first : most;
+        memset(strip, 0, (size_t)(count * n) * sizeof(float));
+        for (int t = 0; t < rows; t++) {
+            int token = tokens[t] - first;
+            for (int i = 0; token >= 0 && token < count && i < n; i++)
+                strip[token * n + i] += dx[t * n + i];
+        }
+        gpt_adam_words(wte + first * n, strip, wte_words + first * n, (size_t)(count * n), adam);
     }
+    gpt_adam_words(wpe, dx, wpe_words, (size_t)(rows * n), adam);
     memset(strip, 0, (size_t)n * sizeof(float));
-    for (int t = 0; t < block; t++, wpe += n, wpe_words += n)
-        gpt_adam_words(wpe, t < rows ? dx + t * n : strip, wpe_words, (size_t)n, 1, adam);
+    for (int t = rows; t < block; t++)
+        gpt_adam_words(wpe + t * n, strip, wpe_words + t * n, (size_t)n, adam);
 }
 
 void gpt_attention_update(float *dqkv, float *bias, uint32_t *words, const float *dy, const float *y, const float *p,
@@ -72,7 +77,7 @@ void gpt_attention_update(float *dqkv, float *bias, uint32_t *words, const float
 {
     float strip[GPT_STRIP];
     gpt_attention_backward(dqkv, strip, dy, y, p, qkv, rows, n, heads, block, false);
-    gpt_adam_words(bias, strip, words, (size_t)(heads * block), 1, adam);
+    gpt_adam_words(bias, strip, words, (size_t)(heads * block), adam);
 }
 
 #endif
