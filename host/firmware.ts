@@ -5,7 +5,7 @@ import { checkModelConfig, DEFAULT_MODEL } from "../src/gpt/model/config";
 import { Dataset } from "../src/gpt/data/dataset";
 import { bindDataset } from "../src/gpt/training/document-length";
 import { remarksOf } from "../src/gpt/data/list-check";
-import { InputError, printablePath } from "../src/gpt/base/errors";
+import { InputError, printable, printablePath } from "../src/gpt/base/errors";
 import { chipOps, fits, largestEmbedding, planMemory } from "../src/gpt/plan";
 import { readSettings, type Settings, settingsIn } from "../src/device/settings";
 import { LIST, readRegular } from "./files/inputs";
@@ -61,7 +61,14 @@ export function checkFirmware(
   checkModelConfig(model);
   bindDataset({ config: model, vocabulary }, dataset);
   const kind = CHIPS.find(({ key }) => key === chipOf(board));
-  if (kind === undefined) return bytes;
+  if (kind === undefined) {
+    if (psram)
+      throw new InputError(
+        `--psram: the name of ${printable(board)} does not say which chip it has: leave out --board for an ESP32, or ` +
+          "name a board with esp32s3 in its name.",
+      );
+    return bytes;
+  }
   if (port === "usb" && kind.name === WITHOUT_USB)
     throw new InputError(`${kind.name}: this chip has no USB: port must be auto or uart.`);
   const chip = psram ? CHIPS.find(({ key }) => key === `${kind.key}-psram`) : kind;

@@ -37,6 +37,7 @@ test("the presets of the published programs are what these do differently", () =
     weighs: "names",
     batchSize: 1,
     steps: 1000,
+    moments: "f32",
     learningRate: expect.any(Function) as () => number,
   };
   expect(PRESETS.esp32gpt).toEqual({
@@ -68,6 +69,7 @@ test("the preset tuned takes its rate from the budget, and its steps from the na
     learningRate: 0.03,
     sampling: "random",
     holdout: 0,
+    moments: "bf16",
   });
   const rates = [100, 2000, 20_000, 120_000].map((names) => trainingConfig("tuned", {}, names).learningRate);
   expect(rates.map((rate) => rate.toFixed(4))).toEqual(["0.0300", "0.0300", "0.0139", "0.0077"]);

@@ -203,7 +203,7 @@ export class Trainer<Source extends DocumentSource = Dataset> {
     this.documentIndex = index;
     if (rows > 0) {
       const how = this.updatesAtOnce ? this.adam.begin(this.totalSteps, this.nextRate) : this.weight > 0;
-      const loss = this.computeGradients(tokens, rows, tokenWeight || this.documentWeight / rows, how);
+      const loss = this.pass(tokens, rows, tokenWeight || this.documentWeight / rows, how);
       if (loss - loss !== 0) {
         // The batch is no step: its names will be drawn again.
         this.abandonBatch();
@@ -237,7 +237,7 @@ export class Trainer<Source extends DocumentSource = Dataset> {
     // The weight of a batch of one.
     const weight = this.tokenWeight * this.training.batchSize || 1 / rows;
     const how = this.updatesAtOnce && this.adam.begin(this.totalSteps, learningRate);
-    const loss = this.computeGradients(tokens, rows, weight, how);
+    const loss = this.pass(tokens, rows, weight, how);
     if (loss - loss !== 0) return "diverged";
     const isInRange = this.adam.update(this.totalSteps, learningRate);
     this.earlierSteps++;
@@ -274,12 +274,18 @@ export class Trainer<Source extends DocumentSource = Dataset> {
   }
 
   /**
-   * Sets `gradients` to those of the loss over tokens 0 to `rows` or, with `accumulate`, adds them; or updates the weights
-   * at once. If the loss is not finite, nothing changes. Returns the mean loss.
+   * Sets `gradients` to those of the loss over tokens 0 to `rows` or, with `accumulate`, adds them. If the loss is not
+   * finite, nothing changes. Returns the mean loss.
    * @param weight weight of each token: 1 / rows gives the gradient of the mean loss
-   * @param accumulate without gradients, what Adam.begin() returns: a boolean would overwrite the moments
+   * @throws RangeError if this training keeps no gradients
    */
-  computeGradients(tokens: Uint8Array, rows: number, weight: number, accumulate: Accumulate): number {
+  computeGradients(tokens: Uint8Array, rows: number, weight: number, accumulate: boolean): number {
+    if (this.updatesAtOnce) throw new RangeError("This training keeps no gradients: see canUpdateAtOnce().");
+    return this.pass(tokens, rows, weight, accumulate);
+  }
+
+  /** The forward and the backward pass; also one that updates the weights at once: see Accumulate. */
+  private pass(tokens: Uint8Array, rows: number, weight: number, accumulate: Accumulate): number {
     const model = this.model;
     forward(model, tokens, 0, rows);
     const logits = model.activations.logits;
