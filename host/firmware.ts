@@ -62,11 +62,8 @@ export function checkFirmware(
   bindDataset({ config: model, vocabulary }, dataset);
   const kind = CHIPS.find(({ key }) => key === chipOf(board));
   if (kind === undefined) {
-    if (psram)
-      throw new InputError(
-        `--psram: the name of ${printable(board)} does not say which chip it has: leave out --board for an ESP32, or ` +
-          "name a board with esp32s3 in its name.",
-      );
+    if (psram && NO_PSRAM.test(board))
+      throw new InputError(`${printable(board)}: this board's chip has no PSRAM that can be used: leave out --psram.`);
     return bytes;
   }
   if (port === "usb" && kind.name === WITHOUT_USB)
@@ -109,6 +106,9 @@ function nameOf(flash: Flash): string {
 }
 
 /** The key of the chip that a board's name tells: "esp32" is the plain ESP32, "esp32/esp32s3" and the like name others. */
+/** Chips in the names of boards that do not begin with esp32: c3_devkit, lolin_c3mini, s2_tft. */
+const NO_PSRAM = /[/_-](?:c\d|h\d|p4|s2)/i;
+
 function chipOf(board: string): string | undefined {
   if (board === "esp32") return board;
   const chip = /esp32[-_]?(s3|c3|c6)/i.exec(board)?.[1];

@@ -282,7 +282,7 @@ describe("with the SDK", () => {
     expectRefusal(await script("build", small, env), /ESP32-C3: .*would fit/);
     // Without an FPU it is judged in i32, which takes less memory.
     const unknown = ["--psram", "--board", "esp32/c3_devkit_rgb"];
-    expectRefusal(await script("build", unknown, env), /c3_devkit_rgb does not say which chip it has/);
+    expectRefusal(await script("build", unknown, env), /c3_devkit_rgb: this board's chip has no PSRAM/);
     const wide = ["n_embd=32", "--board", "esp32/esp32c3"];
     expectRefusal(await script("build", wide, env), /ESP32-C3: .* n_embd 28 would fit/);
     expectRefusal(await script("build", ["dtype=f32", ...wide], env), /ESP32-C3: .* n_embd 20 would fit/);
