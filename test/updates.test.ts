@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import fc from "fast-check";
+import { MAX_UPDATE } from "../src/gpt/plan";
 import { temporaryFolder } from "./support/cli";
 import { fuzzRuns } from "./support/fuzz";
 import type { Differences, UpdatesQuestion } from "./support/updates-questions";
@@ -75,7 +76,8 @@ describe.each(["desktop", "chip"] as const)("with the loops for the %s:", (loops
 
   test.each(["f32", "i32"] as const)("%s keeps the gradients if a row or a bias is too long", async (dtype) => {
     const shapes = [
-      { ...DEFAULT.shape, nEmbd: 260 },
+      // Where the memory plan draws the line.
+      { ...DEFAULT.shape, nEmbd: MAX_UPDATE + DEFAULT.shape.nHead },
       { ...DEFAULT.shape, nHead: 8, blockSize: 33 },
     ];
     for (const shape of shapes) {
@@ -83,6 +85,16 @@ describe.each(["desktop", "chip"] as const)("with the loops for the %s:", (loops
       expect([gradients, isSame]).toEqual([keptGradients, true]);
     }
   });
+
+  test.each(["f32", "i32"] as const)(
+    "%s updates rows and a bias at once that are as long as planned",
+    async (dtype) => {
+      const { nHead } = DEFAULT.shape;
+      const shape = { ...DEFAULT.shape, nEmbd: MAX_UPDATE, blockSize: MAX_UPDATE / nHead };
+      const { gradients, isSame } = await ask({ ...DEFAULT, shape, steps: 2, dtype });
+      expect([gradients === 0, isSame]).toEqual([dtype === "i32" || loops === "chip", true]);
+    },
+  );
 
   test("in i32 a training that diverges says so", async () => {
     const { lastLoss, isSame } = await ask({ ...DEFAULT, learningRate: 10, steps: 39, dtype: "i32" });

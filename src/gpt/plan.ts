@@ -101,7 +101,7 @@ export interface TrainingToPlan {
 /** What the memory of a training depends on of its ops. */
 export type PlannedOps = Pick<Ops, "dtype" | "canUpdate">;
 
-/** The most numbers in a row, and of a bias, that the ops for chips update at once. */
+/** The most numbers in a row, and of a bias, that the ops for chips update at once: GPT_STRIP in C. */
 export const MAX_UPDATE = 256;
 
 /** The ops in C on a chip, in f32 or i32. */

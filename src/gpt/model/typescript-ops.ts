@@ -4,6 +4,7 @@ import { areFinite } from "./are-finite";
 import { i32Ops } from "./i32-ops";
 import { MomentWords } from "./moment-words";
 import type { Dtype, Floats, Ops } from "./ops";
+import { adamWith } from "./typescript-adam";
 import {
   attentionForward,
   embeddingForward,
@@ -61,10 +62,7 @@ export function floatOps(dtype: Dtype = "f32"): Ops {
     mlpForward,
     mlpBackward,
     softmaxCrossEntropy,
-    adam: (w: Floats, g: Floats, m: Floats | Int32Array, v: Floats, beta1, beta2, epsilon, rate, vScale) =>
-      m instanceof Int32Array
-        ? adamInWords(words, w, g, m, beta1, beta2, epsilon, rate, vScale)
-        : adam(w, g, m, v, beta1, beta2, epsilon, rate, vScale),
+    adam: adamWith(words),
   };
 }
 
@@ -287,56 +285,4 @@ function softmaxCrossEntropy(
     logits[target] -= weight;
   }
   return loss * (1 / rows);
-}
-
-function adam(
-  w: Floats,
-  g: Floats,
-  m: Floats,
-  v: Floats,
-  beta1: number,
-  beta2: number,
-  epsilon: number,
-  rate: number,
-  vScale: number,
-): boolean {
-  const { length } = w;
-  const { sqrt } = Math;
-  const gain1 = 1 - beta1;
-  const gain2 = 1 - beta2;
-  for (let i = 0; i < length; i++) {
-    const gi = g[i];
-    const mi = beta1 * m[i] + gain1 * gi;
-    const vi = beta2 * v[i] + gain2 * gi * gi;
-    m[i] = mi;
-    v[i] = vi;
-    w[i] -= (rate * mi) / (sqrt(vi * vScale) + epsilon);
-  }
-  return true;
-}
-
-function adamInWords(
-  words: MomentWords,
-  w: Floats,
-  g: Floats,
-  moments: Int32Array,
-  beta1: number,
-  beta2: number,
-  epsilon: number,
-  rate: number,
-  vScale: number,
-): boolean {
-  const { length } = w;
-  const { sqrt } = Math;
-  const gain1 = 1 - beta1;
-  const gain2 = 1 - beta2;
-  for (let i = 0; i < length; i++) {
-    const gi = g[i];
-    const word = moments[i];
-    const mi = beta1 * words.m(word) + gain1 * gi;
-    const vi = beta2 * words.v(word) + gain2 * gi * gi;
-    moments[i] = words.word(mi, vi);
-    w[i] -= (rate * mi) / (sqrt(vi * vScale) + epsilon);
-  }
-  return true;
 }
