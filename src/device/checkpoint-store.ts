@@ -133,7 +133,7 @@ export class CheckpointStore {
     const isKept = await this.putAside(seed, refusal.message + words);
     // A checkpoint that could not be moved and must not be read stays skipped at the next boot.
     if (mayRead || isKept) guard.end("checkpoint");
-    if (lost && lost.length > 0) this.parts.emit({ type: "remark", message: lostWords(lost) });
+    if (lost && lost.count > 0) this.parts.emit({ type: "remark", message: lostWords(lost) });
     return undefined;
   }
 

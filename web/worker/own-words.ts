@@ -35,7 +35,7 @@ export function inheritOwnWords({ trainer }: Device, words: readonly string[]): 
     }
   });
   if (own.count > 0) dataset.own = own;
-  return lost.length > 0 ? lostWords(lost) : "";
+  return lost.length > 0 ? lostWords({ words: lost, count: lost.length }) : "";
 }
 
 /** Undefined for a model whose numbers are not finite. */

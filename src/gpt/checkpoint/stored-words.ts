@@ -10,6 +10,13 @@ import type { Model } from "../model/model";
 const MAX_NAMED_WORDS = 8;
 const QUOTED = 40;
 
+/** Words that a model cannot take. */
+export interface LostWords {
+  /** The first of them. */
+  readonly words: readonly string[];
+  readonly count: number;
+}
+
 /**
  * Copies the words of the user and their share from a checkpoint that this training cannot resume from.
  * @returns the words that the model cannot take; undefined if they cannot be read
@@ -18,11 +25,11 @@ export async function inheritWords(
   open: () => Promise<Checkpoint | undefined>,
   model: Model,
   dataset: Dataset,
-): Promise<readonly string[] | undefined> {
+): Promise<LostWords | undefined> {
   let checkpoint: Checkpoint | undefined;
   try {
     checkpoint = await open();
-    return checkpoint ? takeWords(checkpoint, model, dataset) : [];
+    return checkpoint ? takeWords(checkpoint, model, dataset) : { words: [], count: 0 };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return undefined;
@@ -32,17 +39,19 @@ export async function inheritWords(
 }
 
 /** A sentence about the words that the model cannot take. */
-export function lostWords(words: readonly string[]): string {
+export function lostWords({ words, count }: LostWords): string {
   const named = words.slice(0, MAX_NAMED_WORDS).map((word) => `"${printable(word, QUOTED)}"`);
-  if (words.length > named.length) named.push(`${words.length - named.length} more`);
+  if (count > named.length) named.push(`${count - named.length} more`);
   return `This model cannot take your words ${named.join(", ")}.`;
 }
 
 /** Gives the dataset the words that the model can take, and returns the others. */
-function takeWords(checkpoint: Checkpoint, model: Model, dataset: Dataset): string[] {
+function takeWords(checkpoint: Checkpoint, model: Model, dataset: Dataset): LostWords {
   const { text, share } = checkpoint.ownWords();
   const own = new OwnWords();
-  const lost: string[] = [];
+  // A file may have a thousand of them: an array of all would not fit a board.
+  const words: string[] = [];
+  let count = 0;
   own.share = share;
   forEachWord(checkpoint, text, (word) => {
     try {
@@ -50,11 +59,12 @@ function takeWords(checkpoint: Checkpoint, model: Model, dataset: Dataset): stri
       own.add(word);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      lost.push(word);
+      count++;
+      if (words.length < MAX_NAMED_WORDS) words.push(word);
     }
   });
   dataset.own = own.count > 0 || share !== DEFAULT_SHARE ? own : undefined;
-  return lost;
+  return { words, count };
 }
 
 /**
